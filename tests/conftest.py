@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from builders.command import Command
-from builders.loopback import stay_on_loopback
-from builders.venvs import VenvMaker
-from builders.windows import reason_to_skip
-from local_index import LocalIndex
+from support.command import Command
+from support.local_index import LocalIndex
+from support.loopback import stay_on_loopback
+from support.venvs import VenvMaker
+from support.windows import reason_to_skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from lockset.composition.lock_pipeline import LockOptions, LockResult, lock_project
 from lockset.resolve.releases.index_repository import IndexRepository
 from lockset.sources.pyproject import read_pyproject
-from universes.small_world import NOW, SmallIndex, SmallMetadata
+from support.worlds.small_world import NOW, SmallIndex, SmallMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes.fake_index import BytesSink, FakeDownloads
-from local_index import LocalIndex, World
 from lockset.errors import LocksetError
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
+from support.fakes.fake_index import BytesSink, FakeDownloads
+from support.local_index import LocalIndex, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import locked_package, make_lock, make_wheel
-from builders.posix import is_root
+from support.builders import locked_package, make_lock, make_wheel
+from support.posix import is_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from builders.command import Command
-    from builders.venvs import Venv, VenvMaker
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
+    from support.venvs import Venv, VenvMaker
 
 WHEEL = make_wheel("sample", "1.0")
 NEXT = make_wheel("zebra", "1.0")

@@ -17,7 +17,7 @@ from lockset.progress import NullListener
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local_index import LocalIndex
+    from support.local_index import LocalIndex
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from lockset.cli.options.variables import variables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "pages"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
-from local_index.mode import Mode
+from support.local_index.mode import Mode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 
 @pytest.fixture

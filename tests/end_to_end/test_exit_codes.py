@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.command import Command
-from builders.locks import make_lock
+from support.builders.locks import make_lock
+from support.command import Command
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,14 +10,14 @@ import pytest
 import tomli
 from packaging.pylock import Pylock
 
-from local_index import BARE, MODERN, LocalIndex, World
+from support.local_index import BARE, MODERN, LocalIndex, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from builders.command import Command
-    from builders.venvs import VenvMaker
+    from support.command import Command
+    from support.venvs import VenvMaker
 
 PROJECT = """
 [project]

@@ -8,15 +8,15 @@ import pytest
 import tomli
 from packaging.tags import platform_tags
 
-from builders import make_wheel
-from builders.sdist import source_files, write_source_tree
+from support.builders import make_wheel
+from support.builders.sdist import source_files, write_source_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 GROUPS = '[dependency-groups]\ndev = ["d"]\ndocs = ["e"]\n'
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 ROOT = Path(__file__).parents[2]
 GOOD = 'lock-version = "1.0"\nrequires-python = ">=3.12"\nextras = []\ndependency-groups = []\ncreated-by = "hand"\n'

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.wheel import make_wheel
 from faults.test_sync_system_calls import write_lock
-from unit.sync.target_world import judge
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import judge
 
 if TYPE_CHECKING:
     from pathlib import Path

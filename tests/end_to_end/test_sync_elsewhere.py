@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.venvs import interpreter
-from builders.wheel import make_wheel
 from lockset.sync.disk.target_spec import DescribedInterpreter, TargetSpec, resolve_target
-from unit.sync.target_world import World, judge, tree
+from support.builders.locks import locked_file, make_lock
+from support.builders.wheel import make_wheel
+from support.venvs import interpreter
+from support.worlds.target_world import World, judge, tree
 
 if TYPE_CHECKING:
-    from builders.archives import Artifact
-    from builders.command import Command, Result
-    from builders.venvs import VenvMaker
+    from support.builders.archives import Artifact
+    from support.command import Command, Result
+    from support.venvs import VenvMaker
 
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 linux = pytest.mark.skipif(sys.platform != "linux", reason="compares with what this machine installs for itself")

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
-from builders.posix import set_columns
 from lockset.cli.output.streams import Output, Progress
+from support.posix import set_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 pty = pytest.importorskip("pty")
 

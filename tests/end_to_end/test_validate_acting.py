@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders import locked_package, make_lock, make_wheel
+from support.builders import locked_package, make_lock, make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 WHEEL = make_wheel("sample", "1.0")
 HEAD = 'lock-version = "1.0"\ncreated-by = "hand"\n'

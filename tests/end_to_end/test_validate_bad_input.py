@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
+    from support.command import Command
 
 HEAD = b'lock-version = "1.0"\ncreated-by = "hand"\n'
 GOOD = HEAD + b"packages = []\n"

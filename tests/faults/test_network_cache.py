@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from builders.posix import make_pipe
-from local_index import BARE, LocalIndex
 from lockset.errors import LocksetError
 from lockset.index.http.cache import DiskCache
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions, IndexSource
 from lockset.index.pages.page_table import TABLE_FORMAT, PageTable
 from lockset.index.ports import ProjectNotFound
+from support.local_index import BARE, LocalIndex
+from support.posix import make_pipe
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.core_metadata import core_metadata
-from builders.wheel import make_wheel
-from local_index import BARE, LocalIndex
 from lockset.errors import LocksetError
 from lockset.index.http.connection import Connection, connect
 from lockset.index.options import IndexOptions
 from lockset.metadata.retrieve import Retriever
+from support.builders.core_metadata import core_metadata
+from support.builders.wheel import make_wheel
+from support.local_index import BARE, LocalIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes.fake_index import BytesSink
 from lockset.errors import LocksetError
 from lockset.index.http import httpx_client
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
+from support.fakes.fake_index import BytesSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TLS = Path(__file__).parents[1] / "builders" / "tls"
+TLS = Path(__file__).parents[1] / "support" / "tls"
 TIMEOUT = 0.4
 BOUND = 3.0
 BODY = b"the bytes of a file" * 100

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes.fake_index import BytesSink
-from local_index import LocalIndex, World
 from lockset.errors import LocksetError
 from lockset.index.http.auth import proxy_for
 from lockset.index.http.connection import Connection, connect
 from lockset.index.options import IndexOptions, IndexSource
+from support.fakes.fake_index import BytesSink
+from support.local_index import LocalIndex, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

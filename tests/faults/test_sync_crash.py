@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.locks import make_lock
-from builders.posix import fork_and_wait, kill_this_process
-from builders.wheel import make_wheel
 from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
-from unit.sync.target_world import World, entry, judge, tree
+from support.builders.locks import make_lock
+from support.builders.wheel import make_wheel
+from support.posix import fork_and_wait, kill_this_process
+from support.worlds.target_world import World, entry, judge, tree
 
 if TYPE_CHECKING:
-    from builders.archives import Artifact
     from lockset.sync.journal import JournalStep
+    from support.builders.archives import Artifact
 
 OLD = [
     make_wheel(
@@ -196,7 +196,7 @@ sys.path[:0] = sys.argv[2:]
 from pathlib import Path
 from time import sleep
 from faults.test_sync_crash import NEW
-from unit.sync.target_world import World
+from support.worlds.target_world import World
 folder = Path(sys.argv[1])
 world = World(folder=folder / "world", directory=str(folder / "target"))
 def fetch(url, sink, *, limit=None):
@@ -224,7 +224,7 @@ import resource, sys
 sys.path[:0] = sys.argv[2:]
 from pathlib import Path
 from faults.test_sync_crash import BIG
-from unit.sync.target_world import World
+from support.worlds.target_world import World
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 folder = Path(sys.argv[1])
 World(folder=folder / "world", directory=str(folder / "target")).sync(BIG)

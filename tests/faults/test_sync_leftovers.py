@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.posix import make_pipe
-from builders.wheel import make_wheel
 from faults.test_sync_system_calls import write_lock
-from unit.sync.target_world import judge, tree
+from support.builders.wheel import make_wheel
+from support.posix import make_pipe
+from support.worlds.target_world import judge, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
+    from support.command import Command
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes with names are POSIX's")
 

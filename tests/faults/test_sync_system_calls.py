@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.locks import locked_file, make_lock
 from faults.test_sync_crash import BEFORE, NEW, OLD, PLANNED
-from unit.sync.target_world import judge, tree
+from support.builders.locks import locked_file, make_lock
+from support.worlds.target_world import judge, tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from builders.archives import Artifact
+    from support.builders.archives import Artifact
 
 CALLS = (
     "rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "link", "linkat", "write",

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[1])]
 
-from fakes.fake_conversion import DraftIndex, FakeRemote, sha
-from foreign.corpus import FORMATS, SHARED, files_of
 from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_imported, read_input
 from lockset.errors import LocksetError
+from support.corpus import FORMATS, SHARED, files_of
+from support.fakes.fake_conversion import DraftIndex, FakeRemote, sha
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

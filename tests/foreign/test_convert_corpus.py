@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from foreign.corpus import FORMATS, files_of
 from foreign.outcomes import outcome_of
+from support.corpus import FORMATS, files_of
 
 if TYPE_CHECKING:
     from pathlib import Path

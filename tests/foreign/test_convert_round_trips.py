@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.pages import PageFile
-from fakes.fake_conversion import FILES, FakeRemote
-from fakes.fake_index import FakeIndex
-from foreign.corpus import pylock_files
 from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.composition.conversions.foreign import ConvertOptions, convert_imported, read_input
 from lockset.conversion.model.reference_selector import Situation
@@ -20,6 +16,10 @@ from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError
 from lockset.lockfile.model import Pylock, file_name
 from lockset.lockfile.read import read
+from support.builders.pages import PageFile
+from support.corpus import pylock_files
+from support.fakes.fake_conversion import FILES, FakeRemote
+from support.fakes.fake_index import FakeIndex
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from fakes.fake_conversion import convert_text, sha
 from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.composition.conversions.foreign import ConvertOptions
 from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
@@ -22,6 +21,7 @@ from lockset.conversion.readers.inferred_roots import infer_roots
 from lockset.conversion.readers.poetry.constraints import admits, alternatives
 from lockset.conversion.readers.reachability import compute_reachability
 from lockset.markers import MarkerSet
+from support.fakes.fake_conversion import convert_text, sha
 
 if TYPE_CHECKING:
     from lockset.conversion.model.selectable import Choice

@@ -14,13 +14,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.fake_conversion import convert_text
 from lockset.errors import LocksetError
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.pages.simple_json import parse_json_page
 from lockset.lockfile.read import read
 from lockset.lockfile.validate.report import validate_document
-from property.hostile_values import MANY, VALUES, changed, locations, with_value
+from support.fakes.fake_conversion import convert_text
+from support.strategies.hostile_values import MANY, VALUES, changed, locations, with_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from lockset.lockfile.model import Package, Pylock
 from lockset.lockfile.read import read
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
-from property.lock_values import locks
+from support.strategies.lock_values import locks
 
 
 def unordered(lock: Pylock) -> Any:

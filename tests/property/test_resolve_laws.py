@@ -12,13 +12,13 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from fakes.fake_repository import FakeRelease, FakeRepository
 from lockset.markers import Environment, MarkerSet, possible
 from lockset.progress import NullListener
 from lockset.resolve.problem.request import LockRequest
 from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, parse_dependency
 from lockset.resolve.solver.resolution_graph import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search
+from support.fakes.fake_repository import FakeRelease, FakeRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

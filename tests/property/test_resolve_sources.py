@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
-from universes.small_world import SmallWorld, selected
+from support.worlds.small_world import SmallWorld, selected
 from universes.test_universes import Referee
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.venvs import interpreter
 from lockset.errors import LocksetError
 from lockset.sources.requirements.logical_lines import decode_requirements, logical_lines
 from lockset.sources.requirements.options import split_line
-from unit.sources.fake_surroundings import requirements
+from support.fakes.fake_surroundings import requirements
+from support.venvs import interpreter
 
 if TYPE_CHECKING:
     from lockset.errors import Diagnostic

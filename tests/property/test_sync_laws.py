@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.wheel import make_wheel
 from lockset.composition.sync_pipeline import InstallOptions
 from lockset.sync.journal import Journal, JournalStep, MakeFolder, MoveAside, MoveIn, RemoveFolder
-from unit.sync.target_world import World, judge, tree
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import World, judge, tree
 
 if TYPE_CHECKING:
-    from builders.archives import Artifact
+    from support.builders.archives import Artifact
 
 # Folders that several distributions share, so that merging and emptying happen; content is the path, so none collide.
 PATHS = ["a/x.py", "a/b/y.py", "a/b/c/z.py", "d/x.py", "m.py", "n.py"]

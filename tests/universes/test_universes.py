@@ -11,9 +11,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from builders.core_metadata import requires_dist_lines
 from lockset.errors import LocksetError
-from universes.small_world import Notes, SmallWorld, described, entries, selected
+from support.builders.core_metadata import requires_dist_lines
+from support.worlds.small_world import Notes, SmallWorld, described, entries, selected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

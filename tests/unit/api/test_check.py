@@ -9,7 +9,7 @@ import pytest
 
 from lockset.lockfile.model import Pylock
 from lockset.resolve.lock.staleness import outdated_parts
-from universes.small_world import NOW, SmallWorld, choices_of_table
+from support.worlds.small_world import NOW, SmallWorld, choices_of_table
 
 PROJECT: dict[str, Any] = {
     "requires-python": ">=3.10",

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from builders.sdist import make_sdist
 from lockset.build.unpack import MAX_TOTAL, member_path, unpack_sdist
 from lockset.errors import LocksetError
+from support.builders.sdist import make_sdist
 
 if TYPE_CHECKING:
     from pathlib import Path

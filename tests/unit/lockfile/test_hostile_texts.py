@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.posix import make_pipe
 from lockset.errors import LocksetError
 from lockset.lockfile import read as read_module
 from lockset.lockfile.load import load, load_bytes
 from lockset.lockfile.read import TomlError, read, tag_count
 from lockset.lockfile.validate.report import validate_document
+from support.posix import make_pipe
 
 HEAD = b'lock-version = "1.0"\ncreated-by = "hand"\n'
 

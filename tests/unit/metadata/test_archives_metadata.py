@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.version import Version
 
-from builders.archives import Artifact, tar_gz, zip_file
-from builders.core_metadata import core_metadata
-from builders.pages import PageFile
-from builders.sdist import make_sdist
-from builders.wheel import make_wheel
-from fakes.fake_index import detail_of
 from lockset.errors import LocksetError
 from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
+from support.builders.archives import Artifact, tar_gz, zip_file
+from support.builders.core_metadata import core_metadata
+from support.builders.pages import PageFile
+from support.builders.sdist import make_sdist
+from support.builders.wheel import make_wheel
+from support.fakes.fake_index import detail_of
 
 if TYPE_CHECKING:
     from lockset.index.pages.project_page import DistributionFile

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.archives import zip_file
-from builders.core_metadata import core_metadata
-from builders.pages import PageFile
-from fakes.fake_index import detail_of
 from lockset.errors import LocksetError
 from lockset.metadata.bounded_reads import BoundedReads
 from lockset.metadata.core import parse_metadata
 from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
+from support.builders.archives import zip_file
+from support.builders.core_metadata import core_metadata
+from support.builders.pages import PageFile
+from support.fakes.fake_index import detail_of
 
 if TYPE_CHECKING:
     from lockset.index.pages.project_page import DistributionFile

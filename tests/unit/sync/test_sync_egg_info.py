@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.wheel import make_wheel
 from lockset.errors import LocksetError
-from unit.sync.target_world import World, judge, tree
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import World, judge, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.venvs import VenvMaker
+    from support.venvs import VenvMaker
 
 LISTED = "../old/__init__.py\n../old/more.py\nPKG-INFO\ninstalled-files.txt\n"
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.wheel import make_wheel
 from faults.test_sync_system_calls import write_lock
-from unit.sync.target_world import judge, tree
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import judge, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builders.command import Command
-    from builders.venvs import Venv, VenvMaker
+    from support.command import Command
+    from support.venvs import Venv, VenvMaker
 
 PKG_INFO = "Metadata-Version: 1.0\nName: Oldthing\nVersion: 0.9\n"
 HEAD = "#!{python}\n# EASY-INSTALL-ENTRY-SCRIPT: 'Oldthing==0.9','console_scripts','old'\nimport old_thing\n"

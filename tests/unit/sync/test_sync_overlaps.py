@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.wheel import make_wheel
 from faults.test_sync_system_calls import write_lock
 from lockset.composition.sync_pipeline import InstallOptions, RemovalPolicy
 from lockset.errors import LocksetError
-from unit.sync.target_world import World, judge, tree
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import World, judge, tree
 
 if TYPE_CHECKING:
-    from builders.archives import Artifact
-    from builders.command import Command
     from lockset.composition.sync_pipeline import SyncResult
+    from support.builders.archives import Artifact
+    from support.command import Command
 
 
 def owner(name: str, version: str = "1.0", *, shared: str | None = None, **files: str) -> Artifact:

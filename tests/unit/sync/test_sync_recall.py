@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.posix import give_to, is_root
-from builders.venvs import Venv
-from builders.wheel import make_wheel
 from lockset.cli.options.common import cache_dir
 from lockset.files import record_store as module
-from unit.sync.target_world import judge
+from support.builders.locks import locked_file, make_lock
+from support.builders.wheel import make_wheel
+from support.posix import give_to, is_root
+from support.venvs import Venv
+from support.worlds.target_world import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from builders.venvs import VenvMaker
+    from support.venvs import VenvMaker
 
 
 # All that such a run may import besides what the interpreter itself has at its start.

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.posix import make_pipe
-from builders.sdist import make_sdist
-from builders.wheel import make_wheel
 from lockset.composition.sync_pipeline import InstallOptions, RemovalPolicy
 from lockset.errors import LocksetError
-from unit.sync.target_world import World, entry, judge, provenance, tree
+from support.builders.locks import locked_file, make_lock
+from support.builders.sdist import make_sdist
+from support.builders.wheel import make_wheel
+from support.posix import make_pipe
+from support.worlds.target_world import World, entry, judge, provenance, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builders.archives import Artifact
-    from builders.venvs import Venv, VenvMaker
+    from support.builders.archives import Artifact
+    from support.venvs import Venv, VenvMaker
 
 
 def release(name: str = "sample", version: str = "1.0", **more: Any) -> Artifact:

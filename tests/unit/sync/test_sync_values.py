@@ -18,7 +18,6 @@ from packaging.markers import default_environment
 from packaging.tags import sys_tags
 from packaging.version import Version
 
-from builders.venvs import interpreter
 from lockset.errors import LocksetError
 from lockset.hashes import Digest
 from lockset.sync.desired import DesiredDistribution, public_url
@@ -32,6 +31,7 @@ from lockset.sync.wheel.manifest import Manifest, StoredFile, StoredScript
 from lockset.sync.wheel.record import Row, format_record, parse_record
 from lockset.sync.wheel.safe_path import is_within, path_problem
 from lockset.sync.wheel.scripts import rewrite_script, shebang
+from support.venvs import interpreter
 
 if TYPE_CHECKING:
     from pathlib import Path
