@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -69,7 +68,8 @@ class LocksetError(Exception):
 
     def replaced(self, **changes: Any) -> LocksetError:
         """The same error with other parts of its diagnostic: `message`, `location`, `context` or `hint`."""
-        error = copy(self)
+        error = type(self).__new__(type(self))
+        error.__dict__.update(self.__dict__)
         error.diagnostic = self.diagnostic._replace(**changes)
         error.args = (error.diagnostic.message,)
         return error

@@ -74,6 +74,7 @@ def expected(python: str, *, charts: bool = False, test: bool = False, dev: bool
     newer = tuple(map(int, python.split("."))) >= (3, 11)
     packages = {"web": "2.0", "toolkit": "2.0" if newer else "1.5", "speed": "1.0", "turbo": "3.1"}
     packages |= {} if newer else {"old-only": "0.9"}
+    packages |= {"winapi": "306"} if sys.platform == "win32" else {}
     packages |= {"plot": "1.1"} if charts else {}
     packages |= {"check": "2.5"} if test or dev else {}
     return packages | ({"format": "4"} if dev else {})

@@ -140,13 +140,13 @@ def test_check_env_with_hashes_sees_what_size_and_time_hide(cli: Command, tmp_pa
     cli.ok("sync", "--link-mode", "copy")
     module = venv.site_packages / "one.py"
     old = module.stat()
-    module.write_text("x = 2\n")
+    module.write_bytes(b"x = 2\n")
     os.utime(module, ns=(old.st_atime_ns, old.st_mtime_ns))
     assert cli("check-env").code == 0
     result = cli("check-env", "--verify-files", "--json")
     assert result.code == 1
     assert result.json()["steps"][0]["action"] == "repair"
-    assert module.read_text() == "x = 2\n"
+    assert module.read_bytes() == b"x = 2\n"
 
 
 def test_a_recorded_dependency_that_is_missing_is_refused_unless_allowed(

@@ -32,6 +32,8 @@ NEW = [
     make_wheel("one", "2.0", files={"one/__init__.py": "v = 2\n", "one/data.txt": "new"}),
     make_wheel("three", "1.0"),
 ]
+# Read here: tests themselves run without variables of lockset.
+KILLS = int(os.environ.get("LOCKSET_TEST_KILLS", "4"))
 _HOLD = "import sys, time; file = open(sys.argv[1]); print('held', flush=True); time.sleep(float(sys.argv[2]))"
 
 
@@ -110,7 +112,7 @@ def test_a_kill_at_a_random_moment_is_healed_by_the_next_sync(
 ) -> None:
     make_venv("env")
     chance = random.Random(7)
-    for number in range(int(os.environ.get("LOCKSET_TEST_KILLS", "4"))):
+    for number in range(KILLS):
         wheels = (OLD, NEW)[number % 2]
         for wheel in wheels:
             (tmp_path / wheel.filename).write_bytes(wheel.content)

@@ -100,9 +100,9 @@ def _validate_kind(data: str | bytes, path: str | None) -> Report:
 
 
 def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
-    """Mend what has one right answer in the file at `path`; the findings that are left, and what was done.
+    """Fix what has one right answer in the file at `path`; the findings that are left, and the changes.
 
-    The file is replaced as a whole and keeps its permissions; where nothing is to be mended it is not written. Files
+    The file is replaced as a whole and keeps its permissions; it is not written where there is nothing to fix. Files
     that are not lock files are validated only.
 
     Raises:
@@ -110,9 +110,9 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
     """
     from lockset.lockfile.fix.fix import fix_text
 
+    check_argument("path", path, "str | PathLike")
     if not is_lock_file(path):
         return validate(path), ()
-    check_argument("path", path, "str | PathLike")
     data = load_bytes(path)
     try:
         text = data.decode("utf-8")

@@ -171,13 +171,13 @@ def lock_project(
         gaps=lacking,
         skipped=_skipped(repository, notes),
         behind=behind,
-        notes=tuple(notes.said),
+        notes=tuple(notes.texts),
     )
 
 
 def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> Mapping[str, str]:
     skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
-    notes.said += [f"{release} is skipped: {why}" for release, why in skipped.items()]
+    notes.texts += [f"{release} is skipped: {why}" for release, why in skipped.items()]
     return skipped
 
 
@@ -198,12 +198,12 @@ class _Notes:
 
     def __init__(self, listener: ProgressListener, first: Iterable[str]) -> None:
         self.listener = listener
-        self.said: list[str] = []
+        self.texts: list[str] = []
         for text in first:
             self.note(text)
 
     def note(self, text: str) -> None:
-        self.said.append(text)
+        self.texts.append(text)
         self.listener.note(text)
 
 

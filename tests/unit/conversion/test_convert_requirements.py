@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lockset.composition.conversions.foreign import Conversion, ConvertOptions, read_input
+from lockset.conversion.model.formats import Format, recognise
 from lockset.errors import LocksetError
 from support.fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file
 
@@ -238,6 +239,12 @@ def test_conflict_markers_are_reported_with_their_lines(tmp_path: Path) -> None:
 def test_files_named_like_another_format_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, "a==1\n", name="pylock.toml").diagnostic.code == "format-misnamed"
     assert refused(tmp_path, "version = 1\n\n[[package]]\nname = 'a'\n").diagnostic.code == "format-misnamed"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_format_is_known_whatever_ends_a_line(end: str) -> None:
+    text = end.join(["version = 1", "", "[[package]]", "name = 'a'", ""])
+    assert recognise(text, name="any", location="any") is Format.UV
 
 
 def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:

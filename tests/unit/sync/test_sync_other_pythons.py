@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from packaging import _manylinux, _musllinux, tags
+from packaging import _manylinux, _musllinux, markers, tags
 
 from lockset.files import system
 from lockset.sync.target import Interpreter, interpreter_tags
@@ -50,7 +50,11 @@ def elf(kind: ELF, loader: str) -> bytes:
 @pytest.fixture(autouse=True)
 def forgetful() -> Iterator[None]:
     """Packaging remembers what it saw of the system."""
-    remembered = (_manylinux._get_glibc_version, _musllinux._get_musl_version)
+    remembered = [_manylinux._get_glibc_version, _musllinux._get_musl_version]
+    # Since packaging 26.3.
+    environment = getattr(markers, "_cached_default_environment", None)
+    if environment is not None:
+        remembered.append(environment)
     for function in remembered:
         function.cache_clear()
     yield
@@ -174,6 +178,4 @@ def test_a_release_in_development_has_the_markers_that_packaging_gives(
     monkeypatch.setattr(sys, "implementation", implementation)
     monkeypatch.setattr(platform, "python_version", lambda: "3.15.0a2")
     monkeypatch.setattr(platform, "python_version_tuple", lambda: ("3", "15", "0a2"))
-    from packaging.markers import default_environment
-
-    assert answer()["markers"] == default_environment()
+    assert answer()["markers"] == markers.default_environment()

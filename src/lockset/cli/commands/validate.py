@@ -56,7 +56,7 @@ def run(args: ValidateCommand, out: Output) -> int:
         out.data(rule_page(args.explain).rstrip("\n"))
         return DONE
     if args.fix and _STDIN in args.files:
-        raise UsageError("fix-stdin", "The standard input cannot be mended in place", hint="Name a file")
+        raise UsageError("fix-stdin", "The standard input cannot be fixed in place", hint="Name a file")
     checked = [_check(path, args) for path in args.files or _here()]
     if args.format == "json":
         out.json({"files": [as_json(file) for file in checked]})
@@ -167,7 +167,7 @@ def _further(report: Report, path: str, args: ValidateCommand) -> Iterator[Line]
 
 def _write(file: ValidatedFile, form: str, out: Output) -> None:
     for sentence in file.fixed or ():
-        out.line(f"{file.path}: mended {sentence}")
+        out.line(f"{file.path}: fixed {sentence}")
     for line in file.lines:
         if out.quiet and line.level != "error":
             continue
@@ -182,6 +182,6 @@ def _summary(checked: Sequence[ValidatedFile], out: Output) -> None:
     warnings = sum(line.level == "warning" for file in checked for line in file.lines)
     files = f"{len(checked)} file{'' if len(checked) == 1 else 's'}"
     more = f", {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
-    mended = sum(bool(file.fixed) for file in checked)
-    more += f", {mended} mended" if mended else ""
+    fixed = sum(bool(file.fixed) for file in checked)
+    more += f", {fixed} mended" if mended else ""
     out.line(f"{files} checked, {bad} not valid{more}" if bad else f"{files} valid{more}")

@@ -59,9 +59,9 @@ def _chain_text(graph: LockGraph, chain: Chain, out: Output) -> str:
     requested = graph.requested.get(first.number)
     if len(texts) == 1:
         return (
-            f"asked for as {', '.join(f'`{plain(text)}`' for text in requested)}"
+            f"required as {', '.join(f'`{plain(text)}`' for text in requested)}"
             if requested
-            else "nothing else asks for it"
+            else "nothing else requires it"
         )
     line = " → ".join(texts)
     condition = graph.condition(chain.region)

@@ -74,6 +74,7 @@ def recognise(text: str, *, name: str, location: str) -> Format:
     Raises:
         LocksetError: `unknown-format` if the format is not supported, `format-misnamed` if the name suggests another.
     """
+    text = text.replace("\r\n", "\n")
     format_ = _by_content(text)
     expected = expected_by_name(name)
     if format_ is None and expected is Format.PYLOCK and _REQUIREMENT.search(text):

@@ -181,9 +181,9 @@ def test_extras_that_only_the_build_backend_knows_are_not_looked_for() -> None:
         (b"\xff\xfe[\x00", "1:1 The file is UTF-16, and TOML is UTF-8"),
         (b"\xef\xbb\xbf[project]\n", "1:1 The file starts with a byte order mark"),
         (b"[project\n", "1:9 "),
-        (b"x = " + b"[" * 100_000 + b"]" * 100_000, "1:1 Tables or arrays are nested too deep to read"),
-        (b"x." * 5000 + b"y = 1\n", "1:1 Tables or arrays are nested too deep to read"),
-        (b"<<<<<<< a\n=======\n>>>>>>> b\n", "1:1 The file has an open merge conflict"),
+        (b"x = " + b"[" * 100_000 + b"]" * 100_000, "1:1 Tables or arrays are nested too deeply"),
+        (b"x." * 5000 + b"y = 1\n", "1:1 Tables or arrays are nested too deeply"),
+        (b"<<<<<<< a\n=======\n>>>>>>> b\n", "1:1 The file has an unresolved merge conflict"),
     ],
 )
 def test_what_is_not_toml_is_one_finding(data: bytes, part: str) -> None:
