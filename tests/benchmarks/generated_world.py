@@ -30,8 +30,13 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.sources.project import RootProject
 
-__all__ = ["MARKERS", "GeneratedWorld", "generated_world"]
+__all__ = ["CHOICES", "MARKERS", "GeneratedWorld", "generated_world"]
 
+CHOICES = {
+    "universal": LockOptions(),
+    "fewest": LockOptions(fork="fewest"),
+    "single": LockOptions(python="3.12", implementation="cpython", platforms=("linux",)),
+}
 MARKERS = (
     "python_version < '3.11'",
     "python_version < '3.12'",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.test_sync_system_calls import write_lock
+from support.builders.locks import write_lock
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import judge
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from end_to_end.test_sync_elsewhere import managed_python
 from support.builders.locks import locked_file, make_lock
 from support.builders.wheel import make_wheel
+from support.venvs import managed_python
 from support.worlds.target_world import judge
 
 if TYPE_CHECKING:

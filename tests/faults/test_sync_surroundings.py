@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from faults.test_sync_crash import BEFORE, NEW, OLD, PLANNED
-from faults.test_sync_system_calls import write_lock
-from support.builders.locks import locked_file, make_lock
+from support.builders.locks import locked_file, make_lock, write_lock
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import judge, tree
+from support.worlds.two_locks import BEFORE, NEW, OLD, PLANNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,8 @@ from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.releases.direct_repository import DirectRepository
 from lockset.resolve.solver.resolution_graph import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search, solve_environment
-from property.test_resolve_laws import (
+from support.fakes.fake_repository import FakeRepository
+from support.strategies.resolve_worlds import (
     SAMPLES,
     UNIVERSE,
     World,
@@ -25,9 +26,8 @@ from property.test_resolve_laws import (
     worlds,
     worlds_with_prereleases,
 )
-from property.test_resolve_sources import ENVIRONMENTS, has_answer
-from property.test_resolve_sources import worlds as worlds_with_sources
-from support.fakes.fake_repository import FakeRepository
+from support.strategies.source_worlds import ENVIRONMENTS, has_answer
+from support.strategies.source_worlds import worlds as worlds_with_sources
 from support.worlds.small_world import NOW, SmallSources, described, small_repository
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-__all__ = ["Venv", "VenvMaker", "interpreter"]
+__all__ = ["Venv", "VenvMaker", "interpreter", "managed_python"]
 
 _PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
 _LIST = """
@@ -107,3 +108,26 @@ class VenvMaker:
         path = self.directory / name
         shutil.copytree(template, path, symlinks=True)
         return Venv(path=path, version=version)
+
+
+def managed_python(folder: Path) -> Path:
+    """A copy of this interpreter's launcher with a prefix of its own that another installer keeps."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    library = folder / "lib" / version
+    library.mkdir(parents=True)
+    (folder / "bin").mkdir()
+    base = Path(sysconfig.get_paths()["stdlib"])
+    for entry in base.iterdir():
+        if entry.name not in {"site-packages", "EXTERNALLY-MANAGED"}:
+            (library / entry.name).symlink_to(entry)
+    (library / "site-packages").mkdir()
+    (library / "EXTERNALLY-MANAGED").write_text("[externally-managed]\nError=Ask the system's own installer.\n")
+    python = folder / "bin/python3"
+    python.write_bytes(Path(os.path.realpath(sys.executable)).read_bytes())
+    python.chmod(0o755)
+    done = subprocess.run(
+        [python, "-I", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=False
+    )
+    if done.stdout.strip() != str(folder):
+        pytest.skip("this interpreter does not run from a copy")
+    return python

@@ -8,10 +8,11 @@ import tomli_w
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from support.builders.archives import Artifact
 
-__all__ = ["locked_file", "locked_package", "make_lock"]
+__all__ = ["locked_file", "locked_package", "make_lock", "write_lock"]
 
 _FILES = "https://files.example.org"
 
@@ -52,3 +53,15 @@ def locked_file(artifact: Artifact, url: str = _FILES) -> dict[str, Any]:
         "size": artifact.size,
         "hashes": {"sha256": artifact.sha256},
     }
+
+
+def write_lock(path: Path, wheels: Sequence[Artifact]) -> None:
+    """A lock file at `path` of wheels without dependencies, and the wheels next to it."""
+    packages = []
+    for wheel in wheels:
+        (path.parent / wheel.filename).write_bytes(wheel.content)
+        locked: dict[str, Any] = locked_file(wheel)
+        del locked["url"]
+        name, version = wheel.filename.split("-")[:2]
+        packages.append({"name": name, "version": version, "wheels": [locked | {"path": wheel.filename}]})
+    path.write_text(make_lock(packages))

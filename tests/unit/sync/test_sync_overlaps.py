@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from faults.test_sync_system_calls import write_lock
 from lockset.composition.sync_pipeline import InstallOptions, RemovalPolicy
 from lockset.errors import LocksetError
+from support.builders.locks import write_lock
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import World, judge, tree
 

@@ -17,8 +17,8 @@ from lockset.resolve.one_environment.engine import Budget, NoAnswer, Undecided, 
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.problem.request import Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import parse_dependency
-from property.test_resolve_laws import UNIVERSE, request_for
 from support.fakes.fake_repository import FakeRelease, FakeRepository
+from support.strategies.resolve_worlds import UNIVERSE, request_for
 from support.worlds.small_world import NOW, SmallWorld, entries
 
 if TYPE_CHECKING:

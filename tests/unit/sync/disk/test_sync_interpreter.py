@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from faults.test_sync_system_calls import write_lock
 from lockset.sync.disk.inspect import interpreter as module
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
+from support.builders.locks import write_lock
 from support.builders.wheel import make_wheel
 from support.venvs import interpreter
 
