@@ -183,5 +183,5 @@ def _summary(checked: Sequence[ValidatedFile], out: Output) -> None:
     files = f"{len(checked)} file{'' if len(checked) == 1 else 's'}"
     more = f", {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
     fixed = sum(bool(file.fixed) for file in checked)
-    more += f", {fixed} mended" if mended else ""
+    more += f", {fixed} mended" if fixed else ""
     out.line(f"{files} checked, {bad} not valid{more}" if bad else f"{files} valid{more}")
