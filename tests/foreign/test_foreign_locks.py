@@ -1,9 +1,8 @@
-"""Lock files that other tools wrote, where a collection of them lies beside the checkout; skipped elsewhere."""
+"""Lock files that other tools wrote."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import tomli
@@ -13,14 +12,18 @@ from lockset.lockfile.read import read
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.validate.schema import check_schema
 from lockset.lockfile.write import write
+from support.corpus import pylock_files
 
-COLLECTION = Path(os.environ.get("LOCKSET_FOREIGN_LOCKS", Path(__file__).parents[4] / "shared"))
-FILES = sorted([*COLLECTION.glob("interop/pylock*.toml"), *COLLECTION.glob("corpus/pylock/*.toml")])
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.corpus
+
+FILES = pylock_files()
 # Rules that neither packaging nor the JSON Schema checks, and that files in use break.
 STRICTER = {"package-version-source-tree"}
 
 
-@pytest.mark.skipif(not FILES, reason="no collection of foreign lock files is here")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_foreign_lock_is_judged_as_by_packaging_and_written_so_that_it_is_read_again(path: Path) -> None:
     data = path.read_bytes()

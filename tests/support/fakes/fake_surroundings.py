@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lockset.sources.project import RootProject
 
-BASE = Path("/work")
+BASE = Path("/project")
 
 
 @dataclass
@@ -43,10 +43,10 @@ def requirements(
     files: Mapping[str, str | bytes] | None = None,
     trees: Mapping[str, str | None] | None = None,
     environ: Mapping[str, str] | None = None,
-    path_or_url: str = "/work/r.txt",
+    path_or_url: str = "/project/r.txt",
     constraint: bool = False,
 ) -> RootProject:
-    """What the file `r.txt` in /work with this content asks for."""
+    """What the file `r.txt` in /project with this content asks for."""
     return read_requirements(
         content,
         path_or_url=path_or_url,

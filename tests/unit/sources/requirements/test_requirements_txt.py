@@ -107,17 +107,17 @@ def test_settings_for_the_build_are_kept_in_order() -> None:
 @pytest.mark.parametrize(
     ("content", "expected", "editable"),
     [
-        ("./lib", "demo @ file:///work/lib", False),
-        ("lib/", "demo @ file:///work/lib", False),
-        ("-e .", "root @ file:///work", True),
-        ("-e lib", "demo @ file:///work/lib", True),
-        ("--editable=./lib[x,y]", "demo[x,y] @ file:///work/lib", True),
-        ("-e ./lib ; os_name == 'nt'", 'demo @ file:///work/lib ; os_name == "nt"', True),
-        ("./lib;os_name == 'nt'", 'demo @ file:///work/lib ; os_name == "nt"', False),
-        ("other @ ./lib", "other @ file:///work/lib", False),
-        ("other[z] @ file:lib", "other[z] @ file:///work/lib", False),
-        ("x-1.0-py3-none-any.whl", "x @ file:///work/x-1.0-py3-none-any.whl", False),
-        ("./my dir", "spaced @ file:///work/my%20dir", False),
+        ("./lib", "demo @ file:///project/lib", False),
+        ("lib/", "demo @ file:///project/lib", False),
+        ("-e .", "root @ file:///project", True),
+        ("-e lib", "demo @ file:///project/lib", True),
+        ("--editable=./lib[x,y]", "demo[x,y] @ file:///project/lib", True),
+        ("-e ./lib ; os_name == 'nt'", 'demo @ file:///project/lib ; os_name == "nt"', True),
+        ("./lib;os_name == 'nt'", 'demo @ file:///project/lib ; os_name == "nt"', False),
+        ("other @ ./lib", "other @ file:///project/lib", False),
+        ("other[z] @ file:lib", "other[z] @ file:///project/lib", False),
+        ("x-1.0-py3-none-any.whl", "x @ file:///project/x-1.0-py3-none-any.whl", False),
+        ("./my dir", "spaced @ file:///project/my%20dir", False),
         ("https://e.example.org/x-1.0.tar.gz", "x @ https://e.example.org/x-1.0.tar.gz", False),
         ("https://e.example.org/v1-2.zip#egg=real", "real @ https://e.example.org/v1-2.zip", False),
         (
@@ -135,8 +135,8 @@ def test_settings_for_the_build_are_kept_in_order() -> None:
     ],
 )
 def test_paths_and_urls_become_direct_references(content: str, expected: str, *, editable: bool) -> None:
-    trees = {"/work": "root", "/work/lib": "demo", "/work/my dir": "spaced"}
-    read = requirements(content, trees=trees, files={"/work/x-1.0-py3-none-any.whl": ""})
+    trees = {"/project": "root", "/project/lib": "demo", "/project/my dir": "spaced"}
+    read = requirements(content, trees=trees, files={"/project/x-1.0-py3-none-any.whl": ""})
     assert [str(line.requirement) for line in read.dependencies] == [expected]
     assert read.dependencies[0].editable is editable
 
@@ -215,7 +215,7 @@ def test_hostile_lines_are_refused_quickly(content: str) -> None:
     ],
 )
 def test_errors_name_the_line(content: str, code: str, part: str) -> None:
-    told = refusal("\n" + content, trees={"/work/unnamed": None})
+    told = refusal("\n" + content, trees={"/project/unnamed": None})
     assert told.code == code
     assert part in told.message
     assert "r.txt:2" in f"{told.location} {told.context}"
@@ -229,15 +229,15 @@ def test_options_apply_to_the_whole_run_wherever_they_are() -> None:
     read = requirements(
         "-r sub/b.txt\n-i https://a.example.org/\n",
         files={
-            "/work/sub/b.txt": "--extra-index-url=https://b.example.org/\n--pre\n-f links\n-f other\n-f https://f.example.org/",
-            "/work/sub/links": "",
+            "/project/sub/b.txt": "--extra-index-url=https://b.example.org/\n--pre\n-f links\n-f other\n-f https://f.example.org/",
+            "/project/sub/links": "",
         },
     )
     # As pip has it, a later --index-url replaces what was named before.
     assert read.options == SourceOptions(
         index_url="https://a.example.org/",
         pre=True,
-        find_links=("/work/sub/links", "/work/other", "https://f.example.org/"),
+        find_links=("/project/sub/links", "/project/other", "https://f.example.org/"),
     )
 
 
@@ -268,10 +268,10 @@ def test_included_files_are_relative_to_the_including_file() -> None:
     read = requirements(
         "-r sub/b.txt\n-c c.txt\na\n",
         files={
-            "/work/sub/b.txt": "b\n-r ../d.txt\n-r /abs/e.txt\n",
-            "/work/d.txt": "d\n",
+            "/project/sub/b.txt": "b\n-r ../d.txt\n-r /abs/e.txt\n",
+            "/project/d.txt": "d\n",
             "/abs/e.txt": "e",
-            "/work/c.txt": "c<2\n-c sub/b.txt\n",
+            "/project/c.txt": "c<2\n-c sub/b.txt\n",
         },
     )
     assert [(str(line.requirement), line.origin) for line in read.dependencies] == [
@@ -295,18 +295,18 @@ def test_included_files_of_a_url_are_joined_as_urls() -> None:
 
 
 def test_a_file_that_includes_itself_is_refused_with_the_chain() -> None:
-    told = refusal("-r b.txt", files={"/work/b.txt": "x\n-r r.txt"})
+    told = refusal("-r b.txt", files={"/project/b.txt": "x\n-r r.txt"})
     assert (told.code, told.location) == ("requirements-cycle", "b.txt:2")
-    assert told.context == ("/work/r.txt includes", "/work/b.txt includes", "/work/r.txt")
+    assert told.context == ("/project/r.txt includes", "/project/b.txt includes", "/project/r.txt")
 
 
 def test_a_file_included_twice_is_read_once() -> None:
-    files: dict[str, str | bytes] = {f"/work/{n}.txt": f"-r {n + 1}.txt\n-r ./{n + 1}.txt\n" for n in range(60)}
-    assert asked("-r 0.txt", files=files | {"/work/60.txt": "a"}) == ["a"]
+    files: dict[str, str | bytes] = {f"/project/{n}.txt": f"-r {n + 1}.txt\n-r ./{n + 1}.txt\n" for n in range(60)}
+    assert asked("-r 0.txt", files=files | {"/project/60.txt": "a"}) == ["a"]
 
 
 def test_a_very_deep_chain_of_files_is_refused() -> None:
-    files: dict[str, str | bytes] = {f"/work/{n}.txt": f"-r {n + 1}.txt" for n in range(2000)}
+    files: dict[str, str | bytes] = {f"/project/{n}.txt": f"-r {n + 1}.txt" for n in range(2000)}
     assert refusal("-r 0.txt", files=files).code == "requirements-depth"
 
 
@@ -319,12 +319,12 @@ def test_a_very_deep_chain_of_files_is_refused() -> None:
     ],
 )
 def test_what_pip_drops_silently_is_a_warning(content: str, code: str) -> None:
-    read = requirements(content, files={"/work/b.txt": ""})
+    read = requirements(content, files={"/project/b.txt": ""})
     assert [(warning.code, warning.location) for warning in read.warnings] == [(code, "r.txt:1")]
 
 
 def test_constraints_only_limit_versions() -> None:
     assert refusal("a[x]<2", constraint=True).code == "constraint-form"
-    assert refusal("-e ./lib", constraint=True, trees={"/work/lib": "l"}).code == "constraint-form"
+    assert refusal("-e ./lib", constraint=True, trees={"/project/lib": "l"}).code == "constraint-form"
     read = requirements("a<2", constraint=True)
     assert (read.dependencies, [line.text for line in read.constraints]) == ((), ["a<2"])
