@@ -35,7 +35,7 @@ def ask(
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 
 
-def test_a_modern_page_tells_everything(local_index: LocalIndex) -> None:
+def test_a_modern_page_has_all_fields(local_index: LocalIndex) -> None:
     local_index.world.add("a", "1.0", requires=["b"], requires_python=">=3.9", sdist=True)
     response, body = ask(local_index, "/simple/a/", headers=JSON)
     page = json.loads(body)
@@ -73,7 +73,7 @@ def test_ranges_give_the_bytes_asked_for(local_index: LocalIndex) -> None:
     assert (head.getheader("Content-Length"), nothing) == (str(len(whole)), b"")
 
 
-def test_faults_strike_as_often_as_told(local_index: LocalIndex) -> None:
+def test_a_fault_happens_the_given_number_of_times(local_index: LocalIndex) -> None:
     local_index.world.add("a")
     local_index.fault("/simple/*", status=503, times=2, headers={"Retry-After": "1"})
     local_index.fault("/files/*", cut_after=5)
@@ -90,7 +90,7 @@ def test_credentials_are_asked_for_everywhere(local_index: LocalIndex) -> None:
     assert ask(local_index, "/simple/a/", headers={"Authorization": "Basic dXNlcjpzZWNyZXQ="})[0].status == 200
 
 
-def test_pages_are_compressed_for_who_accepts_it(local_index: LocalIndex) -> None:
+def test_pages_are_compressed_for_clients_that_accept_it(local_index: LocalIndex) -> None:
     local_index.world.add("a")
     _, body = ask(local_index, "/simple/a/", headers=JSON | {"Accept-Encoding": "gzip"})
     assert json.loads(gzip.decompress(body))["name"] == "a"

@@ -181,7 +181,7 @@ def test_what_the_lock_does_not_name_is_removed(
     assert "stranger" not in env.installed()
 
 
-def test_tree_and_why_tell_who_asks(project: Path, cli: Command) -> None:
+def test_tree_and_why_show_the_dependents(project: Path, cli: Command) -> None:
     tree = cli.ok("tree", project).stdout
     assert {"web", "toolkit", "turbo"} <= set(tree.replace("=", " ").split())
     why = (

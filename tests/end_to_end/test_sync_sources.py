@@ -136,7 +136,7 @@ def test_nothing_of_a_lock_file_becomes_an_option_or_a_place(
     assert not list(tmp_path.rglob("canary"))
 
 
-def test_git_hears_nothing_of_the_variables_that_steer_it(
+def test_git_variables_of_the_environment_are_not_passed_to_git(
     cli: Command, tmp_path: Path, venv: Venv, git: Callable[..., str]
 ) -> None:
     commit = repository(tmp_path / "repo", git, source_files("here", "3.0"))

@@ -103,7 +103,7 @@ def tree_of(world: World, folder: Path) -> dict[str, bytes | str]:
     return tree(folder)
 
 
-def test_what_a_crash_before_and_after_the_steps_leaves_is_removed(world: World, tmp_path: Path) -> None:
+def test_leftovers_of_a_crash_before_or_after_the_steps_are_removed(world: World, tmp_path: Path) -> None:
     target = tmp_path / "target"
     before = tree(target)
     for leftover in ("new/0/sample.py", "old/3", "info/x.dist-info/RECORD", "done"):
@@ -153,7 +153,7 @@ def test_two_syncs_at_once_end_as_one_of_them(world: World, tmp_path: Path) -> N
         assert not {".lockset", ".lockset.lock"} & {path.name for path in (tmp_path / "target").iterdir()}
 
 
-def test_who_waits_says_so(world: World, tmp_path: Path) -> None:
+def test_a_waiting_sync_says_so(world: World, tmp_path: Path) -> None:
     hold, go_on = threading.Event(), threading.Event()
 
     def pause(step: JournalStep) -> None:

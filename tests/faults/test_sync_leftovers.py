@@ -167,7 +167,7 @@ def test_a_file_may_come_where_a_folder_was_and_the_other_way_round(cli: Command
         assert tree(folder / "out") == wanted
 
 
-def test_what_may_hold_a_secret_is_kept_nowhere(cli: Command, folder: Path) -> None:
+def test_addresses_with_credentials_are_not_stored(cli: Command, folder: Path) -> None:
     lock = (folder / "pylock.toml").read_text()
     wheel = next(folder.glob("*.whl"))
     path = f'path = "{wheel.name}"'

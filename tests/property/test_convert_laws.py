@@ -67,7 +67,7 @@ def graphs(draw: st.DrawFn) -> ForeignGraph:
 
 @given(graphs())
 @settings(max_examples=40)
-def test_regions_are_what_walks_through_single_environments_meet(graph: ForeignGraph) -> None:
+def test_regions_agree_with_the_selection_in_each_environment(graph: ForeignGraph) -> None:
     regions = compute_reachability(graph, OFFERS, MarkerSet.any()).regions
     selector = GraphSelector(graph=graph, selectable=OFFERS)
     for values in ENVIRONMENTS:
@@ -132,7 +132,7 @@ def test_regions_and_walks_choose_alike_among_versions(graph: ForeignGraph) -> N
 
 @given(graphs())
 @settings(max_examples=30)
-def test_what_is_assumed_explains_every_entry(graph: ForeignGraph) -> None:
+def test_the_assumed_roots_reach_every_entry(graph: ForeignGraph) -> None:
     members: dict[Choice, list[str]] = {("project", ""): list(graph.nodes)}
     found = infer_roots(graph.nodes, members, selectable=SelectableNames(), universe=MarkerSet.any())
     reached = compute_reachability(

@@ -23,7 +23,7 @@ def locked(world: SmallWorld) -> LockResult | LocksetError:
 
 
 @given(worlds())
-def test_what_is_locked_holds_and_what_fails_has_no_answer(world: SmallWorld) -> None:
+def test_locks_are_sound_and_failures_have_no_solution(world: SmallWorld) -> None:
     found = locked(world)
     if isinstance(found, LocksetError):
         assert found.diagnostic.code in {"no-resolution", "sources-disagree"}, found

@@ -47,7 +47,7 @@ class Stop:
 
 @settings(max_examples=15)
 @given(st.lists(worlds, min_size=1, max_size=3), st.integers(0, 12))
-def test_the_target_is_what_was_last_asked_for_and_errors_change_nothing(asked: list[Worlds], fault: int) -> None:
+def test_the_target_matches_the_last_successful_sync(asked: list[Worlds], fault: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="lockset-law-"))
     try:
         world = World(folder=folder / "one" / "world", directory=str(folder / "target"), cache=folder / "cache")

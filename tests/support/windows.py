@@ -17,7 +17,7 @@ _CASE = "the file system takes names that differ in case alone for one"
 _FAKE = "the file system of the fake has the paths of POSIX; end-to-end tests do the same with real files"
 
 _CANNOT: dict[str, str] = {
-    "unit/files/test_sync_lock_file.py::test_a_removed_file_is_nobodys_lock": _OPEN,
+    "unit/files/test_sync_lock_file.py::test_a_removed_lock_file_is_not_held": _OPEN,
     "unit/sync/disk/test_sync_integrity.py::"
     "test_what_was_verified_is_what_is_read_whatever_takes_its_place_meanwhile": _OPEN,
     "unit/sync/test_sync_target.py::test_modes_are_ours": _MODES,
@@ -30,16 +30,15 @@ _CANNOT: dict[str, str] = {
     "unit/sync/test_sync_overlaps.py::test_commands_of_one_name_overlap_as_files_do": _COMMANDS,
     "unit/sources/requirements/test_requirements_txt.py::test_paths_and_urls_become_direct_references": _FAKE,
     "unit/sources/requirements/test_requirements_txt.py::"
-    "test_what_is_wrong_is_told_with_its_line[./unnamed-requirement-name-`./unnamed`]": _FAKE,
-    "unit/sources/requirements/test_requirements_txt.py::test_what_is_wrong_is_told_with_its_line"
+    "test_errors_name_the_line[./unnamed-requirement-name-`./unnamed`]": _FAKE,
+    "unit/sources/requirements/test_requirements_txt.py::test_errors_name_the_line"
     f"[-e ./unnamed#egg=x --hash=sha256:{'0123456789abcdef' * 4}-hash-of-editable-editable]": _FAKE,
-    "unit/sources/requirements/test_requirements_txt.py::test_options_act_on_the_whole_run_whatever_their_place": _FAKE,
-    "unit/sources/requirements/test_requirements_txt.py::"
-    "test_files_within_files_are_found_beside_the_including_one": _FAKE,
+    "unit/sources/requirements/test_requirements_txt.py::test_options_apply_to_the_whole_run_wherever_they_are": _FAKE,
+    "unit/sources/requirements/test_requirements_txt.py::test_included_files_are_relative_to_the_including_file": _FAKE,
     "unit/sources/requirements/test_requirements_txt.py::"
     "test_a_file_that_includes_itself_is_refused_with_the_chain": _FAKE,
-    "unit/sources/requirements/test_requirements_txt.py::test_a_file_by_two_ways_is_read_once": _FAKE,
-    "unit/sources/requirements/test_requirements_txt.py::test_a_chain_of_files_beyond_all_reason_is_refused": _FAKE,
+    "unit/sources/requirements/test_requirements_txt.py::test_a_file_included_twice_is_read_once": _FAKE,
+    "unit/sources/requirements/test_requirements_txt.py::test_a_very_deep_chain_of_files_is_refused": _FAKE,
     "unit/sources/requirements/test_requirements_txt.py::"
     "test_what_pip_drops_silently_is_a_warning[-r b.txt -r c.txt-include-not-alone]": _FAKE,
     "unit/sources/requirements/test_requirements_txt.py::test_constraints_only_limit_versions": _FAKE,

@@ -42,7 +42,7 @@ def ids(paths: Sequence[Path]) -> list[str]:
 
 
 @pytest.mark.parametrize("path", WORLDS, ids=ids(WORLDS))
-def test_the_world_has_the_lock_or_the_failure_it_tells(path: Path, request: pytest.FixtureRequest) -> None:
+def test_the_world_has_the_lock_or_the_failure_it_declares(path: Path, request: pytest.FixtureRequest) -> None:
     world = world_of(path)
     assert set(world.data) <= KEYS
     if "unsolved" in world.data:

@@ -60,7 +60,7 @@ def test_a_pin_without_a_match_is_an_error(tmp_path: Path) -> None:
     assert error.diagnostic.location == "requirements.txt:1" or str(tmp_path) in (error.diagnostic.location or "")
 
 
-def test_a_hash_of_another_release_is_no_match(tmp_path: Path) -> None:
+def test_a_hash_of_another_release_does_not_match(tmp_path: Path) -> None:
     assert (
         refused(tmp_path, f"idna==3.10 {hashed('other')}", projects={"idna": IDNA}).diagnostic.code == "no-hash-matches"
     )
@@ -185,7 +185,7 @@ def test_trees_archives_and_repositories(tmp_path: Path) -> None:
     assert (by_name["tagged"].vcs.commit_id, by_name["tagged"].vcs.requested_revision) == ("d" * 40, "v1")
 
 
-def test_offline_says_what_is_missing(tmp_path: Path) -> None:
+def test_offline_refuses_files_that_need_the_network(tmp_path: Path) -> None:
     error = refused(tmp_path, f"arch @ {FILES}/arch-2.0.tar.gz").diagnostic
     assert error.code == "offline"
     assert "--offline" in (error.hint or "")

@@ -35,7 +35,7 @@ def test_one_holder_at_a_time(path: str) -> None:
     second.release()
 
 
-def test_a_removed_file_is_nobodys_lock(path: str) -> None:
+def test_a_removed_lock_file_is_not_held(path: str) -> None:
     first, second, third = LockFile(path), LockFile(path), LockFile(path)
     assert first.take(seconds=0)
     Path(path).unlink()

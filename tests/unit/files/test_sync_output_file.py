@@ -95,7 +95,7 @@ def test_of_many_that_write_at_once_one_is_there_whole(tmp_path: Path) -> None:
     assert names(tmp_path) == ["pylock.toml"]
 
 
-def test_what_a_killed_run_left_beside_is_gone_after_the_next(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
     (tmp_path / ".pylock.toml.new").write_bytes(b"half of it, and longer than what is written now")
     write_output(str(tmp_path / "pylock.toml"), b"new")
     assert names(tmp_path) == ["pylock.toml"]

@@ -125,7 +125,7 @@ def test_pythons_are_named_by_series_release_or_range(python: str, inside: str, 
 
 
 @pytest.mark.parametrize("python", ["x", "3.", "3.12 or so"])
-def test_what_is_no_python_is_refused(python: str) -> None:
+def test_an_invalid_python_is_refused(python: str) -> None:
     with pytest.raises(LocksetError) as caught:
         region_of(python=python)
     assert caught.value.diagnostic.code == "python-version-invalid"

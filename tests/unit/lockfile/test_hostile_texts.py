@@ -113,7 +113,7 @@ def test_no_bytes_make_an_exception(data: bytes) -> None:
     assert report.lock is None
 
 
-def test_another_major_version_and_invalid_files_are_told_apart() -> None:
+def test_another_major_version_and_invalid_files_have_different_errors() -> None:
     with pytest.raises(LocksetError) as caught:
         _ = read('lock-version = "2.0"\ncreated-by = "x"\npackages = []\n', path="pylock.toml").lock
     assert caught.value.diagnostic.code == "lock-unsupported"

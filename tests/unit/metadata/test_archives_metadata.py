@@ -133,7 +133,7 @@ def test_a_zip_sdist_is_read_too() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 100, make_sdist().content[:-20], make_sdist().content[:60]])
-def test_a_damaged_sdist_is_invalid_or_tells_nothing(content: bytes) -> None:
+def test_a_damaged_sdist_is_invalid_or_has_no_static_metadata(content: bytes) -> None:
     try:
         assert read(Artifact(filename="sample-1.0.tar.gz", content=content, metadata=b"")) is not False
     except LocksetError as error:

@@ -66,7 +66,7 @@ def test_the_directory_of_a_zip_archive_is_bounded() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_two_metadata_are_no_metadata() -> None:
+def test_a_wheel_with_two_metadata_files_is_refused() -> None:
     name = "sample-1.0.dist-info/METADATA"
     other = "sample-1.0.dist-info/METADATB"
     archive = zip_file({name: METADATA, other: METADATA}).replace(other.encode(), name.encode())

@@ -130,7 +130,7 @@ def test_without_builds_the_refusal_says_so() -> None:
     assert caught.value.diagnostic.hint
 
 
-def test_a_build_that_tells_another_version_is_refused() -> None:
+def test_a_build_with_another_version_is_refused() -> None:
     builder = FakeBuilder(core_metadata("sample", "2.0").encode())
     with pytest.raises(LocksetError) as caught:
         retriever(holding(DYNAMIC), builder=builder).metadata(files_of(DYNAMIC))

@@ -103,7 +103,7 @@ def test_a_refusal_is_one_paragraph(project: Path, venv: Venv) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_usage_is_told_apart(project: Path, venv: Venv) -> None:
+def test_wrong_usage_has_its_own_exit_code(project: Path, venv: Venv) -> None:
     assert run(project, "--extra", "nothing").returncode == 1
     assert run(project, "--only-group", "a", "--group", "b").returncode == 2
 
@@ -122,7 +122,7 @@ def test_a_sync_with_nothing_to_do_imports_nothing_heavy(project: Path, venv: Ve
     assert set(HEAVY) & set(done.stdout.split()) == set()
 
 
-def test_what_is_no_lock_file_is_told_how_to_become_one(project: Path, venv: Venv) -> None:
+def test_the_error_for_another_format_says_how_to_convert_it(project: Path, venv: Venv) -> None:
     (project / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\n')
     assert "`lockset lock pyproject.toml`" in run(project, "pyproject.toml").stderr
     (project / "requirements.txt").write_text("sample==1.0\n")

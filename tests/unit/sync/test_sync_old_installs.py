@@ -304,7 +304,7 @@ def test_a_kept_egg_keeps_its_line(cli: Command, tmp_path: Path, make_venv: Venv
     assert "Gone" not in (venv.site_packages / "easy-install.pth").read_text()
 
 
-def test_an_old_install_beside_a_newer_one_goes(cli: Command, tmp_path: Path, make_venv: VenvMaker) -> None:
+def test_an_old_install_next_to_a_newer_one_is_removed(cli: Command, tmp_path: Path, make_venv: VenvMaker) -> None:
     venv = make_venv("env")
     write_lock(tmp_path / "pylock.toml", [make_wheel("oldthing", "2.0", files={"new_thing.py": "x = 2\n"})])
     cli.ok("sync", "--python", venv.path)

@@ -197,7 +197,7 @@ def test_harm_is_noticed_without_any_memory(world: World, library: Path, tmp_pat
     assert judge(library) == {"sample": "1.0"}
 
 
-def test_times_that_changed_alone_are_no_harm(world: World, library: Path) -> None:
+def test_a_changed_time_alone_is_not_a_change(world: World, library: Path) -> None:
     wheel = release()
     world.sync(wheel, install_options=InstallOptions(link_mode="copy"))
     os.utime(library / "sample/__init__.py", (1, 1))
@@ -250,7 +250,7 @@ def test_an_archive_gets_a_direct_url(world: World, library: Path) -> None:
     assert not world.sync(packages=[package]).changed
 
 
-def test_a_local_path_is_read_beside_the_lock_file(world: World, library: Path) -> None:
+def test_a_local_path_is_relative_to_the_lock_file(world: World, library: Path) -> None:
     wheel = release()
     (world.folder / "wheels").mkdir()
     (world.folder / "wheels" / wheel.filename).write_bytes(wheel.content)

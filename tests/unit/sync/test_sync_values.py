@@ -218,7 +218,7 @@ def test_a_plan_installs_changes_repairs_removes_and_keeps() -> None:
     }
 
 
-def test_what_is_not_locked_goes_only_where_the_policy_says() -> None:
+def test_the_policy_decides_what_is_removed() -> None:
     has = [installed("ours"), installed("theirs", installer="pip"), installed("pip", installer="pip")]
     old = installed("old-egg", installer="", unlisted="has no list", suspects=("/lib/old.py",))
     has += [old, installed("setuptools")]

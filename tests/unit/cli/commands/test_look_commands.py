@@ -78,7 +78,7 @@ def test_the_tree_shows_repeated_branches_once(run: Callable[..., tuple[int, str
         (("--invert", "--depth", "0"), ["colorama 0.4 ; sys_platform == 'win32'"]),
     ],
 )
-def test_the_tree_shows_what_is_asked_for(
+def test_the_tree_shows_the_selected_packages(
     run: Callable[..., tuple[int, str, str]], arguments: tuple[str, ...], expected: list[str]
 ) -> None:
     assert run("tree", *arguments)[1].splitlines() == expected
@@ -146,7 +146,9 @@ def test_why_can_be_had_as_json(cli_json: Callable[..., dict[str, Any]]) -> None
     ]
 
 
-def test_what_is_not_there_is_refused(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+def test_unknown_packages_and_missing_locks_are_refused(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
     code, out, err = run("why", "flsk")
     assert (code, out) == (1, "")
     assert "Did you mean `flask`?" in err

@@ -20,7 +20,7 @@ def test_wide_characters_take_two_columns_and_combining_ones_none(shown: str, co
 
 
 @given(st.text(st.characters(categories=["L", "M", "N", "P", "S", "Zs"]), max_size=20), st.integers(0, 30))
-def test_what_is_cut_fits_and_what_is_padded_fills(shown: str, width: int) -> None:
+def test_cut_text_fits_and_padded_text_fills_the_width(shown: str, width: int) -> None:
     kept = cut(shown, width)
     assert shown.startswith(kept)
     assert cells(kept) <= width

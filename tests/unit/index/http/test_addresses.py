@@ -72,7 +72,7 @@ def test_many_at_once_ask_once(port: int) -> None:
     assert resolver.asked == 1
 
 
-def test_a_failure_is_told_to_all_who_wait_and_not_kept(port: int) -> None:
+def test_a_failed_lookup_reaches_all_waiting_threads_and_is_not_cached(port: int) -> None:
     failure = socket.gaierror(-3, "Temporary failure in name resolution")
     resolver = Resolver(failure, [LIVE])
     addresses = Addresses(resolver)
@@ -82,14 +82,14 @@ def test_a_failure_is_told_to_all_who_wait_and_not_kept(port: int) -> None:
     assert resolver.asked == 2
 
 
-def test_who_waits_for_a_failing_question_does_not_ask_one_after_the_other() -> None:
+def test_threads_waiting_for_a_failed_lookup_do_not_repeat_it_in_turn() -> None:
     resolver = Resolver(socket.gaierror(-3, "Temporary failure in name resolution"))
     told = outcomes(Addresses(resolver), resolver, 1, 8)
     assert all("Temporary failure" in text for text in told)
     assert resolver.asked < 8
 
 
-def test_the_next_address_is_tried_and_dead_ones_are_asked_for_anew(port: int) -> None:
+def test_the_next_address_is_tried_and_dead_ones_are_looked_up_again(port: int) -> None:
     assert outcomes(Addresses(resolver := Resolver([DEAD, LIVE])), resolver, port, 1) == ["connected"]
     resolver = Resolver([DEAD], [LIVE])
     addresses = Addresses(resolver)

@@ -28,7 +28,7 @@ def test_all_members_of_a_gzip_body_are_read_however_it_is_split(texts: list[byt
     [b"junk", bytes(9), gzip.compress(b"two", mtime=0)[:-4], b"\x1f", b"\x1fjunk"],
     ids=["text", "zeros", "cut", "half-a-mark", "not-a-mark"],
 )
-def test_what_follows_and_is_not_a_whole_member_is_refused(behind: bytes, size: int) -> None:
+def test_trailing_data_that_is_not_a_whole_member_is_refused(behind: bytes, size: int) -> None:
     with pytest.raises(LocksetError):
         _inflated(gzip.compress(b"one") + behind, size)
 

@@ -51,7 +51,7 @@ def test_hidden_links_are_ignored(hiding: str) -> None:
 
 
 @pytest.mark.parametrize("hiding", ["<!-- {}", "<script>{}", "<script>{}</style>"])
-def test_what_is_never_closed_hides_the_rest(hiding: str) -> None:
+def test_an_unclosed_element_hides_the_rest(hiding: str) -> None:
     assert html(LINK + hiding.format(HIDDEN)).versions == (Version("1"),)
 
 
@@ -108,7 +108,7 @@ def test_a_time_beyond_the_calendar_is_none(time: str) -> None:
     assert file.upload_time is None
 
 
-def test_a_requires_python_without_end_binds_nobody() -> None:
+def test_an_overlong_requires_python_is_ignored() -> None:
     detail = entry(**{"requires-python": f">={'9' * 5_000}"})
     assert detail.requires_pythons(Version("1")) == {None}
     (file,) = detail.files(Version("1"))

@@ -82,7 +82,7 @@ def test_the_first_base_counts_for_relative_links() -> None:
     assert urls(read(body)) == ["https://cdn.example.org/x/sample-1.tar.gz"]
 
 
-def test_percent_escapes_of_a_name_are_resolved_and_the_query_is_no_part_of_it() -> None:
+def test_a_file_name_is_unquoted_and_has_no_query() -> None:
     (file,) = read('<a href="sample-1%2Blocal.tar.gz?token=1#x">').files(Version("1+local"))
     assert file.filename == "sample-1+local.tar.gz"
     assert file.url == f"{INDEX}sample/sample-1%2Blocal.tar.gz?token=1"

@@ -27,7 +27,7 @@ def page_of(**changes: Any) -> dict[str, Any]:
     return {"meta": {"api-version": "1.3"}, "name": "sample", "files": [FILE | changes]}
 
 
-def test_everything_a_file_tells() -> None:
+def test_all_fields_of_a_file_are_read() -> None:
     detail = read(
         page_of(
             **{

@@ -63,7 +63,7 @@ def test_json_that_is_not_a_report_is_said_to_be_none(value: object) -> None:
         (b'{"lock": ' + b"1" * 5000 + b"}", "This cannot be read as JSON: a number is too long"),
     ],
 )
-def test_what_is_not_json_is_one_finding(data: bytes, part: str) -> None:
+def test_invalid_json_is_one_finding(data: bytes, part: str) -> None:
     (issue,) = validate_json_report(data).issues
     assert issue.code == "report-syntax"
     assert issue.message.startswith(part)

@@ -111,7 +111,7 @@ def test_where_both_always_apply_the_file_is_not_valid() -> None:
     assert report.lock is None
 
 
-def test_what_can_never_be_chosen_does_not_overlap() -> None:
+def test_entries_that_can_never_be_selected_do_not_overlap() -> None:
     text = entry("'a' in extras") + entry("'b' in extras")
     assert {code for code, _ in found(text)} == {"marker-undeclared-extra"}
 

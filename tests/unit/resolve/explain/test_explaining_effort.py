@@ -64,7 +64,7 @@ pages = { "1" = {}, "2" = { requires-python = ">=3.12" } }
 """
 
 
-def test_a_failure_has_proposals_also_where_the_whole_project_used_up_what_there_was(
+def test_a_failure_has_proposals_when_trials_exhaust_the_budget(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two groups fail at once: no change for the one is enough, and trying that on all others may cost everything."""

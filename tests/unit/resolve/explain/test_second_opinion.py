@@ -70,7 +70,7 @@ def test_a_search_that_gives_up_alone_finds_no_answer_to_the_puzzle() -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_what_the_second_engine_finds_lets_the_search_go_on() -> None:
+def test_a_solution_of_the_second_engine_resumes_the_search() -> None:
     assert entries(SmallWorld.read(PUZZLE).lock().lock) == ["a 1", "b 1", "c 1"]
 
 
@@ -101,7 +101,7 @@ def test_that_the_second_engine_could_not_confirm_it_is_said() -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_that_the_second_engine_confirms_what_was_given_up_is_said() -> None:
+def test_the_message_says_that_the_second_engine_confirms() -> None:
     [said] = said_of_certainty(WITHOUT_ANSWER)
     assert said == (
         "(the search was given up; the second engine, resolvelib, finds no answer for this environment either)"

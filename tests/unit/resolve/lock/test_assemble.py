@@ -44,7 +44,7 @@ def test_entries_are_in_canonical_order() -> None:
     ]
 
 
-def test_versions_are_told_of_dependencies_with_several_entries_only() -> None:
+def test_dependencies_have_a_version_only_where_several_entries_exist() -> None:
     both = ["forked 1.0", "forked 2.0"]
     assert needs(made(WORLD)) == {
         "alpha 1.0": [*both, "mid"],
@@ -72,7 +72,7 @@ s."2" = {}
     assert needs(found) == {"p 1": ["s 1"], "q 1": ["s 2"], "s 1": [], "s 2": []}
 
 
-def test_the_lock_tells_its_terms_and_what_was_asked() -> None:
+def test_the_lock_records_its_options_and_requirements() -> None:
     found = made(WORLD)
     assert str(found.requires_python) == "<3.13,>=3.10"
     assert (found.extras, found.dependency_groups, found.default_groups) == ([], [], None)

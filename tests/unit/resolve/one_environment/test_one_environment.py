@@ -169,7 +169,7 @@ def test_a_resolution_ends_with_its_time() -> None:
 
 
 @pytest.mark.parametrize(("missing", "lacking"), [("b", {"b"}), ("c", {"c"}), (None, set())])
-def test_what_an_answer_lacks_is_named(missing: str | None, lacking: set[str]) -> None:
+def test_unmet_names_the_missing_projects(missing: str | None, lacking: set[str]) -> None:
     repository = FakeRepository({"a": {"1": release("b", "c<2")}, "b": {"1": release()}, "c": {"1": release()}})
     chosen = {name: Version("1") for name in "abc" if name != missing}
     assert unmet(chosen, request_for(["a"]), LINUX, repository) == lacking

@@ -55,7 +55,7 @@ def test_pythons_are_named_as_range_series_or_release(text: str, expected: str) 
 
 
 @pytest.mark.parametrize("text", ["python3", ">=", "3.12.4.1", "3.x"])
-def test_what_is_no_range_of_pythons_is_refused(text: str) -> None:
+def test_an_invalid_range_of_pythons_is_refused(text: str) -> None:
     with pytest.raises(LocksetError) as caught:
         python_range(text)
     assert caught.value.diagnostic.code == "python-range"
@@ -70,7 +70,7 @@ def test_without_any_word_of_pythons_the_maintained_ones_are_locked_for(day: str
     assert [f">={first}" in note for note in question.notes] == [True]
 
 
-def test_the_old_lock_tells_the_pythons_where_nobody_else_does() -> None:
+def test_requires_python_comes_from_the_old_lock_as_a_last_resort() -> None:
     assert asked("a", python=None, old=("a 1.0",), old_python=">=3.9").request.requires_python == SpecifierSet(">=3.9")
     assert asked("a", old=("a 1.0",), old_python=">=3.9").request.requires_python == SpecifierSet(">=3.10")
 
@@ -198,7 +198,7 @@ def test_excluded_projects_are_no_roots() -> None:
     assert question.rules.excludes == {"b"}
 
 
-def test_a_url_that_is_no_source_is_refused() -> None:
+def test_a_url_that_cannot_be_a_source_is_refused() -> None:
     with pytest.raises(LocksetError) as caught:
         asked("a @ ftp://files.example.org/a-1.0-py3-none-any.whl")
     assert caught.value.diagnostic.code == "source-not-supported"

@@ -47,7 +47,7 @@ def test_a_version_from_a_source_fits_as_its_number_does(text: str, specifiers: 
     assert list(specifier.filter([plain, direct])) == ([plain, direct] if specifier.admits(plain) else [])
 
 
-def test_what_is_asked_for_from_a_source_fits_it_alone() -> None:
+def test_a_requirement_of_a_source_only_matches_that_source() -> None:
     asked = Specifier.of_source(ONE)
     assert asked is Specifier.of_source(source("a @ https://user:word@example.org/one/a-1.0-py3-none-any.whl"))
     assert list(asked.filter([Version("1.0"), DirectVersion("1.0", ONE), DirectVersion("1.0", OTHER)])) == [
@@ -73,7 +73,7 @@ def test_sources_are_shown_without_secrets_and_relative(text: str, kind: str, sh
     assert "token" not in repr(found)
 
 
-def test_the_parts_of_a_repository_are_told_apart() -> None:
+def test_a_repository_is_split_into_url_revision_and_subdirectory() -> None:
     found = source("a @ git+https://token@example.org:8443/group/r.git@feature/x#subdirectory=pkg&egg=a")
     assert (found.url, found.revision, found.subdirectory) == (
         "https://example.org:8443/group/r.git",
@@ -102,11 +102,11 @@ def test_the_parts_of_a_repository_are_told_apart() -> None:
         f"a @ file:///project/tree#sha256={'0' * 64}",
     ],
 )
-def test_what_is_no_source_is_refused(text: str) -> None:
+def test_an_unsupported_source_is_refused(text: str) -> None:
     with pytest.raises(LocksetError) as caught:
         source(text)
     assert caught.value.diagnostic.code == "source-not-supported"
 
 
-def test_a_host_is_told_without_user_and_with_its_port() -> None:
+def test_a_host_has_no_user_and_keeps_its_port() -> None:
     assert host_of("https://Me:x@Example.org:8443/a") == "example.org:8443"

@@ -46,7 +46,7 @@ WIN_WHEEL = ["py3-none-win_amd64"]
 BOTH = {"wheels": ["py3-none-win_amd64", "py3-none-manylinux_2_17_x86_64"]}
 
 
-def test_a_project_nobody_knows_has_no_releases_and_is_remembered() -> None:
+def test_an_unknown_project_has_no_releases_and_is_remembered() -> None:
     made = repository({})
     assert versions(made) == []
     assert isinstance(made.not_found["a"], ProjectNotFound)
@@ -119,7 +119,7 @@ def test_wheels_serve_their_platform_and_an_sdist_every_one() -> None:
     assert made.serves("a", TWO).is_full
 
 
-def test_what_nobody_serves_is_asked_of_nobody_unless_by_name() -> None:
+def test_targets_without_any_file_only_count_when_required() -> None:
     world = {"a": {"1": {"wheels": WIN_WHEEL}, "2": {"wheels": WIN_WHEEL}}}
     targets = (LINUX | WINDOWS) & CPYTHON_312
     assert repository(world, target_region=targets).serves("a", TWO).is_full
@@ -190,7 +190,7 @@ def test_an_override_does_not_spread_out_of_an_or() -> None:
     assert facts.dependencies[0].marker is left & right
 
 
-def test_requires_python_is_told_where_files_agree() -> None:
+def test_requires_python_is_given_where_files_agree() -> None:
     made = repository({"a": {"1": {"requires-python": ">=3.9", "sdist": True}, "2": {}}})
     assert made.requires_python("a", ONE) == ">=3.9"
     assert made.requires_python("a", TWO) is None
@@ -216,7 +216,7 @@ class Builds(SmallMetadata):
         return replace(super().metadata(files), origin="built")
 
 
-def test_only_so_many_releases_of_a_project_are_built_and_that_is_told_once() -> None:
+def test_builds_of_a_project_are_limited_and_the_limit_is_reported_once() -> None:
     world = {"a": {str(n): {"wheels": [], "sdist": True} for n in range(1, 51)}}
     metadata, notes = Builds(world), Notes()
     made = small_repository(world, rules(), listener=notes, metadata=metadata)

@@ -80,7 +80,7 @@ def test_prereleases_can_be_allowed_or_not_for_all_and_for_one() -> None:
     ]
 
 
-def test_what_was_locked_is_admitted_where_it_fits() -> None:
+def test_a_locked_release_is_admitted_where_it_fits() -> None:
     assert admitted("a", "<2", locked=("1.5",)) == ["1.5", "1.0"]
     assert admitted("a", ">=2", locked=("1.5",)) == ["2.0"]
 
@@ -91,7 +91,7 @@ def test_the_lowest_comes_first_where_asked_for() -> None:
     assert admitted("a", "", policy=ReleasePolicy(lowest=frozenset({"b"}))) == ["2.0", "1.0"]
 
 
-def test_what_counts_by_name_only() -> None:
+def test_which_releases_need_to_be_named() -> None:
     def named(name: str, policy: ReleasePolicy) -> list[str]:
         releases = REPOSITORY.releases(name)
         return [str(releases.versions[i]) for i in bits(Admission(REPOSITORY, policy).needing_opt_in(releases))]

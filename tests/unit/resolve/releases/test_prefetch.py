@@ -77,7 +77,7 @@ def repository(
     return made, index, metadata, notes
 
 
-def test_what_is_needed_is_fetched_all_the_way_down() -> None:
+def test_dependencies_are_prefetched_transitively() -> None:
     repo, index, metadata, _ = repository(
         {"a": {"1": {"requires": ["b", "c"]}}, "b": {"1": {"requires": ["d"]}}, "c": {"1": {}}, "d": {"1": {}}}
     )
@@ -87,7 +87,7 @@ def test_what_is_needed_is_fetched_all_the_way_down() -> None:
     assert metadata.fetched == ["a 1", "b 1", "c 1", "d 1"]
 
 
-def test_what_never_applies_is_not_fetched() -> None:
+def test_requirements_that_never_apply_are_not_prefetched() -> None:
     requires = [
         "b; sys_platform == 'win32'",
         "c; python_version < '3.9'",
@@ -119,7 +119,7 @@ def test_the_release_that_is_fetched_fits_what_was_asked() -> None:
     assert metadata.fetched == ["a 1", "b 2.2"]
 
 
-def test_what_goes_wrong_ahead_is_nobodys_business_yet() -> None:
+def test_failures_while_prefetching_are_reported_on_use_only() -> None:
     repo, index, _, notes = repository(
         {"a": {"1": {"requires": ["b", "nowhere", "c"]}}, "b": {"2": {"broken": True}}, "c": {"1": {"requires": ["?"]}}}
     )

@@ -45,12 +45,12 @@ def test_two_that_contradict_are_enough() -> None:
     assert telling_of(any_version, low, requirement(">=1"), fixed=[high]) == [low]
 
 
-def test_what_never_holds_together_does_not_contradict() -> None:
+def test_requirements_of_disjoint_regions_do_not_conflict() -> None:
     low, high = requirement("<2", REGIONS[1]), requirement(">=3", REGIONS[2])
     assert telling_of(low, high) == [low, high]
 
 
-def test_of_what_implies_the_same_the_first_is_kept() -> None:
+def test_the_first_of_equivalent_requirements_is_kept() -> None:
     first, again, wider, with_extra = requirement("<2"), requirement("<2"), requirement("<3"), requirement("", ALL, "x")
     assert telling_of(first, again, wider) == [first]
     assert telling_of(wider, with_extra, first) == [with_extra, first]
@@ -78,9 +78,7 @@ def extras(some: Sequence[Requirement], part: MarkerSet) -> set[str]:
 
 
 @given(asked=st.lists(requirements, min_size=1, max_size=6), fixed=st.lists(requirements, max_size=2))
-def test_what_matters_contradicts_or_asks_for_as_much_everywhere(
-    asked: list[Requirement], fixed: list[Requirement]
-) -> None:
+def test_the_relevant_requirements_have_the_same_solutions(asked: list[Requirement], fixed: list[Requirement]) -> None:
     found = [*fixed, *telling_of(*asked, fixed=fixed)]
     parts = REGIONS[1:]
     if all(releases(found, part) for part in parts):

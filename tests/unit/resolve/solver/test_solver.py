@@ -112,7 +112,7 @@ def test_the_newest_that_fit_together_are_chosen() -> None:
     assert SolverRuns(world, "a", "b").solve() == {"a": "2", "b": "1"}
 
 
-def test_what_nobody_asks_for_any_more_is_not_chosen() -> None:
+def test_packages_that_no_requirement_reaches_are_dropped() -> None:
     world: World = {"a": {"1": (), "2": ("c",)}, "b": {"1": ("a<2",)}, "c": {"1": ()}}
     assert SolverRuns(world, "a", "b").solve() == {"a": "1", "b": "1"}
 
@@ -157,7 +157,7 @@ def test_there_is_no_way_where_all_was_tried_and_its_causes_name_the_requirement
     assert ("a", "c==1") in chains
 
 
-def test_what_was_learned_holds_for_the_next_run() -> None:
+def test_learned_conflicts_hold_for_the_next_run() -> None:
     world: World = {
         "a": {str(v): (f"c=={v}",) for v in range(1, 9)},
         "b": {str(v): ("c==9",) for v in range(1, 9)},

@@ -186,7 +186,7 @@ def test_extras_that_only_the_build_backend_knows_are_not_looked_for() -> None:
         (b"<<<<<<< a\n=======\n>>>>>>> b\n", "1:1 The file has an unresolved merge conflict"),
     ],
 )
-def test_what_is_not_toml_is_one_finding(data: bytes, part: str) -> None:
+def test_invalid_toml_is_one_finding(data: bytes, part: str) -> None:
     (sentence,) = sentences(validate_project(data))
     assert sentence.startswith(part)
 
@@ -228,7 +228,7 @@ def test_several_metadata_blocks_are_a_finding_at_the_second() -> None:
         ("lockset.toml", None), ("script", None),
     ],
 )  # fmt: skip
-def test_the_name_of_a_file_tells_its_kind(name: str, kind: ValidatedKind | None) -> None:
+def test_the_name_of_a_file_decides_its_kind(name: str, kind: ValidatedKind | None) -> None:
     assert kind_by_name(name) is kind
 
 
@@ -245,5 +245,5 @@ def test_the_name_of_a_file_tells_its_kind(name: str, kind: ValidatedKind | None
         (b"# /// script\n# dependencies = []\n# ///\n", ValidatedKind.SCRIPT),
     ],
 )
-def test_the_content_tells_what_the_name_does_not(data: bytes, kind: ValidatedKind) -> None:
+def test_the_content_decides_where_the_name_does_not(data: bytes, kind: ValidatedKind) -> None:
     assert kind_of_content(data) is kind

@@ -22,7 +22,7 @@ def target(platform: str, folder: Path, cache: Path | None) -> Target:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_what_is_remembered_is_what_was_found(platform: str, tmp_path: Path) -> None:
+def test_a_cached_target_equals_the_computed_one(platform: str, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     first = target(platform, tmp_path, cache)
     again = target(platform, tmp_path, cache)
@@ -31,7 +31,7 @@ def test_what_is_remembered_is_what_was_found(platform: str, tmp_path: Path) -> 
     assert len(again.tags) > 10
 
 
-def test_a_damaged_memory_is_none(tmp_path: Path) -> None:
+def test_a_damaged_cache_entry_is_ignored(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     first = target(PLATFORMS[0], tmp_path, cache)
     (record,) = (cache / "interpreters-v1").iterdir()

@@ -70,7 +70,7 @@ def test_one_strong_hash_is_enough(world: World, tmp_path: Path, algorithm: str,
     ],
     ids=str,
 )
-def test_right_hashes_that_are_weak_and_wrong_ones_beside_strong_ones_are_refused(
+def test_weak_hashes_alone_and_wrong_hashes_next_to_strong_ones_are_refused(
     world: World, tmp_path: Path, hashes: dict[str, str]
 ) -> None:
     with pytest.raises(LocksetError):

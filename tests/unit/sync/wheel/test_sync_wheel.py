@@ -168,7 +168,7 @@ def test_record_must_list_every_member_once_with_a_strong_hash(record: str) -> N
     refusal(wheel(record=record))
 
 
-def test_what_the_installer_writes_and_bytecode_are_dropped() -> None:
+def test_files_of_the_installer_and_bytecode_are_dropped() -> None:
     dropped = {
         f"{INFO}/INSTALLER": "evil",
         f"{INFO}/REQUESTED": "",
@@ -185,7 +185,7 @@ def test_what_the_installer_writes_and_bytecode_are_dropped() -> None:
 @pytest.mark.parametrize(
     "path", ["pip.egg-link", "pip-9.egg/EGG-INFO/PKG-INFO", "pip-9.egg-info", "pip-9.data/scripts/x"]
 )
-def test_what_another_tool_takes_for_metadata_or_data_of_a_wheel_is_refused(path: str) -> None:
+def test_paths_that_other_tools_take_for_metadata_or_data_are_refused(path: str) -> None:
     refusal(wheel({path: "x"}))
 
 
