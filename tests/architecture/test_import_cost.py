@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from local_index import LocalIndex
+    from support.local_index import LocalIndex
 
 LATE = frozenset({"httpx", "jsonschema", "installer", "resolvelib", "rich"})
 _RUN = """
@@ -120,7 +120,7 @@ def test_a_lock_loads_the_second_engine_only_where_it_fails(asked: str, *, heavy
     code = (
         "import contextlib, sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
-        "from lockset.errors import LocksetError\nfrom universes.small_world import SmallWorld\n"
+        "from lockset.errors import LocksetError\nfrom support.worlds.small_world import SmallWorld\n"
         f"with contextlib.suppress(LocksetError): SmallWorld.read({_WORLD.format(asked=asked)!r}).lock()\n"
         "print(*sys.modules, sep='\\n', file=sys.stderr)"
     )

@@ -17,7 +17,7 @@ from lockset.progress import NullListener
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local_index import LocalIndex
+    from support.local_index import LocalIndex
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_what_a_build_requires_is_decided_by_resolvelib(
         assert installed(made.python) == {"hull-2.0", "keel-1.0"}
 
 
-def test_build_requirements_that_cannot_hold_are_told_as_they_were(maker: SyncedEnvironmentMaker) -> None:
+def test_impossible_build_requirements_are_shown_as_written(maker: SyncedEnvironmentMaker) -> None:
     message = "to build ship in could not be made: No version of hull"
     with pytest.raises(LocksetError, match=message), maker.make(["hull>=3"], what="ship"):
         pass

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
-from builders.posix import set_columns
 from lockset.cli.output.streams import Output, Progress
+from support.posix import set_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 pty = pytest.importorskip("pty")
 
@@ -133,7 +133,7 @@ def test_two_results_are_not_mixed(locked: Path, cli: Command) -> None:
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_that_leaves_is_no_success(unbuffered: str, locked: Path) -> None:
+def test_a_closed_pipe_is_a_failure(unbuffered: str, locked: Path) -> None:
     tree = 'directory = {path = "."}\n'
     entries = "".join(f'[[packages]]\nname = "p{n}"\n{tree}' for n in range(20_000))
     (locked / "pylock.long.toml").write_text(f'lock-version = "1.0"\ncreated-by = "hand"\n{entries}')

@@ -14,7 +14,7 @@ from packaging.version import Version
 from lockset.errors import LocksetError
 from lockset.markers import Environment, described_tags
 from lockset.resolve.problem.build_problem import build_problem
-from universes.small_world import NOW, SmallWorld, old_lock, selected
+from support.worlds.small_world import NOW, SmallWorld, old_lock, selected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
