@@ -12,14 +12,23 @@ from __future__ import annotations
 import json
 import re
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
+from lockset.cli.output.excerpt import mark_of, value_span
+from lockset.lockfile.fix.fix import fix_text
 from lockset.lockfile.validate.catalogue import RULES
+from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.validate.rule_pages import _data, page
 from lockset.sources.validate.rule_pages import every_rule_page
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+# Rules about a key; of others the value is marked.
+OF_KEYS = {"unknown-key", "hash-algorithm-case"}
+# Rules of which `--fix` fixes some violations, but not the one of the example.
+FIXABLE = {"archive-size-type", "sdist-size-type", "wheel-size-type", "package-marker-syntax"}
 ANNOTATION = re.compile(r"# rule: ([a-z0-9-]+), line: (\d+)\n")
 # The valid example in which what a rule is about occurs and is right: the first prefix that fits.
 KEPT = {
@@ -66,6 +75,31 @@ def kept(code: str) -> str:
     return f"pylock.{name}.toml" if name else "pylock.toml"
 
 
+def example(code: str, text: str, file: str) -> str:
+    """The entry of an example that violates the rule `code`: its text, what is marked in it, and a valid one."""
+    name = Path(file).name
+    report = validate_document(text, path=name, now=NOW)
+    issue = next(issue for issue in report.issues if issue.code == code)
+    entry: dict[str, object] = {"text": text, "line": 0, "kept": kept(code)}
+    if issue.path and issue.line > 0 and (issue.span.end > issue.span.start):
+        lines = report.document.lines
+        span = issue.span if code in OF_KEYS else value_span(text, issue.span)
+        mark = mark_of(span, lines)
+        width = mark.end[1] - mark.start[1] if mark.end[0] == mark.start[0] else len(lines.line(mark.start[0]))
+        entry |= {"line": mark.start[0], "column": mark.start[1], "width": width}
+    elif code == "toml-syntax":
+        entry |= {"line": issue.line, "column": issue.column, "width": 1}
+    if code.startswith("file-name") and code != "file-name-mismatch":
+        entry |= {"file": name, "right": text}
+    fixed = fix_text(text)
+    left = {issue.code for issue in validate_document(fixed.text, path=name, now=NOW).issues}
+    if fixed.changes and not left:
+        entry["right"] = fixed.text
+    entry["fixable"] = code in FIXABLE or bool(fixed.changes and code not in left)
+    lines_of = [f"{key} = {json.dumps(value, ensure_ascii=True)}" for key, value in entry.items()]
+    return "\n".join([f"[rules.{code}]", *lines_of]) + "\n"
+
+
 def outputs() -> dict[Path, str]:
     """Path to text of everything that is made."""
     known = cases()
@@ -73,10 +107,11 @@ def outputs() -> dict[Path, str]:
     texts = {
         code: (HERE / str(case["file"])).read_text("utf-8").split("\n", 1)[1] for code, case in sorted(broken.items())
     }
-    examples = "".join(
-        f"[{code}]\nline = {int(str(broken[code]['line'])) - 1}\ntext = {json.dumps(text, ensure_ascii=True)}\n"
-        for code, text in texts.items()
-        if text.isascii()
+    examples = "".join(example(code, text, str(broken[code]["file"])) for code, text in texts.items() if text.isascii())
+    valid = sorted({kept(code) for code in RULES})
+    examples += "[valid]\n"
+    examples += "".join(
+        f"{json.dumps(name)} = {json.dumps((HERE / 'valid' / name).read_text('utf-8'))}\n" for name in valid
     )
     example_file = ROOT / "src" / "lockset" / "lockfile" / "validate" / "rule_examples.toml"
     made = {
@@ -88,11 +123,18 @@ def outputs() -> dict[Path, str]:
         _data.cache_clear()
     pages = ROOT / "docs" / "pages" / "rules"
     made |= {pages / f"{code}.md": page(code) for code in RULES}
-    rows = [f"| [`{code}`]({code}.md) | {rule.severity} | {rule.summary} |" for code, rule in sorted(RULES.items())]
+    entries = _data("rule_examples.toml")["rules"]
+    fixable = {code for code, entry in entries.items() if entry["fixable"]}
+    rows = [
+        f"| [`{code}`]({code}.md) | {rule.severity} | {'yes' if code in fixable else ''} | {rule.summary} |"
+        for code, rule in sorted(RULES.items())
+    ]
     head = "# Rules one by one\n\n`lockset validate --explain RULE` shows the same pages. "
     head += "[Those of project files](project.md) are on one page.\n\n"
     made[pages / "project.md"] = every_rule_page()
-    made[pages / "index.md"] = head + "\n".join(["| rule | level | what holds |", "|---|---|---|", *rows]) + "\n"
+    made[pages / "index.md"] = (
+        head + "\n".join(["| rule | level | `--fix` | what holds |", "|---|---|---|---|", *rows]) + "\n"
+    )
     return made
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["has_secret", "masked", "plain", "plain_url", "without_secrets"]
 
-# User info before the host. It ends at the last `@` before the path, since a user name may contain one.
-_AUTHORITY = r'[^/\s"`]*'
-# A password may have an unescaped slash; digits before a slash are a port. The lengths are limited, here and below, so
-# that the time is linear in the length of a text.
-_SLASHED = r'[^/\s"`@:]{1,200}:(?!\d+[/\s])[^\s"`@]{0,200}'
-_USER_INFO = re.compile(rf"(?P<before>://)(?P<info>{_AUTHORITY}|{_SLASHED})@")
+# User info before the host. It ends at the last `@` before the path, since a user name may contain one. A password may
+# have an unescaped slash; digits before a slash are a port. The lengths are limited, here and below, so that the time
+# is linear in the length of a text. In a string in double quotes the address ends at the closing one.
+_ANYWHERE = re.compile(r"(?:[^/\s]*|[^/\s@:]{1,200}:(?!\d+[/\s])[^\s@]{0,200})@")
+_IN_QUOTES = re.compile(r'(?:(?:[^/\s"\\]|\\.)*|[^/\s"@:]{1,200}:(?!\d+[/\s])[^\s"@]{0,200})@')
+_QUOTED_SCHEME = re.compile(r'"[A-Za-z][A-Za-z0-9+.-]{0,30}\Z')
 # The user of an SSH address, and the user `git`, are not secret without a password.
 _NAME_ALONE = re.compile(r"[^:]*\Z")
 _PLACEHOLDER = re.compile(r"\$\{\w+\}(?::\$\{\w+\})?\Z|[^:${}]*:\$\{\w+\}\Z")
@@ -21,16 +25,25 @@ _PARAMETERS = (
     r"(?:[\w.-]{0,40}(?:token|passw(?:or)?d|passphrase|secret|api[_-]?key|access[_-]?key|signature|credential)[\w.-]{0,40}"
     r"|sig|key|pwd|auth|authorization|jwt|pat|pass|sessionid)"
 )
-_PARAMETER = re.compile(rf'(?P<before>[?&#;]{_PARAMETERS}=)(?P<value>[^&#;\s"`]+)', re.IGNORECASE)
+_PARAMETER = re.compile(rf'(?P<before>[?&#;]{_PARAMETERS}=)(?P<value>(?:[^&#;\s"`]|`(?=[\w%+/=.-]))+)', re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{\w+\}\Z")
 _MASK = "****"
 # Longest text from outside that a message shows; what is beyond is cut.
 _LONGEST = 2000
 
 
-def _is_secret(match: re.Match[str]) -> bool:
-    """Whether the user info in a text is secret; the scheme before `://` shows whether it is an SSH address."""
-    return _is_secret_info(match.string[max(0, match.start() - 3) : match.start()], match["info"])
+def _user_infos(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of the user info of each address in `text` that has a secret there; the `@` comes after it."""
+    start = text.find("://")
+    while start >= 0:
+        after = start + 3
+        quoted = _QUOTED_SCHEME.search(text[max(0, start - 32) : start]) is not None
+        match = (_IN_QUOTES if quoted else _ANYWHERE).match(text, after)
+        if match is not None:
+            if _is_secret_info(text[max(0, start - 3) : start], text[after : match.end() - 1]):
+                yield after, match.end() - 1
+            after = match.end()
+        start = text.find("://", after)
 
 
 def _is_secret_info(scheme: str, info: str) -> bool:
@@ -43,19 +56,23 @@ def _is_secret_info(scheme: str, info: str) -> bool:
 def _replace(text: str, *, info: str | None, value: str | None) -> str:
     """`text` with user info and values of secret parameters replaced; None for asterisks of the same length."""
 
-    def of_info(match: re.Match[str]) -> str:
-        if not _is_secret(match):
-            return match[0]
-        return match["before"] + (info if info is not None else "*" * len(match["info"]) + "@")
-
     def of_value(match: re.Match[str]) -> str:
         if _VARIABLE.match(match["value"]) or not match["value"].strip("*"):
             return match[0]
         return match["before"] + (value if value is not None else "*" * len(match["value"]))
 
     if "@" in text:
-        text = _USER_INFO.sub(of_info, text)
+        text = _without_user_info(text, info)
     return _PARAMETER.sub(of_value, text) if "=" in text else text
+
+
+def _without_user_info(text: str, shown: str | None) -> str:
+    """`text` with secret user info, and its `@`, replaced by `shown`; None for asterisks of the same length."""
+    parts, position = [], 0
+    for start, end in _user_infos(text):
+        parts += [text[position:start], "*" * (end - start) + "@" if shown is None else shown]
+        position = end + 1
+    return "".join(parts) + text[position:]
 
 
 def without_secrets(text: str) -> str:
@@ -81,7 +98,7 @@ def plain_url(url: str) -> str:
         return without_secrets(url)
     info, at, host = parts.netloc.rpartition("@")
     if not at:  # there may still be a password with an unescaped slash
-        return _USER_INFO.sub(lambda match: match["before"] if _is_secret(match) else match[0], url)
+        return _without_user_info(url, "")
     if not _is_secret_info(parts.scheme, info):
         return url
     user = info.partition(":")[0]

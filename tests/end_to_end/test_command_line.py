@@ -202,7 +202,7 @@ def test_a_sync_knows_the_indexes_of_the_project_around_its_lock(
     line = ("sync", project / "pylock.toml", "-p", venv_at, "--no-cache")
     refused = cli.refused(*line, "--no-config", cwd=project.parent, env=env)
     assert "401" in refused or "credentials" in refused
-    assert "1 installed" in cli.ok(*line, cwd=project.parent, env=env).stderr
+    assert "Installed 1 package" in cli.ok(*line, cwd=project.parent, env=env).stderr
 
 
 @pytest.fixture
@@ -272,7 +272,7 @@ def test_a_lock_file_may_come_from_standard_input(
         assert cli.ok(*command, "-", stdin=text).stdout == cli.ok(*command).stdout
     assert "install the same" in cli.ok("diff", "-", stdin=text).stderr
     (project / "pylock.toml").unlink()
-    assert "1 installed" in cli.ok("sync", "-", stdin=text).stderr
+    assert "Installed 1 package" in cli.ok("sync", "-", stdin=text).stderr
     assert cli.ok("check-env", "-", stdin=text).code == 0
     assert "2 files" in cli.ok("download", "-", "-d", "out", "--all-files", stdin=text).stderr
     assert "<stdin>:1" in cli.refused("sync", "-", stdin="no lock")

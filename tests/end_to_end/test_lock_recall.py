@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,28 @@ def test_the_same_question_is_answered_without_the_index_and_to_the_byte(
     cli.ok(*arguments(local_index), cwd=project)
     assert (project / "pylock.toml").read_bytes() == first
     assert len(local_index.paths()) == asked
+
+
+def test_a_summary_counts_packages_and_names_the_file_and_the_time(
+    project: Path, local_index: LocalIndex, cli: Command
+) -> None:
+    result = cli.ok(*arguments(local_index), cwd=project)
+    assert re.search(r"^Locked 2 packages in pylock\.toml, [0-9.]+ s$", result.stderr, re.MULTILINE)
+    assert "newer version" not in result.stderr
+
+
+def test_versions_kept_from_the_old_lock_are_counted_where_newer_ones_are_known(
+    project: Path, local_index: LocalIndex, cli: Command
+) -> None:
+    cli.ok(*arguments(local_index), cwd=project)
+    local_index.world.add("a", "3.0")
+    result = cli.ok(*arguments(local_index), "--refresh", cwd=project)
+    assert re.search(
+        r"^1 package has a newer version: `lockset lock .*-U` takes those that fit$", result.stderr, re.MULTILINE
+    )
+    upgraded = cli.ok(*arguments(local_index), "--refresh", "-U", cwd=project)
+    assert "newer version" not in upgraded.stderr
+    assert '"3.0"' in (project / "pylock.toml").read_text()
 
 
 @pytest.mark.parametrize("change", ["requirements", "lock", "option", "refresh", "settings"])

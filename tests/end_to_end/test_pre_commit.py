@@ -70,7 +70,7 @@ def test_a_project_file_with_a_fault_is_refused_with_the_lock_beside_it_valid(cl
     result = cli(*command("lockset-validate"), "pyproject.toml", "pylock.toml")
     assert result.code == 1
     assert "pyproject.toml:5:17: error[requirement-syntax]" in result.stdout
-    assert result.stderr == "2 files checked, 1 not valid\n"
+    assert result.stderr == "\nFound 1 error in 1 of 2 files\n"
 
 
 def test_an_outdated_lock_is_reported_and_locked_again(cli: Command, tmp_path: Path, local_index: LocalIndex) -> None:

@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
+from builders.posix import set_columns
+from lockset.cli.output.cells import cells
+from lockset.cli.output.excerpt import excerpt_of, mark_of
+from lockset.cli.output.finding_text import finding_text
+from lockset.cli.output.findings import Line
 from lockset.cli.output.streams import Output, Progress
-from support.posix import set_columns
+from lockset.spans import LineIndex, Span
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +93,37 @@ def test_long_lines_are_broken_between_words(columns: int, monkeypatch: pytest.M
     assert max(map(len, lines)) <= columns
     assert all(line.startswith("   ") for line in lines[1:])
     assert " ".join(" ".join(lines).split()) == " ".join(text.split())
+
+
+@pytest.mark.parametrize("columns", [30, 60, 200])
+def test_chains_are_broken_between_entries(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(columns)
+    out = output(terminal, monkeypatch)
+    pieces = ["  start 1.0", *(f"→ package-{number} 1.{number}" for number in range(12))]
+    out.data(out.filled(pieces, indent="    "))
+    lines = terminal.shown().splitlines()
+    assert max(map(len, lines)) <= columns
+    assert all(line.startswith("    → package-") for line in lines[1:])
+    assert " ".join(" ".join(lines).split()) == " ".join(" ".join(pieces).split())
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_an_excerpt_fits_the_terminal_with_its_caret_below_the_value(
+    columns: int, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal(columns, encoding)
+    text = f'wheels = [{{name = "{"日本" * 20}", url = "https://files.example.org/{"x" * 60}", size = "wrong"}}, {{}}]'
+    start = text.index('"wrong"')
+    index = LineIndex(text)
+    mark = mark_of(Span(start=start, end=start + len('"wrong"')), index)
+    line = Line(rule="x", level="error", message="m", mark=mark, excerpt=excerpt_of(mark, index))
+    out = output(terminal, monkeypatch)
+    out.data(finding_text("p", line, out))
+    _, shown, caret = terminal.shown().splitlines()
+    assert cells(shown) <= columns
+    assert cells(shown[: shown.index('"wrong"')]) == caret.index("^")
+    assert caret.count("^") == len('"wrong"')
 
 
 def test_a_table_is_narrowed_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,8 +43,9 @@ def test_a_file_is_fixed_in_place_and_keeps_its_permissions(cli: Command, tmp_pa
     path.chmod(0o640)
     result = cli.ok("validate", "--fix")
     assert result.stderr.splitlines() == [
-        'pylock.toml: mended packages[0].name: "My_Pkg" became "my-pkg"',
-        "1 file valid, 1 mended",
+        'pylock.toml: fixed packages[0].name: "My_Pkg" became "my-pkg"',
+        "Fixed 1 problem in 1 file",
+        "Checked 1 file: no errors",
     ]
     assert path.read_text() == HEAD + '# kept\n[[packages]]\nname = "my-pkg"\ndirectory = {path = "."}\n'
     assert path.stat().st_mode & 0o777 == 0o640

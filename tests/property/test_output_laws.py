@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lockset.cli.output.streams import plain
@@ -18,6 +18,9 @@ def test_whatever_comes_is_printable_and_bounded(text: str, more: str) -> None:
     assert len(plain(text * 1000)) <= 2000
 
 
+@example("0", "`", "http")
+@example("0", '"', "http")
+@example("`", '","', "https")
 @given(words, words, st.sampled_from(["http", "https", "git+https", "ftp", "ssh", "git+ssh"]))
 def test_a_password_in_an_address_is_never_shown(user: str, password: str, scheme: str) -> None:
     told = f"Invalid name '{scheme}://{{}}example.org/path' in `packages[0]`"
@@ -33,3 +36,16 @@ def test_text_without_user_info_is_unchanged(text: str) -> None:
 
 def test_a_token_alone_is_none_either() -> None:
     assert plain("https://token@example.org/") == "https://example.org/"
+
+
+@given(words, words)
+def test_a_password_is_not_shown_where_its_address_is_quoted(user: str, password: str) -> None:
+    escaped = password.replace("\\", "\\\\").replace('"', '\\"')
+    name = user.replace("\\", "").replace('"', "") or "me"
+    for quoted in (f'"https://{name}:{escaped}@example.org/"', f"`https://{name}:{password}@example.org/`"):
+        assert plain(quoted) in {'"https://example.org/"', "`https://example.org/`"}
+
+
+def test_a_backtick_does_not_end_the_value_of_a_secret_parameter() -> None:
+    shown = plain("`https://example.org/?token=se`cret` is not valid")
+    assert shown == "`https://example.org/?token=****` is not valid"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from lockset.lockfile.validate.report import validate_document as validate_data
 from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
     from lockset.lockfile.select import Selection
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Issue",
     "Report",
+    "count_fixable",
     "fix",
     "is_lock_file",
     "rule_codes",
@@ -126,6 +130,20 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
         return before, ()  # no mending of ours may break anything; the tests know no such file
     _replace(path, fixed.text.encode())
     return after, fixed.changes
+
+
+def count_fixable(report: Report, issues: Iterable[Issue]) -> int:
+    """How many of `issues`, which are some of those of `report`, `fix` would fix; the file is not changed."""
+    counts = Counter(issue.code for issue in issues)
+    if report.document is None or not counts:
+        return 0
+    from lockset.lockfile.fix.fix import fix_text
+
+    fixed = fix_text(report.text)
+    if not fixed.changes:
+        return 0
+    left = validate_data(fixed.text, path=report.path, now=_now())
+    return (counts - Counter(issue.code for issue in left.issues)).total()
 
 
 def is_lock_file(path: str | os.PathLike[str]) -> bool:

@@ -28,17 +28,18 @@ pyproject.toml:4:17: error[requirement-syntax] `a=1` is not a requirement: \
 Expected semicolon (after name with no version specifier) or end
   4 | dependencies = ["a=1"]
     |                 ^^^^^
-  spec: https://packaging.python.org/en/latest/specifications/dependency-specifiers/#dependency-specifiers
   hint: Write `==` for an exact version
+
 pyproject.toml:7:1: error[settings-unknown-key] `tool.lockset.pyton` is not a known setting
   7 | pyton = ">=3.10"
     | ^^^^^
   hint: Did you mean `python`?
 """
 GITHUB = """\
-::error file=pyproject.toml,line=4,col=17,title=requirement-syntax::`a=1` is not a requirement: \
+::error file=pyproject.toml,line=4,col=17,endLine=4,endColumn=22,title=requirement-syntax::`a=1` is not a requirement: \
 Expected semicolon (after name with no version specifier) or end. Write `==` for an exact version
-::error file=pyproject.toml,line=7,col=1,title=settings-unknown-key::`tool.lockset.pyton` is not a known setting. \
+::error file=pyproject.toml,line=7,col=1,endLine=7,endColumn=6,title=settings-unknown-key::\
+`tool.lockset.pyton` is not a known setting. \
 Did you mean `python`?
 """
 
@@ -60,7 +61,7 @@ def test_findings_about_a_project_are_written_as_those_about_a_lock(
     result = cli("validate", "--format", form, "pyproject.toml")
     assert result.code == 1
     assert result.stdout == expected
-    assert result.stderr.strip() == "1 file checked, 1 not valid"
+    assert result.stderr.strip() == "Found 2 errors in 1 file"
 
 
 def test_json_and_sarif_of_a_project_are_as_their_schemas_say(cli: Command, project: Path) -> None:

@@ -53,14 +53,16 @@ def test_the_nearest_lock_goes_into_the_nearest_environment(project: Path, venv:
     below.mkdir(parents=True)
     done = run(below)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert "+ sample 1.0 (not installed)" in done.stderr
-    assert "1 installed" in done.stderr
+    assert " + sample 1.0\n" in done.stderr
+    assert "Installed 1 package" in done.stderr
     assert judge(venv.site_packages) == {"sample": "1.0"}
 
 
 def test_check_and_dry_run_tell_and_change_nothing(project: Path, venv: Venv) -> None:
     assert run(project, "--check").returncode == 1
-    assert run(project, "--dry-run").returncode == 0
+    dry = run(project, "--dry-run")
+    assert dry.returncode == 0
+    assert dry.stderr.endswith(" + sample 1.0\nWould install 1 package\n")
     assert judge(venv.site_packages) == {}
     run(project)
     assert run(project, "--check").returncode == 0
@@ -100,6 +102,7 @@ def test_a_refusal_is_one_paragraph(project: Path, venv: Venv) -> None:
     done = run(project)
     assert done.returncode == 1
     assert "is not the file that was locked" in done.stderr
+    assert "  The environment was not changed\n" in done.stderr
     assert "Traceback" not in done.stderr
 
 

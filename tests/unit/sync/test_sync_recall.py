@@ -107,7 +107,7 @@ def test_many_files_are_looked_at_by_two_processes(tmp_path: Path, make_venv: Ve
         path.write_text("changed")
         done = run(folder)
         assert not is_recalled(done)
-        assert "repaired" in done.stderr
+        assert "Repaired 1 package in " in done.stderr
         assert is_recalled(run(folder))
 
 

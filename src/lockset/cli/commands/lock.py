@@ -33,7 +33,6 @@ def run(command: LockCommand, out: Output) -> int:
         out.file(result.text)
     elif not command.dry_run:
         result.write()
-    summary = show_lock(result, command, out)
-    out.line(out.style(f"{time.perf_counter() - began:.2f} s", "dim"))
+    summary = show_lock(result, command, time.perf_counter() - began, out)
     save_answer(command, result, outputs=summary, since=since)
     return DONE

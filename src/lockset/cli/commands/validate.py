@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.api.validate import (
+    count_fixable,
     fix,
     is_lock_file,
     rule_codes,
@@ -22,17 +23,10 @@ from lockset.api.validate import (
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.validate import add_arguments
 from lockset.cli.options.validate import read_validate_command as read
-from lockset.cli.output.findings import (
-    Line,
-    SelectedForTarget,
-    ValidatedFile,
-    as_json,
-    as_sarif,
-    finding_text,
-    github,
-    lines_of,
-)
+from lockset.cli.output.finding_text import concise_text, finding_text, summary_lines
+from lockset.cli.output.findings import Line, SelectedForTarget, ValidatedFile, as_json, lines_of
 from lockset.cli.output.selection_rows import selected_for
+from lockset.cli.output.streams import plain
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.validate.catalogue import RULES
 
@@ -46,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments", "read", "run"]
 
 _STDIN = "-"
+_FOR_PEOPLE = frozenset({"text", "concise"})
 
 
 def run(args: ValidateCommand, out: Output) -> int:
@@ -57,15 +52,11 @@ def run(args: ValidateCommand, out: Output) -> int:
         return DONE
     if args.fix and _STDIN in args.files:
         raise UsageError("fix-stdin", "The standard input cannot be fixed in place", hint="Name a file")
-    checked = [_check(path, args) for path in args.files or _here()]
-    if args.format == "json":
-        out.json({"files": [as_json(file) for file in checked]})
-    elif args.format == "sarif":
-        out.json(as_sarif(checked))
+    checked = [_check(path, args, out) for path in args.files or _here()]
+    if args.format in _FOR_PEOPLE:
+        _write(checked, args, out)
     else:
-        for file in checked:
-            _write(file, args.format, out)
-        _summary(checked, out)
+        _write_format(checked, args, out)
     return DONE if all(file.valid for file in checked) else REFUSED
 
 
@@ -75,7 +66,7 @@ def _known(rule: str, location: str | None = None) -> None:
     codes = rule_codes()
     if rule not in codes:
         near = get_close_matches(rule, codes, n=1)
-        hint = f"The nearest is `{near[0]}`" if near else None
+        hint = f"Did you mean `{near[0]}`?" if near else "The documentation lists all rules"
         raise UsageError("unknown-rule", f"There is no rule `{rule}`", hint=hint, location=location)
 
 
@@ -87,7 +78,7 @@ def _here() -> Sequence[str]:
     return paths
 
 
-def _check(path: str, args: ValidateCommand) -> ValidatedFile:
+def _check(path: str, args: ValidateCommand, out: Output) -> ValidatedFile:
     """A file that cannot be read is a finding, so that it does not hide those of other files."""
     done: tuple[str, ...] | None = None
     try:
@@ -110,7 +101,9 @@ def _check(path: str, args: ValidateCommand) -> ValidatedFile:
     failing = [line for line in lines if strict or line.level == "error"]
     shown = tuple(sorted(lines, key=lambda line: (line.line, line.column)))
     selection = tuple(picked) if args.targets else None
-    return ValidatedFile(path=path, lines=shown, valid=not failing, fixed=done, selection=selection)
+    counted = args.format in _FOR_PEOPLE and not args.fix and not out.quiet
+    fixable = count_fixable(report, issues) if counted else 0
+    return ValidatedFile(path=path, lines=shown, valid=not failing, fixed=done, fixable=fixable, selection=selection)
 
 
 def _wanted(path: str, args: ValidateCommand) -> tuple[frozenset[str], frozenset[str], bool]:
@@ -165,23 +158,44 @@ def _further(report: Report, path: str, args: ValidateCommand) -> Iterator[Line]
             yield _refusal(error)
 
 
-def _write(file: ValidatedFile, form: str, out: Output) -> None:
-    for sentence in file.fixed or ():
-        out.line(f"{file.path}: fixed {sentence}")
-    for line in file.lines:
-        if out.quiet and line.level != "error":
-            continue
-        out.data(github(file.path, line) if form == "github" else finding_text(file.path, line, out))
-    if form == "text":
+def _write(checked: Sequence[ValidatedFile], args: ValidateCommand, out: Output) -> None:
+    """For people: a blank line between findings, and a summary at the end."""
+    is_first = True
+    for file in checked:
+        for sentence in file.fixed or ():
+            out.line(f"{plain(file.path)}: fixed {plain(sentence)}")
+        for line in file.lines:
+            if out.quiet and line.level != "error":
+                continue
+            if args.format == "concise":
+                out.data(concise_text(file.path, line, out))
+                continue
+            text = finding_text(file.path, line, out)
+            out.data(text if is_first else f"\n{text}")
+            is_first = False
         for one in file.selection or ():
             out.data(f"{one.target}  {one.name} {one.version or ''}  {one.source}")
+    if args.format == "text" and not is_first:
+        out.line()
+    for sentence in summary_lines(checked, strict=args.strict):
+        out.line(sentence)
 
 
-def _summary(checked: Sequence[ValidatedFile], out: Output) -> None:
-    bad = sum(not file.valid for file in checked)
-    warnings = sum(line.level == "warning" for file in checked for line in file.lines)
-    files = f"{len(checked)} file{'' if len(checked) == 1 else 's'}"
-    more = f", {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
-    fixed = sum(bool(file.fixed) for file in checked)
-    more += f", {fixed} fixed" if fixed else ""
-    out.line(f"{files} checked, {bad} not valid{more}" if bad else f"{files} valid{more}")
+def _write_format(checked: Sequence[ValidatedFile], args: ValidateCommand, out: Output) -> None:
+    """For other tools."""
+    if args.format == "json":
+        out.json({"files": [as_json(file) for file in checked]})
+        return
+    from lockset.cli.output.finding_formats import as_gitlab, as_junit, as_rdjson, as_sarif, github
+
+    if args.format == "github":
+        for file in checked:
+            for line in file.lines:
+                out.data(github(file.path, line))
+        for sentence in summary_lines(checked, strict=args.strict):
+            out.line(sentence)
+    elif args.format == "junit":
+        out.data(as_junit(checked, strict=args.strict))
+    else:
+        forms = {"sarif": as_sarif, "gitlab": as_gitlab, "rdjson": as_rdjson}
+        out.json(forms[args.format](checked))

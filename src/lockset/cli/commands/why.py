@@ -40,34 +40,36 @@ def run(command: WhyCommand, out: Output) -> int:
         return DONE
     if not shown.recorded:
         out.line(
-            f"{plain(shown.created_by)} recorded no dependencies in this lock file: it cannot tell who asks for whom"
+            f"{plain(shown.created_by)} recorded no dependencies in this lock file:"
+            " it does not show which package requires which"
         )
     for entry, chains, complete in requirers:
         name = out.style(plain(str(entry)), "bold", stdout=True)
-        out.data(name + condition_text(entry.condition, out))
+        out.data(out.filled([name, *condition_text(entry.condition, out).split()], indent="  "))
         if shown.recorded or entry.number in shown.requested:
             for chain in chains:
-                out.data(f"  {_chain_text(shown, chain, out)}")
+                first, *more = _chain_pieces(shown, chain, out)
+                out.data(out.filled([f"  {first}", *more], indent="    "))
         if not complete:
             out.line(f"  more than {MOST_CHAINS} chains lead here; these are the shortest")
     return DONE
 
 
-def _chain_text(graph: LockGraph, chain: Chain, out: Output) -> str:
+def _chain_pieces(graph: LockGraph, chain: Chain, out: Output) -> list[str]:
+    """The chain in pieces that stay on one line: each entry with its arrow, and the words of the condition."""
     first, *_ = chain.entries
     texts = [plain(str(entry)) for entry in chain.entries]
-    requested = graph.requested.get(first.number)
+    requirements = graph.requested.get(first.number)
     if len(texts) == 1:
-        return (
-            f"required as {', '.join(f'`{plain(text)}`' for text in requested)}"
-            if requested
-            else "nothing else requires it"
-        )
-    line = " → ".join(texts)
+        if not requirements:
+            return ["nothing", "else", "requires", "it"]
+        quoted = ", ".join(f"`{plain(text)}`" for text in requirements)
+        return ["required", "as", *quoted.split(" ")]
+    pieces = [texts[0], *(f"→ {text}" for text in texts[1:])]
     condition = graph.condition(chain.region)
     if condition is not None and condition != chain.entries[-1].condition:
-        line += condition_text(condition, out)
-    return line
+        pieces += condition_text(condition, out).split()
+    return pieces
 
 
 def _chain_json(graph: LockGraph, chain: Chain) -> dict[str, object]:

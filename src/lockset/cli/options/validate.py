@@ -60,8 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("findings")
     group.add_argument(
         "--format",
-        choices=("text", "json", "sarif", "github"),
-        help="how findings are written (default: text)",
+        choices=("text", "concise", "json", "sarif", "github", "gitlab", "junit", "rdjson"),
+        help="how findings are written (default: text); concise is one line each, gitlab a code quality report, rdjson"
+        " for reviewdog",
     )
     group.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     group.add_argument("--strict", action="store_true", help="warnings make a file invalid, too")
@@ -69,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--ignore", action="append", default=[], metavar="RULE", help="not this rule (repeatable)")
     group.add_argument("--explain", metavar="RULE", help="show the page of a rule, and check nothing")
     more = parser.add_argument_group("more than reading")
-    more.add_argument("--fix", action="store_true", help="mend what has one right answer, and tell what was done")
+    more.add_argument("--fix", action="store_true", help="fix what has one right answer, and list the changes")
     more.add_argument(
         "--for",
         action="append",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.output.report import change_lines
+from lockset.cli.output.report import change_lines, count_text, seconds_text
 from lockset.cli.output.streams import plain
 from lockset.errors import LocksetError
 
@@ -44,8 +44,8 @@ def show_check(result: LockCheck, command: LockCommand, out: Output) -> int:
     return DONE
 
 
-def show_lock(result: LockResult, command: LockCommand, out: Output) -> tuple[str, str]:
-    """Tell what was locked.
+def show_lock(result: LockResult, command: LockCommand, seconds: float, out: Output) -> tuple[str, str]:
+    """Tell what was locked, and in how many `seconds`.
 
     Returns:
         What the same command says the next time: where it writes the lock again, and where it finds it as it is.
@@ -56,25 +56,48 @@ def show_lock(result: LockResult, command: LockCommand, out: Output) -> tuple[st
     changes = _changes(old.ours, result.lock) if old is not None else None
     if command.json:
         out.json(_json(result))
-    entries = len(result.lock.packages)
-    names = len({package.name for package in result.lock.packages})
-    count = f"{names} package{'' if names == 1 else 's'}"
-    forked = f" in {entries} entries" if entries != names else ""
-    name = _name(result.path)
+    count = _count(result.lock)
+    name = plain(_name(result.path))
     if changes is not None:
         for line in change_lines(changes, out):
             out.line(line)
     if old is not None and not old.merged and changes is not None and changes.is_empty:
-        conclusion = f"{name} is current: {count}{forked}"
+        conclusion = f"{name} is current: {count}"
     elif command.dry_run:
-        conclusion = f"Would lock {count}{forked}"
+        conclusion = f"Would lock {count} in {name}"
     else:
-        conclusion = f"Locked {count}{forked}"
-    out.line(out.style(conclusion, "bold green"))
+        conclusion = f"Locked {count} in {name}"
+    out.line(f"{out.style(conclusion, 'bold green')}{out.style(f', {seconds_text(seconds)}', 'dim')}")
+    newer = _newer_text(result, command, old.ours if old is not None else None)
+    if newer:
+        out.line(newer)
     if command.stats:
         for line in _statistics(result):
             out.line(line)
-    return ("", "") if out.quiet else _next_time(result, count)
+    return ("", "") if out.quiet else _next_time(result, count, newer)
+
+
+def _count(lock: Pylock) -> str:
+    """How many packages there are, and how many entries, if some have several."""
+    entries = len(lock.packages)
+    names = len({package.name for package in lock.packages})
+    return count_text(names, "package") + (f" ({entries} entries)" if entries != names else "")
+
+
+def _newer_text(result: LockResult, command: LockCommand, old: Pylock | None) -> str:
+    """How many versions were kept from the old lock although there are newer ones; empty if none was.
+
+    Only releases that the search has read count, so it makes no request. Requirements may not allow the newer ones.
+    """
+    if old is None or command.options.upgrade:
+        return ""
+    kept = {(package.name, str(package.version)) for package in old.packages}
+    newer = [name for name, (locked, _) in result.behind.items() if (name, locked) in kept]
+    newer = [name for name in newer if name not in command.options.upgrade_packages]
+    if not newer:
+        return ""
+    packages = "1 package has a newer version" if len(newer) == 1 else f"{len(newer)} packages have newer versions"
+    return f"{packages}: `{plain(command.again)} -U` takes those that fit"
 
 
 def _changes(old: Pylock, new: Pylock) -> LockDiff:
@@ -90,25 +113,29 @@ def _name(path: Path | None) -> str:
 def _statistics(result: LockResult) -> list[str]:
     s = result.resolution.statistics
     count = len(result.lock.packages)
-    search = f"{s.conflicts} conflicts, {s.restarts} restarts, {s.parts} parts, {s.rounds} rounds"
-    lines = [f"{count} entries, {result.splits} splits, {search}"]
+    numbers = {"conflict": s.conflicts, "restart": s.restarts, "part": s.parts, "round": s.rounds}
+    search = ", ".join(count_text(number, noun) for noun, number in numbers.items())
+    entries = "1 entry" if count == 1 else f"{count} entries"
+    lines = [f"{entries}, {count_text(result.splits, 'split')}, {search}"]
     if result.behind:
         lines.append(f"{len(result.behind)} of {len({p.name for p in result.lock.packages})} behind the newest:")
         lines += [f"  {name} {chosen}, newest {newest}" for name, (chosen, newest) in result.behind.items()]
     else:
         lines.append("every project at its newest final version")
-    lines += [f"stepped over {release}: {why}" for release, why in result.skipped.items()]
+    lines += [f"skipped {plain(release)}: {plain(why)}" for release, why in result.skipped.items()]
     return lines
 
 
-def _next_time(result: LockResult, count: str) -> tuple[str, str]:
+def _next_time(result: LockResult, count: str, newer: str) -> tuple[str, str]:
     hint = result.inputs.hint if result.inputs is not None else None
     lines = [f"warning: {plain(text)}" for text in result.warnings]
     lines += [f"hint: {plain(hint)}"] if hint is not None else []
     lines += [f"note: {plain(note)}" for note in result.notes]
     lines += [f"warning: {gap.text}" for gap in result.gaps]
     before = "".join(f"{line}\n" for line in lines)
-    return f"{before}Locked {count}, as before\n", f"{before}{_name(result.path)} is current: {count}\n"
+    after = f"{newer}\n" if newer else ""
+    name = plain(_name(result.path))
+    return f"{before}Locked {count} in {name}, as before\n{after}", f"{before}{name} is current: {count}\n{after}"
 
 
 def _json(result: LockResult) -> dict[str, object]:

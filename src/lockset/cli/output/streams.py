@@ -14,6 +14,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from lockset.cli.output.cells import cells, cut, padded
+from lockset.cli.output.hyperlinks import hyperlink, shows_hyperlinks
 from lockset.url_secrets import plain, without_secrets
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Output:
         self._plain_out, self._plain_err = not _has_signs(self._out), not _has_signs(self._err)
         self.color = _colored(color, self._err, environ)
         self.stdout_color = _colored(color, self._out, environ)
+        self._links = self.stdout_color and shows_hyperlinks(environ, is_terminal=self._out.isatty())
         self._lock = threading.RLock()
         self._progress: Progress | None = None
         self._show_progress = progress and not quiet and self._err.isatty() and environ.get("TERM") != "dumb"
@@ -91,6 +93,10 @@ class Output:
             return text
         codes = ";".join(_STYLES[s] for s in style.split())
         return f"\x1b[{codes}m{text}\x1b[0m"
+
+    def link(self, text: str, url: str) -> str:
+        """`text` for stdout as a link to `url` where the terminal shows links; else `text` as it is."""
+        return hyperlink(text, url) if self._links else text
 
     def data(self, text: str) -> None:
         """Write the result of the command to stdout, without secrets, with a line end if it has none."""
@@ -194,9 +200,28 @@ class Output:
         """Signs that turn, as far as the encoding has them."""
         return _PLAIN_SPINNER if self._plain_err else _SPINNER
 
-    def columns(self) -> int:
-        """How many columns stderr has now."""
-        return columns_of(self._err)
+    def columns(self, *, stdout: bool = False) -> int:
+        """How many columns stderr, or stdout, has now."""
+        return columns_of(self._out if stdout else self._err)
+
+    def filled(self, pieces: Iterable[str], *, indent: str) -> str:
+        """`pieces` with blanks between; on a terminal, in lines that fit stdout, all but the first with `indent`."""
+        if not self._out.isatty():
+            return " ".join(pieces)
+        columns, lines = self.columns(stdout=True), [""]
+        for piece in pieces:
+            line = f"{lines[-1]} {piece}" if lines[-1].strip() else f"{lines[-1]}{piece}"
+            if lines[-1].strip() and cells(_STYLED.sub("", line)) > columns:
+                lines.append(f"{indent}{piece}")
+            else:
+                lines[-1] = line
+        return "\n".join(lines)
+
+    def as_written(self, text: str) -> str:
+        """`text` as stdout writes it: with what its encoding lacks spelled."""
+        encoding = getattr(self._out, "encoding", None) or "ascii"
+        text = _spelled(text) if self._plain_out else text
+        return text.encode(encoding, "backslashreplace").decode(encoding)
 
     def write_progress(self, text: str) -> None:
         """Write raw text of the progress line."""

@@ -2,33 +2,67 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.fast_path.sync import save_sync
+from lockset.cli.output.report import count_text, seconds_text
 from lockset.cli.output.streams import plain
+from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from lockset.cli.options.sync import SyncCommand
     from lockset.cli.output.streams import Output
     from lockset.composition.sync_inputs import SyncOptions
     from lockset.composition.sync_pipeline import Plan, Step, SyncResult
     from lockset.sync.target import Target
 
-__all__ = ["show_difference", "show_plan", "show_sync"]
+__all__ = ["carry_out", "show_difference", "show_plan", "show_sync"]
 
 _SIGNS = {"install": ("+", "green"), "change": ("~", "yellow"), "repair": ("!", "yellow"), "remove": ("-", "red")}
 _DONE = {"install": "installed", "change": "changed", "repair": "repaired", "remove": "removed"}
+_WOULD = {"install": "install", "change": "change", "repair": "repair", "remove": "remove"}
+# Reasons that the sign in front says already.
+_OBVIOUS = frozenset({"not installed"})
+# A plan with more lines than this is shown compactly: each kind of change that has many in one line.
+_MOST_LINES = 20
+_MANY = 5
+# Names in such a line; `--verbose` lists all.
+_MOST_NAMES = 40
+
+
+def carry_out(sync: Callable[[Callable[[Target, Plan], None]], SyncResult], out: Output) -> SyncResult:
+    """Call `sync` with a function that shows the plan.
+
+    Raises:
+        LocksetError: As of `sync`; if the plan was shown, with the fact that nothing was changed.
+    """
+    shown: list[Target] = []
+
+    def show(target: Target, plan: Plan) -> None:
+        show_plan(plan, target, out)
+        if plan.changes:
+            shown.append(target)
+
+    try:
+        return sync(show)
+    except LocksetError as error:
+        if shown:
+            kind = "environment" if shown[0].kind == "venv" else "target"
+            one = error.diagnostic
+            error.diagnostic = one._replace(context=(*one.context, f"The {kind} was not changed"))
+        raise
 
 
 def show_plan(plan: Plan, target: Target, out: Output) -> None:
     """Tell what would change, and why."""
     if plan.changes:
         out.line(f"{out.style('Target', 'bold')} {plain(target.shown)}")
-    for step in plan.changes:
-        sign, style = _SIGNS[step.action]
-        reason = f"{step.reason}; cannot be removed: {step.blocked}" if step.blocked else step.reason
-        out.line(f" {out.style(sign, style)} {plain(_described(step))} {out.style(plain(f'({reason})'), 'dim')}")
+    for line in _plan_lines(plan.changes, out):
+        out.line(line)
     unselected = [step for step in plan.changes if step.choices]
     if unselected:
         options = " ".join(dict.fromkeys(step.choices[0] for step in unselected))
@@ -39,14 +73,40 @@ def show_plan(plan: Plan, target: Target, out: Output) -> None:
             out.detail(f"   {plain(_described(step))} stays ({plain(step.reason)})")
 
 
-def show_sync(result: SyncResult, command: SyncCommand, out: Output) -> int:
-    """Tell what was done, and keep it for the next run like it; the exit code."""
+def _plan_lines(changes: Sequence[Step], out: Output) -> Iterator[str]:
+    """A line for each step; of a long plan, one for all steps of a kind, if they are many and nothing blocks them."""
+    compact: set[str] = set()
+    if len(changes) > _MOST_LINES and not out.verbose:
+        counts = Counter(step.action for step in changes if not step.blocked)
+        compact = {action for action, count in counts.items() if count > _MANY}
+    for action, (sign, style) in _SIGNS.items():
+        steps = [step for step in changes if step.action == action and not step.blocked] if action in compact else []
+        if steps:
+            names = ", ".join(plain(_described(step)) for step in steps[:_MOST_NAMES])
+            more = f" and {len(steps) - _MOST_NAMES} more (`--verbose` lists all)" if len(steps) > _MOST_NAMES else ""
+            yield f" {out.style(sign, style)} {count_text(len(steps), 'package')}: {names}{more}"
+    for step in changes:
+        if step.blocked or step.action not in compact:
+            yield _step_line(step, out)
+
+
+def _step_line(step: Step, out: Output) -> str:
+    sign, style = _SIGNS[step.action]
+    reason = "" if step.reason in _OBVIOUS else step.reason
+    if step.blocked:
+        reason = f"{step.reason}; cannot be removed: {step.blocked}"
+    shown = f" {out.style(plain(f'({reason})'), 'dim')}" if reason else ""
+    return f" {out.style(sign, style)} {plain(_described(step))}{shown}"
+
+
+def show_sync(result: SyncResult, command: SyncCommand, seconds: float, out: Output) -> int:
+    """Tell what was done in how many `seconds`, and keep it for the next run like it; the exit code."""
     _tell_unmatched(result.plan, command.options, out)
     _tell_overlaps(result, out)
     _tell_outdated(result, out)
     if command.json:
         out.json(_json(result))
-    out.line(_conclusion(result.plan, command.options))
+    out.line(_conclusion(result.plan, command.options, seconds))
     again = "" if out.quiet else f"{_all_right(result.plan)}\n"
     save_sync(command, result, message=again, verbose=out.verbose)
     return REFUSED if command.check and result.plan.changes else DONE
@@ -98,16 +158,17 @@ def _described(step: Step) -> str:
     return f"{step.name} {new or old or ''}".rstrip()
 
 
-def _conclusion(plan: Plan, options: SyncOptions) -> str:
+def _conclusion(plan: Plan, options: SyncOptions, seconds: float) -> str:
     """The last line: what was, or would be, done."""
     if not plan.changes:
         return _all_right(plan)
-    possible = [step for step in plan.changes if not step.blocked]
-    counts = {action: sum(1 for step in possible if step.action == action) for action in _DONE}
-    done = ", ".join(f"{count} {_DONE[action]}" for action, count in counts.items() if count)
     if plan.blocked:
-        return f"A sync is refused: {len(plan.blocked)} cannot be removed"
-    return f"Would be {done}" if options.check_only else done[0].upper() + done[1:]
+        return f"The sync would be refused: {count_text(len(plan.blocked), 'package')} cannot be removed"
+    counts = Counter(step.action for step in plan.changes)
+    verbs = _WOULD if options.check_only else _DONE
+    (first, number), *others = [(verb, counts[action]) for action, verb in verbs.items() if counts[action]]
+    said = ", ".join([f"{first} {count_text(number, 'package')}", *(f"{verb} {count}" for verb, count in others)])
+    return f"Would {said}" if options.check_only else f"{said[0].upper()}{said[1:]} in {seconds_text(seconds)}"
 
 
 def _all_right(plan: Plan) -> str:

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.cli.output.cells import cells, cut, padded
-from lockset.cli.output.findings import Line, finding_text
 from lockset.cli.output.streams import Output
 
 
@@ -30,12 +29,3 @@ def test_cut_text_fits_and_padded_text_fills_the_width(shown: str, width: int) -
 def test_columns_of_a_table_stand_below_one_another(capsys: pytest.CaptureFixture[str]) -> None:
     Output().table(["name", "version"], [["日本語", "1"], ["abc", "2"]], stdout=True)
     assert capsys.readouterr().out.splitlines() == ["name    version", "日本語  1", "abc     2"]
-
-
-def test_the_caret_stands_below_what_it_is_about() -> None:
-    source = 'authors = [{ name = "日本" }], nmae = 1'
-    start = source.index("nmae")
-    line = Line(rule="x", level="error", message="m", column=start + 1, end=(1, start + 5), source=source)
-    shown, mark = finding_text("pyproject.toml", line, Output(color="never")).splitlines()[1:]
-    assert cells(mark) - len("nmae") == cells(shown[: shown.index("nmae")])
-    assert mark.endswith(" ^^^^")

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lockset.lockfile.fix.fix import fix_text
 from lockset.lockfile.read import read
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.report import validate_document
-from lockset.lockfile.validate.rule_pages import page
+from lockset.lockfile.validate.rule_pages import note, page
 from lockset.lockfile.validate.schema import check_schema
 from support.repository import SPEC_EXAMPLES
 
@@ -77,6 +78,37 @@ def test_manifest_pages_and_shown_examples_are_up_to_date() -> None:
 
 
 @pytest.mark.parametrize("code", sorted(RULES))
-def test_every_rule_has_a_page_with_reason_example_and_fix(code: str) -> None:
+def test_every_rule_has_a_page_with_reason_example_fix_and_references(code: str) -> None:
     text = page(code)
-    assert all(f"\n## {title}\n" in text for title in ("Why", "Example", "How to fix it"))
+    titles = ("Why is this bad?", "Example", "How to fix it", "References")
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == [*titles]
+    why, fix = note(code)
+    assert len(why) > 60
+    assert why.endswith(".")
+    assert fix.endswith(".")
+
+
+@pytest.mark.parametrize("code", sorted(RULES))
+def test_the_first_example_of_a_page_violates_the_rule_and_the_second_is_valid(code: str) -> None:
+    wrong, right = re.findall(r"```toml\n(.*?)```", page(code), re.DOTALL)
+    name = re.search(r"named `(.*?)`:", page(code))
+    report = validate_document(wrong, path=name[1] if name else None, now=NOW)
+    assert code in {issue.code for issue in report.issues}
+    valid = validate_document(right, path="pylock.toml", now=NOW)
+    assert valid.ok
+    assert code not in {issue.code for issue in valid.issues}
+
+
+@pytest.mark.parametrize("code", sorted(RULES))
+def test_a_page_says_that_a_rule_is_fixable_where_its_example_is(code: str) -> None:
+    wrong = re.findall(r"```toml\n(.*?)```", page(code), re.DOTALL)[0]
+    fixed = fix_text(wrong)
+    is_fixed = bool(fixed.changes) and code not in {
+        issue.code for issue in validate_document(fixed.text, now=NOW).issues
+    }
+    if is_fixed and not code.startswith("file-name"):
+        assert "`lockset validate --fix` fixes" in page(code)
+
+
+def test_the_offending_part_is_marked_below_its_line() -> None:
+    assert 'name = "My.Sample"\n#      ^^^^^^^^^^^\n' in page("package-name-normalized")
