@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
-from builders.posix import set_columns
 from lockset.cli.output.cells import cells
 from lockset.cli.output.excerpt import excerpt_of, mark_of
 from lockset.cli.output.finding_text import finding_text
 from lockset.cli.output.findings import Line
 from lockset.cli.output.streams import Output, Progress
 from lockset.spans import LineIndex, Span
+from support.posix import set_columns
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.validate.finding import Issue
     from lockset.lockfile.validate.report import Report
 
-__all__ = ["Line", "SelectedForTarget", "ValidatedFile", "as_json", "lines_of", "known_rule"]
+__all__ = ["Line", "SelectedForTarget", "ValidatedFile", "as_json", "known_rule", "lines_of"]
 
 # Rules about a file as a whole whose findings have a line to show all the same.
 _SHOWN_AS_A_WHOLE = frozenset({"toml-syntax", "report-syntax"})
