@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -69,6 +68,8 @@ class LocksetError(Exception):
 
     def replaced(self, **changes: Any) -> LocksetError:
         """The same error with other parts of its diagnostic: `message`, `location`, `context` or `hint`."""
+        from copy import copy  # few errors are replaced, and a sync from the cache imports it for nothing else
+
         error = copy(self)
         error.diagnostic = self.diagnostic._replace(**changes)
         error.args = (error.diagnostic.message,)
