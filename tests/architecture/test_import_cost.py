@@ -80,6 +80,29 @@ def test_requests_are_made_by_httpx_and_only_a_run_that_makes_some_loads_it(
     assert local_index.seen == []
 
 
+def test_the_first_pages_are_requested_before_the_search_is_imported(local_index: LocalIndex, tmp_path: Path) -> None:
+    local_index.world.add("sample", requires=["other"]).add("other").add("unneeded")
+    source = "sample\nunneeded ; python_version < '3'\n"
+    (tmp_path / "requirements.in").write_text(source)
+    arguments = ["lock", "requirements.in", "--default-index", local_index.url, "--no-cache"]
+    code = f"""
+import os, sys
+os.chdir({str(tmp_path)!r})
+from lockset.index.http.client import HttpIndexes
+whole = HttpIndexes.fetch
+def fetch(self, names, on_arrival):
+    names = list(names)
+    print(*names, "lockset.resolve.solver.search" in sys.modules, file=sys.stderr)
+    whole(self, names, on_arrival)
+HttpIndexes.fetch = fetch
+from lockset.cli.main import main
+main({arguments!r})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert done.stderr.splitlines()[:1] == ["sample False"]
+    assert local_index.paths(part="unneeded") == []
+
+
 _CHECKED = """
 import sys, lockset.api.validate as api
 {call}
@@ -120,7 +143,7 @@ def test_a_lock_loads_the_second_engine_only_where_it_fails(asked: str, *, heavy
     code = (
         "import contextlib, sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
-        "from universes.small_world import LocksetError, SmallWorld\n"
+        "from lockset.errors import LocksetError\nfrom universes.small_world import SmallWorld\n"
         f"with contextlib.suppress(LocksetError): SmallWorld.read({_WORLD.format(asked=asked)!r}).lock()\n"
         "print(*sys.modules, sep='\\n', file=sys.stderr)"
     )

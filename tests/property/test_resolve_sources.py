@@ -13,7 +13,7 @@ from universes.small_world import SmallWorld, selected
 from universes.test_universes import Referee
 
 if TYPE_CHECKING:
-    from lockset.composition.lock_pipeline import LockResult
+    from lockset.composition.lock_assembly import LockResult
 
 ENVIRONMENTS = ("3.10 linux", "3.10 windows", "3.13 linux", "3.13 windows")
 MARKERS = st.sampled_from(
