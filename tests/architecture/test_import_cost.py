@@ -119,6 +119,14 @@ def test_a_lock_file_is_validated_without_the_readers_of_projects_and_without_a_
     assert not {name for name in loaded if name.startswith(("jsonschema", "lockset.sources"))}
 
 
+def test_a_lock_file_is_validated_without_the_model_of_it(tmp_path: Path) -> None:
+    lock = tmp_path / "pylock.toml"
+    lock.write_text('lock-version = "1.0"\ncreated-by = "lockset"\npackages = []\n')
+    code = _RUN.format(arguments=["validate", str(lock)])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert not {"packaging.pylock", "difflib"} & set(done.stderr.split())
+
+
 def test_settings_are_read_without_a_schema() -> None:
     call = "from lockset.sources.pyproject import read_pyproject_settings as r; r('[tool.lockset]\\nplatforms = []')"
     assert not modules_after(_CHECKED.format(call=call)) & LATE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,6 @@ from lockset.cli.output.findings import (
     github,
     lines_of,
 )
-from lockset.cli.output.selection_rows import selected_for
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.validate.catalogue import RULES
 
@@ -74,6 +72,8 @@ def _known(rule: str, location: str | None = None) -> None:
         return
     codes = rule_codes()
     if rule not in codes:
+        from difflib import get_close_matches
+
         near = get_close_matches(rule, codes, n=1)
         hint = f"The nearest is `{near[0]}`" if near else None
         raise UsageError("unknown-rule", f"There is no rule `{rule}`", hint=hint, location=location)
@@ -103,7 +103,8 @@ def _check(path: str, args: ValidateCommand) -> ValidatedFile:
     issues = [one for one in report.issues if one.code not in ignore and (not select or one.code in select)]
     lines = [*lines_of(report, issues)]
     picked: list[SelectedForTarget] = []
-    if report.lock is not None:
+    # The model of the lock takes longer than all rules, and only these options read it.
+    if (args.targets or args.sources or args.online or args.download) and report.lock is not None:
         for target in args.targets:
             lines += _pick(report, target, picked)
         lines += _further(report, path, args)
@@ -144,6 +145,8 @@ def _pick(report: Report, target: DescribedTarget, picked: list[SelectedForTarge
         line = _refusal(error)
         yield replace(line, message=f"For {target.text}: {line.message}")
         return
+    from lockset.cli.output.selection_rows import selected_for
+
     picked += selected_for(target.text, selection)
 
 
