@@ -18,7 +18,7 @@ from support.worlds.small_world import described
 
 if TYPE_CHECKING:
     from benchmarks.runner import Benchmark
-    from lockset.composition.lock_pipeline import LockResult
+    from lockset.composition.lock_assembly import LockResult
 
 
 @cache

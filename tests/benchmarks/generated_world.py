@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from lockset.composition.lock_pipeline import LockOptions, LockResult, lock_project
+from lockset.composition.lock_pipeline import LockOptions, lock_project
 from lockset.resolve.releases.index_repository import IndexRepository
 from lockset.sources.pyproject import read_pyproject
 from support.worlds.small_world import NOW, SmallIndex, SmallMetadata
@@ -26,6 +26,7 @@ from support.worlds.small_world import NOW, SmallIndex, SmallMetadata
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lockset.composition.lock_assembly import LockResult
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.sources.project import RootProject

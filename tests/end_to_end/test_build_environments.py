@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lockset.composition import lock_pipeline
+from lockset.composition import lock_assembly
 from lockset.composition.build_environments import SyncedEnvironmentMaker
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
@@ -44,7 +44,7 @@ def test_what_a_build_requires_is_decided_by_resolvelib(
     def not_asked(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(lock_pipeline, "resolution_of", not_asked)
+    monkeypatch.setattr(lock_assembly, "resolution_of", not_asked)
     with maker.make(["hull"], what="ship") as made:
         assert installed(made.python) == {"hull-2.0", "keel-2.0"}
         made.install(["keel<2"])

@@ -12,7 +12,7 @@ from support.worlds.referee import Referee
 from support.worlds.small_world import SmallWorld, selected
 
 if TYPE_CHECKING:
-    from lockset.composition.lock_pipeline import LockResult
+    from lockset.composition.lock_assembly import LockResult
 
 
 def locked(world: SmallWorld) -> LockResult | LocksetError:

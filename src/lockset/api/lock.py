@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments
-from lockset.composition.lock_pipeline import LockResult, lock_project
+from lockset.composition.lock_pipeline import lock_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
 
+    from lockset.composition.lock_assembly import LockResult
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
     from lockset.resolve.problem.options import LockOptions

@@ -135,7 +135,7 @@ def read_lock_inputs(
 ) -> LockInputs:
     """Read the sources, the files that options name, and the lock that is there; the listener hears what is odd.
 
-    Without `merging` a lock with an unresolved merge conflict is refused; without `connecting`, indexes are not reported.
+    Without `merging` a lock with an unresolved merge conflict is refused. Without `connecting`, indexes are not reported.
 
     Raises:
         LocksetError: with file and place of what is wrong.

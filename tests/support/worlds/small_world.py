@@ -24,7 +24,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from lockset.composition.lock_pipeline import LockOptions, LockResult, lock_project
+from lockset.composition.lock_pipeline import LockOptions, lock_project
 from lockset.errors import BuildNeededError, MetadataInvalidError
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.pages.simple_json import parse_json_page
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from lockset.composition.lock_assembly import LockResult
     from lockset.index.pages.project_page import DistributionFile
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.direct_source import DirectSource

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.cli.options.lock_command import LockCommand
+    from lockset.composition.lock_assembly import LockResult
     from lockset.composition.lock_inputs import LockInputs
-    from lockset.composition.lock_pipeline import LockResult
     from lockset.sources.project import RootProject
 
 __all__ = ["save_answer"]

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.lockfile.model import Package, Pylock
+    from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.requirement import Dependency
-    from lockset.resolve.problem.sample import Sample
     from lockset.sources.project import RootProject
 
 __all__ = ["outdated_parts"]
@@ -220,7 +220,7 @@ def _tree_requirements(tree: Path, name: str) -> list[Dependency]:
 
 
 def _unmet_in_sample(
-    package: Package, dependency: Dependency, sample: Sample, problem: ResolutionProblem, lock: Pylock
+    package: Package, dependency: Dependency, sample: TargetInterpreter, problem: ResolutionProblem, lock: Pylock
 ) -> Iterator[str]:
     rules = problem.rules
     changed = dependency.url is not None or dependency.name in rules.overrides or dependency.name in rules.excludes

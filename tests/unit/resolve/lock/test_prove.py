@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lockset.errors import LocksetError
-from lockset.markers import MarkerSet
+from lockset.markers import MarkerSet, described_target
 from lockset.resolve.lock.verify import MissingFile, verify_lock
 from lockset.resolve.problem.requirement import Dependency, RequirementOrigin, RootRequirement, parse_dependency
-from lockset.resolve.problem.sample import Sample
-from support.worlds.small_world import described, old_lock
+from support.worlds.small_world import PLATFORMS, old_lock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from packaging.version import Version
+
+    from lockset.markers.universe import TargetInterpreter
 
 NEEDS = {
     "a": ("b>=1", "c ; extra == 'x'"),
@@ -25,10 +26,9 @@ NEEDS = {
 }
 
 
-def sample(text: str) -> Sample:
-    environment, tags = described(text)
-    platform = text.partition(" ")[2]
-    return Sample(name=text, platform=platform, implementation="cpython", environment=environment, tags=frozenset(tags))
+def sample(text: str) -> TargetInterpreter:
+    python, platform = text.split()
+    return described_target(PLATFORMS.get(platform, platform), python)
 
 
 def root(text: str) -> RootRequirement:
@@ -76,14 +76,14 @@ def test_a_sound_lock_passes() -> None:
         ((*SOUND, "a 2"), ["a"], "two entries of a apply"),
         (("b 1", "d 1 ; sys_platform == 'win32'"), ["a"], "the project requires a, and no entry of it applies"),
         (("a 1", "d 1 ; sys_platform == 'win32'"), ["a"], "a 1 requires b>=1, and no entry of it applies"),
-        (("a 1", "b 1"), ["a"], "3.12 windows: b 1 requires d, and no entry of it applies"),
+        (("a 1", "b 1"), ["a"], "win_amd64, Python 3.12: b 1 requires d, and no entry of it applies"),
         (SOUND, ["a[x]"], "a 1 requires c, and no entry of it applies"),
         (SOUND, ["a>=2"], "the project requires a>=2, and 1 is locked"),
         (("a 1", "b 0.9", "d 1 ; sys_platform == 'win32'"), ["a"], "a 1 requires b>=1, and 0.9 is locked"),
         ((*SOUND, "e 1"), ["a"], "nothing requires e"),
-        (("a 1", "b 1", "d 1"), ["a"], "3.12 linux: nothing requires d"),
+        (("a 1", "b 1", "d 1"), ["a"], "manylinux_2_28_x86_64, Python 3.12: nothing requires d"),
         ((*SOUND, "c 1"), ["a"], "nothing requires c"),
-        (SOUND, ["a ; sys_platform == 'win32'"], "3.12 linux: nothing requires a, b"),
+        (SOUND, ["a ; sys_platform == 'win32'"], "manylinux_2_28_x86_64, Python 3.12: nothing requires a, b"),
     ],
 )
 def test_an_unsound_lock_is_refused(entries: Sequence[str], roots: Sequence[str], why: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.version import Version
 
-from lockset.composition import lock_pipeline
+from lockset.composition import lock_assembly
 from lockset.composition.lock_pipeline import lock_project
 from lockset.errors import LocksetError
 from lockset.markers import Environment, MarkerSet
@@ -204,7 +204,7 @@ def test_a_lock_for_one_environment_is_decided_by_resolvelib_alone(monkeypatch: 
     def not_asked(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(lock_pipeline, "resolution_of", not_asked)
+    monkeypatch.setattr(lock_assembly, "resolution_of", not_asked)
     assert locked(BUILD) == ["backend 2.0", "plugin 1.0", "tool 1.0"]
 
 
