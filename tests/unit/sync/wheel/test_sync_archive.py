@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
-from lockset.sync.wheel.zip_reader import chunks, members, read_member
+from lockset.sync.wheel.zip_reader import members, pieces, read_member
 from support.builders.forged_zip import Entry, forge
 
 A = Entry()
@@ -110,7 +110,7 @@ def test_content_must_be_what_the_directory_says(entry: Entry) -> None:
     data = forge(entry)
     (member,) = members(data, what="it")
     with pytest.raises(LocksetError) as caught:
-        list(chunks(data, member, what="it"))
+        list(pieces(data, member, what="it"))
     assert caught.value.diagnostic.code == "archive-refused"
 
 
@@ -118,9 +118,9 @@ def test_a_large_member_comes_in_pieces() -> None:
     content = bytes(range(256)) * 20_000
     data = forge(Entry(content=content), Entry(name=b"s", content=content, method=0))
     for member in members(data, what="it"):
-        pieces = list(chunks(data, member, what="it"))
-        assert b"".join(pieces) == content
-        assert max(map(len, pieces)) <= 1 << 20
+        parts = list(pieces(data, member, what="it"))
+        assert b"".join(parts) == content
+        assert max(map(len, parts)) <= 1 << 20
 
 
 @given(st.binary(max_size=200), st.integers(0, 400), st.integers(0, 255))
