@@ -55,7 +55,7 @@ def check(
     """Whether the lock file at `output` serves the sources, with the arguments that `lock` would be given.
 
     Raises:
-        LocksetError: what is wrong with the sources; `merge-conflict` where the lock file has one open.
+        LocksetError: what is wrong with the sources; `merge-conflict` if the lock file has one open.
     """
     named, target = source_arguments(sources, output)
     inputs = read_lock_inputs(named, options, indexes, target, context, merging=False, connecting=False)

@@ -37,7 +37,7 @@ class ArchiveMemory:
         self._stamps: dict[str, str | None] = {}
 
     def recall(self, source: DirectSource, file: DistributionFile) -> SourceFacts | None:
-        """What the archive is known to hold; None where it has to be fetched."""
+        """What the archive is known to hold; None if it has to be fetched."""
         data = self._store.get(_KIND, _key(source))
         found = None if data is None else _load(data)
         if found is not None and source.hashes:

@@ -106,7 +106,7 @@ def chosen_urls(given: IndexOptions | IndexOverrides | None) -> tuple[str, ...]:
 def project_around(folder: Path, context: RunContext) -> RootProject | None:
     """What the project around `folder` says of indexes: which are named, trusted, asked for credentials.
 
-    Nothing of it decides what is installed. None where there is no such project, or it is to be left aside.
+    Nothing of it decides what is installed. None if there is no such project, or it is to be left aside.
 
     Raises:
         LocksetError: the settings are wrong.

@@ -50,9 +50,9 @@ class LockInputs:
         options: The caller's options, with what the files they name hold.
         indexes: Where packages come from.
         context: The surroundings.
-        target: The lock file, absolute; None where there is none.
-        old: The lock file that is there; None where there is none, or it cannot be read.
-        before: Its bytes; None where it is not a regular file.
+        target: The lock file, absolute; None if there is none.
+        old: The lock file that is there; None if there is none, or it cannot be read.
+        before: Its bytes; None if it is not a regular file.
         warnings: What the user was told of the sources.
         hint: What the user was told of variables of other tools.
         build_constraints: Limits on what builds need.
@@ -211,7 +211,7 @@ def _target(sources: Sequence[str], output: str | None, here: Path) -> Path | No
 
 
 def _old_lock(target: Path | None, listener: ProgressListener, *, merging: bool) -> OldLock | None:
-    """The lock there is, None where there is none or it cannot be read (which is told: its pins are lost).
+    """The lock there is, None if there is none or it cannot be read (which is told: its pins are lost).
 
     With an open merge conflict in it, the pins of both sides, where `merging`.
     """

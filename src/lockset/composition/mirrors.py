@@ -21,7 +21,7 @@ class Mirror:
     goal: str
 
     def url(self, url: str) -> str | None:
-        """Where `url` is in this mirror, None where it is not mirrored."""
+        """Where `url` is in this mirror, None if it is not mirrored."""
         return self.goal + url[len(self.origin) :] if url.startswith(self.origin) else None
 
 

@@ -164,7 +164,7 @@ def _required(project: RootProject, lock: Pylock | None) -> Iterator[tuple[tuple
 
 
 def _locked_keys(texts: Any) -> dict[Any, tuple[str, set[Choice]]] | None:
-    """The recorded requirements with the choices they belong to; None where one cannot be read."""
+    """The recorded requirements with the choices they belong to; None if one cannot be read."""
     from packaging.requirements import InvalidRequirement
     from packaging.utils import canonicalize_name
 

@@ -50,7 +50,7 @@ class Sources:
     Args:
         files: Fetches archives.
         store: Remembers what they hold.
-        builder: For trees that only a build knows; None where nothing is built.
+        builder: For trees that only a build knows; None if nothing is built.
         may_build: Whether a project may be built.
         environ: The process's variables, for git.
     """

@@ -79,7 +79,7 @@ def sync(
         request: What to bring where.
         cache: Folder that remembers across runs, None for none.
         downloads: Makes the port to the network; called only when something has to come from there.
-        builds: Makes the port to builds; None where nothing may be built.
+        builds: Makes the port to builds; None if nothing may be built.
         show: Hears the plan before anything is done.
         listener: Hears of progress.
 

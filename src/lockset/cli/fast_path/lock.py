@@ -21,7 +21,7 @@ __all__ = ["keep_answer", "recall_answer"]
 
 
 def recall_answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """What the command said, after its lock is written where it was; None where it has to be made anew."""
+    """What the command said, after its lock is written where it was; None if it has to be made anew."""
     folder = cache_folder(environ)
     if folder is None:
         return None

@@ -88,7 +88,7 @@ def _tell_secrets(arguments: Sequence[str], sources: Iterable[bytes], environ: M
 
 
 def _sources(command: LockCommand, project: RootProject, here: Path) -> list[tuple[str, bytes]] | None:
-    """Every file that was read, with its bytes; None where that is not known."""
+    """Every file that was read, with its bytes; None if that is not known."""
     read = []
     for name in (*project.sources, *command.options.constraint_files):
         path = here / name

@@ -228,7 +228,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
 
 
 def cache_dir(args: argparse.Namespace) -> Path | None:
-    """The folder of the cache; None where it shall be thrown away after the run, or would be another user's."""
+    """The folder of the cache; None if it shall be thrown away after the run, or would be another user's."""
     if getattr(args, "no_cache", False) or env_flag("NO_CACHE"):
         return None
     chosen = getattr(args, "cache_dir", None) or env_text("CACHE_DIR")

@@ -182,9 +182,9 @@ class SyncCommand(NamedTuple):
 
     Attributes:
         locks: The lock files, as the bytes that all of the run is based on.
-        python: An interpreter, or the folder of a virtual environment; None where one is described.
+        python: An interpreter, or the folder of a virtual environment; None if one is described.
         options: What to install where.
-        indexes: Where packages come from; None where nothing is fetched.
+        indexes: Where packages come from; None if nothing is fetched.
         context: The surroundings.
         check: Exit with 1 where there is something to do.
         json: Report as JSON.
