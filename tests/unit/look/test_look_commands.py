@@ -226,5 +226,5 @@ def test_revisions_of_a_repository_can_be_compared(run: Callable[..., tuple[int,
     assert "- flask 3.1" in out.splitlines()
     code, _, err = run("diff", "HEAD:nope.toml")
     assert code == 1
-    assert "git has none of that name" in err
+    assert "git has no such revision or file" in err
     assert run("diff", "--", "-x:pylock.toml")[0] == 1
