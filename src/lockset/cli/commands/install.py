@@ -1,4 +1,4 @@
-"""`lockset install`: as `lockset sync`, but what the lock file does not name stays."""
+"""`lockset install`: install the packages of a lock file, and remove no others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["add_arguments", "read", "run"]
 
 
 def run(command: SyncCommand, out: Output) -> int:
-    """Sync, and tell what was done."""
+    """Install, and report the changes."""
     result = sync_target(
         command.locks,
         python=command.python,

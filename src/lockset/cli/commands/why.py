@@ -1,4 +1,4 @@
-"""`lockset why PACKAGE`: every chain that leads to a package."""
+"""`lockset why PACKAGE`: show every chain of dependencies that leads to a package."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ def run(command: WhyCommand, out: Output) -> int:
         out.json({"dependencies-recorded": shown.recorded, "packages": packages})
         return DONE
     if not shown.recorded:
-        out.line(
-            f"{plain(shown.created_by)} recorded no dependencies in this lock file: it cannot tell who asks for whom"
-        )
+        out.line(f"{plain(shown.created_by)} recorded no dependencies in this lock file, so the reason is not known")
     for entry, chains, complete in requirers:
         name = out.style(plain(str(entry)), "bold", stdout=True)
         out.data(name + condition_text(entry.condition, out))
@@ -49,7 +47,7 @@ def run(command: WhyCommand, out: Output) -> int:
             for chain in chains:
                 out.data(f"  {_chain_text(shown, chain, out)}")
         if not complete:
-            out.line(f"  more than {MOST_CHAINS} chains lead here; these are the shortest")
+            out.line(f"  more than {MOST_CHAINS} chains lead here, of which these are the shortest")
     return DONE
 
 
@@ -59,9 +57,9 @@ def _chain_text(graph: LockGraph, chain: Chain, out: Output) -> str:
     requested = graph.requested.get(first.number)
     if len(texts) == 1:
         return (
-            f"asked for as {', '.join(f'`{plain(text)}`' for text in requested)}"
+            f"required as {', '.join(f'`{plain(text)}`' for text in requested)}"
             if requested
-            else "nothing else asks for it"
+            else "no other package requires it"
         )
     line = " → ".join(texts)
     condition = graph.condition(chain.region)
