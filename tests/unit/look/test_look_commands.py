@@ -89,7 +89,7 @@ def test_a_lock_without_dependencies_is_listed_flat(run: Callable[..., tuple[int
     (tmp_path / "pylock.flat.toml").write_text(flat, encoding="utf-8")
     code, out, err = run("tree", "pylock.flat.toml")
     assert (code, out) == (0, "a 1\nb 1\n")
-    assert err == "other\\x1b[31m recorded no dependencies in this lock file: its packages are listed flat\n"
+    assert err == "other\\x1b[31m recorded no dependencies in this lock file: packages are shown as a list\n"
     code, out, err = run("why", "b", "pylock.flat.toml")
     assert (code, out) == (0, "b 1\n")
     assert "cannot tell" in err
