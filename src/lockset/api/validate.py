@@ -110,9 +110,9 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
     """
     from lockset.lockfile.fix.fix import fix_text
 
+    check_argument("path", path, "str | PathLike")
     if not is_lock_file(path):
         return validate(path), ()
-    check_argument("path", path, "str | PathLike")
     data = load_bytes(path)
     try:
         text = data.decode("utf-8")
