@@ -43,7 +43,7 @@ class Authenticator:
     def __init__(
         self, sources: Sequence[IndexSource] = (), *, environ: Mapping[str, str] | None = None, keyring: bool = False
     ) -> None:
-        self._environ = os.environ if environ is None else environ  # noqa: TID251 (this module is the place)
+        self._environ = os.environ if environ is None else environ  # noqa: TID251 (this module reads the environment)
         self._keyring = keyring
         self._lock = threading.Lock()
         self._known: dict[Scope, Credentials | None] = {}
@@ -160,7 +160,7 @@ def _of_keyring(index: str | None, origin: UrlOrigin, known: Credentials | None)
 
 def environment_certificates() -> tuple[str | None, str | None] | None:
     """File and folder of CA certificates from SSL_CERT_FILE and SSL_CERT_DIR; None if neither is set."""
-    file, folder = (os.environ.get(name) or None for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))  # noqa: TID251 (this module is the place)
+    file, folder = (os.environ.get(name) or None for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))  # noqa: TID251 (this module reads the environment)
     if file is not None:
         return file, None
     return None if folder is None else (None, folder)
@@ -168,12 +168,12 @@ def environment_certificates() -> tuple[str | None, str | None] | None:
 
 def unread_certificates() -> str | None:
     """The environment variable with CA certificates that other tools read and lockset does not, for a hint."""
-    return next((name for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), None)  # noqa: TID251 (this module is the place)
+    return next((name for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), None)  # noqa: TID251 (this module reads the environment)
 
 
 def proxy_for(url: str) -> str | None:
     """The proxy that the environment (or the system) sets for `url`."""
-    if sys.platform not in _ASK_THE_SYSTEM and not any(name.lower().endswith("_proxy") for name in os.environ):  # noqa: TID251 (this module is the place)
+    if sys.platform not in _ASK_THE_SYSTEM and not any(name.lower().endswith("_proxy") for name in os.environ):  # noqa: TID251 (this module reads the environment)
         return None
     import urllib.request  # slow to import, and most environments set no proxy
 

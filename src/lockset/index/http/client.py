@@ -60,7 +60,7 @@ class HttpIndexes:
         self.fetch(names, lambda _: None)
 
     def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
-        """As `hint`, and tell of each page that had to be fetched: see `releases.prefetch.PrefetchingIndex`."""
+        """As `hint`, and call `heard` for each page once it is fetched: see `releases.prefetch.PrefetchingIndex`."""
         for spelled in names:
             name = canonicalize_name(spelled)
             if name in self._details or name in self._jobs:
