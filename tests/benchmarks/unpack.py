@@ -19,13 +19,13 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING
 
-from builders.wheel import make_wheel
 from lockset.dependency_specifiers import read_wheel_name
 from lockset.hashes import Digest
 from lockset.progress import NullListener
 from lockset.sync.desired import WheelIdentity
 from lockset.sync.disk.store.cache import Cache
 from lockset.sync.disk.store.wheel_store import WheelStore
+from support.builders.wheel import make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

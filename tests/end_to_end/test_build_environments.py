@@ -52,6 +52,6 @@ def test_what_a_build_requires_is_decided_by_resolvelib(
 
 
 def test_impossible_build_requirements_are_shown_as_written(maker: SyncedEnvironmentMaker) -> None:
-    message = "to build ship in could not be made: No version of hull"
+    message = "to build ship could not be created: No version of hull"
     with pytest.raises(LocksetError, match=message), maker.make(["hull>=3"], what="ship"):
         pass

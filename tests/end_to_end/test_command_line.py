@@ -50,14 +50,14 @@ def project(tmp_path: Path, local_index: LocalIndex) -> Path:
         (["sync", "--no-verify-hashes"], "always verified"),
         (["sync", "--user"], "--target"),
         (["sync", "--ignore-installed"], "--reinstall"),
-        (["lock", "--generate-hashes"], "Leave it out"),
+        (["lock", "--generate-hashes"], "Omit it"),
         (["lock", "--python-platform", "linux"], "`--platform`"),
         (["sync", "-r", "requirements.txt"], "`lockset sync FILE`"),
-        (["tree", "a", "b"], "one argument too many"),
+        (["tree", "a", "b"], "Unexpected argument `b`"),
         (["why"], "PACKAGE is missing"),
         (["download"], "--dest"),
         (["lock", "--timeout", "x"], "not a number"),
-        (["sync", "--implementation", "jython"], "none of cpython, pypy"),
+        (["sync", "--implementation", "jython"], "not one of cpython, pypy"),
         (["lock", "--\x1b[31m"], "\\x1b"),
     ],
 )
@@ -118,7 +118,7 @@ def test_a_variable_gives_way_to_the_command_line(project: Path, local_index: Lo
     assert "Would lock 2" in cli.ok("lock", "--dry-run", env=env).stderr
     assert "Would lock 1" in cli.ok("lock", "--dry-run", "--platform", "linux", env=env).stderr
     env["LOCKSET_LOCK_THIS_ENVIRONMENT"] = "1"
-    assert "exclude one another" in cli.refused("lock", "--dry-run", env=env, code=2)
+    assert "exclude each other" in cli.refused("lock", "--dry-run", env=env, code=2)
     assert "Would lock 1" in cli.ok("lock", "--dry-run", "--this-environment", env=env).stderr
 
 

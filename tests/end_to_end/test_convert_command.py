@@ -109,7 +109,7 @@ def test_pylock_files_are_narrowed_and_merged(cli: Command, index: LocalIndex, t
     cli.ok("convert", "pylock.linux.toml", "pylock.windows.toml", "-o", "pylock.both.toml")
     data = tomli.loads((tmp_path / "pylock.both.toml").read_text())
     assert [(p["name"], p.get("marker")) for p in data["packages"]] == [("a", None), ("b", 'sys_platform == "win32"')]
-    assert "is for pylock files" in cli.refused("convert", "requirements.txt", "--settle", code=2)
+    assert "is only for pylock files" in cli.refused("convert", "requirements.txt", "--settle", code=2)
 
 
 def test_exports_are_written(cli: Command, index: LocalIndex, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_with_no_build_nothing_is_built_whatever_is_named(
         with pytest.raises(AssertionError, match="exit code 1"):
             kinds("--no-build", settings=settings, lines=lines)
     refusal = cli.refused("lock", "-i", index.url, "--no-build", "--no-binary", "hull", code=2)
-    assert "`--no-build` rules out the sources of hull" in refusal
+    assert "`--no-build` excludes the sources of hull" in refusal
     assert "rules out" in cli.refused("lock", "--only-binary", "hull", "--no-binary", "hull", code=2)
 
 

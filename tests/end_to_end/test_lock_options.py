@@ -278,7 +278,7 @@ def test_variables_of_other_tools_are_named_where_they_would_have_mattered(
     [
         (("--this-environment", "--python", "3.12"), "--python"),
         (("--only-group", "dev", "--group", "docs"), "--only-group"),
-        (("--group", "dev", "--no-group", "DEV"), "both asked for and left out"),
+        (("--group", "dev", "--no-group", "DEV"), "both included and excluded"),
         (("--no-index", "--index", "https://example.org"), "--index"),
         (("--check", "--upgrade"), "--upgrade"),
         (("--refresh", "--offline"), "--offline"),
@@ -288,7 +288,7 @@ def test_variables_of_other_tools_are_named_where_they_would_have_mattered(
         (("--exclude-newer-package", "=2020-01-01"), "NAME=VALUE"),
         (("-C", "nothing"), "KEY=VALUE"),
         (("--retries", "-1"), "between 0 and"),
-        (("--keyring-provider", "subprocess", "--client-cert"), "wants a value"),
+        (("--keyring-provider", "subprocess", "--client-cert"), "requires a value"),
     ],
 )
 def test_contradictions_and_nonsense_are_wrong_usage(

@@ -65,9 +65,9 @@ def test_a_pin_of_the_old_lock_is_shown_with_the_option_that_moves_it(
     ask("a", "a")
     cli.ok("lock", "-i", local_index.url)
     local_index.world.add("a", "2.0")
-    assert ask("a", "a")["hint"] == "Move it: `lockset lock -P a`"
+    assert ask("a", "a")["hint"] == "Upgrade it: `lockset lock -P a`"
     older = ask("a==1.0", "a")
-    assert older["reason"] == "another version goes before it, and it would fit"
+    assert older["reason"] == "another version is preferred, although this one is compatible"
     assert older["hint"] == "Pin it: `a==1.0`"
 
 
@@ -81,7 +81,7 @@ def test_a_part_of_the_environments_is_named(ask: Callable[..., dict[str, Any]],
 @pytest.mark.parametrize(
     ("question", "code", "says"),
     [
-        ("a==9", 1, "The newest it has: 1.0"),
+        ("a==9", 1, "The newest releases are 1.0"),
         ("nobody", 1, "No index has a project named nobody"),
         ("a>=1", 2, "not a single version"),
         ("a b", 2, "not a valid package name"),

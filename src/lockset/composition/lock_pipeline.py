@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LockOptions", "lock_project"]
 
-# Opens a repository for rules; closing it ends its connections.
+# Opens a repository for file rules; closing it closes its connections.
 Opener = "Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]"
 
 
@@ -44,21 +44,21 @@ def lock_project(
     one_environment: bool = False,
     listener: ProgressListener | None = None,
 ) -> LockResult:
-    """One lock for every environment that `project` and `choices` ask for; nothing is written to disk.
+    """Lock `project` for all environments that it and `choices` support; nothing is written to disk.
 
     Args:
-        project: What is to be locked.
-        choices: What the user chose beside it.
-        open_repository: Where releases come from (`lockset.composition.repositories`).
-        now: For ages in `exclude-newer` and for which Pythons are still maintained.
-        old: The lock there is; its pins are tried first.
-        folder: Where the lock will lie, absolute: paths in it are relative to there (None: the project's folder).
-        verify: Compare what all wheels of a version ask for.
-        one_environment: What is asked for is one environment, for which resolvelib decides.
-        listener: Hears of progress.
+        project: The project to lock.
+        choices: The options of the lock.
+        open_repository: Opens the repository of releases (`lockset.composition.repositories`).
+        now: The current time, for ages in `exclude-newer` and for maintained Pythons.
+        old: The existing lock file, whose pins are tried first.
+        folder: The absolute folder of the lock file, which its paths are relative to (None for the project's folder).
+        verify: Compare the dependencies of all wheels of each version.
+        one_environment: Lock for a single environment, resolved with resolvelib.
+        listener: Receives progress.
 
     Raises:
-        LocksetError: `no-resolution` and all that can go wrong with the network and the input.
+        LocksetError: `no-resolution`, and errors of the network and of the input.
     """
     refuse_lost_groups(project, choices, old)
     heard = listener or NullListener()

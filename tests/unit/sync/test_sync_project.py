@@ -109,7 +109,7 @@ CHANGES = {
     "more in an extra": ('["gamma"]', '["gamma", "omega"]', "`omega` is required and was not locked"),
     "less in a group": ('["delta"]', "[]", "`delta` was locked and is not required any more"),
     "a constraint": ('"alpha<9"', '"alpha<9", "omega<3"', "the constraint `omega<3` was not there"),
-    "other Pythons": (">=3.10", ">=3.9", "it requires Python >=3.9, and the lock file is for >=3.10"),
+    "other Pythons": (">=3.10", ">=3.9", "it requires Python >=3.9, but the lock file is for >=3.10"),
 }  # fmt: skip
 
 

@@ -122,7 +122,7 @@ class _Proof:
         return LocksetError(
             "internal-unsound",
             f"The resolved lock is not valid for {self._sample.name}: {why}",
-            hint="Nothing was written; this is a bug in lockset: report it with the project that shows it",
+            hint="Nothing was written. This is a bug in lockset: report it with the project",
         )
 
     def select(self, entries: Sequence[_Entry], values: Mapping[str, object]) -> dict[str, Package]:

@@ -89,7 +89,7 @@ def test_a_lock_without_dependencies_is_listed_flat(run: Callable[..., tuple[int
     (tmp_path / "pylock.flat.toml").write_text(flat, encoding="utf-8")
     code, out, err = run("tree", "pylock.flat.toml")
     assert (code, out) == (0, "a 1\nb 1\n")
-    assert err == "other\\x1b[31m recorded no dependencies in this lock file: its packages are listed flat\n"
+    assert err == "other\\x1b[31m recorded no dependencies in this lock file: packages are shown as a list\n"
     code, out, err = run("why", "b", "pylock.flat.toml")
     assert (code, out) == (0, "b 1\n")
     assert "does not show which package requires which" in err
@@ -228,5 +228,5 @@ def test_revisions_of_a_repository_can_be_compared(run: Callable[..., tuple[int,
     assert "- flask 3.1" in out.splitlines()
     code, _, err = run("diff", "HEAD:nope.toml")
     assert code == 1
-    assert "git has none of that name" in err
+    assert "git has no such revision or file" in err
     assert run("diff", "--", "-x:pylock.toml")[0] == 1
