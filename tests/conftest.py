@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from builders.command import Command
-from builders.loopback import stay_on_loopback
-from builders.venvs import VenvMaker
-from builders.windows import reason_to_skip
-from local_index import LocalIndex
+from support.command import Command
+from support.corpus import reason_without_corpus
+from support.local_index import LocalIndex
+from support.loopback import stay_on_loopback
+from support.venvs import VenvMaker
+from support.windows import reason_to_skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,12 +53,16 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `network` run only where `-m` asks for something; what Windows cannot do is skipped there."""
+    """Tests marked `network` run only with `-m`; tests that the system or a missing corpus rules out are skipped."""
     if sys.platform == "win32":
         for item in items:
             reason = reason_to_skip(item.nodeid.replace("\\", "/").removeprefix("tests/"))
             if reason is not None:
                 item.add_marker(pytest.mark.skip(reason=reason))
+    without_corpus = reason_without_corpus()
+    for item in items:
+        if without_corpus is not None and item.get_closest_marker("corpus") is not None:
+            item.add_marker(pytest.mark.skip(reason=without_corpus), append=False)
     if config.option.markexpr:
         return
     needs = [item for item in items if item.get_closest_marker("network") is not None]

@@ -1,4 +1,4 @@
-"""A page for each error code, and their index, made from `src/lockset/error_codes.toml`."""  # noqa: INP001 - a hook, no package
+"""Generate a page for each error code, and their index, from `src/lockset/error_codes.toml`."""  # noqa: INP001 - a hook, not a package
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["error_index", "error_page", "on_files"]
 _INTRODUCTION = """\
 # Error codes
 
-Every refusal has a code. `lockset` prints it with `--verbose`; `LocksetError.diagnostic.code` holds it. A code keeps
-its meaning for ever; the words of a message may change in any release. The command exits with 1, and with 2 where the
-command line itself is wrong.
+Every error has a code. `lockset` prints it with `--verbose`, and `LocksetError.diagnostic.code` has it. The meaning of
+a code never changes; the text of a message may change in any release. The command exits with 1, or with 2 if the
+command line is not valid.
 
 """
 
 
 def catalogue() -> dict[str, dict[str, dict[str, str]]]:
-    """The codes by family; `title` is among the keys of a family."""
+    """The codes by family; each family also has a `title`."""
     return tomli.loads(files("lockset").joinpath("error_codes.toml").read_text("utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""The page of the types that signatures of the public API name and that are not public names themselves."""  # noqa: INP001 - a hook, no package
+"""Generate the page of types that appear in the public API without being public names."""  # noqa: INP001 - a hook, not a package
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _ROOT = Path(lockset.__file__).parents[1]
 _INTRODUCTION = """\
 # Types of the Python API
 
-What attributes and parameters of the [public names](api.md) hold besides these. They are values to read; what they have
-may grow in any release, and where they are defined may change.
+Types of attributes and parameters of the [public names](api.md). They are values to read; they may get more attributes
+in any release, and the modules that define them may change.
 
 """
 
@@ -40,12 +40,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def types_page() -> str:
-    """The page: each type with what it is and what it holds."""
+    """The page, with a section for each type."""
     return _INTRODUCTION + "\n".join(line for name, value in named_types().items() for line in _section(name, value))
 
 
 def named_types() -> dict[str, type]:
-    """The types by name: those in annotations of public functions and of public attributes and methods of classes."""
+    """The types in annotations of public functions, attributes and methods, by name."""
     modules = [import_module(name) for name in PUBLIC]
     public = {name: getattr(module, name) for module in modules for name in module.__all__}
     named = {
@@ -64,9 +64,9 @@ def _types_in(value: object) -> Iterator[type]:
     for text in _annotations(value):
         for name in re.findall(r"[A-Za-z_]\w*", text):
             module = _names(home).get(name)
-            found = None if module is None else getattr(import_module(module), name, None)
-            if inspect.isclass(found):
-                yield found
+            candidate = None if module is None else getattr(import_module(module), name, None)
+            if inspect.isclass(candidate):
+                yield candidate
 
 
 def _annotations(value: object) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _annotations(value: object) -> Iterator[str]:
 
 @cache
 def _names(module: str) -> dict[str, str]:
-    """Names in a module of lockset, also those that only type checkers import, with the modules they come from."""
+    """Names in a module of lockset, including those imported only for type checkers, with their modules."""
     path = _ROOT.joinpath(*module.split("."))
     source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     names: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Pages of the reference that are made from the code, so that they say what the code does."""  # noqa: INP001 - a hook, no package
+"""Generate the reference pages of commands, rules and public names from the code."""  # noqa: INP001 - a hook, not a package
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ __all__ = ["api_reference", "command_reference", "on_files", "rules_index"]
 _INTRODUCTION = """\
 # Commands
 
-Made from the command line itself; `lockset COMMAND --help` says the same. [How variables work](variables.md) holds for
-all of them.
+This page is generated from the command line; `lockset COMMAND --help` shows the same. Options can also be set by
+[environment variables](variables.md).
 
 """
-# The page that tells more of a command.
+# The page with more about a command.
 _MORE = {
     **dict.fromkeys(("lock", "why-not"), "lock.md"),
     **dict.fromkeys(("sync", "install", "check-env", "download"), "sync.md"),
@@ -42,17 +42,17 @@ _MORE = {
 _RULES = """\
 # Rules of validate
 
-`lockset validate` checks every one of these in a lock file. An error makes a file invalid, a warning does not. Each
-rule links to the part of the specification that it comes from. [Rules of project files](../rules/project.md) are about
+`lockset validate` checks all of these rules in a lock file. An error makes a file invalid, a warning does not. Each
+rule links to the section of the specification that it comes from. [Rules of project files](../rules/project.md) are for
 pyproject.toml, settings, scripts and reports.
 
 """
 _API = """\
 # Public names
 
-Public are the names below. Everything else is internal and may change in any release, also where no underscore says so.
-[How they are used](python.md) is shown by examples; [other types](api-types.md) are what their attributes hold.
-Parameters behind `*` are given by name. Values are immutable.
+The names below are public. Everything else is internal and may change in any release, with or without an underscore.
+See [examples](python.md) of their use, and the [other types](api-types.md) of their attributes. Parameters after `*`
+are keyword-only. Values are immutable.
 
 """
 # Characters of a signature on one line, and of a default that is shown.
@@ -78,7 +78,7 @@ def rules_index() -> str:
 
 
 def api_reference() -> str:
-    """The page of public names: what each is, how it is called, and what it holds."""
+    """The page of public names, with a section for each."""
     parts = [_API]
     for module_name in PUBLIC:
         module = import_module(module_name)
@@ -89,7 +89,7 @@ def api_reference() -> str:
         ]
         parts.append("")
         for name in names:
-            parts += _told(name, module_name, getattr(module, name))
+            parts += _section(name, module_name, getattr(module, name))
     return "\n".join(parts)
 
 
@@ -101,21 +101,21 @@ def _anchor(name: str, module_name: str) -> str:
     return f"{module_name}.{name}".replace(".", "-")
 
 
-def _told(name: str, module_name: str, value: object) -> Iterator[str]:
-    """A section of its own: the signature, the whole docstring, methods."""
+def _section(name: str, module_name: str, value: object) -> Iterator[str]:
+    """The section of a name: its signature, docstring and methods."""
     yield f"### {module_name}.{name} {{ #{_anchor(name, module_name)} }}\n"
     if not (inspect.isroutine(value) or inspect.isclass(value)):
         yield f"{_first_sentence(value)}\n"
         return
     yield f"```python\n{_signature(name, value)}\n```\n"
     yield from _paragraphs(inspect.getdoc(value) or "")
-    for method, found in sorted(vars(value).items()) if inspect.isclass(value) else ():
-        if method.startswith("_") or not (isinstance(found, property) or inspect.isroutine(getattr(value, method))):
+    for method, member in sorted(vars(value).items()) if inspect.isclass(value) else ():
+        if method.startswith("_") or not (isinstance(member, property) or inspect.isroutine(getattr(value, method))):
             continue
-        if not inspect.getdoc(found):
+        if not inspect.getdoc(member):
             continue
-        shown = method if isinstance(found, property) else _signature(method, getattr(value, method), lines=False)
-        yield f"- `{shown}`: {_cell(_first_sentence(found))}"
+        shown = method if isinstance(member, property) else _signature(method, getattr(value, method), lines=False)
+        yield f"- `{shown}`: {_cell(_first_sentence(member))}"
     yield ""
 
 
@@ -128,7 +128,7 @@ def _signature(name: str, value: object, *, lines: bool = True) -> str:
     shown = [*map(_parameter, parameters)]
     kinds = [p.kind for p in parameters]
     if inspect.Parameter.KEYWORD_ONLY in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds:
-        shown.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "*")  # those behind it are given by name
+        shown.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "*")
     returned = "" if inspect.isclass(value) else f" -> {_plain(signature.return_annotation)}"
     one_line = f"{name}({', '.join(shown)}){returned}"
     if len(one_line) <= _WIDTH or not parameters or not lines:
@@ -138,7 +138,7 @@ def _signature(name: str, value: object, *, lines: bool = True) -> str:
 
 
 def _parameter(parameter: inspect.Parameter) -> str:
-    """Defaults that are made anew for each call are told as three dots."""
+    """The text of a parameter; defaults without a short `repr` are shown as three dots."""
     stars: dict[object, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     star = stars.get(parameter.kind, "")
     text = f"{star}{parameter.name}"
@@ -212,12 +212,12 @@ def _table(actions: list[argparse.Action], command: str) -> Iterator[str]:
     yield "| option | meaning | variables |\n|---|---|---|"
     for action in actions:
         if action.help is not argparse.SUPPRESS and not isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            # Of those that mean the same in other commands, too, the one for all is told.
-            found = variables(command, action)
+            # Of a variable for this command and one for all commands, only the latter is shown.
+            names = variables(command, action)
             own = f"LOCKSET_{command.upper().replace('-', '_')}_"
-            shared = [name for name in found if not name.startswith(own)] or found
-            told = ", ".join(f"`{name}`" for name in shared if not name.startswith("LOCKSET__"))
-            yield f"| {_spelled(action)} | {_cell(_help(action))} | {told} |"
+            shared = [name for name in names if not name.startswith(own)] or names
+            listed = ", ".join(f"`{name}`" for name in shared if not name.startswith("LOCKSET__"))
+            yield f"| {_spelled(action)} | {_cell(_help(action))} | {listed} |"
     yield ""
 
 

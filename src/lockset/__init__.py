@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lockset.api.sync import check_env, sync_target
     from lockset.api.validate import Issue, Report, fix, validate, validate_text
     from lockset.api.why_not import ChosenVersion, WhyNot, why_not
-    from lockset.composition.lock_pipeline import LockResult
+    from lockset.composition.lock_assembly import LockResult
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.composition.sync_inputs import SyncOptions
     from lockset.composition.sync_pipeline import DescribedInterpreter, SyncResult
@@ -55,7 +55,7 @@ _FACADE: dict[str, str] = {
     "LockEntry": "lockset.api.lock_files",
     "LockGraph": "lockset.api.lock_files",
     "LockOptions": "lockset.resolve.problem.options",
-    "LockResult": "lockset.composition.lock_pipeline",
+    "LockResult": "lockset.composition.lock_assembly",
     "LocksetError": "lockset.errors",
     "Loss": "lockset.conversion.model.imported_lock",
     "Plan": "lockset.sync.plan",

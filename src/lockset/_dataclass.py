@@ -40,6 +40,7 @@ if not TYPE_CHECKING:
 
 
 def _make(cls: type[Any], *, frozen: bool, slots: bool, kw_only: bool, eq: bool) -> type[Any]:
+    cls.__doc__ = cls.__doc__ or cls.__name__  # else the standard library makes up a slow one
     own = frozenset(cls.__dict__)  # methods that the class defines are kept
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
     fields = dataclasses.fields(made)

@@ -206,7 +206,7 @@ def _kind(node: ast.expr) -> _Kind:
 
 
 class _LateFields:
-    """`__dataclass_fields__`, made by the standard library when somebody asks."""
+    """`__dataclass_fields__`, created by the standard library at the first access."""
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
         import dataclasses
@@ -220,19 +220,19 @@ class _LateFields:
 
 
 class _LateSignature:
-    """`__signature__`, the same."""
+    """`__signature__`, created at the first access."""
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
         from inspect import Parameter, Signature
 
-        found = Signature(
+        signature = Signature(
             [
                 Parameter(name, Parameter.KEYWORD_ONLY, default=owner.__dict__[name], annotation=annotation)
                 for name, annotation in owner.__annotations__.items()
             ]
         )
-        owner.__signature__ = found
-        return found
+        owner.__signature__ = signature
+        return signature
 
 
 def _plain_dataclass(*, frozen: bool = True, kw_only: bool = True) -> Callable[[type[Any]], type[Any]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from local_index import LocalIndex
+    from support.local_index import LocalIndex
 
 LATE = frozenset({"httpx", "jsonschema", "installer", "resolvelib", "rich"})
 _RUN = """
@@ -80,6 +80,29 @@ def test_requests_are_made_by_httpx_and_only_a_run_that_makes_some_loads_it(
     assert local_index.seen == []
 
 
+def test_the_first_pages_are_requested_before_the_search_is_imported(local_index: LocalIndex, tmp_path: Path) -> None:
+    local_index.world.add("sample", requires=["other"]).add("other").add("unneeded")
+    source = "sample\nunneeded ; python_version < '3'\n"
+    (tmp_path / "requirements.in").write_text(source)
+    arguments = ["lock", "requirements.in", "--default-index", local_index.url, "--no-cache"]
+    code = f"""
+import os, sys
+os.chdir({str(tmp_path)!r})
+from lockset.index.http.client import HttpIndexes
+whole = HttpIndexes.fetch
+def fetch(self, names, on_arrival):
+    names = list(names)
+    print(*names, "lockset.resolve.solver.search" in sys.modules, file=sys.stderr)
+    whole(self, names, on_arrival)
+HttpIndexes.fetch = fetch
+from lockset.cli.main import main
+main({arguments!r})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert done.stderr.splitlines()[:1] == ["sample False"]
+    assert local_index.paths(part="unneeded") == []
+
+
 _CHECKED = """
 import sys, lockset.api.validate as api
 {call}
@@ -94,6 +117,14 @@ def test_a_lock_file_is_validated_without_the_readers_of_projects_and_without_a_
     )
     loaded = set(done.stderr.split())
     assert not {name for name in loaded if name.startswith(("jsonschema", "lockset.sources"))}
+
+
+def test_a_lock_file_is_validated_without_the_model_of_it(tmp_path: Path) -> None:
+    lock = tmp_path / "pylock.toml"
+    lock.write_text('lock-version = "1.0"\ncreated-by = "lockset"\npackages = []\n')
+    code = _RUN.format(arguments=["validate", str(lock)])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert not {"packaging.pylock", "difflib"} & set(done.stderr.split())
 
 
 def test_settings_are_read_without_a_schema() -> None:
@@ -120,7 +151,7 @@ def test_a_lock_loads_the_second_engine_only_where_it_fails(asked: str, *, heavy
     code = (
         "import contextlib, sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
-        "from lockset.errors import LocksetError\nfrom universes.small_world import SmallWorld\n"
+        "from lockset.errors import LocksetError\nfrom support.worlds.small_world import SmallWorld\n"
         f"with contextlib.suppress(LocksetError): SmallWorld.read({_WORLD.format(asked=asked)!r}).lock()\n"
         "print(*sys.modules, sep='\\n', file=sys.stderr)"
     )

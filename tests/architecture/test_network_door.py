@@ -106,5 +106,5 @@ def test_such_texts_are_seen(source: str) -> None:
 
 
 @pytest.mark.parametrize("source", ["from urllib.request import url2pathname", "from urllib.parse import urlsplit"])
-def test_names_for_urls_are_no_network(source: str) -> None:
+def test_imports_for_urls_are_not_network_imports(source: str) -> None:
     assert not network_modules(source)

@@ -8,7 +8,7 @@ import tomli_w
 from packaging.requirements import Requirement
 
 from benchmarks.generated_world import generated_world
-from fakes.fake_conversion import FILES, convert_text, sha
+from support.fakes.fake_conversion import FILES, convert_text, sha
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,11 +14,11 @@ from lockset.lockfile.write import write
 from lockset.sync.desired import DesiredDistribution
 from lockset.sync.installed import InstalledDistribution
 from lockset.sync.plan import RemovalPolicy, plan
-from universes.small_world import described
+from support.worlds.small_world import described
 
 if TYPE_CHECKING:
     from benchmarks.runner import Benchmark
-    from lockset.composition.lock_pipeline import LockResult
+    from lockset.composition.lock_assembly import LockResult
 
 
 @cache

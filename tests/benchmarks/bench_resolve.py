@@ -6,17 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.generated_world import generated_world
-from lockset.composition.lock_pipeline import LockOptions
+from benchmarks.generated_world import CHOICES, generated_world
 
 if TYPE_CHECKING:
     from benchmarks.runner import Benchmark
-
-CHOICES = {
-    "universal": LockOptions(),
-    "fewest": LockOptions(fork="fewest"),
-    "single": LockOptions(python="3.12", implementation="cpython", platforms=("linux",)),
-}
 
 
 @pytest.mark.parametrize("kind", CHOICES)

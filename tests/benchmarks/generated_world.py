@@ -18,20 +18,26 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from lockset.composition.lock_pipeline import LockOptions, LockResult, lock_project
+from lockset.composition.lock_pipeline import LockOptions, lock_project
 from lockset.resolve.releases.index_repository import IndexRepository
 from lockset.sources.pyproject import read_pyproject
-from universes.small_world import NOW, SmallIndex, SmallMetadata
+from support.worlds.small_world import NOW, SmallIndex, SmallMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lockset.composition.lock_assembly import LockResult
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.sources.project import RootProject
 
-__all__ = ["MARKERS", "GeneratedWorld", "generated_world"]
+__all__ = ["CHOICES", "MARKERS", "GeneratedWorld", "generated_world"]
 
+CHOICES = {
+    "universal": LockOptions(),
+    "fewest": LockOptions(fork="fewest"),
+    "single": LockOptions(python="3.12", implementation="cpython", platforms=("linux",)),
+}
 MARKERS = (
     "python_version < '3.11'",
     "python_version < '3.12'",

@@ -12,8 +12,7 @@ from math import log
 from statistics import fmean, median
 from time import process_time
 
-from benchmarks.bench_resolve import CHOICES
-from benchmarks.generated_world import generated_world
+from benchmarks.generated_world import CHOICES, generated_world
 
 _SEEDS = range(5)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes.fake_index import BytesSink, FakeDownloads
-from local_index import LocalIndex, World
 from lockset.errors import LocksetError
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
+from support.fakes.fake_index import BytesSink, FakeDownloads
+from support.local_index import LocalIndex, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ def test_the_sink_gets_exactly_the_bytes(case: Case) -> None:
     assert sink.content == case.content
 
 
-def test_a_limit_that_fits_exactly_is_no_obstacle(case: Case) -> None:
+def test_a_download_of_exactly_the_limit_is_accepted(case: Case) -> None:
     sink = BytesSink()
     case.downloads.fetch(f"{case.root}/{WHEEL}", sink, limit=len(case.content))
     assert sink.content == case.content
@@ -71,7 +71,7 @@ def test_beyond_the_limit_the_transfer_ends(case: Case) -> None:
     assert caught.value.diagnostic.code == "download-too-large"
 
 
-def test_a_missing_file_is_told_apart(case: Case) -> None:
+def test_a_missing_file_has_its_own_error(case: Case) -> None:
     with pytest.raises(LocksetError) as caught:
         case.downloads.fetch(f"{case.root}/missing-1.0.tar.gz", BytesSink())
     assert caught.value.diagnostic.code == "file-not-found"

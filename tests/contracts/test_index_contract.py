@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.version import Version
 
-from builders.pages import PageFile
-from fakes.fake_index import FakeIndex
-from local_index import BARE, MODERN, LocalIndex, World
 from lockset.errors import LocksetError
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 from lockset.index.ports import ProjectNotFound
+from support.builders.pages import PageFile
+from support.fakes.fake_index import FakeIndex
+from support.local_index import BARE, MODERN, LocalIndex, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

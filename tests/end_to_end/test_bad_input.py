@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import locked_package, make_lock, make_wheel
-from builders.posix import is_root
+from support.builders import locked_package, make_lock, make_wheel
+from support.posix import is_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from builders.command import Command
-    from builders.venvs import Venv, VenvMaker
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
+    from support.venvs import Venv, VenvMaker
 
 WHEEL = make_wheel("sample", "1.0")
 NEXT = make_wheel("zebra", "1.0")
@@ -126,7 +126,7 @@ def test_a_bad_lock_changes_nothing(
     assert env.tree() == before
 
 
-def test_bytes_that_are_no_text_are_refused(cli: Command, env: Venv, tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_refused(cli: Command, env: Venv, tmp_path: Path) -> None:
     lock = tmp_path / "pylock.toml"
     lock.write_bytes(b"\xff\xfe\x00")
     assert "pylock.toml" in cli.refused("sync", lock, "--python", env.python)
@@ -149,7 +149,7 @@ def test_an_unknown_extra_or_group_lists_the_known(
     assert env.tree() == before
 
 
-def test_a_target_that_is_no_environment_is_refused(cli: Command, tmp_path: Path) -> None:
+def test_a_target_that_is_not_an_environment_is_refused(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "pylock.toml").write_text(make_lock())
     (tmp_path / "folder").mkdir()
     cli.refused("sync", "--python", tmp_path / "folder" / "bin" / "python")
@@ -157,7 +157,7 @@ def test_a_target_that_is_no_environment_is_refused(cli: Command, tmp_path: Path
     assert list((tmp_path / "folder").iterdir()) == []
 
 
-def test_without_an_environment_the_error_tells_how_to_make_one(cli: Command, tmp_path: Path) -> None:
+def test_without_an_environment_the_error_says_how_to_create_one(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "pylock.toml").write_text(make_lock())
     assert "venv" in cli.refused("sync")
 
@@ -229,7 +229,7 @@ def test_requirements_that_cannot_hold_together_are_shown_with_their_chains(
     assert "bystander" not in paragraph
 
 
-def test_an_index_that_nobody_answers_for_is_named(lock_refused: Callable[..., str]) -> None:
+def test_an_unreachable_index_is_named(lock_refused: Callable[..., str]) -> None:
     assert "127.0.0.1:9" in lock_refused("sample", index="http://127.0.0.1:9/simple/")
 
 
@@ -238,7 +238,7 @@ def test_an_index_that_fails_is_named(lock_refused: Callable[..., str], local_in
     assert "500" in lock_refused("sample")
 
 
-def test_a_line_that_is_no_requirement_is_shown(lock_refused: Callable[..., str]) -> None:
+def test_an_invalid_requirement_line_is_shown(lock_refused: Callable[..., str]) -> None:
     assert "not a requirement!" in lock_refused("not a requirement!")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lockset.composition import lock_pipeline
+from lockset.composition import lock_assembly
 from lockset.composition.build_environments import SyncedEnvironmentMaker
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
@@ -17,7 +17,7 @@ from lockset.progress import NullListener
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local_index import LocalIndex
+    from support.local_index import LocalIndex
 
 
 @pytest.fixture
@@ -44,14 +44,14 @@ def test_what_a_build_requires_is_decided_by_resolvelib(
     def not_asked(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(lock_pipeline, "resolution_of", not_asked)
+    monkeypatch.setattr(lock_assembly, "resolution_of", not_asked)
     with maker.make(["hull"], what="ship") as made:
         assert installed(made.python) == {"hull-2.0", "keel-2.0"}
         made.install(["keel<2"])
         assert installed(made.python) == {"hull-2.0", "keel-1.0"}
 
 
-def test_build_requirements_that_cannot_hold_are_told_as_they_were(maker: SyncedEnvironmentMaker) -> None:
-    message = "to build ship in could not be made: No version of hull"
+def test_impossible_build_requirements_are_shown_as_written(maker: SyncedEnvironmentMaker) -> None:
+    message = "to build ship could not be created: No version of hull"
     with pytest.raises(LocksetError, match=message), maker.make(["hull>=3"], what="ship"):
         pass

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 
 def parser_of(command: str) -> argparse.ArgumentParser:
@@ -50,18 +50,18 @@ def project(tmp_path: Path, local_index: LocalIndex) -> Path:
         (["sync", "--no-verify-hashes"], "always verified"),
         (["sync", "--user"], "--target"),
         (["sync", "--ignore-installed"], "--reinstall"),
-        (["lock", "--generate-hashes"], "Leave it out"),
+        (["lock", "--generate-hashes"], "Omit it"),
         (["lock", "--python-platform", "linux"], "`--platform`"),
         (["sync", "-r", "requirements.txt"], "`lockset sync FILE`"),
-        (["tree", "a", "b"], "one argument too many"),
+        (["tree", "a", "b"], "Unexpected argument `b`"),
         (["why"], "PACKAGE is missing"),
         (["download"], "--dest"),
         (["lock", "--timeout", "x"], "not a number"),
-        (["sync", "--implementation", "jython"], "none of cpython, pypy"),
+        (["sync", "--implementation", "jython"], "not one of cpython, pypy"),
         (["lock", "--\x1b[31m"], "\\x1b"),
     ],
 )
-def test_what_is_no_command_line_is_told_what_is_meant(arguments: list[str], says: str, cli: Command) -> None:
+def test_wrong_usage_is_explained(arguments: list[str], says: str, cli: Command) -> None:
     assert says in cli.refused(*arguments, code=2)
 
 
@@ -70,7 +70,7 @@ def test_no_option_may_be_shortened() -> None:
     assert build_parser("sync").parse_known_args(["sync", "--no-default"])[1] == ["--no-default"]
 
 
-def test_what_is_advised_instead_is_there() -> None:
+def test_suggested_options_exist() -> None:
     for command, option, other in (
         ("lock", "--trusted-host", "--allow-insecure-host"),
         ("download", "--output-dir", "--dest"),
@@ -84,7 +84,7 @@ def test_what_is_advised_instead_is_there() -> None:
         assert any(other in action.option_strings for action in parser._actions)
 
 
-def test_help_without_a_command_is_no_result(cli: Command) -> None:
+def test_help_without_a_command_goes_to_stderr_and_exits_with_2(cli: Command) -> None:
     told = cli()
     assert (told.code, told.stdout) == (2, "")
     assert told.stderr == cli.ok("--help").stdout
@@ -118,7 +118,7 @@ def test_a_variable_gives_way_to_the_command_line(project: Path, local_index: Lo
     assert "Would lock 2" in cli.ok("lock", "--dry-run", env=env).stderr
     assert "Would lock 1" in cli.ok("lock", "--dry-run", "--platform", "linux", env=env).stderr
     env["LOCKSET_LOCK_THIS_ENVIRONMENT"] = "1"
-    assert "exclude one another" in cli.refused("lock", "--dry-run", env=env, code=2)
+    assert "exclude each other" in cli.refused("lock", "--dry-run", env=env, code=2)
     assert "Would lock 1" in cli.ok("lock", "--dry-run", "--this-environment", env=env).stderr
 
 
@@ -170,7 +170,7 @@ def test_settings_of_another_file(project: Path, local_index: LocalIndex, cli: C
         ('exclude-newer = "yesterday"', "pyproject.toml:7:17: error"),
     ],
 )
-def test_a_wrong_setting_is_told_with_its_line(table: str, says: str, project: Path, cli: Command) -> None:
+def test_a_wrong_setting_is_reported_with_its_line(table: str, says: str, project: Path, cli: Command) -> None:
     (project / "pyproject.toml").write_text(f"{PYPROJECT}[tool.lockset]\n{table}\n")
     assert cli.refused("lock").startswith(says)
 
@@ -219,7 +219,7 @@ def test_options_of_all_commands_are_understood_by_all(project: Path, local_inde
         assert "--offline" not in cli.ok(command[0], "--help").stdout or command == ["validate"]
 
 
-def test_a_conversion_tells_of_a_variable_that_is_not_read(project: Path, cli: Command) -> None:
+def test_a_conversion_warns_of_a_variable_it_does_not_read(project: Path, cli: Command) -> None:
     (project / "requirements.txt").write_text("a==1.0\n")
     env = {
         "LOCKSET_DEFAULT_INDEX": "",
@@ -231,7 +231,7 @@ def test_a_conversion_tells_of_a_variable_that_is_not_read(project: Path, cli: C
 
 
 @pytest.mark.parametrize("option", ["--exclude", "-P", "--only-binary", "--no-binary", "--group"])
-def test_what_is_no_name_is_wrong_usage(option: str, project: Path, cli: Command) -> None:
+def test_an_invalid_package_name_is_wrong_usage(option: str, project: Path, cli: Command) -> None:
     assert "`a==1`" in cli.refused("lock", option, "a==1", code=2)
 
 

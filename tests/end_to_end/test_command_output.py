@@ -10,8 +10,8 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 if TYPE_CHECKING:
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "command-output.schema.json").read_text())
 

@@ -19,8 +19,8 @@ from lockset.cli.options.variables import variables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "pages"
@@ -49,7 +49,7 @@ def page(name: str) -> str:
 
 
 @pytest.mark.parametrize("command", PAGE_OF)
-def test_every_option_is_told(command: str) -> None:
+def test_every_option_is_documented(command: str) -> None:
     text = page(PAGE_OF[command])
     named = {word for span in re.findall(r"`([^`\n]*)`", text) for word in re.split(r"[ =]", span)}
     told = OF_ALL | (OF_INDEXES if PAGE_OF[command] != "sync" else set())
@@ -58,7 +58,7 @@ def test_every_option_is_told(command: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*PAGE_OF.values()}))
-def test_every_told_option_is_there(name: str) -> None:
+def test_every_documented_option_exists(name: str) -> None:
     there = {o for command in PAGE_OF if PAGE_OF[command] == name for a in options(command) for o in a.option_strings}
     there |= {"--user", "--check", "--hash"}  # what there is not, and what others have
     rows = [line for line in page(name).splitlines() if line.startswith("| `-")]

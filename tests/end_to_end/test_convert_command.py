@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
-from local_index.mode import Mode
+from support.local_index.mode import Mode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_nothing_is_written_when_refused(cli: Command, index: LocalIndex, tmp_pa
     assert target.read_text() == "old"
 
 
-def test_losses_are_told_and_strict_refuses_them(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+def test_losses_are_reported_and_strict_refuses_them(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
     text = f"a==1.0 --hash=sha256:{digest(index, 'a')} --hash=sha256:{'0' * 64}\n"
     (tmp_path / "requirements.txt").write_text(text)
     done = cli.ok("convert", "requirements.txt", "-i", index.url, "--json")
@@ -109,7 +109,7 @@ def test_pylock_files_are_narrowed_and_merged(cli: Command, index: LocalIndex, t
     cli.ok("convert", "pylock.linux.toml", "pylock.windows.toml", "-o", "pylock.both.toml")
     data = tomli.loads((tmp_path / "pylock.both.toml").read_text())
     assert [(p["name"], p.get("marker")) for p in data["packages"]] == [("a", None), ("b", 'sys_platform == "win32"')]
-    assert "is for pylock files" in cli.refused("convert", "requirements.txt", "--settle", code=2)
+    assert "is only for pylock files" in cli.refused("convert", "requirements.txt", "--settle", code=2)
 
 
 def test_exports_are_written(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_the_library_converts_and_exports(index: LocalIndex, tmp_path: Path) -> 
     assert callable(lockset.convert)
 
 
-def test_sizes_are_asked_for_where_pages_have_none(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
+def test_missing_sizes_are_requested_from_the_server(cli: Command, index: LocalIndex, tmp_path: Path) -> None:
     index.mode = Mode(json=False, sizes=False)
     (tmp_path / "requirements.txt").write_text("b==1.0\n")
     for options, file in ((), "pylock.toml"), (("--sizes",), "pylock.sized.toml"):

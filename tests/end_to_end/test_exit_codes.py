@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.command import Command
-from builders.locks import make_lock
+from support.builders.locks import make_lock
+from support.command import Command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ def test_settings_that_are_missing_are_a_failure_in_every_command(cli: Command, 
 @pytest.mark.parametrize(
     "command", ["lock empty.in", "convert", "export", "tree", "sync --target t", "download --dest d"]
 )
-def test_what_is_not_a_name_is_wrong_usage_in_every_command(cli: Command, command: str, option: str) -> None:
+def test_an_invalid_name_is_wrong_usage_in_every_command(cli: Command, command: str, option: str) -> None:
     lock = () if "empty.in" in command else ("pylock.good.toml",)
     assert "`b@d` is not a valid name" in cli.refused(*command.split(), *lock, option, "b@d", code=2)
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
-from builders import make_sdist, make_wheel
+from support.builders import make_sdist, make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command, Result
-    from local_index import LocalIndex
+    from support.command import Command, Result
+    from support.local_index import LocalIndex
 
 FAILS = {"prepare_metadata_for_build_wheel": "no compiler", "build_wheel": "no compiler"}
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import tomli
 
-from builders.sdist import make_sdist
+from support.builders.sdist import make_sdist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from builders.command import Command
-    from builders.venvs import VenvMaker
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
+    from support.venvs import VenvMaker
 
 PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.10"\ndependencies = ["hull", "mast"]\n'
 BOTH = {"hull": "wheel", "mast": "wheel"}
@@ -120,7 +120,7 @@ def test_with_no_build_nothing_is_built_whatever_is_named(
         with pytest.raises(AssertionError, match="exit code 1"):
             kinds("--no-build", settings=settings, lines=lines)
     refusal = cli.refused("lock", "-i", index.url, "--no-build", "--no-binary", "hull", code=2)
-    assert "`--no-build` rules out the sources of hull" in refusal
+    assert "`--no-build` excludes the sources of hull" in refusal
     assert "rules out" in cli.refused("lock", "--only-binary", "hull", "--no-binary", "hull", code=2)
 
 

@@ -10,14 +10,14 @@ import pytest
 import tomli
 from packaging.pylock import Pylock
 
-from local_index import BARE, MODERN, LocalIndex, World
+from support.local_index import BARE, MODERN, LocalIndex, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from builders.command import Command
-    from builders.venvs import VenvMaker
+    from support.command import Command
+    from support.venvs import VenvMaker
 
 PROJECT = """
 [project]
@@ -181,7 +181,7 @@ def test_what_the_lock_does_not_name_is_removed(
     assert "stranger" not in env.installed()
 
 
-def test_tree_and_why_tell_who_asks(project: Path, cli: Command) -> None:
+def test_tree_and_why_show_the_dependents(project: Path, cli: Command) -> None:
     tree = cli.ok("tree", project).stdout
     assert {"web", "toolkit", "turbo"} <= set(tree.replace("=", " ").split())
     why = (

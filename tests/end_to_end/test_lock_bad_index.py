@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tomli
 
-from builders import make_wheel
+from support.builders import make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 OLD = 'lock-version = "1.0"\ncreated-by = "someone"\npackages = []\n'
 
@@ -68,7 +68,7 @@ def locked(cli: Command, local_index: LocalIndex, tmp_path: Path) -> Callable[..
     ],
     ids=lambda value: None if isinstance(value, dict) else str(value),
 )
-def test_an_index_that_breaks_is_told_in_one_paragraph(
+def test_a_failing_index_is_reported_in_one_paragraph(
     fault: dict[str, Any], says: str, refused: Callable[..., str], local_index: LocalIndex
 ) -> None:
     local_index.world.add("a")
@@ -95,7 +95,7 @@ def test_a_long_page_is_read(locked: Callable[..., list[str]], local_index: Loca
     assert locked() == ["a 1.0"]
 
 
-def test_passing_faults_are_mended(locked: Callable[..., list[str]], local_index: LocalIndex) -> None:
+def test_transient_faults_are_retried(locked: Callable[..., list[str]], local_index: LocalIndex) -> None:
     local_index.world.add("a", requires=["b"]).add("b")
     local_index.fault("/simple/a/*", status=503)
     local_index.fault("/simple/b/*", reset=True)
@@ -117,7 +117,7 @@ def test_a_release_whose_metadata_is_of_another_is_stepped_over(
 
 
 @pytest.mark.parametrize("text", [">=banana", "=>3.8", "3.8 or later", ">=3.8,", "\x1b[31m>=3"])
-def test_a_requires_python_that_is_none_binds_nobody(
+def test_an_unreadable_requires_python_is_ignored(
     text: str, locked: Callable[..., list[str]], local_index: LocalIndex
 ) -> None:
     local_index.world.add("a", "1.0", requires_python=text)
@@ -155,7 +155,7 @@ def test_metadata_that_is_not_what_was_promised_is_refused(
 def test_a_wheel_that_is_not_what_was_promised_is_refused(refused: Callable[..., str], local_index: LocalIndex) -> None:
     local_index.world.add_file("a", make_wheel("a", "1.0"), shown={"hashes": {"sha256": "0" * 64}})
     local_index.set_mode(metadata_marked=False, metadata_files=False, ranges=False)
-    assert "from its index" in refused()
+    assert "promises" in refused()
 
 
 def test_a_requirement_that_is_none_steps_over_its_release(

@@ -8,13 +8,13 @@ import pytest
 import tomli
 
 import lockset
-from builders.sdist import source_files, write_source_tree
+from support.builders.sdist import source_files, write_source_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 FILES = source_files(
     "app",

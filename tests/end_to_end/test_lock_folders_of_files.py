@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tomli
 
-from builders import make_sdist, make_wheel
-from builders.sdist import source_files, write_source_tree
+from support.builders import make_sdist, make_wheel
+from support.builders.sdist import source_files, write_source_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
-    from builders.venvs import VenvMaker
+    from support.command import Command
+    from support.venvs import VenvMaker
 
 
 @pytest.fixture

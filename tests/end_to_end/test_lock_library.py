@@ -8,13 +8,13 @@ import pytest
 import tomli
 
 import lockset
-from builders import make_wheel
 from lockset.markers import Environment, MarkerSet, described_tags
+from support.builders import make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local_index import LocalIndex
+    from support.local_index import LocalIndex
 
 
 def write_project(folder: Path, more: str = "") -> None:

@@ -13,8 +13,8 @@ import lockset
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 PROJECT = '[project]\nname = "app"\nrequires-python = ">=3.10"\ndependencies = {}\n'
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.sdist import source_files, write_source_tree
+from support.builders.sdist import source_files, write_source_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def test_a_bound_that_leaves_no_known_python_out_is_not_said(
     index.world.add("a", requires_python=f">=3.8,{cap}")
     write(tmp_path, "a")
     for _ in range(2):
-        assert "serves Pythons below" not in cli.ok("lock").stderr
+        assert "supports Python below" not in cli.ok("lock").stderr
 
 
 def test_a_bound_that_leaves_pythons_out_is_said_where_it_is_new(
@@ -41,14 +41,14 @@ def test_a_bound_that_leaves_pythons_out_is_said_where_it_is_new(
 ) -> None:
     index.world.add("a", requires_python="<3.14")
     write(tmp_path, "a")
-    assert "The lock serves Pythons below 3.14: a 1.0 admits no later one" in cli.ok("lock").stderr
-    assert "serves Pythons below" not in cli.ok("lock", "--refresh").stderr
+    assert "The lock supports Python below 3.14 only: a 1.0 supports no later one" in cli.ok("lock").stderr
+    assert "supports Python below" not in cli.ok("lock", "--refresh").stderr
     index.world.add("b", requires_python="<3.13")
     write(tmp_path, "a", "b")
-    assert "The lock serves Pythons below 3.13: b 1.0 admits no later one" in cli.ok("lock", "--refresh").stderr
+    assert "The lock supports Python below 3.13 only: b 1.0 supports no later one" in cli.ok("lock", "--refresh").stderr
 
 
-def test_what_has_no_version_is_shown_by_its_place(cli: Command, tmp_path: Path) -> None:
+def test_packages_without_version_are_shown_with_their_location(cli: Command, tmp_path: Path) -> None:
     for folder in ("lib", "other"):
         (tmp_path / folder).mkdir()
         write_source_tree(tmp_path / folder, source_files("lib", "1.0"))

@@ -8,15 +8,15 @@ import pytest
 import tomli
 from packaging.tags import platform_tags
 
-from builders import make_wheel
-from builders.sdist import source_files, write_source_tree
+from support.builders import make_wheel
+from support.builders.sdist import source_files, write_source_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 GROUPS = '[dependency-groups]\ndev = ["d"]\ndocs = ["e"]\n'
 
@@ -201,7 +201,7 @@ def backend_that_tells(folder: Path, *, requires: str = "") -> None:
     write_source_tree(folder, files)
 
 
-def test_build_backends_are_told_settings(
+def test_build_backends_receive_config_settings(
     lock: Callable[..., dict[str, Any]], local_index: LocalIndex, tmp_path: Path
 ) -> None:
     local_index.world.add("b", "1.0").add("b", "2.0")
@@ -241,7 +241,7 @@ def test_the_project_itself_is_locked(
     assert "serves" in cli.ok("lock", "--check").stderr
 
 
-def test_statistics_tell_what_is_behind_the_newest(
+def test_statistics_count_packages_behind_the_newest(
     lock: Callable[..., dict[str, Any]], cli: Command, local_index: LocalIndex
 ) -> None:
     local_index.world.add("a", "1.0").add("a", "2.0").add("b", "1.0").add("b", "2.0", requires_python=">=3.12")
@@ -253,7 +253,7 @@ def test_statistics_tell_what_is_behind_the_newest(
     assert "a 1.0, newest 2.0" in told.stderr
 
 
-def test_a_release_that_is_stepped_over_is_told(
+def test_a_skipped_release_is_reported(
     lock: Callable[..., dict[str, Any]], cli: Command, local_index: LocalIndex
 ) -> None:
     local_index.world.add("a", "1.0").add_file("a", make_wheel("a", "2.0", metadata="Name: a\n"))
@@ -278,7 +278,7 @@ def test_variables_of_other_tools_are_named_where_they_would_have_mattered(
     [
         (("--this-environment", "--python", "3.12"), "--python"),
         (("--only-group", "dev", "--group", "docs"), "--only-group"),
-        (("--group", "dev", "--no-group", "DEV"), "both asked for and left out"),
+        (("--group", "dev", "--no-group", "DEV"), "both included and excluded"),
         (("--no-index", "--index", "https://example.org"), "--index"),
         (("--check", "--upgrade"), "--upgrade"),
         (("--refresh", "--offline"), "--offline"),
@@ -288,7 +288,7 @@ def test_variables_of_other_tools_are_named_where_they_would_have_mattered(
         (("--exclude-newer-package", "=2020-01-01"), "NAME=VALUE"),
         (("-C", "nothing"), "KEY=VALUE"),
         (("--retries", "-1"), "between 0 and"),
-        (("--keyring-provider", "subprocess", "--client-cert"), "wants a value"),
+        (("--keyring-provider", "subprocess", "--client-cert"), "requires a value"),
     ],
 )
 def test_contradictions_and_nonsense_are_wrong_usage(

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
-from builders import make_wheel
-from builders.sdist import source_files, write_source_tree
+from support.builders import make_wheel
+from support.builders.sdist import source_files, write_source_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command, Result
-    from local_index import LocalIndex
+    from support.command import Command, Result
+    from support.local_index import LocalIndex
 
     App = tuple[Command, LocalIndex, Path]
 

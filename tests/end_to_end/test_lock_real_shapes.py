@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tomli
 
-from local_index import BARE, MODERN, LocalIndex, World
+from support.local_index import BARE, MODERN, LocalIndex, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from builders.command import Command
+    from support.command import Command
 
 PROJECT = """
 [project]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_changed_question_is_answered_anew(change: str, project: Path, local_i
     assert f'name = "a"\nversion = {expected}' in (project / "pylock.toml").read_text()
 
 
-def test_a_spoilt_memory_is_no_answer(project: Path, local_index: LocalIndex, cli: Command) -> None:
+def test_a_corrupted_record_is_ignored(project: Path, local_index: LocalIndex, cli: Command) -> None:
     cli.ok(*arguments(local_index), cwd=project)
     records = [path for path in Path(os.environ["LOCKSET_CACHE_DIR"], "recall-v1").iterdir() if path.is_file()]
     assert records
@@ -100,7 +100,7 @@ def test_a_spoilt_memory_is_no_answer(project: Path, local_index: LocalIndex, cl
     assert 'version = "2.0"' in (project / "pylock.toml").read_text()
 
 
-def test_what_was_noted_is_noted_again(project: Path, local_index: LocalIndex, cli: Command) -> None:
+def test_a_recalled_lock_prints_its_notes_again(project: Path, local_index: LocalIndex, cli: Command) -> None:
     (project / "requirements.in").write_text("a[missing]\n")
     question = ("lock", "requirements.in", "--index-url", local_index.url)
     first = cli.ok(*question, cwd=project)

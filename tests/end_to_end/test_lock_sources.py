@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tomli
 
-from builders import make_sdist, make_wheel
-from builders.sdist import source_files, write_source_tree
+from support.builders import make_sdist, make_wheel
+from support.builders.sdist import source_files, write_source_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builders.command import Command
-    from builders.venvs import VenvMaker
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
+    from support.venvs import VenvMaker
 
 
 @pytest.fixture
@@ -282,7 +282,7 @@ def test_what_a_locked_folder_asks_for_now_is_checked(
     assert "a (a) needs c: nothing is locked" in told.stderr
 
 
-def test_an_archive_that_has_changed_at_its_address_is_told(
+def test_a_changed_archive_at_the_same_url_is_reported(
     lock: Callable[..., dict[str, dict[str, Any]]], cli: Command, local_index: LocalIndex
 ) -> None:
     wheel = make_wheel("a", "1.0")

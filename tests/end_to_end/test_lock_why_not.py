@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import make_wheel
+from support.builders import make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 
 @pytest.fixture
@@ -30,7 +30,9 @@ def ask(cli: Command, local_index: LocalIndex, tmp_path: Path) -> Callable[..., 
     return asked
 
 
-def test_who_holds_a_version_back_is_told(ask: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
+def test_the_packages_that_hold_a_version_back_are_shown(
+    ask: Callable[..., dict[str, Any]], local_index: LocalIndex
+) -> None:
     local_index.world.add("a", "1.0").add("a", "2.0").add("b", requires=["a<2"])
     found = ask("a", "a", "b")
     assert (found["version"], found["chosen"]) == ("2.0", [{"version": "1.0", "marker": None}])
@@ -41,7 +43,9 @@ def test_who_holds_a_version_back_is_told(ask: Callable[..., dict[str, Any]], lo
     assert found["hint"] == f"This was tried and helps: {told}"
 
 
-def test_what_rules_a_release_out_is_told(ask: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
+def test_the_reason_that_excludes_a_release_is_shown(
+    ask: Callable[..., dict[str, Any]], local_index: LocalIndex
+) -> None:
     world = local_index.world.add("a", "1.0").add("a", "1.1", yanked="bad").add("a", "1.2", requires_python="<3.10")
     world.add("a", "1.3b1").add_file("a", make_wheel("a", "1.4", metadata="Name: a\n"))
     reasons = {version: ask(f"a=={version}", "a")["reason"] for version in ("1.1", "1.2", "1.3b1", "1.4", "1.0")}
@@ -54,16 +58,16 @@ def test_what_rules_a_release_out_is_told(ask: Callable[..., dict[str, Any]], lo
     assert ask("a==1.1", "a", options=options)["reason"].startswith("it was uploaded on 2020-01-02")
 
 
-def test_a_pin_of_the_old_lock_is_told_with_what_moves_it(
+def test_a_pin_of_the_old_lock_is_shown_with_the_option_that_moves_it(
     ask: Callable[..., dict[str, Any]], cli: Command, local_index: LocalIndex
 ) -> None:
     local_index.world.add("a", "1.0").add("a", "1.5")
     ask("a", "a")
     cli.ok("lock", "-i", local_index.url)
     local_index.world.add("a", "2.0")
-    assert ask("a", "a")["hint"] == "Move it: `lockset lock -P a`"
+    assert ask("a", "a")["hint"] == "Upgrade it: `lockset lock -P a`"
     older = ask("a==1.0", "a")
-    assert older["reason"] == "another version goes before it, and it would fit"
+    assert older["reason"] == "another version is preferred, although this one is compatible"
     assert older["hint"] == "Pin it: `a==1.0`"
 
 
@@ -77,7 +81,7 @@ def test_a_part_of_the_environments_is_named(ask: Callable[..., dict[str, Any]],
 @pytest.mark.parametrize(
     ("question", "code", "says"),
     [
-        ("a==9", 1, "The newest it has: 1.0"),
+        ("a==9", 1, "The newest releases are 1.0"),
         ("nobody", 1, "No index has a project named nobody"),
         ("a>=1", 2, "not a single version"),
         ("a b", 2, "not a valid package name"),

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tomli
 
-from builders import make_sdist
+from support.builders import make_sdist
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 
 @pytest.fixture
@@ -68,7 +68,9 @@ def test_caps_narrow_the_range_of_the_lock(lock: Callable[..., dict[str, Any]], 
     assert "<3.14" in data["requires-python"]
 
 
-def test_what_is_named_first_is_the_newest(lock: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
+def test_the_requirement_named_first_gets_the_newest_release(
+    lock: Callable[..., dict[str, Any]], local_index: LocalIndex
+) -> None:
     world = local_index.world
     world.add("star", "1.0").add("star", "2.0")
     world.add("fast", "1.0", requires=["star"]).add("fast", "2.0", requires=["star<2"])
@@ -118,7 +120,7 @@ def test_a_static_sdist_is_not_built(lock: Callable[..., dict[str, Any]], local_
     assert [name for name, *_ in pins(lock("a"))] == ["a", "b"]
 
 
-def test_a_script_is_locked_beside_it(cli: Command, local_index: LocalIndex, tmp_path: Path) -> None:
+def test_the_lock_of_a_script_is_next_to_it(cli: Command, local_index: LocalIndex, tmp_path: Path) -> None:
     local_index.world.add("a")
     (tmp_path / "tool.py").write_text("# /// script\n# requires-python = '>=3.10'\n# dependencies = ['a']\n# ///\n")
     cli.ok("lock", "tool.py", "-i", local_index.url)

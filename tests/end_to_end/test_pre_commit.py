@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 ROOT = Path(__file__).parents[2]
 GOOD = 'lock-version = "1.0"\nrequires-python = ">=3.12"\nextras = []\ndependency-groups = []\ncreated-by = "hand"\n'
@@ -73,9 +73,7 @@ def test_a_project_file_with_a_fault_is_refused_with_the_lock_beside_it_valid(cl
     assert result.stderr.startswith("\nFound 1 error in 1 of 2 files\n")
 
 
-def test_a_lock_that_does_not_serve_its_project_is_told_and_locked_again(
-    cli: Command, tmp_path: Path, local_index: LocalIndex
-) -> None:
+def test_an_outdated_lock_is_reported_and_locked_again(cli: Command, tmp_path: Path, local_index: LocalIndex) -> None:
     (tmp_path / "pylock.toml").write_text(GOOD + "packages = []\n")
     (tmp_path / "pyproject.toml").write_text(PROJECT)
     cli.ok(*command("lockset-check"))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.wheel import make_wheel
-from faults.test_sync_system_calls import write_lock
-from unit.sync.target_world import judge
+from support.builders.locks import write_lock
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import judge
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ def run(*, thread: bool) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("thread", [False, True])
-def test_what_is_written_arrives_and_hooks_run(*, thread: bool) -> None:
+def test_output_is_flushed_and_exit_hooks_run(*, thread: bool) -> None:
     done = run(thread=thread)
     assert done.returncode == 2
     assert done.stdout.startswith("before\n")
@@ -47,7 +47,7 @@ def test_what_is_written_arrives_and_hooks_run(*, thread: bool) -> None:
     assert ("late\n" in done.stdout) == thread
 
 
-def test_a_reader_that_has_gone_is_no_traceback() -> None:
+def test_a_closed_pipe_causes_no_traceback() -> None:
     code = _RUN.format(thread=False)
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout is not None
@@ -59,7 +59,7 @@ def test_a_reader_that_has_gone_is_no_traceback() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of this system's shell and devices")
 @pytest.mark.parametrize("streams", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full", ">/dev/full 2>/dev/full"])
-def test_a_target_is_synced_although_nobody_can_be_told(tmp_path: Path, streams: str) -> None:
+def test_a_target_is_synced_although_output_cannot_be_written(tmp_path: Path, streams: str) -> None:
     write_lock(tmp_path / "pylock.toml", [make_wheel("one")])
     for _ in range(2):
         command = f"{sys.executable} -m lockset sync --target out {streams}"
@@ -68,7 +68,7 @@ def test_a_target_is_synced_although_nobody_can_be_told(tmp_path: Path, streams:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of this system's shell and devices")
-def test_a_result_that_could_not_be_written_is_no_success(tmp_path: Path) -> None:
+def test_a_result_that_could_not_be_written_is_a_failure(tmp_path: Path) -> None:
     write_lock(tmp_path / "pylock.toml", [make_wheel("one")])
     command = f"{sys.executable} -m lockset sync --target out --json >/dev/full"
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False, capture_output=True, text=True)
@@ -126,7 +126,7 @@ except KeyboardInterrupt as interrupt:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
-def test_who_has_signals_ignored_is_not_interrupted() -> None:
+def test_ignored_signals_do_not_interrupt() -> None:
     done = _interrupted("""
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 interrupts.leave_at_once()

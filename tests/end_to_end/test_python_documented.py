@@ -13,7 +13,7 @@ import pytest
 import lockset
 
 if TYPE_CHECKING:
-    from local_index import LocalIndex
+    from support.local_index import LocalIndex
 
 PAGES = Path(__file__).parents[2] / "docs" / "pages" / "reference"
 ADDRESS = "https://index.example.org/simple/"

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
-from builders import make_wheel
+from support.builders import make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_constraints_by_url_hold(locked: Callable[..., list[str]], serve: Callab
     assert locked(f"keel\n-c {url}\n") == ["hull 1.0", "keel 1.0"]
 
 
-def test_a_file_beside_a_file_by_url_is_beside_its_url(
+def test_relative_includes_of_a_file_by_url_are_relative_to_its_url(
     locked: Callable[..., list[str]], serve: Callable[..., str], index: LocalIndex
 ) -> None:
     serve("/c/more/deep.txt", "-c ../limits.txt\nkeel\n")
@@ -113,7 +113,7 @@ def test_without_the_network_a_file_by_url_is_refused(refused: Callable[..., str
     assert "/c/c.txt" in refused("keel\n", "-c", url, "--offline")
 
 
-def test_variables_are_not_told_to_files_by_url(
+def test_variables_are_not_expanded_in_files_by_url(
     refused: Callable[..., str], serve: Callable[..., str], index: LocalIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TOKEN", "SECRET")

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import re
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.venvs import interpreter
-from builders.wheel import make_wheel
 from lockset.sync.disk.target_spec import DescribedInterpreter, TargetSpec, resolve_target
-from unit.sync.target_world import World, judge, tree
+from support.builders.locks import locked_file, make_lock
+from support.builders.wheel import make_wheel
+from support.venvs import interpreter, managed_python
+from support.worlds.target_world import World, judge, tree
 
 if TYPE_CHECKING:
-    from builders.archives import Artifact
-    from builders.command import Command, Result
-    from builders.venvs import VenvMaker
+    from support.builders.archives import Artifact
+    from support.command import Command, Result
+    from support.venvs import VenvMaker
 
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 linux = pytest.mark.skipif(sys.platform != "linux", reason="compares with what this machine installs for itself")
@@ -200,29 +198,6 @@ def test_a_described_pypy_has_its_own_tags_and_folders() -> None:
     assert target.environment["platform_python_implementation"] == "PyPy"
     assert any(tag.interpreter == "pp310" for tag in target.tags)
     assert all(not tag.interpreter.startswith("cp") for tag in target.tags)
-
-
-def managed_python(folder: Path) -> Path:
-    """A copy of this interpreter's launcher with a prefix of its own that another installer keeps."""
-    version = f"python{OWN}"
-    library = folder / "lib" / version
-    library.mkdir(parents=True)
-    (folder / "bin").mkdir()
-    base = Path(sysconfig.get_paths()["stdlib"])
-    for entry in base.iterdir():
-        if entry.name not in {"site-packages", "EXTERNALLY-MANAGED"}:
-            (library / entry.name).symlink_to(entry)
-    (library / "site-packages").mkdir()
-    (library / "EXTERNALLY-MANAGED").write_text("[externally-managed]\nError=Ask the system's own installer.\n")
-    python = folder / "bin/python3"
-    python.write_bytes(Path(os.path.realpath(sys.executable)).read_bytes())
-    python.chmod(0o755)
-    done = subprocess.run(
-        [python, "-I", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=False
-    )
-    if done.stdout.strip() != str(folder):
-        pytest.skip("this interpreter does not run from a copy")
-    return python
 
 
 @linux

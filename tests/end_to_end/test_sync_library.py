@@ -13,7 +13,7 @@ import lockset
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local_index import LocalIndex
+    from support.local_index import LocalIndex
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import packaging
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.sdist import make_sdist
-from builders.wheel import make_wheel
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
 from lockset.sync.target import interpreter_tags
+from support.builders.locks import locked_file, make_lock
+from support.builders.sdist import make_sdist
+from support.builders.wheel import make_wheel
 
 if TYPE_CHECKING:
-    from builders.command import Command
+    from support.command import Command
 
 PYPY = shutil.which("pypy3")
 

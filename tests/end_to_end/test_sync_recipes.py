@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.wheel import make_wheel
-from end_to_end.test_sync_elsewhere import managed_python
-from unit.sync.target_world import judge
+from support.builders.locks import locked_file, make_lock
+from support.builders.wheel import make_wheel
+from support.venvs import managed_python
+from support.worlds.target_world import judge
 
 if TYPE_CHECKING:
-    from builders.archives import Artifact
+    from support.builders.archives import Artifact
 
 PAGES = Path(__file__).parents[2] / "docs/pages/how-to"
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the recipes are for Linux shells")

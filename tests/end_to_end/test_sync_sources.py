@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.archives import Artifact
-from builders.locks import locked_file, make_lock
-from builders.sdist import make_sdist, source_files, write_source_tree
-from unit.sync.forged_zip import Entry, forge
+from support.builders.archives import Artifact
+from support.builders.forged_zip import Entry, forge
+from support.builders.locks import locked_file, make_lock
+from support.builders.sdist import make_sdist, source_files, write_source_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from builders.command import Command
-    from builders.venvs import Venv, VenvMaker
+    from support.command import Command
+    from support.venvs import Venv, VenvMaker
 
 Git = "Callable[..., str]"
 
@@ -136,7 +136,7 @@ def test_nothing_of_a_lock_file_becomes_an_option_or_a_place(
     assert not list(tmp_path.rglob("canary"))
 
 
-def test_git_hears_nothing_of_the_variables_that_steer_it(
+def test_git_variables_of_the_environment_are_not_passed_to_git(
     cli: Command, tmp_path: Path, venv: Venv, git: Callable[..., str]
 ) -> None:
     commit = repository(tmp_path / "repo", git, source_files("here", "3.0"))

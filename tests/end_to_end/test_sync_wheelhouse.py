@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.wheel import make_wheel
-from local_index import LocalIndex, World
-from unit.sync.target_world import judge
+from support.builders.locks import locked_file, make_lock
+from support.builders.wheel import make_wheel
+from support.local_index import LocalIndex, World
+from support.worlds.target_world import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from builders.command import Command
-    from builders.venvs import Venv, VenvMaker
+    from support.command import Command
+    from support.venvs import Venv, VenvMaker
 
 TAGS = ("cp312-cp312-manylinux_2_17_x86_64", "cp312-cp312-win_amd64")
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders import locked_package, make_lock, make_wheel
+from support.builders import locked_package, make_lock, make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 WHEEL = make_wheel("sample", "1.0")
 HEAD = 'lock-version = "1.0"\ncreated-by = "hand"\n'
@@ -37,7 +37,7 @@ def write(folder: Path, index: LocalIndex, **changes: object) -> Path:
     return folder / "pylock.toml"
 
 
-def test_a_file_is_mended_in_place_and_keeps_its_permissions(cli: Command, tmp_path: Path) -> None:
+def test_a_file_is_fixed_in_place_and_keeps_its_permissions(cli: Command, tmp_path: Path) -> None:
     path = tmp_path / "pylock.toml"
     path.write_text(HEAD + '# kept\n[[packages]]\nname = "My_Pkg"\ndirectory = {path = "."}\n')
     path.chmod(0o640)
@@ -55,7 +55,7 @@ def test_a_file_is_mended_in_place_and_keeps_its_permissions(cli: Command, tmp_p
     assert path.stat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_what_a_link_points_to_is_mended_and_the_link_stays(cli: Command, tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_fixed_and_the_link_is_kept(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "real").write_bytes((HEAD + 'created_by = 1\nextras = ["b", "a"]\npackages = []\n').encode())
     link = tmp_path / "pylock.toml"
     link.symlink_to("real")
@@ -64,7 +64,7 @@ def test_what_a_link_points_to_is_mended_and_the_link_stays(cli: Command, tmp_pa
     assert 'extras = ["a", "b"]' in (tmp_path / "real").read_text()
 
 
-def test_nothing_is_mended_where_the_settings_are_wrong(cli: Command, tmp_path: Path) -> None:
+def test_nothing_is_fixed_with_wrong_settings(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.lockset]\nvalidate = 1\n")
     path = tmp_path / "pylock.toml"
     path.write_text(HEAD + 'extras = ["b", "a"]\npackages = []\n')
@@ -72,11 +72,11 @@ def test_nothing_is_mended_where_the_settings_are_wrong(cli: Command, tmp_path: 
     assert '["b", "a"]' in path.read_text()
 
 
-def test_the_standard_input_cannot_be_mended(cli: Command) -> None:
+def test_standard_input_cannot_be_fixed(cli: Command) -> None:
     assert cli("validate", "-", "--fix", stdin="").code == 2
 
 
-def test_what_is_installed_on_a_target_is_listed(cli: Command, lock: Path) -> None:
+def test_the_selection_for_a_target_is_listed(cli: Command, lock: Path) -> None:
     result = cli.ok("validate", "--for", "3.12/linux", "--for", "3.13/win_amd64")
     assert result.stdout.splitlines() == [
         f"{target}  sample 1.0  {WHEEL.filename}" for target in ("3.12/linux", "3.13/win_amd64")
@@ -101,11 +101,11 @@ def test_sources_that_the_lock_does_not_serve_are_findings(cli: Command, tmp_pat
     assert rules(cli, "--sources") == [("sources-stale", "")]
 
 
-def test_a_file_that_the_index_has_as_locked_is_no_finding(cli: Command, lock: Path, local_index: LocalIndex) -> None:
+def test_a_file_that_matches_the_index_gives_no_finding(cli: Command, lock: Path, local_index: LocalIndex) -> None:
     assert rules(cli, "--online", "--download", "--index-url", local_index.url) == []
 
 
-def test_what_the_index_tells_otherwise_is_found(cli: Command, lock: Path, local_index: LocalIndex) -> None:
+def test_differences_from_the_index_are_reported(cli: Command, lock: Path, local_index: LocalIndex) -> None:
     other = "0" * 64
     write(lock.parent, local_index, size=7, hashes={"sha256": other})
     wheel = "packages[0].wheels[0]"
@@ -114,7 +114,7 @@ def test_what_the_index_tells_otherwise_is_found(cli: Command, lock: Path, local
     assert rules(cli, "--download", "--index-url", local_index.url) == [("online-size", wheel)]
 
 
-def test_bytes_that_are_not_those_locked_are_found(cli: Command, lock: Path, local_index: LocalIndex) -> None:
+def test_downloads_that_differ_from_the_lock_are_reported(cli: Command, lock: Path, local_index: LocalIndex) -> None:
     write(lock.parent, local_index, hashes={"sha256": "0" * 64})
     assert rules(cli, "--download", "--index-url", local_index.url) == [("online-hash", "packages[0].wheels[0]")]
 

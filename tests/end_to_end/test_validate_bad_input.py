@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
+    from support.command import Command
 
 HEAD = b'lock-version = "1.0"\ncreated-by = "hand"\n'
 GOOD = HEAD + b"packages = []\n"
@@ -38,7 +38,7 @@ BAD: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", sorted(BAD))
-def test_bad_input_is_told_soon_and_hides_no_other_file(cli: Command, tmp_path: Path, name: str) -> None:
+def test_bad_input_is_reported_quickly_and_other_files_are_checked(cli: Command, tmp_path: Path, name: str) -> None:
     data, rule = BAD[name]
     (tmp_path / "pylock.toml").write_bytes(data)
     (tmp_path / "pylock.good.toml").write_bytes(GOOD)
@@ -59,14 +59,14 @@ def test_windows_line_ends_are_fine(cli: Command, tmp_path: Path) -> None:
     cli.ok("validate", "--strict")
 
 
-def test_a_requirements_file_is_told_how_to_become_a_lock(cli: Command, tmp_path: Path) -> None:
+def test_the_error_for_a_requirements_file_says_how_to_convert_it(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "pylock.toml").write_bytes(BAD["requirements"][0])
     text = cli("validate").stdout
     assert "This looks like a requirements file" in text
     assert "lockset convert" in text
 
 
-def test_what_is_no_file_is_told_and_blocks_nothing(cli: Command, tmp_path: Path) -> None:
+def test_folders_missing_files_and_pipes_are_reported_without_blocking(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "pylock.good.toml").write_bytes(GOOD)
     (tmp_path / "pylock.folder.toml").mkdir()
     names = ["pylock.folder.toml", "pylock.missing.toml"]

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.command import Command
-from builders.locks import locked_file, make_lock
-from builders.wheel import make_wheel
-from unit.sync.target_world import judge
+from support.builders.locks import locked_file, make_lock
+from support.builders.wheel import make_wheel
+from support.command import Command
+from support.worlds.target_world import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builders.archives import Artifact
-    from builders.venvs import VenvMaker
+    from support.builders.archives import Artifact
+    from support.venvs import VenvMaker
 
 pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="what Windows alone has")
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import certifi
 import pytest
 
-from builders.command import Command
 from lockset.index.http.certificates import system_context
+from support.command import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TLS = Path(__file__).parents[1] / "builders" / "tls"
+TLS = Path(__file__).parents[1] / "support" / "tls"
 CA = TLS / "ca.pem"
 DIGEST = "a" * 64
 PAGE = f'<a href="hull-1.0-py3-none-any.whl#sha256={DIGEST}">hull-1.0-py3-none-any.whl</a>'.encode()

@@ -139,7 +139,7 @@ def test_a_request_says_what_it_has_to_and_no_more() -> None:
     ],
     ids=lambda answer: repr(answer[:70]),
 )
-def test_what_is_not_a_whole_answer_is_an_error(answer: bytes) -> None:
+def test_an_incomplete_response_is_an_error(answer: bytes) -> None:
     script = Script([answer])
     with script.running() as connection, pytest.raises(LocksetError) as caught:
         read(connection, script)
@@ -181,7 +181,7 @@ def test_a_connection_that_ends_with_the_next_request_is_made_anew() -> None:
 @pytest.mark.parametrize(
     "framing", [b"Content-Length: 1\r\n\r\na", b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"]
 )
-def test_bytes_that_nobody_asked_for_are_never_part_of_an_answer(framing: bytes, surplus: bytes) -> None:
+def test_surplus_bytes_are_never_part_of_a_response(framing: bytes, surplus: bytes) -> None:
     second = OK + b"Content-Length: 1\r\n\r\n"
     script = Script([OK + framing + surplus, second + b"Y"], [second + b"b"])
     with script.running() as connection:

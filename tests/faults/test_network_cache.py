@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from builders.posix import make_pipe
-from local_index import BARE, LocalIndex
 from lockset.errors import LocksetError
 from lockset.index.http.cache import DiskCache
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions, IndexSource
 from lockset.index.pages.page_table import TABLE_FORMAT, PageTable
 from lockset.index.ports import ProjectNotFound
+from support.local_index import BARE, LocalIndex
+from support.posix import make_pipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def one_project(local_index: LocalIndex) -> None:
     local_index.world.add("sample", "1.0")
 
 
-def test_a_fresh_page_is_not_asked_for_again(local_index: LocalIndex, cache: Path) -> None:
+def test_a_fresh_page_is_not_requested_again(local_index: LocalIndex, cache: Path) -> None:
     first = ask(local_index, cache)
     local_index.forget()
     second = ask(local_index, cache, now=NOW + 599)
@@ -63,7 +63,7 @@ def test_a_fresh_page_is_not_asked_for_again(local_index: LocalIndex, cache: Pat
     assert second.fingerprint == first.fingerprint != ""
 
 
-def test_a_stale_page_is_asked_about_and_stays_when_unchanged(local_index: LocalIndex, cache: Path) -> None:
+def test_a_stale_page_is_revalidated_and_kept_when_unchanged(local_index: LocalIndex, cache: Path) -> None:
     first = ask(local_index, cache)
     local_index.forget()
     assert ask(local_index, cache, now=NOW + 601).fingerprint == first.fingerprint
@@ -260,7 +260,7 @@ def test_sizes_are_remembered_also_behind_a_torn_record(cache: Path) -> None:
     assert [again.known_size(key) for key in "abcd"] == [1, 2**40, 3, None]
 
 
-def test_a_damaged_size_is_no_size(cache: Path) -> None:
+def test_a_damaged_cache_entry_of_a_size_is_ignored(cache: Path) -> None:
     DiskCache(cache).remember_sizes({"a": 1})
     (entry,) = entries(cache)
     damaged = bytearray(entry.read_bytes())

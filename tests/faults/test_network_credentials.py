@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import make_wheel
-from fakes.fake_index import BytesSink
 from lockset.errors import LocksetError
 from lockset.index.credential_scopes import Scope, Scopes
 from lockset.index.credentials import origin_of
 from lockset.index.http.connection import Connection, connect
 from lockset.index.options import IndexOptions, IndexSource
+from support.builders import make_wheel
+from support.fakes.fake_index import BytesSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from builders.archives import Artifact
-    from builders.command import Command
-    from builders.venvs import VenvMaker
+    from support.builders.archives import Artifact
+    from support.command import Command
+    from support.venvs import VenvMaker
 
 HOST = "https://host.example.org"
 

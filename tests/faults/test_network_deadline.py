@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.version import Version
 
-from fakes.fake_index import BytesSink
 from lockset.errors import LocksetError
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 from lockset.index.pages.project_page import DistributionFile
+from support.fakes.fake_index import BytesSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from builders.command import Command
     from lockset.index.http.connection import Connection
+    from support.command import Command
 
 TIMEOUT = 0.3
 # Twice the time-out, and the pauses between tries. Five tries would take 5 seconds and more.

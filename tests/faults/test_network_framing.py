@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from fakes.fake_index import BytesSink
 from lockset.errors import LocksetError
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 from lockset.index.ports import ProjectNotFound
+from support.fakes.fake_index import BytesSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from lockset.index.http.connection import Connection
 
-TLS = Path(__file__).parents[1] / "builders" / "tls"
+TLS = Path(__file__).parents[1] / "support" / "tls"
 TIMEOUT = 0.4
 BOUND = 3.0
 

@@ -15,7 +15,7 @@ from lockset.index.options import IndexOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local_index import LocalIndex
+    from support.local_index import LocalIndex
 
 
 @pytest.fixture

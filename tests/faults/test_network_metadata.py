@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.core_metadata import core_metadata
-from builders.wheel import make_wheel
-from local_index import BARE, LocalIndex
 from lockset.errors import LocksetError
 from lockset.index.http.connection import Connection, connect
 from lockset.index.options import IndexOptions
 from lockset.metadata.retrieve import Retriever
+from support.builders.core_metadata import core_metadata
+from support.builders.wheel import make_wheel
+from support.local_index import BARE, LocalIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,7 +165,7 @@ ODD_ANSWERS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("fault", ODD_ANSWERS, ids=str)
 @pytest.mark.parametrize("hinted", ["", "hinted"])
-def test_an_odd_answer_for_metadata_that_nobody_promised_is_heard_once_and_gone_past(
+def test_an_odd_response_for_unannounced_metadata_is_tried_once_then_skipped(
     local_index: LocalIndex, fault: dict[str, Any], hinted: str
 ) -> None:
     local_index.mode = BARE
@@ -237,7 +237,7 @@ def test_sizes_are_asked_once_in_parallel_and_remembered(local_index: LocalIndex
     assert len(local_index.paths(method="HEAD")) == 9
 
 
-def test_a_size_no_server_tells_is_missing(local_index: LocalIndex) -> None:
+def test_a_size_that_no_server_sends_is_missing(local_index: LocalIndex) -> None:
     local_index.mode = BARE
     local_index.fault("*.whl", times=None, status=404)
     with connection(local_index) as found:
@@ -257,7 +257,7 @@ def test_a_size_is_learned_from_pieces(local_index: LocalIndex, tmp_path: Path) 
         assert found.files.size(file) == known.artifact.size
 
 
-def test_a_hash_no_page_tells_is_of_the_bytes_that_were_read(local_index: LocalIndex) -> None:
+def test_a_hash_missing_from_the_page_is_computed_from_the_bytes(local_index: LocalIndex) -> None:
     local_index.set_mode(hashes=(), metadata_marked=False)
     known = local_index.world.file("sample", WHEEL)
     assert known is not None

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes.fake_index import BytesSink
 from lockset.errors import LocksetError
 from lockset.index.http import httpx_client
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
+from support.fakes.fake_index import BytesSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TLS = Path(__file__).parents[1] / "builders" / "tls"
+TLS = Path(__file__).parents[1] / "support" / "tls"
 TIMEOUT = 0.4
 BOUND = 3.0
 BODY = b"the bytes of a file" * 100
@@ -250,7 +250,7 @@ def test_a_server_that_drips_through_a_proxy_costs_bounded_time(kind: str, schem
         assert caught.value.diagnostic.code == "download-failed"
 
 
-def test_a_tunnel_that_is_refused_is_told_with_the_status() -> None:
+def test_a_refused_tunnel_is_reported_with_the_status() -> None:
     with talking("http", "https", user_info="me:secret@") as (proxies, origin, fetch):
         proxies.refuses = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
         with pytest.raises(LocksetError, match="status 407 Proxy Authentication Required") as caught:

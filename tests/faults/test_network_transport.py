@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes.fake_index import BytesSink
-from local_index import LocalIndex, World
 from lockset.errors import LocksetError
 from lockset.index.http.auth import proxy_for
 from lockset.index.http.connection import Connection, connect
 from lockset.index.options import IndexOptions, IndexSource
+from support.fakes.fake_index import BytesSink
+from support.local_index import LocalIndex, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def code_of(served: Served, **options: Any) -> str:
     [{"reset": True}, {"cut_after": 100}, *({"status": status} for status in (429, 500, 502, 503, 504))],
     ids=str,
 )
-def test_a_passing_fault_is_mended_and_the_bytes_are_whole(served: Served, fault: dict[str, Any]) -> None:
+def test_a_transient_fault_is_retried_and_the_bytes_are_complete(served: Served, fault: dict[str, Any]) -> None:
     served.index.fault(f"*/{WHEEL}", times=2, **fault)
     sink = fetched(served)
     assert sink.content == served.content
@@ -121,7 +121,7 @@ def test_a_trickle_ends(served: Served) -> None:
     assert code_of(served, retries=0, rate_window=0.5, minimum_rate=5_000.0) == "download-failed"
 
 
-def test_a_refused_connection_is_told_with_the_address(local_index: LocalIndex) -> None:
+def test_a_refused_connection_is_reported_with_the_address(local_index: LocalIndex) -> None:
     url = local_index.url
     local_index.stop()
     found = connect(IndexOptions(index_url=url, retries=1), cache=None, clock=lambda: 0.0, environ={})

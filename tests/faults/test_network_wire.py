@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes.fake_index import BytesSink
 from lockset.errors import LocksetError
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
+from support.fakes.fake_index import BytesSink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +108,7 @@ CHUNKED = "Transfer-Encoding: chunked"
     ],
     ids=lambda said: repr(said[:60]),
 )
-def test_what_is_no_answer_is_refused(said: bytes) -> None:
+def test_an_invalid_response_is_refused(said: bytes) -> None:
     with fetching(said) as (_, fetch), pytest.raises(LocksetError) as caught:
         fetch()
     assert caught.value.diagnostic.code == "download-failed"
@@ -124,14 +124,14 @@ def test_what_is_no_answer_is_refused(said: bytes) -> None:
     ],
     ids=["head", "interim answers", "chunk extension", "trailers"],
 )
-def test_what_comes_byte_by_byte_has_to_be_whole_in_time(said: Served) -> None:
+def test_a_response_in_single_bytes_has_a_deadline(said: Served) -> None:
     begun = time.monotonic()
     with fetching(said, read_timeout=0.3) as (_, fetch), pytest.raises(LocksetError, match="too slowly"):
         fetch()
     assert time.monotonic() - begun < 5
 
 
-def test_a_body_that_nobody_wants_is_not_waited_for() -> None:
+def test_the_body_of_a_redirect_is_not_waited_for() -> None:
     slow = (answer("Location: /y", "Content-Length: 9999", body=b"", status=302), b"x" * 9_999)
     begun = time.monotonic()
     with fetching(slow, answer(LENGTH), read_timeout=20.0) as (_, fetch):
@@ -139,7 +139,7 @@ def test_a_body_that_nobody_wants_is_not_waited_for() -> None:
     assert time.monotonic() - begun < 5
 
 
-def test_what_follows_an_answer_is_no_answer() -> None:
+def test_bytes_after_a_response_are_not_the_next_response() -> None:
     lie = answer("Content-Length: 4", body=b"evil")
     with fetching(answer(LENGTH) + lie, answer(LENGTH)) as (liar, fetch):
         assert fetch() == BODY

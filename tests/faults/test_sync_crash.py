@@ -13,37 +13,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.locks import make_lock
-from builders.posix import fork_and_wait, kill_this_process
-from builders.wheel import make_wheel
 from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
-from unit.sync.target_world import World, entry, judge, tree
+from support.builders.locks import make_lock
+from support.builders.wheel import make_wheel
+from support.posix import fork_and_wait, kill_this_process
+from support.worlds.target_world import World, entry, judge, tree
+from support.worlds.two_locks import BEFORE, NEW, OLD, PLANNED
 
 if TYPE_CHECKING:
-    from builders.archives import Artifact
     from lockset.sync.journal import JournalStep
-
-OLD = [
-    make_wheel(
-        "changes",
-        "1.0",
-        files={"changes/__init__.py": "old", "changes/old/x.py": "", "changes-1.0.data/scripts/tool": "#!python\n1"},
-    ),
-    make_wheel("goes", "1.0", files={"goes/__init__.py": "", "goes/deep/er.py": ""}),
-    make_wheel("stays", "1.0", files={"stays.py": ""}),
-]
-NEW = [
-    make_wheel(
-        "changes",
-        "2.0",
-        files={"changes/__init__.py": "new", "changes/new/x.py": "", "changes-2.0.data/scripts/tool": "#!python\n2"},
-    ),
-    make_wheel("comes", "1.0", files={"comes/__init__.py": "", "comes-1.0.data/data/share/comes/x": ""}),
-    make_wheel("stays", "1.0", files={"stays.py": ""}),
-]
-BEFORE = {"changes": "1.0", "goes": "1.0", "stays": "1.0"}
-PLANNED = {"changes": "2.0", "comes": "1.0", "stays": "1.0"}
+    from support.builders.archives import Artifact
 
 
 @pytest.fixture
@@ -123,7 +103,7 @@ def tree_of(world: World, folder: Path) -> dict[str, bytes | str]:
     return tree(folder)
 
 
-def test_what_a_crash_before_and_after_the_steps_leaves_is_removed(world: World, tmp_path: Path) -> None:
+def test_leftovers_of_a_crash_before_or_after_the_steps_are_removed(world: World, tmp_path: Path) -> None:
     target = tmp_path / "target"
     before = tree(target)
     for leftover in ("new/0/sample.py", "old/3", "info/x.dist-info/RECORD", "done"):
@@ -173,7 +153,7 @@ def test_two_syncs_at_once_end_as_one_of_them(world: World, tmp_path: Path) -> N
         assert not {".lockset", ".lockset.lock"} & {path.name for path in (tmp_path / "target").iterdir()}
 
 
-def test_who_waits_says_so(world: World, tmp_path: Path) -> None:
+def test_a_waiting_sync_says_so(world: World, tmp_path: Path) -> None:
     hold, go_on = threading.Event(), threading.Event()
 
     def pause(step: JournalStep) -> None:
@@ -195,8 +175,8 @@ import os, sys
 sys.path[:0] = sys.argv[2:]
 from pathlib import Path
 from time import sleep
-from faults.test_sync_crash import NEW
-from unit.sync.target_world import World
+from support.worlds.target_world import World
+from support.worlds.two_locks import NEW
 folder = Path(sys.argv[1])
 world = World(folder=folder / "world", directory=str(folder / "target"))
 def fetch(url, sink, *, limit=None):
@@ -220,16 +200,16 @@ def test_an_interrupt_waits_for_no_download(world: World, tmp_path: Path) -> Non
 
 
 LIMITED = """
-import resource, sys
+import os, resource, sys
 sys.path[:0] = sys.argv[2:]
 from pathlib import Path
-from faults.test_sync_crash import BIG
-from unit.sync.target_world import World
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import World
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 folder = Path(sys.argv[1])
-World(folder=folder / "world", directory=str(folder / "target")).sync(BIG)
+big = make_wheel("big", "1.0", files={"big.bin": os.urandom(300_000)})
+World(folder=folder / "world", directory=str(folder / "target")).sync(big)
 """
-BIG = make_wheel("big", "1.0", files={"big.bin": os.urandom(300_000)})
 
 
 @pytest.mark.skipif(os.name == "nt", reason="limits are POSIX's")

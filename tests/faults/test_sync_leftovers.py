@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.posix import make_pipe
-from builders.wheel import make_wheel
-from faults.test_sync_system_calls import write_lock
-from unit.sync.target_world import judge, tree
+from support.builders.locks import write_lock
+from support.builders.wheel import make_wheel
+from support.posix import make_pipe
+from support.worlds.target_world import judge, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
+    from support.command import Command
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes with names are POSIX's")
 
@@ -167,7 +167,7 @@ def test_a_file_may_come_where_a_folder_was_and_the_other_way_round(cli: Command
         assert tree(folder / "out") == wanted
 
 
-def test_what_may_hold_a_secret_is_kept_nowhere(cli: Command, folder: Path) -> None:
+def test_addresses_with_credentials_are_not_stored(cli: Command, folder: Path) -> None:
     lock = (folder / "pylock.toml").read_text()
     wheel = next(folder.glob("*.whl"))
     path = f'path = "{wheel.name}"'

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.locks import make_lock
+from support.builders.locks import make_lock
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.wheel import make_wheel
-from faults.test_sync_crash import BEFORE, NEW, OLD, PLANNED
-from faults.test_sync_system_calls import write_lock
-from unit.sync.target_world import judge, tree
+from support.builders.locks import locked_file, make_lock, write_lock
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import judge, tree
+from support.worlds.two_locks import BEFORE, NEW, OLD, PLANNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from builders.command import Command
+    from support.command import Command
 
 root_on_linux = pytest.mark.skipif(
     sys.platform != "linux" or not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounting is root's on Linux"

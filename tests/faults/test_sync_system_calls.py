@@ -13,19 +13,17 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.locks import locked_file, make_lock
-from faults.test_sync_crash import BEFORE, NEW, OLD, PLANNED
-from unit.sync.target_world import judge, tree
+from support.builders.locks import write_lock
+from support.worlds.target_world import judge, tree
+from support.worlds.two_locks import BEFORE, NEW, OLD, PLANNED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from builders.archives import Artifact
 
 CALLS = (
     "rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "link", "linkat", "write",
@@ -84,17 +82,6 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Station:
     assert done.returncode == 0, done.stderr
     shutil.copytree(folder / "live", folder / "start", symlinks=True)
     return made
-
-
-def write_lock(path: Path, wheels: Sequence[Artifact]) -> None:
-    packages = []
-    for wheel in wheels:
-        (path.parent / wheel.filename).write_bytes(wheel.content)
-        locked: dict[str, Any] = locked_file(wheel)
-        del locked["url"]
-        name, version = wheel.filename.split("-")[:2]
-        packages.append({"name": name, "version": version, "wheels": [locked | {"path": wheel.filename}]})
-    path.write_text(make_lock(packages))
 
 
 @pytest.fixture(scope="module")

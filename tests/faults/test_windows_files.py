@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.wheel import make_wheel
 from lockset.errors import LocksetError
 from lockset.sync.layout import STATE_FOLDER
-from unit.sync.target_world import World, judge, tree
+from support.builders.locks import locked_file, make_lock
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import World, judge, tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builders.archives import Artifact
-    from builders.command import Command
-    from builders.venvs import VenvMaker
+    from support.builders.archives import Artifact
+    from support.command import Command
+    from support.venvs import VenvMaker
 
 pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="only Windows treats files so")
 

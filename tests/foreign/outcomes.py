@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[1])]
 
-from fakes.fake_conversion import DraftIndex, FakeRemote, sha
-from foreign.corpus import FORMATS, SHARED, files_of
 from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_imported, read_input
 from lockset.errors import LocksetError
+from support.corpus import CORPUS, FORMATS, files_of
+from support.fakes.fake_conversion import DraftIndex, FakeRemote, sha
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ def _row(path: Path, outcome: Outcome) -> str:
     name = path.name
     if outcome.refusal is not None:
         message = outcome.refusal.diagnostic.message.replace("|", "/")
-        message = message.replace(str(SHARED), "…").replace("../shared", "…")
+        message = message.replace(str(CORPUS), "…").replace("../shared", "…")
         return f"| {name} | refused: {message} | | | |"
     assert outcome.done is not None
     proof = outcome.done.proof

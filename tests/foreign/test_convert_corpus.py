@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from foreign.corpus import FORMATS, files_of
 from foreign.outcomes import outcome_of
+from support.corpus import FORMATS, files_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.corpus
 
 FILES = [pytest.param(path, id=path.name) for format_ in FORMATS for path in files_of(format_)]
 
@@ -26,7 +28,6 @@ REASONS = {
 }
 
 
-@pytest.mark.skipif(not FILES, reason="there is no corpus beside the repository")
 @pytest.mark.parametrize("path", FILES)
 def test_real_files_are_converted_and_proved_or_refused(path: Path) -> None:
     found = outcome_of(path)

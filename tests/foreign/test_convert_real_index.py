@@ -11,7 +11,7 @@ import tomli
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
+    from support.command import Command
 
 pytestmark = pytest.mark.network
 

@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.pages import PageFile
-from fakes.fake_conversion import FILES, FakeRemote
-from fakes.fake_index import FakeIndex
-from foreign.corpus import pylock_files
 from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.composition.conversions.foreign import ConvertOptions, convert_imported, read_input
 from lockset.conversion.model.reference_selector import Situation
@@ -20,9 +16,15 @@ from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError
 from lockset.lockfile.model import Pylock, file_name
 from lockset.lockfile.read import read
+from support.builders.pages import PageFile
+from support.corpus import pylock_files
+from support.fakes.fake_conversion import FILES, FakeRemote
+from support.fakes.fake_index import FakeIndex
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.corpus
 
 LOCKS = [pytest.param(path, id=path.name) for path in pylock_files()]
 
@@ -45,7 +47,6 @@ def read_lock(path: Path) -> Pylock:
         pytest.skip(f"no valid lock file: {error}")
 
 
-@pytest.mark.skipif(not LOCKS, reason="there are no lock files beside the repository")
 @pytest.mark.parametrize("path", LOCKS)
 @pytest.mark.parametrize("everything", [False, True], ids=["default", "everything"])
 def test_requirements_and_back_keep_every_selection(path: Path, tmp_path: Path, *, everything: bool) -> None:
@@ -54,7 +55,7 @@ def test_requirements_and_back_keep_every_selection(path: Path, tmp_path: Path, 
     groups = tuple(lock.dependency_groups or ()) if everything else ()
     options = ExportOptions(extras=extras, groups=groups, style=RequirementsStyle(trees=False))
     if lock.environments == []:
-        with pytest.raises(LocksetError, match="admits no environment"):
+        with pytest.raises(LocksetError, match="supports no environment"):
             export_lock(lock, options)
         lock = replace(lock, environments=None)
     done = export_lock(lock, options)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SEEDS", "TARGETS"]
 
-HERE = Path("/work")
+HERE = Path("/project")
 
 
 def text_of(data: bytes) -> str:
@@ -80,7 +80,7 @@ class NoFiles:
 def requirements(data: bytes) -> None:
     """A requirements file, all whose includes are missing."""
     read_requirements(
-        text_of(data), path_or_url="/work/r.txt", location="r.txt", base=HERE, environ={}, surroundings=NoFiles()
+        text_of(data), path_or_url="/project/r.txt", location="r.txt", base=HERE, environ={}, surroundings=NoFiles()
     )
 
 
@@ -126,7 +126,7 @@ TARGETS: dict[str, Callable[[bytes], object]] = {
     "wheel": wheel,
     "record": documented(parse_record),
     "entry_points": documented(scripts_in),
-    "journal": lambda data: Journal.loads(data, "/work"),
+    "journal": lambda data: Journal.loads(data, "/project"),
 }  # fmt: skip
 
 LOCK = b"""lock-version = "1.0"

@@ -20,10 +20,10 @@ def test_any_bytes_are_read_or_refused(name: str, data: bytes) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 @given(seed=st.integers(0, 2**32))
-def test_what_is_nearly_right_is_read_or_refused(name: str, seed: int) -> None:
+def test_mutated_input_is_read_or_refused(name: str, seed: int) -> None:
     run_once(name, mutated(SEEDS.get(name, b"{}"), random.Random(seed)))
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_a_search_starts_from_something_that_is_read(name: str) -> None:
+def test_every_seed_is_valid_input(name: str) -> None:
     TARGETS[name](SEEDS[name])

@@ -15,7 +15,7 @@ from packaging.tags import Tag
 
 from lockset.errors import LocksetError
 from lockset.markers import Environment
-from universes.small_world import SmallWorld, selected
+from support.worlds.small_world import SmallWorld, selected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from fakes.fake_conversion import convert_text, sha
 from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.composition.conversions.foreign import ConvertOptions
 from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
@@ -22,6 +21,7 @@ from lockset.conversion.readers.inferred_roots import infer_roots
 from lockset.conversion.readers.poetry.constraints import admits, alternatives
 from lockset.conversion.readers.reachability import compute_reachability
 from lockset.markers import MarkerSet
+from support.fakes.fake_conversion import convert_text, sha
 
 if TYPE_CHECKING:
     from lockset.conversion.model.selectable import Choice
@@ -67,7 +67,7 @@ def graphs(draw: st.DrawFn) -> ForeignGraph:
 
 @given(graphs())
 @settings(max_examples=40)
-def test_regions_are_what_walks_through_single_environments_meet(graph: ForeignGraph) -> None:
+def test_regions_agree_with_the_selection_in_each_environment(graph: ForeignGraph) -> None:
     regions = compute_reachability(graph, OFFERS, MarkerSet.any()).regions
     selector = GraphSelector(graph=graph, selectable=OFFERS)
     for values in ENVIRONMENTS:
@@ -132,7 +132,7 @@ def test_regions_and_walks_choose_alike_among_versions(graph: ForeignGraph) -> N
 
 @given(graphs())
 @settings(max_examples=30)
-def test_what_is_assumed_explains_every_entry(graph: ForeignGraph) -> None:
+def test_the_assumed_roots_reach_every_entry(graph: ForeignGraph) -> None:
     members: dict[Choice, list[str]] = {("project", ""): list(graph.nodes)}
     found = infer_roots(graph.nodes, members, selectable=SelectableNames(), universe=MarkerSet.any())
     reached = compute_reachability(

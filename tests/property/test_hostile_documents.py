@@ -14,13 +14,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.fake_conversion import convert_text
 from lockset.errors import LocksetError
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.pages.simple_json import parse_json_page
 from lockset.lockfile.read import read
 from lockset.lockfile.validate.report import validate_document
-from property.hostile_values import MANY, VALUES, changed, locations, with_value
+from support.fakes.fake_conversion import convert_text
+from support.strategies.hostile_values import MANY, VALUES, changed, locations, with_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -218,7 +218,7 @@ def test_what_validation_calls_valid_can_be_read(document: Any) -> None:
         f'wheels = [{{ name = "hull-1.0-{MANY}-py3-none-any.whl", path = "x", hashes = {{ sha256 = "{SHA}" }} }}]',
     ],
 )
-def test_validation_and_reading_agree_on_what_is_beyond_their_bound(line: str) -> None:
+def test_validation_and_reading_have_the_same_limits(line: str) -> None:
     source = "" if line.startswith("wheels") else "[packages.directory]\npath = '.'\n"
     text = f'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "hull"\n{line}\n{source}'
     assert not validate_document(text).ok

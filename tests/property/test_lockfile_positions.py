@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lockset.lockfile.positions import Positions, positions
-from property.toml_texts import Renderer, documents, paths
+from support.strategies.toml_texts import Renderer, documents, paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from lockset.lockfile.model import Package, Pylock
 from lockset.lockfile.read import read
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
-from property.lock_values import locks
+from support.strategies.lock_values import locks
 
 
 def unordered(lock: Pylock) -> Any:
@@ -72,7 +72,7 @@ def test_the_bytes_do_not_depend_on_any_order(lock: Pylock, random: Any) -> None
 
 
 @given(locks())
-def test_what_is_written_is_in_order(lock: Pylock) -> None:
+def test_written_locks_are_in_order(lock: Pylock) -> None:
     codes = {issue.code for issue in validate_document(write(lock)).issues}
     assert not codes & {"packages-unsorted", "unknown-key", "toml-syntax"}
 

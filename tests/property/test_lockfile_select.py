@@ -12,7 +12,7 @@ from packaging.tags import Tag, parse_tag
 from lockset.errors import LocksetError
 from lockset.lockfile.select import select
 from lockset.markers.environment import Environment
-from property.lock_values import EXTRAS, GROUPS, locks
+from support.strategies.lock_values import EXTRAS, GROUPS, locks
 
 if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from packaging.markers import Marker
 
 from lockset.markers import MarkerSet
-from property.marker_strategies import GRID, holds, marker_sets, marker_texts, packaging_says, plain_texts
+from support.strategies.marker_strategies import GRID, holds, marker_sets, marker_texts, packaging_says, plain_texts
 
 ANY, NONE = MarkerSet.any(), MarkerSet.none()
 

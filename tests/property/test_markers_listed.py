@@ -33,7 +33,7 @@ def test_a_list_holds_where_packaging_says_so(listing: tuple[str, str, str], env
 
 
 @given(listing=listings())
-def test_a_list_is_its_words_and_what_occurs_of_them(listing: tuple[str, str, str]) -> None:
+def test_membership_in_a_list_covers_each_of_its_words(listing: tuple[str, str, str]) -> None:
     name, operator, words = listing
     inside = MarkerSet.of_condition(Marker(f"{name} in '{words}'"))
     for word in words.replace(",", " ").split():

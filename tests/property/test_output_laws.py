@@ -30,7 +30,7 @@ def test_a_password_in_an_address_is_never_shown(user: str, password: str, schem
 @pytest.mark.parametrize(
     "text", ["a @ https://example.org/a@1.whl", "x@y.example", "ssh://git@example.org/a.git", "a@b://c"]
 )
-def test_what_is_no_user_info_stays(text: str) -> None:
+def test_text_without_user_info_is_unchanged(text: str) -> None:
     assert plain(text) == text
 
 

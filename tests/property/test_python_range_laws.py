@@ -12,12 +12,12 @@ from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.markers import Environment
-from universes.small_world import SmallWorld, selected
+from support.worlds.small_world import SmallWorld, selected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lockset.composition.lock_pipeline import LockResult
+    from lockset.composition.lock_assembly import LockResult
 
 NAMES = ("a", "b", "c", "d")
 VERSIONS = ("1", "2", "3")

@@ -132,7 +132,7 @@ def test_values_compare_hash_and_print_as_the_standard_librarys(options: dict[st
 
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
 @pytest.mark.parametrize("body", [Plain, Checked, Unhashed, Empty])
-def test_the_class_is_what_the_standard_library_makes(body: type[Any], options: dict[str, bool]) -> None:
+def test_the_class_equals_that_of_the_standard_library(body: type[Any], options: dict[str, bool]) -> None:
     theirs, ours = _pair(body, options)
     for name in ("__match_args__", "__slots__", "__doc__"):
         assert getattr(theirs, name, None) == getattr(ours, name, None)
@@ -203,7 +203,7 @@ def test_a_value_comes_back_from_a_pickle(name: str, parts: list[int]) -> None:
     assert copy.copy(kept) == kept
 
 
-def test_what_is_derived_is_the_standard_librarys_matter() -> None:
+def test_a_subclass_may_use_the_standard_dataclass() -> None:
     @records.dataclass(frozen=True, slots=True, kw_only=True)
     class Derived(Kept):
         more: int = 0

@@ -58,7 +58,7 @@ def _outcome(read: Callable[[str], object], text: str) -> object:
 @example(text="a[b] (>=1,<2) ; python_version < '3'")
 @example(text="a>=1\n")
 @example(text="a;")
-def test_what_is_read_quickly_is_what_packaging_reads(text: str) -> None:
+def test_the_fast_path_agrees_with_packaging(text: str) -> None:
     expected, found = _outcome(Requirement, text), _outcome(split_requirement, text)
     if not isinstance(expected, Requirement):
         assert found == expected
@@ -76,7 +76,7 @@ def test_what_is_read_quickly_is_what_packaging_reads(text: str) -> None:
     assert found.condition.marker == wanted
 
 
-def test_what_metadata_hold_is_read_quickly() -> None:
+def test_usual_metadata_take_the_fast_path() -> None:
     for text in (
         "numpy>=1.21.2; python_version >= '3.10'",
         "pytest ; extra == 'test'",

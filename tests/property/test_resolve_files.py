@@ -14,14 +14,14 @@ from packaging.version import Version
 from lockset.errors import LocksetError
 from lockset.markers import Environment, described_tags
 from lockset.resolve.problem.build_problem import build_problem
-from universes.small_world import NOW, SmallWorld, old_lock, selected
+from support.worlds.small_world import NOW, SmallWorld, old_lock, selected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.tags import Tag
 
-    from lockset.composition.lock_pipeline import LockResult
+    from lockset.composition.lock_assembly import LockResult
     from lockset.lockfile.model import Pylock
 
 NAMES = ("a", "b", "c", "d")
@@ -148,8 +148,8 @@ def environments(world: SmallWorld) -> list[tuple[str, Environment, frozenset[Ta
         python = sample.environment.python_version
         implementation = "" if sample.implementation == "cpython" else f" {sample.implementation}"
         name = f"{python} {sample.platform}{implementation}"
-        assert frozenset(described_tags(sample.platform, python, sample.implementation)) == sample.tags
-        found.append((name, sample.environment, sample.tags, python in PYTHONS))
+        assert described_tags(sample.platform, python, sample.implementation) == sample.tags
+        found.append((name, sample.environment, frozenset(sample.tags), python in PYTHONS))
     return found
 
 

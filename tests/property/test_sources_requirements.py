@@ -6,24 +6,24 @@ import json
 import re
 import shlex
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.venvs import interpreter
 from lockset.errors import LocksetError
 from lockset.sources.requirements.logical_lines import decode_requirements, logical_lines
 from lockset.sources.requirements.options import split_line
-from unit.sources.fake_surroundings import requirements
+from support.corpus import files_of
+from support.fakes.fake_surroundings import requirements
+from support.venvs import interpreter
 
 if TYPE_CHECKING:
     from lockset.errors import Diagnostic
     from lockset.sources.project import RootProject
 
-CORPUS = Path("/work/shared/corpus/requirements")
+FILES = files_of("requirements")
 
 names = st.from_regex(r"[a-z][a-z0-9]{0,6}(?:[-_.][a-z0-9]{1,4})?", fullmatch=True)
 versions = st.lists(st.integers(0, 30), min_size=1, max_size=3).map(lambda parts: ".".join(map(str, parts)))
@@ -44,7 +44,7 @@ def written_requirements(draw: st.DrawFn) -> tuple[str, list[str], list[str]]:
 
 def refusal_of(content: str | bytes) -> Diagnostic | None:
     try:
-        requirements(content, trees={"/work": "tree"})
+        requirements(content, trees={"/project": "tree"})
     except LocksetError as error:
         return error.diagnostic
     return None
@@ -118,10 +118,10 @@ def test_texts_with_a_byte_order_mark_are_decoded(text: str, encoding: str) -> N
     assert decode_requirements(text.encode(encoding), location="r") == text
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real files is not here")
+@pytest.mark.corpus
 def test_real_files_are_read_or_refused_for_the_true_reason() -> None:
     reasons: dict[str, set[str]] = {}
-    for path in sorted(CORPUS.iterdir()):
+    for path in FILES:
         told = refusal_of(path.read_bytes())
         if told is not None:
             reasons.setdefault(told.code, set()).add(path.name)
@@ -133,7 +133,7 @@ def test_real_files_are_read_or_refused_for_the_true_reason() -> None:
         # These name files that are not in the corpus.
         "source-missing": {
             path.name
-            for path in CORPUS.iterdir()
+            for path in FILES
             if re.search(r"(?m)^(-r|-c|--requirement|--constraint)", path.read_text(encoding="utf-8"))
         },
     }
@@ -147,12 +147,12 @@ print(json.dumps([(n, *break_args_options(t)) for n, t in expand_env_variables(i
 """
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real files is not here")
+@pytest.mark.corpus
 def test_lines_of_real_files_are_those_that_pip_sees() -> None:
     python = interpreter("3.12") or interpreter("3.11")
     if python is None or subprocess.run([python, "-c", "import pip"], check=False, capture_output=True).returncode:
         pytest.skip("no Python with pip is here")
-    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(CORPUS.iterdir()))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
     done = subprocess.run([python, "-c", REFERENCE], input=text, capture_output=True, text=True, check=True, timeout=60)
     expected = [(number, f"{args} {rest}".strip()) for number, args, rest in json.loads(done.stdout)]
     assert [(line.number, line.text) for line in logical_lines(text, environ={}, location="r")] == expected

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.wheel import make_wheel
 from lockset.composition.sync_pipeline import InstallOptions
 from lockset.sync.journal import Journal, JournalStep, MakeFolder, MoveAside, MoveIn, RemoveFolder
-from unit.sync.target_world import World, judge, tree
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import World, judge, tree
 
 if TYPE_CHECKING:
-    from builders.archives import Artifact
+    from support.builders.archives import Artifact
 
 # Folders that several distributions share, so that merging and emptying happen; content is the path, so none collide.
 PATHS = ["a/x.py", "a/b/y.py", "a/b/c/z.py", "d/x.py", "m.py", "n.py"]
@@ -47,7 +47,7 @@ class Stop:
 
 @settings(max_examples=15)
 @given(st.lists(worlds, min_size=1, max_size=3), st.integers(0, 12))
-def test_the_target_is_what_was_last_asked_for_and_errors_change_nothing(asked: list[Worlds], fault: int) -> None:
+def test_the_target_matches_the_last_successful_sync(asked: list[Worlds], fault: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="lockset-law-"))
     try:
         world = World(folder=folder / "one" / "world", directory=str(folder / "target"), cache=folder / "cache")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, note
 
-from fakes.fake_repository import FakeRepository
 from lockset.errors import LocksetError
 from lockset.progress import NullListener
 from lockset.resolve.one_environment.engine import Budget, NoAnswer, resolve_one, unmet
@@ -16,7 +15,8 @@ from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.releases.direct_repository import DirectRepository
 from lockset.resolve.solver.resolution_graph import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search, solve_environment
-from property.test_resolve_laws import (
+from support.fakes.fake_repository import FakeRepository
+from support.strategies.resolve_worlds import (
     SAMPLES,
     UNIVERSE,
     World,
@@ -26,9 +26,9 @@ from property.test_resolve_laws import (
     worlds,
     worlds_with_prereleases,
 )
-from property.test_resolve_sources import ENVIRONMENTS, has_answer
-from property.test_resolve_sources import worlds as worlds_with_sources
-from universes.small_world import NOW, SmallSources, described, small_repository
+from support.strategies.source_worlds import ENVIRONMENTS, has_answer
+from support.strategies.source_worlds import worlds as worlds_with_sources
+from support.worlds.small_world import NOW, SmallSources, described, small_repository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from lockset.markers import Environment, MarkerSet
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.solver.resolution import Resolution
-    from universes.small_world import SmallWorld
+    from support.worlds.small_world import SmallWorld
 
 PLENTY = Budget(steps=20_000, seconds=60)
 # The rest are alike to one of these for the markers of the worlds.

@@ -60,7 +60,7 @@ ESCAPED = "\\x39" * 5000
         (read_sdist_name, f"hull-{MANY}.tar.gz", InvalidSdistFilename),
     ],
 )
-def test_what_is_beyond_every_parser_is_the_error_that_callers_expect(
+def test_input_that_breaks_parsers_raises_the_documented_error(
     reader: Callable[[Any], object], text: object, error: type[ValueError]
 ) -> None:
     with pytest.raises(error) as caught:
@@ -68,7 +68,7 @@ def test_what_is_beyond_every_parser_is_the_error_that_callers_expect(
     assert len(str(caught.value)) < 200
 
 
-def test_what_is_usual_is_read_as_packaging_reads_it() -> None:
+def test_usual_input_is_read_as_packaging_reads_it() -> None:
     digits = "9" * 900
     assert str(read_version(f"1.{digits}")) == f"1.{digits}"
     assert str(read_marker("python_version >= '\\x33.9'")) == 'python_version >= "3.9"'

@@ -51,7 +51,7 @@ def test_a_secret_is_masked_wherever_it_stands_in_an_address(text: str, shown: s
         "who@example.org",
     ],
 )
-def test_what_is_not_a_secret_stays(text: str) -> None:
+def test_text_without_secrets_is_unchanged(text: str) -> None:
     assert not has_secret(text)
     assert without_secrets(text) == masked(text) == text
 

@@ -1,4 +1,4 @@
-"""check(): whether a lock file still is what its sources require; nothing is fetched, built or written."""
+"""check(): check whether a lock file is up to date with its sources, without the network, builds or writing."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class LockCheck:
 
     Attributes:
         path: The lock file.
-        exists: Whether there is one that can be read.
-        findings: What it does not serve of its sources, a sentence each.
-        uncompared: What only a build would tell of a project, and was not compared, a sentence each.
+        exists: Whether the file exists and can be read.
+        findings: What is out of date, one sentence each.
+        uncompared: Dynamic fields that were not compared, since they need a build, one sentence each.
     """
 
     path: Path
@@ -40,7 +40,7 @@ class LockCheck:
 
     @property
     def is_current(self) -> bool:
-        """Whether the lock serves its sources, as far as they were compared."""
+        """Whether the lock file is up to date, as far as it was compared."""
         return self.exists and not self.findings
 
 
@@ -52,15 +52,15 @@ def check(
     output: str | PathLike[str] | None = None,
     context: RunContext | None = None,
 ) -> LockCheck:
-    """Whether the lock file at `output` serves the sources, with the arguments that `lock` would be given.
+    """Check whether the lock file at `output` is up to date; takes the same arguments as `lock`.
 
     Raises:
-        LocksetError: what is wrong with the sources; `merge-conflict` where the lock file has one open.
+        LocksetError: If the sources are not valid; `merge-conflict` if the lock file has an open merge conflict.
     """
     named, target = source_arguments(sources, output)
     inputs = read_lock_inputs(named, options, indexes, target, context, merging=False, connecting=False)
     if inputs.target is None:
-        raise UsageError("check-stdout", "--check needs a lock file to look at", hint="Name it with `-o`")
+        raise UsageError("check-stdout", "`--check` needs a lock file to check", hint="Name it with `-o`")
     if inputs.pins is None:
         return LockCheck(path=inputs.target, exists=False)
     findings = outdated_parts(

@@ -1,4 +1,4 @@
-"""convert(): a lock file of another tool, or pylock files, to one pylock.toml, proved; nothing is written to disk."""
+"""convert(): convert a lock file of another tool, or pylock files, to one verified pylock.toml; nothing is written."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def convert(
     output: str | PathLike[str] = "pylock.toml",
     context: RunContext | None = None,
 ) -> Conversion:
-    """The lock file that installs exactly what the given files do; nothing is written: see `Conversion.write`.
+    """Convert files to a lock file that installs the same; nothing is written: see `Conversion.write`.
 
     Args:
-        paths: A requirements file of pins, a lock file of uv, Poetry, PDM, Pipenv or conda-lock, or pylock files, which
-            are merged; `-` is what `context.stdin` gives.
-        options: How they are converted.
-        indexes: Where packages come from: `IndexOptions` alone, or `IndexOverrides` in front of what the input says;
-            None: as it says, else the public index.
-        output: Where the lock file will be, since paths in it are relative to that; `-` for no file.
-        context: Folder, cache, variables, listener and the like.
+        paths: A requirements file with pins, a lock file of uv, Poetry, PDM, Pipenv or conda-lock, or pylock files,
+            which are merged; `-` for `context.stdin`.
+        options: Options of the conversion.
+        indexes: The indexes: `IndexOptions` replace those of the input, `IndexOverrides` take precedence over them;
+            None for those of the input, else PyPI.
+        output: The path of the lock file, whose folder its paths are relative to; `-` for no file.
+        context: Folder, cache, variables, listener and so on.
 
     Raises:
-        UsageError: `inputs-mixed`, `inputs-several`, or `pylock-only` for options that other files do not have.
-        LocksetError: what is wrong with the input, what cannot be had, or (`strict`) what would be lost.
+        UsageError: `inputs-mixed`, `inputs-several`, or `pylock-only` for options that only apply to pylock files.
+        LocksetError: If the input is not valid, files are not available, or (with `strict`) something would be lost.
     """
     paths = check_argument("paths", paths, "str | PathLike | Iterable[str | PathLike]")
     options = check_argument("options", options, "ConvertOptions | None") or ConvertOptions()
@@ -66,21 +66,21 @@ def convert(
     pylocks = [name for name in named if is_pylock(name, content, options.format)]
     if pylocks and len(pylocks) < len(named):
         raise UsageError(
-            "inputs-mixed", "Pylock files are merged with pylock files only", hint="Convert the others first"
+            "inputs-mixed", "Pylock files can only be merged with pylock files", hint="Convert the others first"
         )
     if pylocks:
-        from lockset.composition.conversions.pylock import convert_pylock  # most inputs are other tools'
+        from lockset.composition.conversions.pylock import convert_pylock  # most inputs are of other tools
 
-        found = resolve_indexes(indexes, None, context)
+        index_options = resolve_indexes(indexes, None, context)
         cache, listener = context.cache_folder, context.heard
         done = convert_pylock(
-            named, options, output=target, indexes=found, content=content, cache=cache, listener=listener
+            named, options, output=target, indexes=index_options, content=content, cache=cache, listener=listener
         )
     elif len(named) == 1:
         refuse_pylock_options(options)
         done = convert_foreign(named[0], options, output=target, content=content, indexes=indexes, context=context)
     elif named:
-        raise UsageError("inputs-several", "Only pylock files are merged; other files are converted one by one")
+        raise UsageError("inputs-several", "Only pylock files can be merged", hint="Convert the files one by one")
     else:
         raise LocksetError("source-missing", "No file is named", hint="Name the file to convert")
     return done.for_file(path)

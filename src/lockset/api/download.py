@@ -1,4 +1,4 @@
-"""download(): the files of lock files into a folder, for any platforms."""
+"""download(): download the files of lock files into a folder, for any platforms."""
 
 from __future__ import annotations
 
@@ -31,20 +31,19 @@ def download(
     indexes: IndexOptions | IndexOverrides | None = None,
     context: RunContext | None = None,
 ) -> tuple[DownloadedFile, ...]:
-    """Have the files of lock files in a folder, verified, sorted by name; the folder is made where it is missing.
+    """Download and verify the files of lock files; returns them sorted by name.
 
     Args:
-        locks: Paths of lock files, `-` for `context.stdin`; none: the nearest pylock.toml.
-        folder: Where the files go.
-        targets: Whom they are for: the path of an interpreter, or described ones; None: all wheels and sdists, whoever
-            they are for.
-        options: Extras, groups, and which files; targets and removals count for nothing here.
-        indexes: Credentials and connections; None: as the project around the first lock file says.
-        context: Folder, cache, variables, listener and the like.
+        locks: Paths of lock files, `-` for `context.stdin`; if empty, the nearest pylock.toml.
+        folder: The folder to write to; created if it is missing.
+        targets: The path of an interpreter, or described interpreters; None for all wheels and sdists.
+        options: Extras, groups, and kinds of files; options on targets and removal are ignored.
+        indexes: Credentials and connections; None for those of the project of the first lock file.
+        context: Folder, cache, variables, listener and so on.
 
     Raises:
-        UsageError: `dest-no-folder`: a file is there.
-        LocksetError: A file cannot be had; the folder holds whole files only, then too.
+        UsageError: `dest-no-folder` if `folder` is a file.
+        LocksetError: If a file is not available. The folder never contains incomplete files.
     """
     context = context_of(context)
     options = check_argument("options", options, "SyncOptions | None") or SyncOptions()
@@ -57,9 +56,7 @@ def download(
     described = () if isinstance(targets, str | PathLike) or targets is None else tuple(targets)
     into = (context.here / Path(folder).expanduser()).absolute()
     if into.exists() and not into.is_dir():
-        raise UsageError(
-            "dest-no-folder", f"`{fspath(folder)}` is a file, and files are put in a folder", hint="Name another"
-        )
+        raise UsageError("dest-no-folder", f"`{fspath(folder)}` is a file, not a folder", hint="Name another folder")
     request = DownloadRequest(
         folder=str(into),
         selection=sync_request(sources, python, options, context),

@@ -1,4 +1,4 @@
-"""export(): a lock file as requirements, constraints or a bill of materials; nothing is written to disk."""
+"""export(): export a lock file to requirements, constraints or a bill of materials; nothing is written."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def export(
     *,
     context: RunContext | None = None,
 ) -> Export:
-    """A lock file in another format; nothing is written: see `Export.write`.
+    """Convert a lock file to another format; nothing is written: see `Export.write`.
 
     Args:
-        path: The lock file; `-` is what `context.stdin` gives; None: the nearest pylock.toml.
-        options: What is exported, and how.
-        context: Folder, the time a bill of materials says it was made at, and the like.
+        path: The lock file; `-` for `context.stdin`; None for the nearest pylock.toml.
+        options: Format and content.
+        context: Folder, the creation time of a bill of materials, and so on.
 
     Raises:
-        LocksetError: what is wrong with the file, unknown extras and groups, `library-missing`, `not-expressible`, or
-            (`strict`) what would be lost.
+        LocksetError: If the file is not valid, an extra or group is unknown, `library-missing`, `not-expressible`, or
+            (with `strict`) something would be lost.
     """
     options = check_argument("options", options, "ExportOptions | None") or ExportOptions()
     context = context_of(context)

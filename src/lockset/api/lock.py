@@ -1,4 +1,4 @@
-"""lock(): sources in, a proved lock out; nothing of the process's surroundings counts unless given."""
+"""lock(): lock sources for all environments; the process's surroundings are used only as given in the context."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments
-from lockset.composition.lock_pipeline import LockResult, lock_project
+from lockset.composition.lock_pipeline import lock_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
 
+    from lockset.composition.lock_assembly import LockResult
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
     from lockset.resolve.problem.options import LockOptions
@@ -27,21 +28,21 @@ def lock(
     output: str | PathLike[str] | None = None,
     context: RunContext | None = None,
 ) -> LockResult:
-    """One lock for every environment that the sources require; nothing is written: see `LockResult.write`.
+    """Lock the sources for all environments that they support; nothing is written: see `LockResult.write`.
 
     Args:
-        sources: pyproject.toml, requirements files, scripts, or `-` for `context.stdin`; none: the nearest
+        sources: pyproject.toml, requirements files, scripts, or `-` for `context.stdin`; if empty, the nearest
             pyproject.toml.
-        options: What to choose beside what the sources say.
-        indexes: Where packages come from: `IndexOptions` alone, or `IndexOverrides` in front of what the sources say;
-            None: as they say, else the public index.
-        output: Where the lock will lie: pins of a lock that lies there are kept, and paths in the new one are relative
-            to its folder. None: `pylock.toml` next to the project, `pylock.NAME.toml` next to a script `NAME.py`.
-            `-`: for no file.
-        context: Folder, cache, variables, listener and the like.
+        options: Options of the lock, in addition to those of the sources.
+        indexes: The indexes: `IndexOptions` replace those of the sources, `IndexOverrides` take precedence over them;
+            None for those of the sources, else PyPI.
+        output: The path of the lock file: the pins of an existing one are kept, and its paths are relative to its
+            folder. None for `pylock.toml` next to the project, or `pylock.NAME.toml` next to a script `NAME.py`; `-`
+            for no file.
+        context: Folder, cache, variables, listener and so on.
 
     Raises:
-        LocksetError: `no-resolution`, and all that can be wrong with the input, the network and the packages.
+        LocksetError: `no-resolution`, and errors of the input, the network and the packages.
     """
     named, target = source_arguments(sources, output)
     inputs = read_lock_inputs(named, options, indexes, target, context)

@@ -1,4 +1,4 @@
-"""What a tool does with a lock file that is there: read it, select from it, compare it, ask who requires what."""
+"""read(), select(), diff(), graph() and why(): use existing lock files."""
 
 from __future__ import annotations
 
@@ -37,15 +37,16 @@ _LOCK = "str | PathLike[str] | Pylock | None"
 
 
 def read(path: str | PathLike[str] | None = None, *, context: RunContext | None = None) -> Pylock:
-    """The lock file at `path`, as `packaging.pylock` has it.
+    """Read the lock file at `path` as a `packaging.pylock.Pylock`.
 
     Args:
-        path: A path, `-` for `context.stdin`, or `REVISION:PATH` for a file of a git repository; None: the nearest
+        path: A path, `-` for `context.stdin`, or `REVISION:PATH` for a file of a git repository; None for the nearest
             pylock.toml.
         context: The folder, and the standard input.
 
     Raises:
-        LocksetError: `lock-not-found`, `lock-unreadable`, `toml-syntax`, `git-revision`, or what makes it no lock file.
+        LocksetError: `lock-not-found`, `lock-unreadable`, `toml-syntax`, `git-revision`, or if the file is not a valid
+            lock file.
     """
     return open_revision(check_argument("path", path, "str | PathLike[str] | None"), context_of(context)).lock
 
@@ -59,20 +60,20 @@ def select(
     groups: Collection[str] = (),
     default_groups: bool = True,
 ) -> Selection:
-    """What a lock file installs in an environment, and from which files (PEP 751, "Installation").
+    """Select the packages and files that a lock file installs in an environment (PEP 751, "Installation").
 
     Args:
         lock: The lock file, or its path.
-        python: An interpreter, or the folder of a virtual environment; None: the Python that runs this.
-        described: An interpreter of another machine instead.
+        python: An interpreter, or the folder of a virtual environment; None for the running Python.
+        described: An interpreter of another machine, instead of `python`.
         extras: Names of extras.
-        groups: Names of dependency groups beside the default ones.
-        default_groups: Whether the default groups are installed, too.
+        groups: Names of dependency groups, in addition to the default groups.
+        default_groups: Include the default groups.
 
     Raises:
         LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `python-not-supported`,
-            `environment-not-supported`, `marker-not-usable`, `ambiguous-package`, `no-usable-file`, `no-source`, and
-            what keeps the interpreter from being asked.
+            `environment-not-supported`, `marker-not-usable`, `ambiguous-package`, `no-usable-file`, `no-source`, or
+            if the interpreter cannot be queried.
     """
     from lockset.lockfile.select import select as selection_of
     from lockset.sync.disk.target_spec import TargetSpec, resolve_target
@@ -81,7 +82,7 @@ def select(
     check_argument("python", python, "str | PathLike[str] | None")
     check_argument("described", described, "DescribedInterpreter | None")
     interpreter = None if described is not None else sys.executable if python is None else fspath(python)
-    # The folder plays no part: what is selected follows from the interpreter.
+    # Any folder will do: the selection depends only on the interpreter.
     target = resolve_target(TargetSpec(python=interpreter, described=described, directory=os.sep), cache=None)
     defaults = tuple(pylock.default_groups or ()) if default_groups else ()
     return selection_of(
@@ -99,15 +100,15 @@ def diff(
     *,
     context: RunContext | None = None,
 ) -> LockDiff:
-    """What changed between two lock files; order, `created-by`, `tool` tables and audit information do not count.
+    """Compare two lock files; order, `created-by`, `tool` tables and audit information are ignored.
 
     Args:
-        old: A lock file, or what `read` takes.
-        new: Another one; None: the nearest pylock.toml.
+        old: The old lock file, or its path as for `read`.
+        new: The new lock file, or its path as for `read`; None for the nearest pylock.toml.
         context: The folder, and the standard input.
 
     Raises:
-        LocksetError: those of `read`.
+        LocksetError: As `read`.
     """
     from lockset.lockfile.diff import diff as changes
 
@@ -127,19 +128,19 @@ def graph(
     groups: Collection[str] | None = None,
     context: RunContext | None = None,
 ) -> LockGraph:
-    """The packages of a lock file and who requires whom, as far as the lock file records it.
+    """The dependency graph of a lock file, as far as the lock file records dependencies.
 
     Args:
-        lock: The lock file, or its path; None: the nearest pylock.toml.
-        python: For this Python only: `3.12`, `3.12.4` or a range.
-        platform: For this platform only: `linux`, `macos`, `windows`, `win_amd64` and so on.
-        extras: The extras chosen; None leaves them open, unless groups are chosen.
-        groups: Dependency groups chosen besides the default ones; None leaves them open, unless extras are chosen.
+        lock: The lock file, or its path; None for the nearest pylock.toml.
+        python: Only packages for this Python: `3.12`, `3.12.4` or a range.
+        platform: Only packages for this platform: `linux`, `macos`, `windows`, `win_amd64` and so on.
+        extras: The chosen extras; None for any, unless groups are chosen.
+        groups: The chosen dependency groups, in addition to the default groups; None for any, unless extras are chosen.
         context: The folder, and the standard input.
 
     Raises:
-        LocksetError: those of `read`; `unknown-extra`, `unknown-group`, `conflicting-choice`,
-            `python-version-invalid`, `unknown-platform`.
+        LocksetError: As `read`; `unknown-extra`, `unknown-group`, `conflicting-choice`, `python-version-invalid`,
+            `unknown-platform`.
     """
     within = region_of(python=python, platform=platform) if python or platform else None
     chosen = [
@@ -149,12 +150,12 @@ def graph(
 
 
 class Requirers(NamedTuple):
-    """Who requires one entry of a lock file.
+    """The chains of dependencies that lead to one entry of a lock file.
 
     Attributes:
         entry: The entry.
         chains: Chains of entries from a root to it, the shortest first.
-        is_complete: Whether these are all; there may be very many.
+        is_complete: Whether these are all chains, of which there may be very many.
     """
 
     entry: LockEntry
@@ -163,10 +164,10 @@ class Requirers(NamedTuple):
 
 
 def why(graph: LockGraph, package: str) -> tuple[Requirers, ...]:
-    """Every chain that leads to a package, for each of its entries in a graph.
+    """The chains of dependencies that lead to a package, for each of its entries in a graph.
 
     Raises:
-        LocksetError: `unknown-package`.
+        LocksetError: `unknown-package` if the graph does not have it.
     """
     check_argument("package", package, "str")
     return tuple(Requirers(graph.entries[number], *chains_to(graph, number)) for number in graph.named(package))

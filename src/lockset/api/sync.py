@@ -1,4 +1,4 @@
-"""sync_target() and check_env(): lock files in, an environment as they say out; only what is given counts."""
+"""sync_target() and check_env(): make an environment match lock files, or compare them."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def sync_target(
     context: RunContext | None = None,
     on_plan: Callable[[Target, Plan], None] | None = None,
 ) -> SyncResult:
-    """Make a target exactly what the lock files say, or leave it as it was.
+    """Make a target match the lock files, or leave it unchanged.
 
     Args:
-        locks: Paths of lock files, `-` for `context.stdin`; several must agree; none: the nearest pylock.toml.
-        python: An interpreter, or the folder of a virtual environment; None only where one is described.
-        options: What to install where; None: what is installed by default, into the environment of `python`.
-        indexes: Credentials and connections, and where builds find what they need; None: as the project around the
-            first lock file says.
-        context: Folder, cache, variables, listener and the like.
-        on_plan: Is called with the target and the plan before anything is changed.
+        locks: Paths of lock files, `-` for `context.stdin`; several must agree; if empty, the nearest pylock.toml.
+        python: An interpreter, or the folder of a virtual environment; may be None only if `options` describe one.
+        options: What to install, and where; None for the defaults, into the environment of `python`.
+        indexes: Credentials, connections, and indexes of build requirements; None for those of the project of the
+            first lock file.
+        context: Folder, cache, variables, listener and so on.
+        on_plan: Called with the target and the plan before any change.
 
     Raises:
-        LocksetError: A file is refused, cannot be fetched, or does not fit; the target is as it was before.
-        OSError: The system refuses; the same.
+        LocksetError: If a file is refused, is not available, or is not usable here; the target is unchanged.
+        OSError: If the system refuses a change; the target is unchanged.
     """
     context, options = context_of(context), _options(options)
     check_argument("python", python, "str | PathLike[str] | None")
@@ -72,10 +72,10 @@ def check_env(
     context: RunContext | None = None,
     on_plan: Callable[[Target, Plan], None] | None = None,
 ) -> SyncResult:
-    """How a target differs from the lock files: the plan of `sync_target`; nothing is changed, nothing is fetched.
+    """Compare a target with the lock files: the plan of `sync_target`, without changes and without the network.
 
     Raises:
-        LocksetError: A lock file is refused, or does not fit.
+        LocksetError: If a lock file is refused, or does not support the target.
     """
     context, options = context_of(context), _options(options)
     check_argument("python", python, "str | PathLike[str] | None")
@@ -93,7 +93,7 @@ def _options(options: SyncOptions | None) -> SyncOptions:
 def _sources(
     locks: str | PathLike[str] | Iterable[str | PathLike[str] | LockSource], context: RunContext
 ) -> tuple[LockSource, ...]:
-    """The lock files; those that were read already as they are."""
+    """Read the lock files; those that were read before are returned unchanged."""
     if type(locks) is tuple and locks and all(type(one) is LockSource for one in locks):
         return locks
     named = check_argument("locks", locks, "str | PathLike | Iterable[str | PathLike]")

@@ -1,4 +1,4 @@
-"""validate(): a lock file to every finding about it."""
+"""validate(), validate_text(), fix() and verify_files(): check lock files and project files."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ __all__ = [
 
 
 def validate(source: str | bytes | os.PathLike[str]) -> Report:
-    """All findings about a lock file: about the file at a path, its name included, or about a text.
+    """Validate a lock file, by its path (which includes its name) or by its text.
 
-    A pyproject.toml, another TOML file with settings, a script with inline metadata and a JSON report of lockset are
-    validated as what they are, by name or else by content; their `Report` has no `document` and no `lock`.
+    The kind of a pyproject.toml, another TOML file with settings, a script with inline metadata or a JSON report of
+    lockset is recognised by name, else by content; the `Report` of these has no `document` and no `lock`.
 
-    Bytes, and strings with a line end in them, are the text of a file (a lock file has three keys, so none fits on one
-    line); other strings and path objects are paths. `validate_text` takes texts of any kind.
+    Bytes, and strings with a line end, are the text of a file (a lock file has three keys, so it has several lines);
+    other strings and path objects are paths. `validate_text` takes any text.
 
     Raises:
-        LocksetError: `lock-not-found` or `lock-unreadable`, for files that are not lock files `source-missing` or
-            `source-unreadable`; whatever is in the file is a finding, not an exception.
+        LocksetError: `lock-not-found` or `lock-unreadable`; for files that are not lock files, `source-missing` or
+            `source-unreadable`. Problems in the file are findings, not exceptions.
     """
     check_argument("source", source, "str | bytes | PathLike")
     if isinstance(source, bytes) or (isinstance(source, str) and ("\n" in source or not source)):
@@ -73,9 +73,9 @@ def validate(source: str | bytes | os.PathLike[str]) -> Report:
 
 
 def validate_text(text: str | bytes, *, name: str | None = None) -> Report:
-    """All findings about `text`, of any of the files that `validate` takes.
+    """Validate `text`, of any kind of file that `validate` takes.
 
-    With a `name`, the rules on names of lock files are checked for it, too, and it tells what the text is.
+    If `name` is given, it decides on the kind of file, and the rules on names of lock files are checked, too.
     """
     check_argument("text", text, "str | bytes")
     check_argument("name", name, "str | None")
@@ -83,7 +83,7 @@ def validate_text(text: str | bytes, *, name: str | None = None) -> Report:
 
 
 def _validate_kind(data: str | bytes, path: str | None) -> Report:
-    """The report on a file of any kind; only lock files are spared the import of the other readers."""
+    """Validate a file of any kind; the readers of other files are not imported for lock files."""
     name = None if path is None else os.path.basename(path)  # noqa: PTH119 - a computation on text
     if name is not None and is_lock_file_name(name):
         return validate_data(data, path=path, now=_now())
@@ -104,13 +104,13 @@ def _validate_kind(data: str | bytes, path: str | None) -> Report:
 
 
 def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
-    """Fix what has one right answer in the file at `path`; the findings that are left, and the changes.
+    """Apply fixes that have only one correct result to the file at `path`; return the remaining findings and the fixes.
 
-    The file is replaced as a whole and keeps its permissions; it is not written where there is nothing to fix. Files
-    that are not lock files are validated only.
+    The file is replaced atomically and keeps its permissions; without fixes it is not written. Files that are not lock
+    files are only validated.
 
     Raises:
-        LocksetError: `lock-not-found`, `lock-unreadable`, or `output-not-writable` (the file is as it was).
+        LocksetError: `lock-not-found`, `lock-unreadable`, or `output-not-writable` (the file is unchanged).
     """
     from lockset.lockfile.fix.fix import fix_text
 
@@ -127,7 +127,7 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
         return before, ()
     after = validate_data(fixed.text, path=os.fspath(path), now=_now())
     if before.document is not None and {i.code for i in after.errors} - {i.code for i in before.errors}:
-        return before, ()  # no mending of ours may break anything; the tests know no such file
+        return before, ()  # a fix must not add errors; no such file is known
     _replace(path, fixed.text.encode())
     return after, fixed.changes
 
@@ -147,7 +147,7 @@ def count_fixable(report: Report, issues: Iterable[Issue]) -> int:
 
 
 def is_lock_file(path: str | os.PathLike[str]) -> bool:
-    """Whether the file at `path` is validated as a lock file, as far as its name tells."""
+    """Whether the file at `path` is validated as a lock file, according to its name."""
     name = os.path.basename(os.fspath(path))  # noqa: PTH119 - a computation on text
     if is_lock_file_name(name):
         return True
@@ -159,7 +159,7 @@ def is_lock_file(path: str | os.PathLike[str]) -> bool:
 def _replace(path: str | os.PathLike[str], data: bytes) -> None:
     from lockset.files.output_file import write_output
 
-    real = Path(path).resolve()  # what a link points to is replaced, not the link
+    real = Path(path).resolve()  # replace the target of a symbolic link, not the link
     try:
         write_output(str(real), data)
     except OSError as error:
@@ -171,7 +171,7 @@ def settings_for(path: str | os.PathLike[str], *, config: Path | None = None) ->
     """`[tool.lockset.validate]` of `config`, else of the pyproject.toml nearest to the lock file at `path`, if any.
 
     Raises:
-        LocksetError: the table, or the file around it, is not right.
+        LocksetError: If the table, or its file, is not valid.
     """
     if config is not None:
         from lockset.sources.discover import read_settings_of
@@ -181,7 +181,7 @@ def settings_for(path: str | os.PathLike[str], *, config: Path | None = None) ->
     nearest = next((one for up in (folder, *folder.parents) if (one := up / "pyproject.toml").is_file()), None)
     try:
         if nearest is None or b"lockset" not in nearest.read_bytes():
-            return None  # without the readers, which are slow to import
+            return None  # does not import the readers, which are slow to import
     except OSError:
         return None
     from lockset.sources.discover import find_settings
@@ -190,10 +190,10 @@ def settings_for(path: str | os.PathLike[str], *, config: Path | None = None) ->
 
 
 def selection_for(report: Report, *, python: str, platform: str) -> Selection:
-    """What the lock file of `report`, which is valid, installs on a described interpreter.
+    """Select the packages that the valid lock file of `report` installs on a described interpreter.
 
     Raises:
-        LocksetError: `unknown-platform`, `python-version-invalid`, and those of `lockfile.select.select`.
+        LocksetError: `unknown-platform`, `python-version-invalid`, and as `lockfile.select.select`.
     """
     from lockset.lockfile.select import select
     from lockset.markers import described_target
@@ -204,11 +204,11 @@ def selection_for(report: Report, *, python: str, platform: str) -> Selection:
 
 
 def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """What the lock file at `path`, which is valid, does not serve of the sources beside it; as `lock --check` tells.
+    """What is out of date in the valid lock file at `path`, compared with the sources next to it, as `lock --check`.
 
     Raises:
-        LocksetError: `source-missing` where there is neither pyproject.toml nor requirements.in, or what is wrong
-            there.
+        LocksetError: `source-missing` if there is neither a pyproject.toml nor a requirements.in, or if it is not
+            valid.
     """
     from lockset.resolve.lock.staleness import outdated_parts
     from lockset.resolve.problem.build_problem import LockOptions
@@ -220,8 +220,8 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
     if named is None:
         raise LocksetError(
             "source-missing",
-            f"There is neither pyproject.toml nor requirements.in beside {os.fspath(path)}",
-            hint="`lockset lock SOURCE --check -o FILE` checks against sources elsewhere",
+            f"There is neither a pyproject.toml nor a requirements.in next to {os.fspath(path)}",
+            hint="Run `lockset lock SOURCE --check -o FILE` to check against other sources",
         )
     project = read_sources([named], folder=folder, environ={})
     return outdated_parts(project, LockOptions(), report.lock, now=_now())
@@ -235,18 +235,17 @@ def verify_files(
     indexes: IndexOptions | IndexOverrides | None = None,
     context: RunContext | None = None,
 ) -> tuple[Issue, ...]:
-    """Findings about the files that the lock file of `report`, which is valid, names.
+    """Check the files that the valid lock file of `report` lists.
 
     Args:
-        report: Of a valid lock file.
-        online: Compare them with what the index has: one that is given, else for each package the one it names, else
-            the public one.
-        download: Fetch every file and verify its bytes.
-        indexes: Where packages come from.
-        context: Cache, listener and the like.
+        report: The report of a valid lock file.
+        online: Compare the files with an index: the given one, else the one that each package names, else PyPI.
+        download: Download all files and verify their bytes.
+        indexes: The indexes to use.
+        context: Cache, listener and so on.
 
     Raises:
-        LocksetError: what cannot be had.
+        LocksetError: If an index is not available.
     """
     from dataclasses import replace
 
@@ -275,7 +274,7 @@ def verify_files(
 
 
 def rule_codes() -> tuple[str, ...]:
-    """The codes of all rules: those of lock files, and those of project files, scripts and reports."""
+    """The codes of all rules, for lock files, project files, scripts and reports."""
     from lockset.sources.validate.catalogue import EVERY_RULE
 
     return tuple(EVERY_RULE)

@@ -1,4 +1,4 @@
-"""why_not(): what keeps a version from being locked."""
+"""why_not(): explain why a version is not locked."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def why_not(
     output: str | PathLike[str] | None = None,
     context: RunContext | None = None,
 ) -> WhyNot:
-    """What keeps a version out of the lock that `lock` would make with the same arguments.
+    """Explain why `lock` with the same arguments would not lock a version.
 
     Args:
-        package: `NAME==VERSION`, or `NAME` for its newest final version.
-        sources: As for `lock`; so are the others.
-        options: What to choose beside what the sources say.
-        indexes: Where packages come from.
-        output: The lock file whose pins count.
-        context: Folder, cache, variables, listener and the like.
+        package: `NAME==VERSION`, or `NAME` for its newest final release.
+        sources: As for `lock`.
+        options: As for `lock`.
+        indexes: As for `lock`.
+        output: The existing lock file, whose pins are tried first.
+        context: Folder, cache, variables, listener and so on.
 
     Raises:
-        UsageError: `package-name`.
-        LocksetError: `unknown-version`; `no-resolution`, where nothing can be locked anyway; and those of `lock`.
+        UsageError: `package-name` if `package` is not a name with at most one version.
+        LocksetError: `unknown-version`; `no-resolution` if the project cannot be locked at all; and as `lock`.
     """
     name, version = _release(check_argument("package", package, "str"))
     named, target = source_arguments(sources, output)

@@ -151,7 +151,7 @@ def stored_file(name: str, *, folder: Path) -> subprocess.CompletedProcess[bytes
     Raises:
         OSError, ValueError, subprocess.TimeoutExpired: git cannot be run, or takes too long.
     """
-    return subprocess.run(  # noqa: S603 (a fixed program, and the one argument from outside is no option)
+    return subprocess.run(  # noqa: S603 (a fixed program, and the one argument from outside cannot be an option)
         ["git", "cat-file", "blob", name],  # noqa: S607 (the git that the user would call)
         cwd=folder,
         capture_output=True,

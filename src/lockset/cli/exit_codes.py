@@ -1,4 +1,4 @@
-"""What the command exits with."""
+"""Exit codes of the command line."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
 __all__ = ["DONE", "INTERRUPTED", "REFUSED", "TERMINATED", "USAGE", "exit_code"]
 
-DONE = 0  # done; for a check: all right
-REFUSED = 1  # refused, failed, or the check found something
-USAGE = 2  # the command line itself is wrong
+DONE = 0  # success; for a check: no findings
+REFUSED = 1  # an error, or a check with findings
+USAGE = 2  # the command line is not valid
 INTERRUPTED = 130  # ended by SIGINT
 TERMINATED = 143  # ended by SIGTERM
 
 
-# Refusals of names that have no place of their own where an option gave them.
+# Errors about values of options that are raised without the option's name.
 _OF_OPTIONS = frozenset({"unknown-platform", "python-version-invalid"})
 
 
 def exit_code(error: LocksetError) -> int:
-    """Exit code that tells of `error`."""
+    """The exit code for `error`."""
     code, location = error.diagnostic.code, error.diagnostic.location
     of_line = location.startswith("--") if location else code in _OF_OPTIONS
     return USAGE if of_line or isinstance(error, UsageError) else REFUSED

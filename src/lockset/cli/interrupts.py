@@ -1,7 +1,7 @@
-"""SIGINT and SIGTERM: before a command has begun they end the process at once; then what is under way is undone first.
+"""Handle SIGINT and SIGTERM: before a command has begun they end the process at once, later its changes are undone.
 
 An exception that a signal raises while modules are imported, or wherever the interpreter ignores exceptions, would show
-a traceback and be lost. So none is raised before there is something to undo, and one that was lost comes again.
+a traceback and be lost. So none is raised before there is something to undo, and a lost exception is raised again.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 __all__ = ["Terminated", "leave_at_once", "undo_first"]
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
-# Seconds after which an interrupt that was ignored comes again.
+# Seconds after which an ignored interrupt is raised again.
 _PAUSE = 0.01
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came, not SIGINT."""
+    """The process received SIGTERM, not SIGINT."""
 
     code = 143
 
 
 def leave_at_once() -> None:
-    """From now on these signals end the process. Who has them ignored, or handles them otherwise, is left alone."""
+    """Let these signals end the process at once, unless the caller ignores or handles them."""
     for number in _ENDS:
         if signal.getsignal(number) in {signal.default_int_handler, signal.SIG_DFL}:
             signal.signal(number, _leave)
 
 
 def undo_first() -> None:
-    """From now on they raise KeyboardInterrupt in the main thread, where `leave_at_once` was called before."""
+    """Let these signals raise KeyboardInterrupt in the main thread, if `leave_at_once` was called before."""
     for number in _ENDS:
         if signal.getsignal(number) is _leave:
             signal.signal(number, _interrupt)
@@ -56,7 +56,7 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _come_again(ignored: sys.UnraisableHookArgs) -> None:
-    """An exception was raised where the interpreter ignores it, as in the middle of a collection of garbage."""
+    """Raise an interrupt again that the interpreter ignored, as during garbage collection."""
     kind = ignored.exc_type
     if not issubclass(kind, KeyboardInterrupt):
         sys.__unraisablehook__(ignored)

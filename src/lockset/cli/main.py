@@ -1,4 +1,4 @@
-"""The entry point. A sync with nothing to do ends here; everything else is `lockset.cli.program`'s."""
+"""The entry point. It answers commands with nothing to do from the cache, and runs `lockset.cli.program` otherwise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 
-# Not even `typing`: what is imported here, every run pays for.
+# Not even `typing`: every run pays for these imports.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "build_parser", "main"]
 
-# Command -> what it does. The module is `lockset.cli.commands.<command>`, hyphens as underscores.
+# Help texts by command. The module is `lockset.cli.commands.<command>`, hyphens as underscores.
 COMMANDS: dict[str, str] = {
     "lock": "lock a project for every platform into one pylock.toml",
-    "sync": "make an environment exactly what a lock file says",
-    "install": "install what a lock file says, and remove nothing",
-    "check-env": "tell how an environment differs from a lock file",
-    "download": "bring the files of a lock file into a folder",
-    "convert": "make a lock file of requirements, or of another tool's lock file",
-    "export": "write a lock file as requirements, constraints or a bill of materials",
+    "sync": "make an environment match a lock file",
+    "install": "install the packages of a lock file, and remove nothing",
+    "check-env": "show how an environment differs from a lock file",
+    "download": "download the files of a lock file into a folder",
+    "convert": "convert requirements or another tool's lock file to a pylock.toml",
+    "export": "export a lock file to requirements, constraints or a bill of materials",
     "validate": "check lock files and project files against the standards",
-    "tree": "show what a lock file holds, and who asked for it",
-    "why": "show every chain that leads to a package",
-    "why-not": "tell what keeps a version from being locked",
+    "tree": "show the packages of a lock file as a dependency tree",
+    "why": "show why a package is locked",
+    "why-not": "explain why a version is not locked",
     "diff": "compare two lock files",
 }
 
-# The commands that a remembered run may answer.
+# The commands whose result may be cached.
 _RECALLED = frozenset({"lock", "sync", "install"})
 
 
 def build_parser(chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
-    """The parser; only the command `chosen` (or `every` one, for the documentation) gets its options."""
+    """Create the parser; only the command `chosen` (or `every` command, for the documentation) gets its options."""
     from lockset.cli.program import make_parser
 
     return make_parser(COMMANDS, chosen, every=every)
@@ -46,8 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code.
 
     Args:
-        argv: Arguments without the program's name. Those of the process when None: then this is all that the process
-            does, and it ends here where nothing stands in the way.
+        argv: Arguments without the program's name; None for those of the process, which then ends here unless other
+            threads are running.
     """
     if argv is not None:
         return _run(list(argv))
@@ -56,13 +56,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(sys.argv[1:], alone=True)
         _end(code)
     except KeyboardInterrupt as interrupt:
-        # So late, or so early, that nobody else could say anything of it.
+        # Too early or too late for a message.
         os._exit(getattr(interrupt, "code", 130))
     return code
 
 
 def _open_streams() -> None:
-    """What was closed by the caller leads nowhere: else the next file that is opened would take its number."""
+    """Open streams that the caller closed on the null device; else the next open file would get their number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)
@@ -73,7 +73,7 @@ def _open_streams() -> None:
 
 
 def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
-    """Run the command line; `alone` when that is all that the process does, which signals end then."""
+    """Run the command line; `alone` if the process does nothing else, so that signals may end it."""
     try:
         if _RECALLED.intersection(arguments[:1]) and _stands(arguments):
             return 0
@@ -81,7 +81,7 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
             from lockset.cli.interrupts import leave_at_once
 
             leave_at_once()
-        gc.disable()  # until everything is imported: nothing of that is garbage
+        gc.disable()  # until everything is imported, since imports leave no garbage
         from lockset.cli.program import run
     except KeyboardInterrupt:
         return 130  # before anything was begun
@@ -92,16 +92,16 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
 
 
 def _end(code: int) -> None:
-    """End the process without taking the interpreter apart, which takes longer than many a command.
+    """End the process without finalizing the interpreter, which takes longer than many commands.
 
-    Threads that end with the process end here too, whatever they are writing. Returns where others are at work.
+    Daemon threads end here too. Returns if other threads are running.
     """
     threading = sys.modules.get("threading")
     if threading is not None and sum(not thread.daemon for thread in threading.enumerate()) > 1:
         return
-    atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls first at its end
-    # Only to flush: what is written by `cli.output` must have left before the process does.
-    _flushed(sys.stderr)  # noqa: TID251 - what stderr tells is help; what stdout holds is the result
+    atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls first when it ends
+    # The output of `cli.output` must be flushed before the process ends.
+    _flushed(sys.stderr)  # noqa: TID251 - a failure on stderr is ignored, as only stdout has the result
     arrived = _flushed(sys.stdout)  # noqa: TID251
     os._exit(code if arrived else code or 1)
 
@@ -115,7 +115,7 @@ def _flushed(stream: object) -> bool:
 
 
 def _stands(arguments: Sequence[str]) -> bool:
-    """Whether this very command is known to have nothing to do; it is told then."""
+    """Whether the cache shows that this command has nothing to do; its message is printed then."""
     environ = os.environ  # noqa: TID251 - the door for environment variables
     if arguments[0] == "lock":
         from lockset.cli.fast_path.lock import recall_answer
@@ -128,7 +128,7 @@ def _stands(arguments: Sequence[str]) -> bool:
     if output is None:
         return False
     try:
-        # Not through `cli.output`, whose import takes longer than all of this.
+        # Not through `cli.output`, whose import takes longer than the rest.
         os.write(2, output.encode())
     except OSError:
         return False

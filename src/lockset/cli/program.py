@@ -1,4 +1,4 @@
-"""The whole command line: finds the chosen command, imports it alone, and turns errors into text and exit codes."""
+"""Run the command line: import only the chosen command, and turn errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 __all__ = ["make_parser", "run"]
 
-# Options before the command that take a value of their own.
+# Options before the command that take a value.
 _WITH_VALUE = frozenset({"--color", "--directory", "--config"})
 
-# Columns of the help texts, at most.
+# The most columns of help texts.
 _WIDEST = 110
 
-# New values, more than those that are gone, after which garbage is looked for, and how often among older ones.
+# Thresholds of the garbage collector during a command.
 _COLLECTED_AT = (200_000, 50, 100)
 
 
 class _Help(argparse.HelpFormatter):
-    """As wide as the terminal, and easily read; argparse makes one for every option, and imports much for its own."""
+    """Help as wide as the terminal. argparse creates a formatter for every option, and its own imports much."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=min(_columns(), _WIDEST) - 2)
@@ -54,47 +54,47 @@ def _columns() -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells of wrong usage in one paragraph; the whole usage is what `--help` is for.
+    """Reports wrong usage in one paragraph, without the whole usage.
 
-    Options are written out: one that is short for another today may be short for two tomorrow.
+    Options cannot be abbreviated: what is unique today may be ambiguous tomorrow.
     """
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**{"allow_abbrev": False, "formatter_class": _Help, **more})
 
     def error(self, message: str) -> NoReturn:
-        """End the process with what is wrong and where to look."""
+        """Explain wrong usage and exit."""
         from lockset.cli.main import COMMANDS
         from lockset.cli.options.wrong_usage import explain_usage_error
 
         self.refuse(*explain_usage_error(message, self, COMMANDS))
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """The values of an option, which is never empty: a path of no characters is the working folder."""
+        """The values of an option. Empty values are refused: as a path, one would be the working folder."""
         if action.option_strings and "" in arg_strings:
-            # As of a variable of a script that nobody has set: something else than what was meant would be done.
+            # Most often from a variable of a script that is not set.
             self.refuse(f"{action.option_strings[-1]} is empty", "Give it a value, or leave the option out")
         return super()._get_values(action, arg_strings)
 
     def refuse(self, text: str, hint: str) -> NoReturn:
-        """End the process with these words."""
+        """Print the error with its hint and exit."""
         self.exit(USAGE, f"error: {_shown(text)}\n  hint: {_shown(hint)}\n")
 
 
 class _FrontDoor(_Parser):
-    """The parser of the whole line, whose help is a page of its own."""
+    """The top-level parser, whose help is a page of its own."""
 
     commands: Mapping[str, str]
 
     def format_help(self, *_: object, **__: object) -> str:
-        """Every command, and what it is for; the formatter that Python 3.15 may hand over is not needed."""
+        """The overview of all commands; the formatter that Python 3.15 may pass is not needed."""
         from lockset.cli.output.front_page import front_page
 
         return front_page(self.commands, min(_columns(), _WIDEST))
 
 
 def _shown(text: str) -> str:
-    """Without what a terminal would act on, or could not show."""
+    """`text` without characters that a terminal would interpret or could not show."""
     from lockset.cli.output.streams import plain
 
     encoding = getattr(sys.stderr, "encoding", None) or "ascii"  # noqa: TID251 - how argparse will write it
@@ -102,14 +102,14 @@ def _shown(text: str) -> str:
 
 
 def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
-    """The parser of `commands`; only the `chosen` one (or `every` one, for the documentation) gets its options."""
+    """The parser of `commands`; only the `chosen` one (or `every` one, for the documentation) has its options."""
     parser = _FrontDoor(prog="lockset")
     parser.commands = commands
     parser.add_argument("--version", action="version", version=f"lockset {__version__}")
     add_common(parser)
     parser.set_defaults(quiet=False, verbose=False, color=None, no_progress=False, directory=None)
     parser.set_defaults(config=None, no_config=False, parser=parser)
-    # With `prog` given, argparse need not lay out a usage line here, for which it imports more than a sync needs.
+    # With `prog` given, argparse does not format a usage line here, for which it imports more than a sync needs.
     subparsers = parser.add_subparsers(
         dest="command", metavar="COMMAND", title="commands", prog=parser.prog, parser_class=_Parser
     )
@@ -152,11 +152,11 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
         finally:
             out.close()
     except OSError:
-        return REFUSED  # what went wrong cannot even be told
+        return REFUSED  # the error itself cannot be written
 
 
 def _module(command: str) -> str:
-    """The module of `command`: a hyphen is no part of a module's name."""
+    """The module of `command`, with underscores for hyphens."""
     return f"lockset.cli.commands.{command.replace('-', '_')}"
 
 
@@ -174,7 +174,7 @@ def _chosen(arguments: Sequence[str], commands: Mapping[str, str]) -> str | None
 
 
 def _filled(args: argparse.Namespace) -> LocksetError | None:
-    """Take what is not on the line from variables; what is wrong with them, to be told once that is possible."""
+    """Apply LOCKSET_ variables; return an error in them, to be reported once the output is open."""
     try:
         apply_variables(args, args.parser)
     except LocksetError as error:
@@ -196,7 +196,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         command = import_module(_module(args.command))
         if hasattr(gc, "freeze"):
             gc.freeze()
-        # A lock makes many values that live to its end: looking through them often costs a tenth of it.
+        # A lock creates many values that live to its end, and frequent collections would take a tenth of its time.
         gc.set_threshold(*_COLLECTED_AT)
         gc.enable()
         undo_first()
@@ -204,42 +204,42 @@ def _run(args: argparse.Namespace, out: Output) -> int:
     except LocksetError as error:
         return _report(error, out)
     except BrokenPipeError:
-        # The reader of stdout has gone: nothing can be said there, and nothing needs to be.
+        # The reader of stdout has closed it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return REFUSED
     except KeyboardInterrupt as interrupt:
         out.error(Diagnostic(code="interrupted", message="Interrupted; nothing is left half done"))
         return TERMINATED if isinstance(interrupt, Terminated) else INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - neither the system's refusals nor a bug may end in a traceback
-        _tell(error, out)
+    except Exception as error:  # noqa: BLE001 - neither errors of the system nor bugs may end in a traceback
+        _report_exception(error, out)
         return REFUSED
     return code
 
 
-def _tell(error: Exception, out: Output) -> None:
+def _report_exception(error: Exception, out: Output) -> None:
     if isinstance(error, OSError):
-        # Of a move the goal tells more than the start.
+        # For a move, the destination says more than the source.
         path = error.filename2 or error.filename
         location = str(path) if path else None
         message = f"The system refused: {error.strerror or error}"
         out.error(Diagnostic(code="system", message=message, location=location))
     elif isinstance(error, (MemoryError, SystemError)):
-        # The interpreter itself forgets, at times, to say that it was for want of memory that it gave up.
-        out.error(Diagnostic(code="memory", message="There is not enough memory for this"))
+        # The interpreter may raise SystemError if memory is short.
+        out.error(Diagnostic(code="memory", message="There is not enough memory"))
     elif isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
-        message = f"The name of a file cannot be written in the encoding of this locale, {error.encoding}"
-        hint = "Choose a locale of UTF-8, or set the variable PYTHONUTF8=1"
+        message = f"A file name cannot be encoded in the encoding of this locale, {error.encoding}"
+        hint = "Use a UTF-8 locale, or set PYTHONUTF8=1"
         out.error(Diagnostic(code="encoding", message=message, location=error.object, hint=hint))
     elif isinstance(error, ImportError):
-        # Two threads import at once, one lacks memory, and the other one finds half a module.
+        # For example, memory is short while two threads import the same module.
         message = f"A part of lockset cannot be imported: {error}"
-        hint = "Where there is memory enough, install lockset anew"
+        hint = "If there is enough memory, reinstall lockset"
         out.error(Diagnostic(code="import", message=message, hint=hint))
     else:
-        _tell_bug(error, out)
+        _report_bug(error, out)
 
 
-def _tell_bug(error: Exception, out: Output) -> None:
+def _report_bug(error: Exception, out: Output) -> None:
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)
@@ -250,7 +250,7 @@ def _tell_bug(error: Exception, out: Output) -> None:
             code="internal",
             message=f"This is a bug in lockset: {type(error).__name__}: {error}",
             location=location,
-            hint="Report it with what `--verbose` shows",
+            hint="Report it with the output of `--verbose`",
         )
     )
 
@@ -265,6 +265,6 @@ def _enter(directory: os.PathLike[str]) -> None:
 
 
 def _refuse_missing(config: os.PathLike[str]) -> None:
-    """Refuse a file of settings that is not there, also where the command has no settings to read."""
+    """Refuse a missing settings file, even if the command reads no settings."""
     if not os.path.isfile(config):  # noqa: PTH113 - pathlib is slow to import
         raise LocksetError("source-missing", f"There is no file `{os.fspath(config)}`", hint="Check --config")

@@ -1,4 +1,4 @@
-"""What archives asked for by URL held, remembered while they are the same: a relock need not fetch them again."""
+"""Cache of the metadata of archives required by URL, so that locking again does not fetch unchanged archives."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["ArchiveMemory"]
 
 _KIND = "archives"
-# Raised whenever a remembered answer would mean something else.
+# Increase it whenever the meaning of a stored record changes.
 _FORMAT = 1
 
 
 class ArchiveMemory:
-    """Facts by URL.
+    """Facts of archives by URL.
 
-    They stand for an archive that is asked for with a hash they have, without the network. One without a hash is
-    asked about: the facts stand while its server names it by the same strong ETag, or where there is no network.
+    They are used without the network if the requirement has a hash that matches. Without a hash they are used if the
+    server sends the same strong ETag for the archive, or if lockset is offline.
     """
 
     def __init__(self, files: HttpFiles, store: BytesStore) -> None:
@@ -37,26 +37,26 @@ class ArchiveMemory:
         self._stamps: dict[str, str | None] = {}
 
     def recall(self, source: DirectSource, file: DistributionFile) -> SourceFacts | None:
-        """What the archive is known to hold; None where it has to be fetched."""
+        """Return the stored facts of the archive; None if it has to be fetched."""
         data = self._store.get(_KIND, _key(source))
-        found = None if data is None else _load(data)
-        if found is not None and source.hashes:
-            wanted = any(found[1].hashes.get(d.algorithm) == d.value for d in source.hashes)
-            return found[1] if wanted else None
-        if found is not None and self._files.is_offline:
-            return found[1]
+        entry = None if data is None else _load(data)
+        if entry is not None and source.hashes:
+            is_match = any(entry[1].hashes.get(d.algorithm) == d.value for d in source.hashes)
+            return entry[1] if is_match else None
+        if entry is not None and self._files.is_offline:
+            return entry[1]
         self._stamps[source.fetched] = stamp = self._files.stamp(file)
-        return found[1] if found is not None and stamp is not None and found[0] == stamp else None
+        return entry[1] if entry is not None and stamp is not None and entry[0] == stamp else None
 
     def keep(self, source: DirectSource, facts: SourceFacts) -> None:
-        """Remember what was fetched, unless nothing would tell that it has changed or a build told it."""
+        """Store the facts of a fetched archive, unless they come from a build or a change could not be noticed."""
         stamp = self._stamps.get(source.fetched)
         if facts.metadata.origin != "built" and (stamp is not None or source.hashes):
             self._store.put(_KIND, _key(source), _dump(stamp or "", facts))
 
 
 def _key(source: DirectSource) -> str:
-    # Subdirectories hold other projects; what credentials let see may be another archive.
+    # Subdirectories hold other projects, and other credentials may give access to another archive.
     return json.dumps([_FORMAT, source.fetched, source.subdirectory, source.name])
 
 

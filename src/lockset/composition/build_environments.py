@@ -1,4 +1,4 @@
-"""Isolated environments for build backends, locked and synced by lockset itself: all that runs there is verified."""
+"""Isolated build environments (PEP 517), locked and synced by lockset itself, so that all code in them is verified."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SyncedEnvironmentMaker", "builder"]
 
-# Builds inside builds: a backend that must itself be built, and so on. Beyond it something goes round in a circle.
+# The deepest nesting of builds, as of a backend that must itself be built. Deeper ones are most likely a cycle.
 _DEEPEST = 6
-# Variables by which compilers and libraries are found.
+# Environment variables that locate compilers and libraries.
 _DECIDING = (
     "PATH",
     "CC",
@@ -54,17 +54,17 @@ _DECIDING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncedEnvironmentMaker:
-    """`lockset.build.environment.EnvironmentMaker` by way of lock and sync.
+    """`lockset.build.environment.EnvironmentMaker` that locks and syncs each environment.
 
     Attributes:
-        options: Where build requirements come from.
-        cache: Folder that remembers across runs, None for none.
-        python: Interpreter to build for.
-        now: For what in locking depends on the clock.
-        listener: Hears notes.
-        constraints: Limits on what builds ask for.
-        settings: What build backends are told, but those of builds within builds.
-        inside: The builds this one is needed for.
+        options: The indexes for build requirements.
+        cache: The cache folder; None for no cache.
+        python: The interpreter to build for.
+        now: The current time, for `exclude-newer` and maintained Pythons.
+        listener: Receives notes.
+        constraints: Constraints on build requirements.
+        settings: Config settings for build backends, except those of nested builds.
+        inside: The builds that need this one.
     """
 
     options: IndexOptions
@@ -77,11 +77,11 @@ class SyncedEnvironmentMaker:
     inside: tuple[str, ...] = ()
 
     def builder(self, listener: ProgressListener) -> HookBuilder:
-        """A builder over environments of this maker."""
+        """A builder that uses environments of this maker."""
         return HookBuilder(self, listener=listener, settings=self.settings, fingerprint=self._fingerprint())
 
     def _fingerprint(self) -> str:
-        """What decides on a build besides the tree, as far as it is known before: interpreter, settings, variables."""
+        """A hash of what a build depends on besides its source tree: interpreter, settings, variables."""
         python = Path(self.python).resolve()
         locations = (self.options.index_url, *(source.url for source in self.options.indexes), *self.options.find_links)
         facts = [
@@ -99,7 +99,7 @@ class SyncedEnvironmentMaker:
         if len(self.inside) >= _DEEPEST:
             raise LocksetError(
                 "build-environment",
-                f"To build {what}, builds within builds are needed without end: {' for '.join(self.inside)}",
+                f"Building {what} needs too many nested builds: {' for '.join(self.inside)}",
                 hint="Use a release that has a wheel",
             )
         with tempfile.TemporaryDirectory(prefix="lockset-build-") as folder:
@@ -145,7 +145,7 @@ class _SyncedEnvironment:
                 constraints=maker.constraints,
             )
             nested = replace(maker, settings={}, inside=(*maker.inside, self.what))
-            found = lock_project(
+            locked = lock_project(
                 project,
                 choices,
                 open_repository=repository_opener(maker.options, maker.cache, builder=nested.builder),
@@ -153,7 +153,7 @@ class _SyncedEnvironment:
                 one_environment=True,
             )
             request = SyncRequest(
-                sources=(LockSource(lock=found.lock, folder=str(self.folder)),),
+                sources=(LockSource(lock=locked.lock, folder=str(self.folder)),),
                 python=str(self.python),
                 policy=RemovalPolicy(exact=False),
             )
@@ -163,7 +163,7 @@ class _SyncedEnvironment:
             diagnostic = error.diagnostic
             raise LocksetError(
                 "build-environment",
-                f"The environment to build {self.what} in could not be made: {diagnostic.message}",
+                f"The environment to build {self.what} could not be created: {diagnostic.message}",
                 location=diagnostic.location,
                 context=diagnostic.context,
                 hint=diagnostic.hint,
@@ -178,7 +178,7 @@ def _make_venv(python: str, location: Path, what: str) -> None:
     if done.returncode:
         raise LocksetError(
             "build-environment",
-            f"{python} could not make an environment to build {what} in",
+            f"{python} could not create an environment to build {what}",
             context=tuple(done.stdout.decode("utf-8", "replace").splitlines()[-5:]),
             hint="Install the `venv` module of that Python, or use `--no-build`",
         )
@@ -194,7 +194,7 @@ def builder(
     constraints: tuple[RequirementLine, ...] = (),
     settings: Mapping[str, Any] | None = None,
 ) -> HookBuilder:
-    """A builder whose environments lockset makes itself, within `constraints`; `settings` are told to backends."""
+    """A builder whose environments lockset creates within `constraints`; `settings` are passed to backends."""
     maker = SyncedEnvironmentMaker(
         options=options,
         cache=cache,

@@ -1,4 +1,4 @@
-"""Connections of one run, apart from `wiring`: who only downloads need not import what resolves."""
+"""Connections of one run, in a module that does not import the resolver."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["connected", "link_locked_files"]
 
 @contextmanager
 def connected(options: IndexOptions, cache: Path | None, listener: ProgressListener) -> Iterator[Connection]:
-    """Connections for one run; nothing is opened before the first request, all is closed at the end."""
+    """Connections for one run; they are opened at the first request and closed at the end."""
     connection = connect(options, cache=cache, clock=time.time, listener=listener)  # noqa: TID251 - the clock's door
     try:
         yield connection
@@ -31,9 +31,9 @@ def connected(options: IndexOptions, cache: Path | None, listener: ProgressListe
 
 
 def link_locked_files(connection: Connection, locks: Callable[[], Iterable[Pylock]]) -> None:
-    """Have locked files fetched with the credentials of the index that the lock names for them.
+    """Fetch locked files with the credentials of the index that the lock file records for them.
 
-    It matters, and `locks` is called, only where several indexes share a host.
+    This matters, and `locks` is called, only if several indexes share a host.
     """
     if not connection.transport.has_shared_hosts:
         return

@@ -1,4 +1,4 @@
-"""A download: the files of lock files into a folder, for any platforms."""
+"""Download the files of lock files into a folder, for any platforms."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ __all__ = ["DownloadRequest", "DownloadedFile", "fill_folder"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadRequest:
-    """What to bring into which folder.
+    """What to download, and where to.
 
     Attributes:
-        folder: Absolute path; made where it is missing.
-        selection: Lock files, extras, groups and rules, as for a sync; its target is that of `python`.
-        targets: Interpreters to be served; none stands for that of `selection`.
-        every: All wheels and sdists of the lock files, whoever they are for.
+        folder: Absolute path; created if it is missing.
+        selection: Lock files, extras, groups and rules, as for a sync.
+        targets: Interpreters to download for; if empty, that of `selection`.
+        every: Download all wheels and sdists of the lock files, for any interpreter.
     """
 
     folder: str
@@ -47,7 +47,7 @@ class DownloadRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadedFile:
-    """One file that is in the folder now; `new` tells that it was not before, or not whole."""
+    """One file in the folder; `new` if it was missing or incomplete before."""
 
     distribution: DesiredDistribution
     new: bool
@@ -55,13 +55,13 @@ class DownloadedFile:
 
 @dataclass(slots=True, kw_only=True)
 class _Files:
-    """Files by name; one name must mean one file."""
+    """Files by name; two different files must not share a name."""
 
-    found: dict[str, DesiredDistribution] = field(default_factory=dict)
+    by_name: dict[str, DesiredDistribution] = field(default_factory=dict)
 
     def add(self, one: DesiredDistribution) -> None:
         name = one.filename or ""
-        other = self.found.setdefault(name, one)
+        other = self.by_name.setdefault(name, one)
         if dict(other.hashes) != dict(one.hashes):
             raise LocksetError(
                 "locks-disagree", f"Two different files are named `{name}`: one of {other}, one of {one}"
@@ -75,19 +75,19 @@ def fill_folder(
     downloads: Callable[[], Downloads],
     listener: ProgressListener | None = None,
 ) -> tuple[DownloadedFile, ...]:
-    """Have the files in the folder, verified, sorted by name.
+    """Download and verify the files; returns them sorted by name.
 
     Raises:
-        LocksetError: The folder holds whole files only, then too.
+        LocksetError: If a file is not available or not valid. The folder never holds incomplete files.
     """
     heard = listener or NullListener()
     files = _Files()
     for one in _distributions(request, cache):
         if one.filename is None:
-            heard.note(f"{one} is locked as a {one.kind}, which is not a file: it is left out")
+            heard.note(f"{one} is locked as a {one.kind}, which is not a file, and is skipped")
         else:
             files.add(one)
-    ordered = [files.found[name] for name in sorted(files.found)]
+    ordered = [files.by_name[name] for name in sorted(files.by_name)]
     with Cache(cache, heard) as store:
         new = fill_wheelhouse(
             request.folder,

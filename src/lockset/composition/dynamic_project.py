@@ -1,4 +1,4 @@
-"""The question that a project asks, with what only its build backend knows of the project."""
+"""Build a project's resolution problem, with the dynamic metadata that only its build backend knows (PEP 621)."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def posed_problem(
     folder: Path | None,
     listener: ProgressListener,
 ) -> Iterator[tuple[RootProject, ResolutionProblem, IndexRepository]]:
-    """The whole project, its question, and an open repository to answer it with.
+    """Yield the project with its dynamic metadata, its resolution problem, and an open repository.
 
     Raises:
-        LocksetError: what `ask` raises, and `build-needed`: the backend would have to be asked, and builds are off.
+        LocksetError: As `build_problem`, and `build-needed` if the project must be built and builds are off.
     """
     if project.unbuilt:
         project = _whole(project, choices, open_repository, now=now, old=old, folder=folder, listener=listener)
@@ -63,7 +63,7 @@ def _whole(
     folder: Path | None,
     listener: ProgressListener,
 ) -> RootProject:
-    """`project` with what its build says. Which Pythons and extras it has is not known before."""
+    """`project` with the metadata of its build. Its Pythons and extras are not known before."""
     before = replace(choices, extras=None, all_extras=True)
     known = len(project.warnings)
     with open_repository(build_problem(project, before, old=old, now=now, folder=folder).rules, listener) as opened:
@@ -75,7 +75,7 @@ def _whole(
 
 
 def _built(project: RootProject, unbuilt: DynamicFields, repository: IndexRepository, folder: Path) -> RootProject:
-    """By the same road as a folder that is asked for."""
+    """The project with the metadata of its build, read as for a folder that is required by path."""
     source = DirectSource(
         name=unbuilt.name,
         kind="directory",
@@ -83,7 +83,7 @@ def _built(project: RootProject, unbuilt: DynamicFields, repository: IndexReposi
         shown=relative_path(str(unbuilt.base), folder),
         location=unbuilt.location,
     )
-    assert repository.sources is not None, "whoever locks a project reads folders"
+    assert repository.sources is not None, "a repository for a project can read folders"
     try:
         metadata = repository.sources.read(source).metadata
     except BuildNeededError as error:
@@ -101,7 +101,7 @@ def _refused(unbuilt: DynamicFields) -> LocksetError:
     files = f"lock the files that setuptools reads them from: `lockset lock {' '.join(unbuilt.files)}`"
     other = files if unbuilt.files else "write them in pyproject.toml"
     return BuildNeededError(
-        f"The {join_many_names(unbuilt.keys)} of {unbuilt.name} are dynamic: only a build has them, and builds are off",
+        f"The {join_many_names(unbuilt.keys)} of {unbuilt.name} are dynamic and need a build, but builds are off",
         location=unbuilt.location,
         hint=f"Allow builds for {unbuilt.name}, or {other}",
     )

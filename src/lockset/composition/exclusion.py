@@ -1,4 +1,4 @@
-"""What keeps a version from being chosen: the search of `lockset why-not`."""
+"""Explain why a version is not chosen: the search of `lockset why-not`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ __all__ = ["ChosenVersion", "WhyNot", "explain_exclusion"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenVersion:
-    """A version that is chosen, and where (None: everywhere)."""
+    """A chosen version, and the marker of where it is chosen (None for everywhere)."""
 
     version: str
     marker: str | None
@@ -48,15 +48,15 @@ class ChosenVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyNot:
-    """The answer.
+    """Why a version is not chosen.
 
     Attributes:
         name: Normalised name of the project.
-        version: The version asked about.
-        chosen: What is chosen of it instead, or as well.
-        reason: One sentence on what keeps the version from being chosen.
-        conflict: What it meets, where it cannot be chosen with everything else.
-        hint: What to do to have it.
+        version: The version in question.
+        chosen: The versions of the project that are chosen.
+        reason: Why the version is not chosen, in one sentence.
+        conflict: The conflict, if the version is incompatible with the other requirements.
+        hint: How to get the version.
     """
 
     name: str
@@ -68,10 +68,10 @@ class WhyNot:
 
 
 def explain_exclusion(inputs: LockInputs, name: str, version: str | None) -> WhyNot:
-    """What keeps `version` of `name` (None: the newest final one there is) out of the lock that would be made.
+    """Explain why `version` of `name` (None for the newest final release) would not be locked.
 
     Raises:
-        LocksetError: `unknown-version`; `no-resolution`, where nothing can be locked anyway; and those of `lock`.
+        LocksetError: `unknown-version`; `no-resolution` if the project cannot be locked at all; and as `lock`.
     """
     listener, old = inputs.context.heard, inputs.pins
     whole = posed_problem(
@@ -88,7 +88,7 @@ def explain_exclusion(inputs: LockInputs, name: str, version: str | None) -> Why
         release = _version(opened, name, version)
         while True:
             with suppress(UrlRequirementDiscovered):
-                return _Asking(question, repository, opened, listener, old).answer(name, release)
+                return _ExclusionSearch(question, repository, opened, listener, old).answer(name, release)
 
 
 def _version(repository: IndexRepository, name: str, version: str | None) -> Version:
@@ -97,14 +97,14 @@ def _version(repository: IndexRepository, name: str, version: str | None) -> Ver
         raise LocksetError("project-not-found", f"No index has a project named {name}", hint="Check the spelling")
     if version is None:
         return next((v for v in known if not v.is_prerelease), known[0])
-    found = next((v for v in known if v == read_version(version)), None)
-    if found is None:
+    release = next((v for v in known if v == read_version(version)), None)
+    if release is None:
         near = ", ".join(str(v) for v in known[:5])
-        raise LocksetError("unknown-version", f"No index has {name} {version}", hint=f"The newest it has: {near}")
-    return found
+        raise LocksetError("unknown-version", f"No index has {name} {version}", hint=f"The newest releases are {near}")
+    return release
 
 
-class _Asking:
+class _ExclusionSearch:
     def __init__(
         self,
         question: ResolutionProblem,
@@ -132,11 +132,11 @@ class _Asking:
             return WhyNot(name=name, version=str(version), chosen=chosen, reason=reason, hint=hint, conflict=conflict)
 
         if not nodes:
-            return because(f"nothing that is locked asks for {name}", f"Ask for it: `{name}=={version}`")
+            return because(f"nothing that is locked requires {name}", f"Require it: `{name}=={version}`")
         if version in nodes and nodes[version] is union(nodes.values()):
             return because("it is chosen, wherever it is needed")
         if any(isinstance(v, DirectVersion) for v in nodes):
-            return because(f"{name} comes from a URL or path that is asked for", "Ask for a version instead")
+            return because(f"{name} is required by URL or path", "Require a version instead")
         early = self._before_the_search(name, version, union(nodes.values()))
         if early is not None:
             return because(*early)
@@ -147,12 +147,12 @@ class _Asking:
         resolution = resolution_of(problem, self._repository, self._listener)
         if not isinstance(resolution, ResolutionImpossible):
             return resolution
-        from lockset.resolve.lock.second_opinion import reconsider  # few problems need it
+        from lockset.resolve.lock.second_opinion import reconsider  # rarely needed
 
         return reconsider(resolution, problem, self._repository, self._listener)
 
     def _before_the_search(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
-        """What rules it out whatever others ask for, in the order in which releases are sorted out."""
+        """What excludes the version whatever else is required, in the order in which releases are excluded."""
         left_out = self._index.left_out(name, version)
         if left_out is not None:
             return left_out, self._allowing_files_of(name)
@@ -160,11 +160,11 @@ class _Asking:
             if not where.is_disjoint(region) and not constraint.admits(version):
                 return f"{name}{constraint} is a constraint", f"Loosen the constraint {name}{constraint}"
         if self._repository.facts(name, version) is None:
-            return self._repository.stepped_over[name, version], "Ask those who made it for a corrected release"
+            return self._repository.stepped_over[name, version], "Ask its maintainers for a corrected release"
         return self._by_policy(name, version, region)
 
     def _allowing_files_of(self, name: str) -> str:
-        """What the user said that leaves out files of the project."""
+        """The hint with the options that exclude files of the project."""
         rules = self._index.rules
         ways = [*rules.undo_sources(name), *rules.undo_wheels(name)]
         if rules.limit(name) is not None:
@@ -197,18 +197,18 @@ class _Asking:
     def _pinned(
         self, name: str, version: Version, region: MarkerSet, mine: MarkerSet | None, usual: Resolution
     ) -> tuple[str, str | None, Diagnostic | None]:
-        """What happens when it is asked for."""
+        """What happens if the version is required."""
         dependency = parse_dependency(f"{name}=={version}")
         where = region & self._repository.serves(name, version)
         origin = RequirementOrigin(name=QUESTION, version=None, text=dependency.text)
         pin = RootRequirement(dependency=dependency, region=where, origin=origin)
         request = replace(self._request, roots=(*self._request.roots, pin))
-        found = self._resolved(request)
-        if isinstance(found, ResolutionImpossible):
-            failure = explain_failure(found, request, self._repository).diagnostic
-            return "it cannot be chosen with everything else that is asked for", failure.hint, failure
+        resolution = self._resolved(request)
+        if isinstance(resolution, ResolutionImpossible):
+            failure = explain_failure(resolution, request, self._repository).diagnostic
+            return "it is incompatible with the other requirements", failure.hint, failure
         other = region if mine is None else region - mine
-        lacking = self._without_file(found, name, other - lacking_files(usual, self._repository, other))
+        lacking = self._without_file(resolution, name, other - lacking_files(usual, self._repository, other))
         if lacking is not None:
             return lacking, f"To take it all the same, pin it: `{name}=={version}`", None
         if mine is not None or not region.implies(where):
@@ -218,14 +218,16 @@ class _Asking:
         locked = sorted(p.version for p in old if p.name == name and p.version is not None)
         if locked and version > locked[-1]:
             pins = ", ".join(map(str, locked))
-            return f"the lock that is there holds {pins}, and it would fit", f"Move it: `lockset lock -P {name}`", None
-        moved = self._moved(found, name)
-        return f"another version goes before it, and it would fit{moved}", f"Pin it: `{name}=={version}`", None
+            hint = f"Upgrade it: `lockset lock -P {name}`"
+            return f"the lock file has {pins}, although this version is compatible", hint, None
+        moved = self._moved(resolution, name)
+        reason = f"another version is preferred, although this one is compatible{moved}"
+        return reason, f"Pin it: `{name}=={version}`", None
 
-    def _without_file(self, found: Resolution, name: str, region: MarkerSet) -> str | None:
-        """Which release has no file in a part of `region`, where with another version all have one."""
+    def _without_file(self, resolution: Resolution, name: str, region: MarkerSet) -> str | None:
+        """The release that has no file for a part of `region`, while with another version all have one."""
         wanted = region & self._repository.target_region
-        for (n, version), node in sorted(found.nodes.items(), key=lambda item: item[0][0] != name):
+        for (n, version), node in sorted(resolution.nodes.items(), key=lambda item: item[0][0] != name):
             wheels = None if isinstance(version, DirectVersion) else self._repository.wheels_serve(n, version)
             missing = MarkerSet.none() if wheels is None else (node.region & wanted) - wheels
             missing = missing.without_extras_and_groups()
@@ -235,10 +237,10 @@ class _Asking:
                 return f"{subject} no file for {environments_in_words(samples)}"
         return None
 
-    def _moved(self, found: Resolution, name: str) -> str:
-        """What else is chosen otherwise with it."""
+    def _moved(self, resolution: Resolution, name: str) -> str:
+        """The other versions that change with it."""
         usual = self._resolved(self._request)
         if isinstance(usual, ResolutionImpossible):
             return ""
-        other = [f"{n} {v}" for n, v in found.nodes if n != name and (n, v) not in usual.nodes]
+        other = [f"{n} {v}" for n, v in resolution.nodes if n != name and (n, v) not in usual.nodes]
         return f", with {', '.join(other[:5])}" if other else ""

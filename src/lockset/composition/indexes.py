@@ -1,4 +1,4 @@
-"""Where the packages of a run come from: what its caller gave, in front of what the project says."""
+"""The indexes of a run: the caller's options take precedence over the project's settings."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 __all__ = ["chosen_urls", "indexes_of", "project_around", "resolve_indexes", "unread_index_variable"]
 
-# Variables of pip and uv that name a default index.
+# Environment variables of pip and uv that set the default index.
 _FOREIGN = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 
 
 def indexes_of(project: RootProject) -> IndexOptions:
-    """What `[tool.lockset]` and the options of requirements files say; the public index where they say nothing.
+    """The indexes of `[tool.lockset]` and of options in requirements files; PyPI if they name none.
 
     Raises:
-        LocksetError: a location that is neither URL nor path, or a pin to an index nobody named.
+        LocksetError: If a location is neither a URL nor a path, or a package is pinned to an unknown index.
     """
     settings, options, base = project.settings, project.options, project.base
     named = [
-        # One without a name is called by its URL, so that pins can mean it.
+        # An index without a name uses its URL as the name, so that packages can be pinned to it.
         IndexSource(
             url=location_url(s.url, base=base),
             name=s.name or (s.url if s.packages else None),
@@ -57,10 +57,10 @@ def indexes_of(project: RootProject) -> IndexOptions:
 def resolve_indexes(
     given: IndexOptions | IndexOverrides | None, project: RootProject | None, context: RunContext
 ) -> IndexOptions:
-    """The indexes of a run: `given` alone, or its overrides in front of what `project` says.
+    """The indexes of a run: `given` alone if it is `IndexOptions`, else its overrides before those of `project`.
 
     Raises:
-        LocksetError: a location that is neither URL nor path, or a pin to an index nobody named.
+        LocksetError: If a location is neither a URL nor a path, or a package is pinned to an unknown index.
     """
     if isinstance(given, IndexOptions):
         return replace(given, offline=True) if context.offline else given
@@ -94,7 +94,7 @@ def resolve_indexes(
 
 
 def chosen_urls(given: IndexOptions | IndexOverrides | None) -> tuple[str, ...]:
-    """The addresses of the indexes that the caller named."""
+    """The URLs of the indexes that the caller named."""
     if given is None:
         return ()
     if isinstance(given, IndexOptions):
@@ -104,12 +104,12 @@ def chosen_urls(given: IndexOptions | IndexOverrides | None) -> tuple[str, ...]:
 
 
 def project_around(folder: Path, context: RunContext) -> RootProject | None:
-    """What the project around `folder` says of indexes: which are named, trusted, asked for credentials.
+    """The project that contains `folder`, with its index settings: names, trusted hosts, keyring.
 
-    Nothing of it decides what is installed. None where there is no such project, or it is to be left aside.
+    None of them decides what is installed. None if there is no project, or settings are disabled.
 
     Raises:
-        LocksetError: the settings are wrong.
+        LocksetError: If the settings are not valid.
     """
     from lockset.sources.discover import find_settings, find_upwards, read_settings_of
     from lockset.sources.project import RootProject
@@ -123,11 +123,11 @@ def project_around(folder: Path, context: RunContext) -> RootProject | None:
 
 
 def unread_index_variable(options: IndexOptions, context: RunContext) -> str | None:
-    """What to do about a variable of pip or uv that names another default index, where the public one is asked."""
+    """The hint for a variable of pip or uv that sets another default index, if PyPI is used."""
     if options.no_index or options.offline or options.index_url != DEFAULT_INDEX:
         return None
     name = next((name for name in _FOREIGN if context.variables.get(name)), None)
-    what = "is set, and not read: name the index with `--default-index` or LOCKSET_DEFAULT_INDEX"
+    what = "is set, but lockset does not read it: name the index with `--default-index` or LOCKSET_DEFAULT_INDEX"
     return None if name is None else f"{name} {what}"
 
 

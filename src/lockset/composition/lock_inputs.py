@@ -1,4 +1,4 @@
-"""All that a lock is made of, read once: the project, the options with the files they name, the lock that is there.
+"""Read the inputs of a lock once: the project, the options with the files they name, and the existing lock file.
 
 `lock`, `check` and `why_not` begin here.
 """
@@ -43,20 +43,20 @@ __all__ = ["LockInputs", "read_lock_inputs", "source_arguments"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockInputs:
-    """What a lock is made of.
+    """The inputs of a lock.
 
     Attributes:
-        project: What the sources require, and their settings.
-        options: The caller's options, with what the files they name hold.
-        indexes: Where packages come from.
+        project: The requirements and settings of the sources.
+        options: The caller's options, with the content of the files that they name.
+        indexes: The indexes to use.
         context: The surroundings.
-        target: The lock file, absolute; None where there is none.
-        old: The lock file that is there; None where there is none, or it cannot be read.
-        before: Its bytes; None where it is not a regular file.
-        warnings: What the user was told of the sources.
-        hint: What the user was told of variables of other tools.
-        build_constraints: Limits on what builds need.
-        fetched: How many sources came from the network.
+        target: The absolute path of the lock file; None for the standard output.
+        old: The existing lock file; None if there is none, or it cannot be read.
+        before: Its bytes; None if it is not a regular file.
+        warnings: Warnings about the sources that were reported.
+        hint: The hint about variables of other tools that was reported.
+        build_constraints: Constraints on build requirements.
+        fetched: Number of sources that were fetched over the network.
     """
 
     project: RootProject
@@ -73,20 +73,20 @@ class LockInputs:
 
     @property
     def folder(self) -> Path:
-        """Where the lock lies or would: paths in it are relative to there."""
+        """The folder of the lock file, which its paths are relative to."""
         return self.target.parent if self.target is not None else self.context.here
 
     @property
     def pins(self) -> Pylock | None:
-        """What the lock that is there pins."""
+        """The existing lock file as pins."""
         return None if self.old is None else self.old.pins
 
     def repository(
         self, *, fresh_until: Callable[[float], None] | None = None
     ) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
-        """Where releases come from, and what builds those that only a build knows.
+        """A function that opens the repository of releases; it builds those whose metadata only a build has.
 
-        `fresh_until` hears at the end until when the pages that were used stay fresh, in seconds since the epoch.
+        `fresh_until` is called at the end with the time at which the first page expires, in seconds since the epoch.
         """
         return repository_opener(self.indexes, self.context.cache_folder, builder=self._builder, on_close=fresh_until)
 
@@ -106,7 +106,7 @@ class LockInputs:
 
 
 class _Fetch:
-    """A `SourceFetcher` that is made, with all it imports, when the first file is fetched: most projects have none."""
+    """A `SourceFetcher` that is created (and its modules imported) for the first URL: most projects have none."""
 
     def __init__(self, options: Callable[[], IndexOptions]) -> None:
         self._options = options
@@ -133,12 +133,14 @@ def read_lock_inputs(
     merging: bool = True,
     connecting: bool = True,
 ) -> LockInputs:
-    """Read the sources, the files that options name, and the lock that is there; the listener hears what is odd.
+    """Read the sources, the files that options name, and the existing lock file; warnings go to the listener.
 
-    Without `merging` a lock with an unresolved merge conflict is refused; without `connecting` nothing is said of indexes.
+    Without `merging`, a lock file with an unresolved merge conflict is refused; without `connecting`, there is no hint
+    about indexes.
+
 
     Raises:
-        LocksetError: with file and place of what is wrong.
+        LocksetError: With the file and the position of the problem.
     """
     check_argument("options", options, "LockOptions | None")
     check_argument("indexes", indexes, "IndexOptions | IndexOverrides | None")
@@ -153,14 +155,14 @@ def read_lock_inputs(
     for message in warnings:
         listener.warning(message)
     before = target.read_bytes() if target is not None and target.is_file() else None
-    found = resolve_indexes(indexes, project, context)
-    hint = unread_index_variable(found, context) if connecting else None
+    index_options = resolve_indexes(indexes, project, context)
+    hint = unread_index_variable(index_options, context) if connecting else None
     if hint is not None:
         listener.hint(hint)
     return LockInputs(
         project=project,
         options=options,
-        indexes=found,
+        indexes=index_options,
         context=context,
         target=target,
         old=old,
@@ -185,7 +187,7 @@ def _project(sources: Sequence[str], context: RunContext, fetch: _Fetch) -> Root
 
 
 def _with_files(options: LockOptions, context: RunContext, fetch: _Fetch) -> LockOptions:
-    """The options with what the files they name hold."""
+    """The options with the content of the files that they name."""
     return replace(
         options,
         constraints=(*options.constraints, *_constraints(options.constraint_files, context, fetch)),
@@ -195,7 +197,7 @@ def _with_files(options: LockOptions, context: RunContext, fetch: _Fetch) -> Loc
 
 
 def _target(sources: Sequence[str], output: str | None, here: Path) -> Path | None:
-    """The lock file; None for `-`. A script's lock lies next to it, a project's next to its pyproject.toml."""
+    """The path of the lock file; None for `-`. It is next to the script, or next to the project's pyproject.toml."""
     if output == STDIN:
         return None
     if output is not None:
@@ -211,13 +213,13 @@ def _target(sources: Sequence[str], output: str | None, here: Path) -> Path | No
 
 
 def _old_lock(target: Path | None, listener: ProgressListener, *, merging: bool) -> OldLock | None:
-    """The lock there is, None where there is none or it cannot be read (which is told: its pins are lost).
+    """The existing lock file; None if there is none or it cannot be read, which is reported as a warning.
 
     With an unresolved merge conflict in it, the pins of both sides, where `merging`.
     """
     if target is None or not target.exists():
         return None
-    from lockset.lockfile.merge_conflict import old_lock  # a first lock does without it
+    from lockset.lockfile.merge_conflict import old_lock  # not needed for a first lock
 
     try:
         old = old_lock(target)
@@ -225,7 +227,7 @@ def _old_lock(target: Path | None, listener: ProgressListener, *, merging: bool)
         listener.warning(f"The pins of {target.name} are not used: {error.diagnostic.message}")
         return None
     if old.merged and not merging:
-        hint = "Run `lockset lock`: it tries the pins of both sides first, and writes a file without conflict"
+        hint = "Run `lockset lock` to resolve it: the pins of both sides are tried first"
         raise LocksetError(
             "merge-conflict", "The lock file has an unresolved merge conflict", location=str(target), hint=hint
         )
@@ -236,7 +238,7 @@ def _old_lock(target: Path | None, listener: ProgressListener, *, merging: bool)
 
 def _stdin_text(context: RunContext) -> str:
     if context.stdin is None:
-        raise LocksetError("source-missing", "`-` stands for a standard input, and none is given")
+        raise LocksetError("source-missing", "`-` stands for the standard input, but there is none")
     return context.stdin().decode("utf-8", "surrogateescape")
 
 
@@ -265,10 +267,10 @@ def _editables(paths: Sequence[str], here: Path) -> tuple[RequirementLine, ...]:
 def source_arguments(
     sources: str | PathLike[str] | Iterable[str | PathLike[str]], output: str | PathLike[str] | None
 ) -> tuple[list[str], str | None]:
-    """Sources and output of `lock`, `check` and `why_not` as texts.
+    """Sources and output of `lock`, `check` and `why_not` as strings.
 
     Raises:
-        UsageError: `option-value`.
+        UsageError: `option-value` if one has the wrong type.
     """
     sources = check_argument("sources", sources, "str | PathLike | Iterable[str | PathLike]")
     check_argument("output", output, "str | PathLike | None")

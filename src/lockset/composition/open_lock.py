@@ -1,4 +1,4 @@
-"""The lock file a call is about: by path, from the standard input, the nearest one, or from a git revision."""
+"""Open the lock file of a call: by path, from the standard input, the nearest one, or from a git revision."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = ["open_lock", "open_revision"]
 
 
 def open_lock(path: str | PathLike[str] | None, context: RunContext) -> Document:
-    """The lock file at `path`; without one the pylock.toml nearest to the context's folder upwards.
+    """Read the lock file at `path`; without a path, the nearest pylock.toml from the context's folder upwards.
 
-    `-` is what `context.stdin` gives, where it is given.
+    `-` reads `context.stdin`, if that is set.
 
     Raises:
         LocksetError: `lock-not-found`, `lock-unreadable` or `toml-syntax`.
@@ -40,16 +40,16 @@ def open_lock(path: str | PathLike[str] | None, context: RunContext) -> Document
         raise LocksetError(
             "lock-not-found",
             f"There is no {PLAIN_NAME} in {context.here} or above it",
-            hint="`lockset lock` writes one; name its path to read another",
+            hint="Run `lockset lock` to create one, or pass the path of another lock file",
         )
     return load(nearest)
 
 
 def open_revision(path: str | PathLike[str] | None, context: RunContext) -> Document:
-    """As `open_lock`; where no such file is there, `REVISION:PATH` names one in the git repository around the folder.
+    """As `open_lock`; if there is no such file, `REVISION:PATH` names one in the folder's git repository.
 
     Raises:
-        LocksetError: those of `open_lock`, and `git-revision` where git does not have it.
+        LocksetError: As `open_lock`, and `git-revision` if git does not have the file.
     """
     named = None if path is None else fspath(path)
     if named is None or ":" not in named or _exists(context.here / named):
@@ -65,14 +65,15 @@ def open_revision(path: str | PathLike[str] | None, context: RunContext) -> Docu
     try:
         done = stored_file(named, folder=context.here)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise LocksetError("git-revision", f"git could not be asked for `{named}`: {error}") from error
+        raise LocksetError("git-revision", f"git could not read `{named}`: {error}") from error
     if done.returncode != 0:
         output = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise LocksetError(
             "git-revision",
-            f"There is no file `{named}`, and git has none of that name",
+            f"There is no file `{named}`, and git has no such revision or file",
             context=tuple(output[:3]),
-            hint="Name the path from the repository's top, or from here: `HEAD~1:pylock.toml`, `HEAD:./pylock.toml`",
+            hint="Use a path relative to the repository's root (`HEAD~1:pylock.toml`) or to the working folder "
+            "(`HEAD:./pylock.toml`)",
         )
     return read(done.stdout, path=named)
 

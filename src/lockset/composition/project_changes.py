@@ -1,7 +1,7 @@
-"""Whether what a project requires has changed since the lock file beside it was made.
+"""Check whether a project's requirements have changed since its lock file was made.
 
-A quick look that says nothing false: it compares the requirements that the lock file records with those of its sources.
-`lockset lock --check` looks at all that decides. The answer is remembered, since a sync shall not wait for it.
+A quick check without false alarms: it compares the requirements that the lock file records with those of its sources.
+`lockset lock --check` compares everything. The result is cached, so that a sync does not wait for it.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ if TYPE_CHECKING:
 
 __all__ = ["ProjectState", "project_state"]
 
-# What a requirement belongs to: the variable of markers and the name of an extra or group.
+# The extra or group of a requirement: the marker variable, and the name.
 Choice: TypeAlias = "tuple[str, str]"
 _ALWAYS: Choice = ("", "")
 
-# Changes with every change of what is compared.
+# Increase it with every change of what is compared.
 _FORMAT = 2
 _FOLDER = "projects-v1"
-# Bounds the number of memories: a further one takes the place of an older one.
+# The most cached results: a further one replaces an older one.
 _MOST = 256
 _PYPROJECT = "pyproject.toml"
 # An extra or a group in the marker of a recorded requirement.
 _CHOICE = re.compile(r"""['"]([^'"]+)['"] (?:not )?in (extras|dependency_groups)""")
-# Bounds the sources that are looked at.
+# The largest source that is compared, in bytes.
 _LARGEST = 1 << 20
-# Pythons that a range may begin with.
+# Pythons that a range may start with.
 _PYTHONS = [f"3.{minor}" for minor in range(50)]
 
 
 class ProjectState(NamedTuple):
-    """What the sources beside a lock file require otherwise than it records, in words, and where these are."""
+    """The changes of a project since it was locked, as sentences, and the paths of its sources."""
 
     changes: tuple[str, ...]
     paths: tuple[str, ...]
 
 
 def project_state(source: LockSource, environment: Mapping[str, str], *, cache: Path | None) -> ProjectState:
-    """The state of the project beside the lock file `source`; without changes also where these cannot be known.
+    """The state of the project of the lock file `source`; without changes if these cannot be determined.
 
-    A requirement that has a marker counts where the marker holds in `environment`.
+    Requirements whose marker is false in `environment` are not compared.
     """
     if source.data is None or source.path is None or not Path(source.path).is_file():
         return ProjectState((), ())
@@ -72,7 +72,7 @@ def project_state(source: LockSource, environment: Mapping[str, str], *, cache: 
 
 
 def _names(lock: Pylock) -> list[str]:
-    """The file names of what `lock` was made from; empty where that is not known."""
+    """The file names of the sources that `lock` was made from; empty if they are not known."""
     table = (lock.tool or {}).get("lockset")
     if not isinstance(table, dict) or not isinstance(table.get("roots"), list):
         return []
@@ -83,28 +83,28 @@ def _names(lock: Pylock) -> list[str]:
 
 
 def _contents(folder: str, names: Sequence[str]) -> tuple[tuple[str, bytes], ...]:
-    """The sources with the digest of their bytes, which may hold secrets; empty where one is not there."""
-    found = []
+    """The sources with the hashes of their bytes, which may contain secrets; empty if one is missing."""
+    contents = []
     for name in names:
         path = Path(folder, name)
         try:
             if not path.is_file() or path.stat().st_size > _LARGEST:
                 return ()
-            found.append((name, quick_sha256(path.read_bytes())))
+            contents.append((name, quick_sha256(path.read_bytes())))
         except (OSError, ValueError):
             return ()
-    return tuple(found)
+    return tuple(contents)
 
 
 def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
-    # Imported here: what was compared before is not compared again.
+    # Imported here: not needed if the result is cached.
     from lockset.errors import LocksetError
     from lockset.sources.discover import read_sources
 
     try:
         project = read_sources(list(names), folder=Path(folder), environ={})
     except LocksetError:
-        return  # `lock` will tell
+        return  # `lock` reports it
     table = (lock.tool or {})["lockset"]
     locked = _locked_keys(table["roots"])
     if locked is None:
@@ -132,7 +132,7 @@ def _with(*choices: Choice) -> str:
 
 
 def _required(project: RootProject, lock: Pylock | None) -> Iterator[tuple[tuple[Any, Choice], str, Any]]:
-    """The requirements of `project`; those of extras and groups as far as `lock` has these."""
+    """The requirements of `project`, with those of the extras and groups that `lock` has."""
     from packaging.utils import canonicalize_name
 
     lines = [(line, _ALWAYS) for line in project.dependencies]
@@ -155,16 +155,16 @@ def _required(project: RootProject, lock: Pylock | None) -> Iterator[tuple[tuple
         def holds(environment: Mapping[str, str], marker: Any = marker) -> bool:
             try:
                 return marker is None or marker.evaluate({**environment, "extra": ""})
-            except Exception:  # noqa: BLE001 (whatever a marker compares)
+            except Exception:  # noqa: BLE001 (a marker may compare anything)
                 return False
 
-        # A URL may hold a secret.
+        # A URL may contain a secret.
         shown = line.text if line.requirement.url is None else line.name
         yield (_key(line.requirement), choice), shown, holds
 
 
 def _locked_keys(texts: Any) -> dict[Any, tuple[str, set[Choice]]] | None:
-    """The recorded requirements with the choices they belong to; None where one cannot be read."""
+    """The recorded requirements with their extras and groups; None if one cannot be read."""
     from packaging.requirements import InvalidRequirement
     from packaging.utils import canonicalize_name
 
@@ -184,7 +184,7 @@ def _locked_keys(texts: Any) -> dict[Any, tuple[str, set[Choice]]] | None:
 
 
 def _key(requirement: Any) -> tuple[Any, ...]:
-    """What a requirement requires; of a URL only that there is one, since the lock file writes it in its own way."""
+    """The key of a requirement. A URL is not part of it, since the lock file writes URLs in its own way."""
     from packaging.utils import canonicalize_name
 
     name = canonicalize_name(requirement.name)
@@ -193,7 +193,7 @@ def _key(requirement: Any) -> tuple[Any, ...]:
 
 
 def _limits(project: RootProject, table: Mapping[str, Any]) -> Iterator[str]:
-    """Constraints and exclusions of the project that the lock file does not record."""
+    """Constraints and excluded packages of the project that the lock file does not record."""
     constraints = table.get("constraints", ())
     for line in project.constraints:
         if line.requirement.url is None and str(line.requirement) not in constraints:
@@ -204,10 +204,10 @@ def _limits(project: RootProject, table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _pythons(project: RootProject, lock: Pylock, table: Mapping[str, Any]) -> Iterator[str]:
-    """Whether the project's range of Pythons begins elsewhere now; upper bounds are found by the lock itself."""
+    """Whether the lower bound of the project's Pythons has changed; a lock sets upper bounds itself."""
     required, served = project.requires_python, lock.requires_python
     if required is None or served is None or "python" in table or project.settings.python is not None:
         return
     first, locked = (next((v for v in _PYTHONS if r.contains(f"{v}.99")), None) for r in (required, served))
     if first != locked:
-        yield f"it requires Python {required}, and the lock file is for {served}"
+        yield f"it requires Python {required}, but the lock file is for {served}"

@@ -1,4 +1,4 @@
-"""Requirements files by URL: fetched over a run's own connection, with its credentials, within bounds."""
+"""Fetch requirements files by URL, with the index options of the run, limited in number and size."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ if TYPE_CHECKING:
 
 __all__ = ["SourceFetcher"]
 
-# Files of one run; beyond it they are not meant for people.
+# The most files of one run.
 MOST_FILES = 100
 
 
 class SourceFetcher:
     """Fetches files by URL: `lockset.sources.discover.Fetch`.
 
-    `options` tells what goes for every request of the run: certificates, proxies, time limits, credentials, and
-    whether the network is off. It is called when the first file is fetched.
+    `options` returns the certificates, proxies, timeouts and credentials of the run. It is called for the first file.
 
     Attributes:
-        count: How many files were fetched.
+        count: Number of fetched files.
     """
 
     def __init__(self, options: Callable[[], IndexOptions]) -> None:
@@ -36,10 +35,10 @@ class SourceFetcher:
         self.count = 0
 
     def __call__(self, url: str) -> bytes:
-        """The content of the file.
+        """Fetch a file and return its content.
 
         Raises:
-            LocksetError: the network is off, the file cannot be had, is too large, or is one of too many.
+            LocksetError: If lockset is offline, the file is not available or too large, or there are too many files.
         """
         self.count += 1
         if self.count > MOST_FILES:
@@ -58,9 +57,9 @@ class _Content:
         self.data = bytearray()
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Append the next bytes."""
         self.data += chunk
 
     def restart(self) -> None:
-        """Forget all bytes."""
+        """Discard all bytes so far."""
         self.data.clear()

@@ -1,4 +1,4 @@
-"""The only place where ports meet their implementations."""
+"""Open repositories of releases: connect the ports of the resolver to their implementations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["connected", "repository_opener"]
 
 
 class _BuilderOnUse:
-    """A builder that is made, with all it imports, when the first thing must be built: most runs build nothing."""
+    """A builder that is created (and its modules imported) for the first build: most runs build nothing."""
 
     def __init__(self, make: Callable[[], Builder]) -> None:
         self._make = make
@@ -42,7 +42,7 @@ class _BuilderOnUse:
 
     @property
     def fingerprint(self) -> str:
-        """What decides on its builds besides the tree; "" where that is not known."""
+        """A hash of what its builds depend on besides the source tree; "" if that is not known."""
         fingerprint: str = getattr(self._builder, "fingerprint", "")
         return fingerprint
 
@@ -60,7 +60,7 @@ class _BuilderOnUse:
 
 
 class _SourcesOnUse:
-    """A reader of sources that is made, with all it imports, when the first must be read: most projects have none."""
+    """A source reader that is created (and its modules imported) for the first source: most projects have none."""
 
     def __init__(
         self, files: HttpFiles, store: BytesStore, builder: Builder | None, may_build: Callable[[str], bool]
@@ -74,7 +74,7 @@ class _SourcesOnUse:
     def _sources(self) -> SourceReader:
         from lockset.composition.source_reader import Sources
 
-        environ = dict(os.environ)  # noqa: TID251 - git finds by these what the user set up
+        environ = dict(os.environ)  # noqa: TID251 - git reads the user's configuration from these
         return Sources(
             self._files, store=self._store, builder=self._builder, may_build=self._may_build, environ=environ
         )
@@ -90,9 +90,9 @@ def repository_opener(
     builder: Callable[[ProgressListener], Builder] | None = None,
     on_close: Callable[[float], None] | None = None,
 ) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
-    """What `lockset.composition.lock_pipeline.lock_project` opens its repository with.
+    """The `open_repository` argument of `lockset.composition.lock_pipeline.lock_project`.
 
-    `builder` None: nothing is built. `asked` hears at the end until when the pages that were used stay fresh.
+    Nothing is built if `builder` is None. `on_close` is called with the time at which the first page expires.
     """
 
     @contextmanager
@@ -101,7 +101,7 @@ def repository_opener(
             made = _BuilderOnUse(lambda: builder(listener)) if builder is not None else None
 
             def hash_file(file: DistributionFile) -> Mapping[str, str]:
-                listener.note(f"The index gives no strong hash of {file.filename}: it is fetched and hashed")
+                listener.note(f"The index has no strong hash of {file.filename}: downloading it to compute one")
                 return {"sha256": connection.files.sha256(file)}
 
             failures = None

@@ -1,4 +1,4 @@
-"""What every public function may be given besides its own options: the surroundings of a run, and its indexes."""
+"""Arguments that all public functions share: the surroundings of a run, and overrides of its indexes."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ __all__ = ["IndexOverrides", "RunContext", "context_of"]
 
 @plain_dataclass(frozen=True, kw_only=True)
 class RunContext:
-    """The surroundings of a call. Nothing of the process counts unless it is given here.
+    """The surroundings of a call. State of the process is used only as described here.
 
     Attributes:
-        folder: What relative paths are relative to; None: the process's working folder.
-        cache: Folder that remembers pages, metadata and files across calls; None: nothing is remembered.
-        offline: Nothing goes over the network.
-        now: The present, in UTC, for ages and for Pythons that are still maintained; None: this moment.
-        environ: Variables for `${NAME}` in requirements files, and for git; None: no variables, and the process's own
-            for git.
-        use_settings: Whether `[tool.lockset]` of the project counts.
-        config: A file whose `[tool.lockset]` counts instead of the project's.
-        stdin: Gives the bytes that a source or lock file named `-` stands for; None: `-` is refused.
-        listener: Hears of progress: a `ProgressListener`, or a function that takes a `ProgressEvent`.
+        folder: The folder of relative paths; None for the process's working folder.
+        cache: The folder of the cache of pages, metadata and files; None for no cache.
+        offline: Do not use the network.
+        now: The current time, in UTC, for ages and for maintained Pythons; None for the time of the call.
+        environ: Variables for `${NAME}` in requirements files, and for git; None for no variables, and the process's
+            own for git.
+        use_settings: Use `[tool.lockset]` of the project.
+        config: A file whose `[tool.lockset]` is used instead of the project's.
+        stdin: Returns the bytes of a source or lock file named `-`; None refuses `-`.
+        listener: Receives progress: a `ProgressListener`, or a function that takes a `ProgressEvent`.
     """
 
     folder: str | PathLike[str] | None = None
@@ -51,20 +51,20 @@ class RunContext:
 
     @property
     def here(self) -> Path:
-        """The folder that relative paths are relative to, absolute."""
+        """The absolute folder of relative paths."""
         return Path.cwd() if self.folder is None else Path(self.folder).absolute()
 
     @property
     def cache_folder(self) -> Path | None:
-        """The cache, absolute."""
+        """The absolute folder of the cache; None for no cache."""
         return None if self.cache is None else Path(self.cache).absolute()
 
     @property
     def moment(self) -> datetime:
-        """The present."""
+        """The current time."""
         if self.now is not None:
             return self.now
-        from datetime import datetime, timezone  # a sync does not ask
+        from datetime import datetime, timezone  # not needed for a sync
 
         return datetime.now(timezone.utc)  # noqa: TID251 - the clock's door
 
@@ -90,10 +90,10 @@ class RunContext:
 
 
 def context_of(context: RunContext | None) -> RunContext:
-    """The context that is meant.
+    """The given context, or the default one.
 
     Raises:
-        UsageError: `option-value`.
+        UsageError: `option-value` if it has the wrong type.
     """
     if type(context) is RunContext:
         return context
@@ -102,22 +102,22 @@ def context_of(context: RunContext | None) -> RunContext:
 
 @plain_dataclass(frozen=True, kw_only=True)
 class IndexOverrides:
-    """Where packages come from, in front of what the project and its files say; None and empty leave it to them.
+    """Index options that override those of the project and its files; None and empty values keep the project's.
 
     Attributes:
-        default_index: `[NAME=]URL` or path of the index asked last.
-        indexes: `[NAME=]URL` or paths of further indexes, asked before those of the project.
+        default_index: `[NAME=]URL` or path of the default index, which is searched last.
+        indexes: `[NAME=]URL` or paths of additional indexes, searched before those of the project.
         find_links: Folders or pages of files.
-        no_index: Ask no index.
+        no_index: Use no index.
         strategy: As `IndexOptions.strategy`.
-        refresh: Ask again about stored answers.
-        read_timeout: Seconds of silence.
-        retries: Further attempts after the first.
-        insecure_hosts: Hosts whose certificates are not checked.
+        refresh: Revalidate cached pages.
+        read_timeout: Seconds to wait for data from a server.
+        retries: Number of further attempts after the first.
+        insecure_hosts: Hosts whose certificates are not verified.
         cert: File or folder of CA certificates.
         client_cert: File with a certificate and its private key.
-        proxy: URL of the proxy for everything.
-        keyring: Whether the keyring is asked for credentials.
+        proxy: URL of the proxy for all requests.
+        keyring: Query the keyring for credentials.
     """
 
     default_index: str | None = None

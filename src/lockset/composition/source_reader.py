@@ -1,4 +1,4 @@
-"""Reads what is asked for by URL or path: archives, folders, git repositories."""
+"""Read sources that are required by URL or path: archives, folders, git repositories."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Sources:
 
     Args:
         files: Fetches archives.
-        store: Remembers what they hold.
-        builder: For trees that only a build knows; None where nothing is built.
+        store: Caches their metadata.
+        builder: Builds trees without static metadata; None if nothing is built.
         may_build: Whether a project may be built.
         environ: The process's variables, for git.
     """
@@ -80,20 +80,20 @@ class Sources:
 
     def _read(self, source: DirectSource, commit: str | None) -> SourceFacts:
         if source.kind == "vcs":
-            found = self._repository(source, commit)
+            facts = self._repository(source, commit)
         elif source.kind == "directory":
             tree = Path(source.path or "")
-            found = SourceFacts(metadata=self._folder(source, tree), named=_named(source, tree, up=source.path or "."))
+            facts = SourceFacts(metadata=self._folder(source, tree), named=_named(source, tree, up=source.path or "."))
         else:
-            found = self._archive(source)
-        if found.metadata.name != source.name:
+            facts = self._archive(source)
+        if facts.metadata.name != source.name:
             raise LocksetError(
                 "source-name",
-                f"{source.name} is asked for, and {source.shown} is {found.metadata.name}",
+                f"{source.name} is required, but {source.shown} is {facts.metadata.name}",
                 location=source.location,
-                hint=f"Ask for it by its own name: `{found.metadata.name} @ ...`",
+                hint=f"Require it by its own name: `{facts.metadata.name} @ ...`",
             )
-        return found
+        return facts
 
     def _folder(self, source: DirectSource, tree: Path) -> CoreMetadata:
         if not tree.is_dir():
@@ -143,7 +143,7 @@ class Sources:
             return self._tree(source, unpack_sdist(archive, name, Path(folder)))
 
     def _tree(self, source: DirectSource, tree: Path) -> CoreMetadata:
-        """What the tree's pyproject.toml promises; where it leaves something to the build, what that says."""
+        """The static metadata of the tree's pyproject.toml (PEP 621); the metadata of a build if a field is dynamic."""
         inside = _below(source, tree)
         what = f"{source.name} ({source.shown})"
         static = tree_metadata(_text(inside / "pyproject.toml", source), what=what)
@@ -151,9 +151,9 @@ class Sources:
             return static
         if self._builder is None or not self._may_build(source.name):
             raise BuildNeededError(
-                f"Only a build of {what} would tell its dependencies, and builds are off",
+                f"The dependencies of {what} need a build, but builds are off",
                 location=source.location,
-                hint="Allow builds for it, or name its version and dependencies in the [project] table of its"
+                hint="Allow builds for it, or declare its version and dependencies in the [project] table of its"
                 " pyproject.toml",
             )
         return parse_metadata(self._builder.metadata(inside, what=what), origin="built", what=what)
@@ -162,20 +162,20 @@ class Sources:
 def _below(source: DirectSource, tree: Path) -> Path:
     inside = tree / source.subdirectory if source.subdirectory else tree
     if not inside.resolve().is_relative_to(tree.resolve()):
-        raise LocksetError("unsafe-path", f"The subdirectory `{source.subdirectory}` leaves the tree of {source.shown}")
+        raise LocksetError("unsafe-path", f"The subdirectory `{source.subdirectory}` is outside {source.shown}")
     if not (inside / "pyproject.toml").is_file() and not (inside / "setup.py").is_file():
         what = f"the folder {source.subdirectory} of {source.shown}" if source.subdirectory else source.shown
         raise LocksetError(
             "source-empty",
-            f"{source.name} is asked for, and there is neither a pyproject.toml nor a setup.py in {what}",
+            f"{source.name} is required from {what}, which has neither a pyproject.toml nor a setup.py",
             location=source.location,
-            hint="Name the folder in it that has one: `#subdirectory=FOLDER`",
+            hint="Name the folder that has one with `#subdirectory=FOLDER`",
         )
     return inside
 
 
 def _named(source: DirectSource, tree: Path, *, up: str) -> tuple[NamedSource, ...]:
-    """Where the tree's pyproject.toml, and what lies around it, has tables of other tools name sources."""
+    """Sources that are named in tables of other tools in the tree's pyproject.toml, and in files next to it."""
     inside = _below(source, tree)
     table = parse_settings_file(
         _text(inside / "pyproject.toml", source) or "", location=f"pyproject.toml of {source.shown}"
@@ -188,7 +188,7 @@ def _named(source: DirectSource, tree: Path, *, up: str) -> tuple[NamedSource, .
         others = read_other_tables(table.data.get("tool"), location=table.location, up=folder)
     if source.kind == "directory":
         others = other_files(inside, others, folder=inside, up=folder)
-    # Inside a checkout, paths lead nowhere for the user.
+    # Paths inside a checkout do not exist for the user.
     is_lost = "@ file:" if source.kind != "directory" else "\0"
     return tuple(replace(s, requirement=None) if is_lost in (s.requirement or "") else s for s in others.sources)
 
@@ -205,7 +205,7 @@ def _text(path: Path, source: DirectSource) -> str | None:
 
 
 def _file_of(source: DirectSource) -> DistributionFile:
-    """The archive as a file of an index, for who reads these; version 0 where its name tells none."""
+    """The archive as a file of an index; version 0 if its name has none."""
     version = _NO_VERSION
     try:
         if source.is_wheel:
@@ -216,9 +216,9 @@ def _file_of(source: DirectSource) -> DistributionFile:
             version = _NO_VERSION
     except InvalidWheelFilename as error:
         raise SourceNotSupportedError(
-            f"{source.name} is asked for from {source.shown}, which is not a valid wheel name",
+            f"{source.name} is required from {source.shown}, which is not a valid wheel name",
             location=source.location,
-            hint="Name it as it was built: name, version and tags",
+            hint="Use the file name of the wheel as it was built, with name, version and tags",
         ) from error
     except InvalidSdistFilename:
         name = source.name  # type: ignore[assignment]
@@ -230,27 +230,27 @@ def _file_of(source: DirectSource) -> DistributionFile:
 
 
 def _measured(archive: BinaryIO, source: DirectSource) -> tuple[int, dict[str, str]]:
-    """Size and sha256 of the bytes; one of the hashes asked for has to be theirs."""
+    """Size and hashes of the bytes; one of the required hashes must match."""
     computed = {name: hashlib.new(name) for name in {"sha256", *(d.algorithm for d in source.hashes)}}
     size = 0
     while chunk := archive.read(_CHUNK):
         size += len(chunk)
         for digest in computed.values():
             digest.update(chunk)
-    found = {name: digest.hexdigest() for name, digest in computed.items()}
-    if source.hashes and not any(found[d.algorithm] == d.value for d in source.hashes):
+    hashes = {name: digest.hexdigest() for name, digest in computed.items()}
+    if source.hashes and not any(hashes[d.algorithm] == d.value for d in source.hashes):
         raise HashMismatchError(
-            f"{source.shown} has none of the hashes asked for: its sha256 is {found['sha256']}",
+            f"{source.shown} does not match its required hash: its sha256 is {hashes['sha256']}",
             location=source.location,
-            hint="The file was changed; where that is right, correct the hash",
+            hint="The file was changed. If that is expected, update the hash",
         )
-    return size, found
+    return size, hashes
 
 
 def _missing(source: DirectSource, what: str) -> LocksetError:
     return LocksetError(
         "path-missing",
-        f"{source.name} is asked for from {source.shown}, and there is no such {what}",
+        f"{source.name} is required from {source.shown}, but there is no such {what}",
         location=source.location,
-        hint=f"It is looked for at {os.fspath(source.path or '')}",
+        hint=f"Its path is {os.fspath(source.path or '')}",
     )

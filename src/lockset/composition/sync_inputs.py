@@ -1,6 +1,6 @@
-"""The options of a sync, the request that they and lock files make, and the ports that it may need.
+"""The options of a sync, the request made from options and lock files, and the ports for network and builds.
 
-Lock files are the bytes that all of the run is based on; they are parsed only where need be.
+Lock files are read as bytes, once, and parsed only if needed.
 """
 
 from __future__ import annotations
@@ -41,44 +41,45 @@ if TYPE_CHECKING:
 __all__ = ["SyncOptions", "SyncPorts", "lock_sources", "refuse_missing_python", "sync_request"]
 
 _ALL = ":all:"
-# Beyond it a lock file is for `load_bytes` to refuse.
+# `load_bytes` refuses larger lock files.
 _LARGEST = 1 << 25
 _STDIN = "-"
 
 
 @plain_dataclass(frozen=True, kw_only=True)
 class SyncOptions:
-    """What to install where, and what else may change; as the options of `lockset sync`.
+    """What to install, where, and what may be removed; the same as the options of `lockset sync`.
 
     Attributes:
-        directory: Install into this folder instead of the interpreter's own environment.
-        prefix: Or below this one, as below an installation's own.
-        described: For this interpreter of another machine instead of one that is here: wheels only.
+        directory: Install into this folder instead of the interpreter's environment.
+        prefix: Install below this folder, with the layout of an installation.
+        described: Install for this interpreter of another machine: wheels only.
         extras: Names of extras.
-        all_extras: Every extra.
-        groups: Names of dependency groups beside the default ones.
-        all_groups: Every group.
-        default_groups: Whether the default groups are installed, too.
-        exact: Remove what the lock files do not name; outside of virtual environments only what lockset has installed.
-        keep: Names that are never removed.
-        remove_pip: Also remove pip, setuptools and wheel where the lock files have none.
-        reinstall: Names that are installed anew although they are right; `:all:` for all.
-        strict: Refuse dependencies that the lock files record but do not hold.
+        all_extras: Install all extras.
+        groups: Names of dependency groups, in addition to the default groups.
+        all_groups: Install all groups.
+        default_groups: Install the default groups.
+        exact: Remove packages that are not in the lock files; outside virtual environments, only those that lockset
+            installed.
+        keep: Names of packages that are never removed.
+        remove_pip: Also remove pip, setuptools and wheel if they are not in the lock files.
+        reinstall: Names of packages to reinstall; `:all:` for all.
+        strict: Refuse lock files that record dependencies which they do not contain.
         locked: Refuse a project that has changed since its lock file was made.
-        check_only: Change nothing; the plan tells what would be.
-        break_system: Also where another installer keeps the packages (PEP 668).
-        find_links: Folders of files that may be used in place of downloads, matched by hash.
-        mirrors: Texts `FROM=TO`: what begins with FROM is fetched from TO instead.
-        allowed: Which kinds of sources may be used.
-        no_build: Refuse sources, which would have to be built.
-        only_binary: Names that are installed from wheels only; `:all:` for all.
-        no_binary: Names that are installed from sources only; `:all:` for all.
-        config_settings: What build backends are told.
-        allow_overlap: Names of packages that may own one path with different content; of the last one it is. None: as
-            the project of the lock file says.
+        check_only: Change nothing; the plan has the changes that would be made.
+        break_system: Allow changes to an externally managed environment (PEP 668).
+        find_links: Folders of files to use instead of downloads, matched by hash.
+        mirrors: `FROM=TO`: fetch URLs that begin with FROM from TO instead.
+        allowed: Kinds of sources that may be used.
+        no_build: Refuse packages that must be built.
+        only_binary: Names of packages to install only from wheels; `:all:` for all.
+        no_binary: Names of packages to install only from sources; `:all:` for all.
+        config_settings: Config settings for build backends.
+        allow_overlap: Names of packages that may contain the same path with different content; the last one wins. None
+            for the setting of the lock file's project.
         link_mode: `auto`, `clone`, `hardlink` or `copy`.
-        compile_bytecode: Compile modules once they are installed.
-        verify_files: Hash installed files instead of trusting times.
+        compile_bytecode: Compile modules after installation.
+        verify_files: Hash installed files instead of comparing modification times.
     """
 
     directory: str | PathLike[str] | None = None
@@ -117,19 +118,19 @@ class SyncOptions:
 
 
 def refuse_missing_python(python: object, options: SyncOptions) -> None:
-    """Refuse a call that names no interpreter and describes none.
+    """Refuse a call that neither names nor describes an interpreter.
 
     Raises:
-        UsageError: `python-missing`.
+        UsageError: `python-missing` in that case.
     """
     if python is None and options.described is None:
-        raise UsageError("python-missing", "Neither is an interpreter named nor one described", hint="Give `python=`")
+        raise UsageError("python-missing", "No interpreter is named or described", hint="Pass `python=`")
 
 
 def sync_request(
     sources: tuple[LockSource, ...], python: str | PathLike[str] | None, options: SyncOptions, context: RunContext
 ) -> SyncRequest:
-    """What the options ask for."""
+    """The request for the options."""
     return SyncRequest(
         sources=sources,
         python=None if python is None or options.described is not None else os.fspath(python),
@@ -166,7 +167,7 @@ def sync_request(
 
 
 def _overlap(names: Collection[str] | None, folder: str, context: RunContext) -> Callable[[], tuple[str, ...]]:
-    """The names that are given, else those of the project: read only where packages do overlap."""
+    """The names that are given, else those of the project; read only if packages overlap."""
 
     def allowed() -> tuple[str, ...]:
         if names is not None:
@@ -192,7 +193,7 @@ def _absolute(path: str | PathLike[str] | None, context: RunContext) -> str | No
 def _names(names: Collection[str]) -> frozenset[str]:
     if not names:
         return frozenset()
-    from packaging.utils import canonicalize_name  # most syncs name nothing
+    from packaging.utils import canonicalize_name  # not needed for most syncs
 
     return frozenset(canonicalize_name(name) for name in names)
 
@@ -202,24 +203,24 @@ def _names_or_all(names: Collection[str]) -> frozenset[str] | None:
 
 
 def lock_sources(names: Sequence[str], context: RunContext) -> tuple[LockSource, ...]:
-    """The named lock files, `-` for the context's standard input; without names the nearest pylock.toml.
+    """Read the named lock files (`-` is the context's standard input), or the nearest pylock.toml.
 
     Raises:
-        LocksetError: `lock-not-found`, `lock-unreadable`, `lock-invalid` for a source of requirements.
+        LocksetError: `lock-not-found`, `lock-unreadable`, or `lock-invalid` for a pyproject.toml or script.
         UsageError: `stdin-twice`, `file-name`.
     """
     here = context.here
     if list(names).count(_STDIN) > 1:
-        raise UsageError("stdin-twice", "The standard input is one lock file, not several")
+        raise UsageError("stdin-twice", "The standard input (`-`) can only be given once")
     for name in names:
         if name.endswith(("pyproject.toml", ".py")):
             from shlex import quote
 
             raise LocksetError(
                 "lock-invalid",
-                "This says what is asked for, not what is locked",
+                "This file has requirements and is not a lock file",
                 location=name,
-                hint=f"`lockset lock {quote(name)}` makes a lock file of it",
+                hint=f"Run `lockset lock {quote(name)}` to lock them",
             )
     paths = [str(here / ("<stdin>" if name == _STDIN else name)) for name in names] or [_nearest(here)]
     sources = tuple(
@@ -238,7 +239,7 @@ def lock_sources(names: Sequence[str], context: RunContext) -> tuple[LockSource,
 
 def _stdin(context: RunContext) -> bytes:
     if context.stdin is None:
-        raise LocksetError("lock-not-found", "`-` stands for a standard input, and none is given")
+        raise LocksetError("lock-not-found", "`-` stands for the standard input, but there is none")
     return context.stdin()
 
 
@@ -248,34 +249,34 @@ def _nearest(here: Path) -> str:
         raise LocksetError(
             "lock-not-found",
             f"There is no pylock.toml in {here} or above it",
-            hint="`lockset lock` writes one; name its path to use another",
+            hint="Run `lockset lock` to create one, or pass the path of another lock file",
         )
     return str(nearest)
 
 
 def _bytes(path: str) -> bytes:
     try:
-        size = os.stat(path).st_size  # noqa: PTH116 (also where the path is none)
+        size = os.stat(path).st_size  # noqa: PTH116 (the path may not be valid)
         data = content(path, size) if size <= _LARGEST else b""
     except (OSError, ValueError):
         data = b""
     if 0 < len(data) <= _LARGEST:
         return data
-    # Imported here: only what cannot be read needs the words for it.
+    # Imported here: it raises the error for files that cannot be read.
     from lockset.lockfile.load import load_bytes
 
     return load_bytes(path)
 
 
 class SyncPorts:
-    """Connections and builds of one sync; a context manager that closes them.
+    """Connections and builds of one sync, as a context manager that closes them.
 
     Args:
-        request: What is synced.
-        indexes: Where builds find what they need, and which credentials there are.
+        request: The request of the sync.
+        indexes: Indexes of build requirements, and credentials.
         context: The surroundings.
-        mirrors: Texts `FROM=TO`: what begins with FROM is fetched from TO.
-        config_settings: What build backends are told.
+        mirrors: `FROM=TO`: fetch URLs that begin with FROM from TO instead.
+        config_settings: Config settings for build backends.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""sync(): lock files to a target."""
+"""Sync lock files to a target: plan the changes, prepare files, install and remove."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ __all__ = [
     "sync",
 ]
 
-# Bounds how many changes of a project an error names.
+# The most changes of a project that an error lists.
 _SHOWN = 8
 
 
 class SyncResult(NamedTuple):
-    """The target, and the plan that was carried out (or would be, where only a check was asked for).
+    """The target, and the plan that was carried out (or would be, for a check).
 
     Attributes:
-        observed: Gives path, size and time of every file that shows, while it stays so, that nothing is to do; None
-            where files alone do not show it, or something is left to do.
+        file_stamps: Returns path, size and time of the files that, while unchanged, show that there is nothing to do;
+            None if files alone do not show it, or changes are left to make.
     """
 
     target: Target
@@ -73,19 +73,19 @@ def sync(
     show: Callable[[Target, Plan], None] | None = None,
     listener: ProgressListener | None = None,
 ) -> SyncResult:
-    """Make the target exactly what the lock files say, or leave it as it was.
+    """Make the target match the lock files, or leave it unchanged.
 
     Args:
-        request: What to bring where.
-        cache: Folder that remembers across runs, None for none.
-        downloads: Makes the port to the network; called only when something has to come from there.
-        builds: Makes the port to builds; None where nothing may be built.
-        show: Hears the plan before anything is done.
-        listener: Hears of progress.
+        request: What to install, and where.
+        cache: The cache folder; None for no cache.
+        downloads: Creates the port to the network; called only if something must be downloaded.
+        builds: Creates the port to builds; None if nothing may be built.
+        show: Called with the plan before any change.
+        listener: Receives progress.
 
     Raises:
-        LocksetError: The target is as it was before.
-        OSError: The same.
+        LocksetError: The target is unchanged.
+        OSError: The target is unchanged.
     """
     heard = listener or NullListener()
     target = resolve_target(request.location, cache=cache)
@@ -98,7 +98,7 @@ def sync(
     changed = False
     if plan.changes and not request.check_only:
         refuse_blocked(plan)
-        # Imported here: a sync with nothing to do never needs them.
+        # Imported here: not needed if there is nothing to do.
         from lockset.sync.disk.apply.prepare import Preparer
         from lockset.sync.disk.store.cache import Cache
 

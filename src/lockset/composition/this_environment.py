@@ -1,4 +1,4 @@
-"""The environment of one interpreter as what a lock is made for: its own markers, and its own tags."""
+"""Lock options for the environment of one interpreter, with its markers and tags."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["choices_for"]
 
 
 def choices_for(interpreter: Interpreter) -> dict[str, Any]:
-    """Fields of `LockOptions` for a lock that `interpreter` alone is to install.
+    """Fields of `LockOptions` for a lock that only `interpreter` installs.
 
-    What it takes is known, not described: the level of its C library or of macOS, musl, a free-threaded build.
+    Its tags are measured, not described: the version of its C library or of macOS, musl, a free-threaded build.
     """
     markers = interpreter.markers
     implementation, full = markers["implementation_name"], markers["python_full_version"]
     platform = _platform(interpreter)
-    # This release and later ones of its series; a pre-release stands for its series.
+    # This release and later ones of its minor version; a pre-release stands for its minor version.
     final = full.replace(".", "").isdecimal()
     python = full if final else ".".join(map(str, interpreter.version))
     names = Environment.__dataclass_fields__
@@ -45,7 +45,7 @@ def choices_for(interpreter: Interpreter) -> dict[str, Any]:
 
 
 def _platform(interpreter: Interpreter) -> str:
-    """The platform as wheels name it, with its level: `manylinux_2_36_x86_64`, `musllinux_1_2_x86_64`."""
+    """The platform tag with its version, such as `manylinux_2_36_x86_64` or `musllinux_1_2_x86_64`."""
     if interpreter.mac is not None:
         (major, minor), machine = interpreter.mac
         return f"macosx_{major}_{minor}_{machine}"

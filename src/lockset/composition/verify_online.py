@@ -1,4 +1,4 @@
-"""check_online(): whether the index still has the files of a lock, as they are locked."""
+"""Check that an index still has the locked files, with the same sizes and hashes."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = ["check_downloads", "check_online"]
 
-# Bounds a download whose size is not locked.
+# The most bytes of a download whose size is not locked.
 MOST_BYTES = 8 << 30
 
 
 def check_online(
     lock: Pylock, index: Index, listener: ProgressListener, *, of: Collection[str | None] | None = None
 ) -> Iterator[Finding]:
-    """What `index` tells otherwise than `lock`: files that it does not have, other sizes, other hashes.
+    """Differences between `lock` and `index`: missing files, other sizes, other hashes.
 
-    Looked at are packages whose own `index` is among `of`, all for None. A package that the index does not know, or
-    cannot tell about, is one finding; the others are checked all the same.
+    Only packages whose `index` is in `of` are checked; None checks all. A package that the index does not have, or
+    whose page cannot be read, is one finding, and the others are still checked.
     """
     wanted = [
         (location, package)
@@ -39,7 +39,7 @@ def check_online(
         if (package.wheels or package.sdist) and (of is None or package.index in of)
     ]
     index.hint(package.name for _, package in wanted)
-    listener.phase("Asking the index", total=len(wanted))
+    listener.phase("Checking the index", total=len(wanted))
     for location, package in wanted:
         path: KeyPath = ("packages", location)
         try:
@@ -48,7 +48,7 @@ def check_online(
             yield Finding("online-missing", path, f"The index has no project `{package.name}`")
             continue
         except LocksetError as error:
-            message = f"The index could not tell about `{package.name}`: {error.diagnostic.message}"
+            message = f"The index page of `{package.name}` could not be read: {error.diagnostic.message}"
             yield Finding("online-unknown", path, message, error.diagnostic.hint)
             continue
         for below, file in _files(package, path):
@@ -73,24 +73,24 @@ def _compared(
     file: PackageSdist | PackageWheel, known: dict[str, DistributionFile], path: KeyPath
 ) -> Iterator[Finding]:
     name = file_name(file) or "?"
-    found = known.get(name)
+    current = known.get(name)
     if file.url is None:
         return  # a file of the project's own
-    if found is None:
-        yield Finding("online-missing", path, f"The index has no file `{name}`", "It was removed: lock again")
+    if current is None:
+        yield Finding("online-missing", path, f"The index has no file `{name}`", "It was removed. Lock again")
         return
-    if file.size is not None and found.size is not None and file.size != found.size:
-        message = f"`{name}` is locked with {file.size} bytes, the index has {found.size}"
+    if file.size is not None and current.size is not None and file.size != current.size:
+        message = f"`{name}` is locked with {file.size} bytes, but the index has {current.size}"
         yield Finding("online-size", (*path, "size"), message)
     for algorithm, value in file.hashes.items():
-        expected = found.hashes.get(algorithm.lower())
+        expected = current.hashes.get(algorithm.lower())
         if expected is not None and expected.lower() != value.lower():
-            message = f"The {algorithm} hash of `{name}` is not the one that the index tells ({expected})"
+            message = f"The {algorithm} hash of `{name}` differs from that of the index ({expected})"
             yield Finding("online-hash", (*path, "hashes", algorithm), message, "Find out why before you install it")
 
 
 def check_downloads(lock: Pylock, downloads: Downloads, listener: ProgressListener) -> Iterator[Finding]:
-    """Every file with a URL that cannot be fetched, or whose bytes are not those that are locked."""
+    """Files with a URL that cannot be downloaded, or that do not match their locked size and hashes."""
     wanted = [
         (path, file)
         for location, package in enumerate(lock.packages)
@@ -119,7 +119,7 @@ def _fetched(path: KeyPath, file: File, downloads: Downloads) -> Iterator[Findin
     wrong = sink.verifier.mismatch()
     if wrong is not None:
         code = "online-size" if wrong.startswith("size") else "online-hash"
-        yield Finding(code, path, f"`{name}` is not what is locked: {wrong}", "Find out why before you install it")
+        yield Finding(code, path, f"`{name}` does not match the lock: {wrong}", "Find out why before you install it")
 
 
 class _Sink:
@@ -132,5 +132,5 @@ class _Sink:
         return None
 
     def restart(self) -> None:
-        """Forget all."""
+        """Discard all bytes so far."""
         self.verifier.restart()

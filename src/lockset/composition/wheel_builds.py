@@ -1,4 +1,4 @@
-"""Wheels of locked sources for sync, made by the build front end."""
+"""Build wheels of locked sources for a sync, with the build front end (PEP 517)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ __all__ = ["HookWheelBuilds"]
 
 
 class HookWheelBuilds:
-    """`lockset.sync.ports.WheelBuilds` over build hooks.
+    """`lockset.sync.ports.WheelBuilds` with build hooks.
 
     Args:
         builder: Calls the hooks.
-        settings: Config settings for every backend.
-        environ: What version control sees of the environment, cleaned there.
-        offline: Nothing is fetched.
-        listener: Hears notes.
+        settings: Config settings for all backends.
+        environ: Environment variables for version control, which filters them.
+        offline: Fetch nothing.
+        listener: Receives notes.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class HookWheelBuilds:
 
 
 def _refuse_ambiguous(archive: BinaryIO, filename: str) -> None:
-    """Refuse a zip archive that two readers could read differently, as for wheels; it is at its start afterwards."""
+    """Refuse a zip archive that two readers could read differently, as for wheels; its position is unchanged."""
     what = f"The source archive `{filename}`"
     if os.fstat(archive.fileno()).st_size == 0:
         members(b"", what=what)
@@ -97,7 +97,7 @@ def _below(tree: Path, subdirectory: str | None, what: str) -> Path:
     problem = path_problem(subdirectory.rstrip("/"))
     inside = (tree / subdirectory).resolve() if problem is None else tree
     if problem is None and not inside.is_relative_to(tree.resolve()):
-        problem = "leaves its tree"
+        problem = "is outside its tree"
     if problem is not None:
         raise LocksetError("unsafe-path", f"The subdirectory `{subdirectory}` of {what} {problem}")
     return inside

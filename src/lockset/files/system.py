@@ -70,7 +70,7 @@ if sys.platform == "win32":
         _patiently(lambda: os.rename(old, new))
 
     def replace(old: str, new: str) -> None:
-        """Put the file `old` in the place of `new`, which may be there."""
+        """Move the file `old` to `new`, which is replaced if it exists."""
         _patiently(lambda: os.replace(old, new), new)
 
     def unlink(path: str) -> None:
@@ -185,34 +185,34 @@ if sys.platform == "win32":
                 # "PyLauncher" is reserved: it has no environments.
                 tags = _subkeys(hive, f"Software\\Python\\{company}", view) if company != "PyLauncher" else ()
                 for tag in tags:
-                    place = f"Software\\Python\\{company}\\{tag}"
-                    version = _registered(hive, place, "SysVersion", view)
+                    key_path = f"Software\\Python\\{company}\\{tag}"
+                    version = _registered(hive, key_path, "SysVersion", view)
                     if not version and company == "PythonCore":
                         version = tag.partition("-")[0]
-                    folder = _registered(hive, f"{place}\\InstallPath", "", view)
-                    path = _registered(hive, f"{place}\\InstallPath", "ExecutablePath", view)
+                    folder = _registered(hive, f"{key_path}\\InstallPath", "", view)
+                    path = _registered(hive, f"{key_path}\\InstallPath", "ExecutablePath", view)
                     if path or folder:
                         yield version, path or os.path.join(folder, "python.exe")  # noqa: PTH118 - a text
 
-    def _subkeys(hive: int, place: str, view: int) -> list[str]:
+    def _subkeys(hive: int, key_path: str, view: int) -> list[str]:
         import winreg
 
         try:
-            with winreg.OpenKey(hive, place, 0, winreg.KEY_READ | view) as key:
+            with winreg.OpenKey(hive, key_path, 0, winreg.KEY_READ | view) as key:
                 return [winreg.EnumKey(key, number) for number in range(winreg.QueryInfoKey(key)[0])]
         except OSError:
             return []
 
-    def _registered(hive: int, place: str, name: str, view: int) -> str:
-        """The text that the registry has there; "" where it has none."""
+    def _registered(hive: int, key_path: str, name: str, view: int) -> str:
+        """The text of a value in the registry; "" if there is none."""
         import winreg
 
         try:
-            with winreg.OpenKey(hive, place, 0, winreg.KEY_READ | view) as key:
-                found = winreg.QueryValueEx(key, name)[0]
+            with winreg.OpenKey(hive, key_path, 0, winreg.KEY_READ | view) as key:
+                value = winreg.QueryValueEx(key, name)[0]
         except OSError:
             return ""
-        return found if isinstance(found, str) else ""
+        return value if isinstance(value, str) else ""
 
 else:
 
@@ -221,7 +221,7 @@ else:
         os.rename(old, new)
 
     def replace(old: str, new: str) -> None:
-        """Put the file `old` in the place of `new`, which may be there."""
+        """Move the file `old` to `new`, which is replaced if it exists."""
         os.replace(old, new)
 
     def unlink(path: str) -> None:

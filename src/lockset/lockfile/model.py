@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import TypeAlias
-from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import (
     Package,
@@ -17,6 +16,8 @@ from packaging.pylock import (
     PylockUnsupportedVersionError,
     PylockValidationError,
 )
+
+from lockset.lockfile.last_component import last_component
 
 __all__ = [
     "Artifact",
@@ -33,7 +34,6 @@ __all__ = [
     "artifacts",
     "describe",
     "file_name",
-    "last_component",
 ]
 
 # A rule reports newer minor versions; without a handler, packaging's warning would go to standard error.
@@ -53,20 +53,6 @@ def artifacts(package: Package) -> tuple[Artifact, ...]:
     if package.sdist is not None:
         sources.append(package.sdist)
     return tuple(sources)
-
-
-def last_component(*, path: str | None, url: str | None) -> str | None:
-    """The file name in `path`, else in `url` (percent-decoded, without query and fragment), or None."""
-    if path:
-        # A relative path may use `/` on every platform; one without `/` may be a Windows path.
-        separator = "/" if "/" in path else "\\"
-        return path.rsplit(separator, 1)[-1] or None
-    if not url:
-        return None
-    try:
-        return unquote(urlsplit(url).path.rsplit("/", 1)[-1]) or None
-    except ValueError:  # such as a host with an open bracket
-        return None
 
 
 def file_name(artifact: Artifact) -> str | None:

@@ -13,13 +13,14 @@ import tomli
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import SHORT, read_marker, read_specifiers, read_version
 from lockset.errors import LocksetError
-from lockset.lockfile.model import Pylock, PylockUnsupportedVersionError, PylockValidationError
 from lockset.lockfile.positions import Positions, positions
 from lockset.lockfile.sniff import kind_of_table, kind_of_text, open_conflict
 from lockset.spans import LineIndex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from lockset.lockfile.model import Pylock
 
 __all__ = ["MAX_BYTES", "MAX_WHEEL_TAGS", "Document", "TomlError", "decode", "read"]
 
@@ -82,6 +83,9 @@ class Document:
         Raises:
             LocksetError: `lock-unsupported` for another major version of the format, otherwise `lock-invalid`.
         """
+        # A third of the start of `validate`, which does without it.
+        from lockset.lockfile.model import Pylock, PylockUnsupportedVersionError, PylockValidationError
+
         _refuse_tag_bombs(self.data, self.path)
         try:
             _check_bounds(self.data)

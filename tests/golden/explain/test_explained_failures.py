@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lockset.errors import LocksetError
-from universes.small_world import SmallWorld
+from support.worlds.small_world import SmallWorld
 
 if TYPE_CHECKING:
     from lockset.errors import Diagnostic

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tomli
 
-from universes.small_world import SmallWorld
+from support.worlds.small_world import SmallWorld
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

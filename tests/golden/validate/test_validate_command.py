@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from builders.command import Command
+    from support.command import Command
 
 HERE = Path(__file__).parent
 SPECIFICATION = "https://packaging.python.org/en/latest/specifications/pylock-toml/"

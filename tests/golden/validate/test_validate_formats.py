@@ -13,7 +13,7 @@ import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 
 if TYPE_CHECKING:
-    from builders.command import Command
+    from support.command import Command
 
 HERE = Path(__file__).parent
 SCHEMAS = HERE.parents[2] / "schemas"

@@ -9,7 +9,7 @@ import pytest
 
 from lockset.lockfile.model import Pylock
 from lockset.resolve.lock.staleness import outdated_parts
-from universes.small_world import NOW, SmallWorld, choices_of_table
+from support.worlds.small_world import NOW, SmallWorld, choices_of_table
 
 PROJECT: dict[str, Any] = {
     "requires-python": ">=3.10",
@@ -92,7 +92,7 @@ def test_a_requirement_that_nothing_serves_everywhere(locked: Pylock) -> None:
     assert "w (pyproject.toml [project.dependencies]): nothing is locked" in found
 
 
-def test_what_is_no_longer_asked_for_and_what_is_new(locked: Pylock) -> None:
+def test_removed_and_new_requirements_are_reported(locked: Pylock) -> None:
     assert findings(world(dependencies=["a>=1"]), locked) == [
         "w ; sys_platform == 'win32' is locked and no longer required"
     ]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.sdist import make_sdist
-from fakes.fake_environment import BareEnvironmentMaker
 from lockset.build.hooks import BuildSystem, HookBuilder, read_build_system
 from lockset.errors import LocksetError
 from lockset.progress import NullListener
+from support.builders.sdist import make_sdist
+from support.fakes.fake_environment import BareEnvironmentMaker
 
 if TYPE_CHECKING:
-    from builders.archives import Artifact
+    from support.builders.archives import Artifact
 
 
 class Notes(NullListener):

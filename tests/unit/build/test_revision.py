@@ -18,7 +18,7 @@ from lockset.index.options import IndexOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
+    from support.command import Command
 
 
 def git(folder: Path, *arguments: str) -> str:

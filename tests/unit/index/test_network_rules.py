@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.pages import PageFile
-from fakes.fake_index import detail_of
 from lockset.errors import LocksetError
 from lockset.index.credentials import origin_of, redact, split_credentials
 from lockset.index.freshness import DEFAULT_LIFETIME, Freshness, freshness_of, lifetime, validators
@@ -17,6 +15,8 @@ from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, loca
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.retries import MAX_REDIRECTS, backoff, redirect_target, retry_after
 from lockset.index.strategy import IndexOrder, join_tables, sources_for
+from support.builders.pages import PageFile
+from support.fakes.fake_index import detail_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -108,7 +108,7 @@ def test_any_text_is_written_so_that_it_is_read_again(text: str) -> None:
     assert read(write(lock)).lock == lock
 
 
-def test_what_toml_cannot_say_is_refused() -> None:
+def test_values_that_toml_cannot_express_are_refused() -> None:
     lock = Pylock.from_dict({"lock-version": "1.0", "created-by": "x", "packages": [], "tool": {"x": {"y": object()}}})
     with pytest.raises(LocksetError) as caught:
         write(lock)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.posix import make_pipe
 from lockset.errors import LocksetError
 from lockset.lockfile import read as read_module
 from lockset.lockfile.load import load, load_bytes
 from lockset.lockfile.read import TomlError, read, tag_count
 from lockset.lockfile.validate.report import validate_document
+from support.posix import make_pipe
 
 HEAD = b'lock-version = "1.0"\ncreated-by = "hand"\n'
 
@@ -113,7 +113,7 @@ def test_no_bytes_make_an_exception(data: bytes) -> None:
     assert report.lock is None
 
 
-def test_another_major_version_and_invalid_files_are_told_apart() -> None:
+def test_another_major_version_and_invalid_files_have_different_errors() -> None:
     with pytest.raises(LocksetError) as caught:
         _ = read('lock-version = "2.0"\ncreated-by = "x"\npackages = []\n', path="pylock.toml").lock
     assert caught.value.diagnostic.code == "lock-unsupported"

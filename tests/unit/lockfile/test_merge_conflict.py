@@ -53,7 +53,7 @@ BASE = lock("a 1.0", "b 1.0", "c 1.0")
 
 @pytest.mark.parametrize("options", [(), ("--diff3",), ("--zdiff3",), ("--marker-size=9",)])
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
-def test_what_each_side_has_updated_comes_first(tmp_path: Path, options: tuple[str, ...], end: str) -> None:
+def test_the_updates_of_each_side_come_first(tmp_path: Path, options: tuple[str, ...], end: str) -> None:
     ours, theirs = lock("a 2.0", "b 1.0", "c 1.0", "d 1.0"), lock("a 1.0", "b 2.0", "c 1.0", "e 1.0")
     texts = [text.replace("\n", end) for text in (BASE, ours, theirs)]
     try:

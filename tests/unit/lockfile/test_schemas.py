@@ -13,11 +13,11 @@ import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 
 from lockset.sources.settings import KEYS
+from support.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[3]
 SCHEMAS = sorted((ROOT / "schemas").glob("*.json"))
 PYLOCK = ROOT / "schemas" / "pylock-1.0.schema.json"
 SETTINGS = ROOT / "schemas" / "tool-lockset.schema.json"

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.version import Version
 
-from builders.archives import Artifact, tar_gz, zip_file
-from builders.core_metadata import core_metadata
-from builders.pages import PageFile
-from builders.sdist import make_sdist
-from builders.wheel import make_wheel
-from fakes.fake_index import detail_of
 from lockset.errors import LocksetError
 from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
+from support.builders.archives import Artifact, tar_gz, zip_file
+from support.builders.core_metadata import core_metadata
+from support.builders.pages import PageFile
+from support.builders.sdist import make_sdist
+from support.builders.wheel import make_wheel
+from support.fakes.fake_index import detail_of
 
 if TYPE_CHECKING:
     from lockset.index.pages.project_page import DistributionFile
@@ -133,7 +133,7 @@ def test_a_zip_sdist_is_read_too() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 100, make_sdist().content[:-20], make_sdist().content[:60]])
-def test_a_damaged_sdist_is_invalid_or_tells_nothing(content: bytes) -> None:
+def test_a_damaged_sdist_is_invalid_or_has_no_static_metadata(content: bytes) -> None:
     try:
         assert read(Artifact(filename="sample-1.0.tar.gz", content=content, metadata=b"")) is not False
     except LocksetError as error:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.archives import zip_file
-from builders.core_metadata import core_metadata
-from builders.pages import PageFile
-from fakes.fake_index import detail_of
 from lockset.errors import LocksetError
 from lockset.metadata.bounded_reads import BoundedReads
 from lockset.metadata.core import parse_metadata
 from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
+from support.builders.archives import zip_file
+from support.builders.core_metadata import core_metadata
+from support.builders.pages import PageFile
+from support.fakes.fake_index import detail_of
 
 if TYPE_CHECKING:
     from lockset.index.pages.project_page import DistributionFile
@@ -66,7 +66,7 @@ def test_the_directory_of_a_zip_archive_is_bounded() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_two_metadata_are_no_metadata() -> None:
+def test_a_wheel_with_two_metadata_files_is_refused() -> None:
     name = "sample-1.0.dist-info/METADATA"
     other = "sample-1.0.dist-info/METADATB"
     archive = zip_file({name: METADATA, other: METADATA}).replace(other.encode(), name.encode())

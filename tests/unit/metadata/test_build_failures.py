@@ -78,7 +78,7 @@ def test_only_failures_of_the_package_itself_are_cached(code: str) -> None:
     assert not kept.data
 
 
-def test_a_builder_that_tells_nothing_of_itself_is_always_tried() -> None:
+def test_a_builder_without_identity_is_always_tried() -> None:
     kept = Kept()
     memory(kept, fingerprint="").remember(FILE, FAILED)
     assert not kept.data
@@ -87,7 +87,7 @@ def test_a_builder_that_tells_nothing_of_itself_is_always_tried() -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"[]", b"{}", b"null", b"[0, 1, 2, 3, 4]", b'["x", "build-failed", 1, 2, 3]', b"\xff"]
 )
-def test_a_damaged_memory_is_none(data: bytes, store: Kept) -> None:
+def test_a_damaged_cache_entry_is_ignored(data: bytes, store: Kept) -> None:
     for key in store.data:
         store.data[key] = data
     memory(store).refuse_known(FILE)

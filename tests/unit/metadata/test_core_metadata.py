@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from builders.core_metadata import core_metadata
 from lockset.errors import LocksetError
 from lockset.metadata.core import parse_metadata, scan_fields
+from support.builders.core_metadata import core_metadata
 
 lines = st.sampled_from(
     [

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.version import Version
 
-from builders.core_metadata import core_metadata
 from lockset.build.unpack import unpack_sdist
 from lockset.errors import LocksetError
 from lockset.index.pages.project_page import DistributionFile
 from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
+from support.builders.core_metadata import core_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

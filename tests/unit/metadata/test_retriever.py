@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.core_metadata import core_metadata
-from builders.pages import PageFile
-from builders.sdist import make_sdist
-from builders.wheel import make_wheel
-from fakes.fake_files import FakeBuilder, FakeFiles, InlineTasks, MemoryStore
-from fakes.fake_index import detail_of
 from lockset.errors import LocksetError
 from lockset.metadata.retrieve import Retriever
 from lockset.metadata.strategies import StrategyKind, best_file, strategies
+from support.builders.core_metadata import core_metadata
+from support.builders.pages import PageFile
+from support.builders.sdist import make_sdist
+from support.builders.wheel import make_wheel
+from support.fakes.fake_files import FakeBuilder, FakeFiles, InlineTasks, MemoryStore
+from support.fakes.fake_index import detail_of
 
 if TYPE_CHECKING:
-    from builders.archives import Artifact
     from lockset.index.pages.project_page import DistributionFile
+    from support.builders.archives import Artifact
 
 WHEEL = make_wheel(requires_dist=["a>=1"])
 SDIST = make_sdist(requires_dist=["a>=1"])
@@ -130,7 +130,7 @@ def test_without_builds_the_refusal_says_so() -> None:
     assert caught.value.diagnostic.hint
 
 
-def test_a_build_that_tells_another_version_is_refused() -> None:
+def test_a_build_with_another_version_is_refused() -> None:
     builder = FakeBuilder(core_metadata("sample", "2.0").encode())
     with pytest.raises(LocksetError) as caught:
         retriever(holding(DYNAMIC), builder=builder).metadata(files_of(DYNAMIC))

@@ -35,7 +35,7 @@ from lockset.resolve.releases.index_repository import requires_python_region
         ("hull[x] >=1.*; extra == 'y'", "hull[x]>=1 ; extra == 'y'"),
     ],
 )
-def test_what_means_one_thing_is_read_as_that(text: str, fixed: str) -> None:
+def test_an_invalid_specifier_with_one_meaning_is_read_so(text: str, fixed: str) -> None:
     assert fixed_requirement(text) == fixed
     dependency, read_as = parse_metadata_dependency(text)
     assert read_as == fixed
@@ -61,7 +61,7 @@ def test_what_means_one_thing_is_read_as_that(text: str, fixed: str) -> None:
         "",
     ],
 )
-def test_what_could_mean_two_things_is_not_touched(text: str) -> None:
+def test_an_ambiguous_specifier_is_not_fixed(text: str) -> None:
     assert fixed_requirement(text) is None
     with pytest.raises(LocksetError):
         parse_metadata_dependency(text)
@@ -86,6 +86,6 @@ def test_an_invalid_requires_python_with_one_meaning_counts(text: str, means: st
 
 
 @pytest.mark.parametrize("text", ["3.8 or later", "^3.6", "python 3", "any"])
-def test_a_requires_python_that_nobody_can_read_binds_nobody(text: str) -> None:
+def test_an_unreadable_requires_python_of_metadata_is_ignored(text: str) -> None:
     assert fixed_specifiers(text) is None
     assert requires_python_region(text) == MarkerSet.any()

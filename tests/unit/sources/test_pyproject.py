@@ -13,7 +13,7 @@ from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_
 if TYPE_CHECKING:
     from lockset.sources.project import RequirementLine, RootProject
 
-BASE = Path("/work")
+BASE = Path("/project")
 
 
 def project(text: str) -> RootProject:

@@ -26,7 +26,7 @@ def test_requirements_pythons_and_settings_are_read() -> None:
             "# [tool.lockset]",
             "# constraints = ['idna<4']",
         ),
-        base=Path("/work"),
+        base=Path("/project"),
         location="run.py",
     )
     assert str(read.requires_python) == ">=3.11"
@@ -38,7 +38,7 @@ def test_requirements_pythons_and_settings_are_read() -> None:
 
 def test_locations_of_errors_are_lines_of_the_script() -> None:
     with pytest.raises(LocksetError) as caught:
-        read_script(block("# dependencies = [", "# x"), base=Path("/work"), location="run.py")
+        read_script(block("# dependencies = [", "# x"), base=Path("/project"), location="run.py")
     assert (caught.value.diagnostic.location or "").startswith("run.py:4:")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no stubs of its own
@@ -14,8 +13,9 @@ from lockset.errors import LocksetError
 from lockset.sources.exclude_newer import parse_exclude_newer
 from lockset.sources.settings import CHOICES, KEYS, ConflictItem, IndexSetting, Settings, parse_settings
 from lockset.sources.toml_table import parse_settings_file
+from support.repository import SCHEMAS
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "tool-lockset.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((SCHEMAS / "tool-lockset.schema.json").read_text(encoding="utf-8"))
 
 FULL = """
 python = ">=3.10"

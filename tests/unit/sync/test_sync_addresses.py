@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.locks import make_lock
+from support.builders.locks import make_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
+    from support.command import Command
 
 
 def _refused(cli: Command, folder: Path, package: dict[str, object]) -> str:

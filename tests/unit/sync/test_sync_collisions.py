@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.wheel import make_wheel
 from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
-from unit.sync.target_world import World, judge, tree
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import World, judge, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from builders.archives import Artifact
-    from builders.venvs import VenvMaker
+    from support.builders.archives import Artifact
+    from support.venvs import VenvMaker
 
 DATA = "sample-1.0.data"
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.sdist import make_sdist, source_files, write_source_tree
-from builders.wheel import make_wheel
-from unit.sync.target_world import judge
+from support.builders.locks import locked_file, make_lock
+from support.builders.sdist import make_sdist, source_files, write_source_tree
+from support.builders.wheel import make_wheel
+from support.repository import SCHEMAS
+from support.worlds.target_world import judge
 
 if TYPE_CHECKING:
-    from builders.venvs import Venv, VenvMaker
+    from pathlib import Path
+
+    from support.venvs import Venv, VenvMaker
 
 HEAVY = ("httpx", "installer", "rich", "jsonschema", "filelock", "tomli_w")
 
@@ -70,7 +72,7 @@ def test_the_report_is_data(project: Path, venv: Venv) -> None:
     told = json.loads(run(project, "--json").stdout)
     assert told["changed"] is True
     assert told["target"]["kind"] == "venv"
-    schema = json.loads((Path(__file__).parents[3] / "schemas/sync-report.schema.json").read_text())
+    schema = json.loads((SCHEMAS / "sync-report.schema.json").read_text())
     jsonschema.validate(told, schema)
     jsonschema.validate(json.loads(run(project, "--json").stdout), schema)
     (step,) = told["steps"]
@@ -104,7 +106,7 @@ def test_a_refusal_is_one_paragraph(project: Path, venv: Venv) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_usage_is_told_apart(project: Path, venv: Venv) -> None:
+def test_wrong_usage_has_its_own_exit_code(project: Path, venv: Venv) -> None:
     assert run(project, "--extra", "nothing").returncode == 1
     assert run(project, "--only-group", "a", "--group", "b").returncode == 2
 
@@ -123,7 +125,7 @@ def test_a_sync_with_nothing_to_do_imports_nothing_heavy(project: Path, venv: Ve
     assert set(HEAVY) & set(done.stdout.split()) == set()
 
 
-def test_what_is_no_lock_file_is_told_how_to_become_one(project: Path, venv: Venv) -> None:
+def test_the_error_for_another_format_says_how_to_convert_it(project: Path, venv: Venv) -> None:
     (project / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\n')
     assert "`lockset lock pyproject.toml`" in run(project, "pyproject.toml").stderr
     (project / "requirements.txt").write_text("sample==1.0\n")

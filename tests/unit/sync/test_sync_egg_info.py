@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.wheel import make_wheel
 from lockset.errors import LocksetError
-from unit.sync.target_world import World, judge, tree
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import World, judge, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.venvs import VenvMaker
+    from support.venvs import VenvMaker
 
 LISTED = "../old/__init__.py\n../old/more.py\nPKG-INFO\ninstalled-files.txt\n"
 
@@ -29,7 +29,7 @@ def egg(library: Path, listed: str | None) -> None:
         (info / "installed-files.txt").write_text(listed)
 
 
-def test_what_lists_its_files_is_replaced_whole(tmp_path: Path) -> None:
+def test_an_egg_info_with_a_file_list_is_replaced_completely(tmp_path: Path) -> None:
     egg(tmp_path / "target", LISTED)
     done = World(folder=tmp_path / "world", directory=str(tmp_path / "target")).sync(make_wheel("old", "1.0"))
     assert [(step.action, step.old_version) for step in done.plan.steps] == [("change", "1.0")]
@@ -38,7 +38,7 @@ def test_what_lists_its_files_is_replaced_whole(tmp_path: Path) -> None:
     assert not (tmp_path / "target/old-1.0-py3.8.egg-info").exists()
 
 
-def test_what_lists_its_files_goes_when_it_is_not_locked(tmp_path: Path, make_venv: VenvMaker) -> None:
+def test_an_egg_info_with_a_file_list_is_removed_when_not_locked(tmp_path: Path, make_venv: VenvMaker) -> None:
     venv = make_venv("env")
     before = tree(venv.site_packages)
     egg(venv.site_packages, LISTED)
@@ -60,7 +60,7 @@ def test_no_row_removes_anything_else(tmp_path: Path, row: str) -> None:
     assert judge(tmp_path / "target") == {"old": "2.0"}
 
 
-def test_what_does_not_list_its_files_is_neither_removed_nor_replaced(tmp_path: Path, make_venv: VenvMaker) -> None:
+def test_an_egg_info_without_a_file_list_is_refused(tmp_path: Path, make_venv: VenvMaker) -> None:
     venv = make_venv("env")
     egg(venv.site_packages, None)
     before = tree(venv.site_packages)
@@ -74,7 +74,7 @@ def test_what_does_not_list_its_files_is_neither_removed_nor_replaced(tmp_path: 
     assert tree(venv.site_packages) == before
 
 
-def test_its_name_is_what_its_metadata_say(tmp_path: Path) -> None:
+def test_the_name_comes_from_the_metadata(tmp_path: Path) -> None:
     """As `importlib.metadata` has it: else one project would be there twice."""
     egg(tmp_path / "target", LISTED)
     (tmp_path / "target/old-1.0-py3.8.egg-info").rename(tmp_path / "target/other.egg-info")

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders.wheel import make_wheel
-from faults.test_sync_system_calls import write_lock
-from unit.sync.target_world import judge, tree
+from support.builders.locks import write_lock
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import judge, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builders.command import Command
-    from builders.venvs import Venv, VenvMaker
+    from support.command import Command
+    from support.venvs import Venv, VenvMaker
 
 PKG_INFO = "Metadata-Version: 1.0\nName: Oldthing\nVersion: 0.9\n"
 HEAD = "#!{python}\n# EASY-INSTALL-ENTRY-SCRIPT: 'Oldthing==0.9','console_scripts','old'\nimport old_thing\n"
@@ -304,7 +304,7 @@ def test_a_kept_egg_keeps_its_line(cli: Command, tmp_path: Path, make_venv: Venv
     assert "Gone" not in (venv.site_packages / "easy-install.pth").read_text()
 
 
-def test_an_old_install_beside_a_newer_one_goes(cli: Command, tmp_path: Path, make_venv: VenvMaker) -> None:
+def test_an_old_install_next_to_a_newer_one_is_removed(cli: Command, tmp_path: Path, make_venv: VenvMaker) -> None:
     venv = make_venv("env")
     write_lock(tmp_path / "pylock.toml", [make_wheel("oldthing", "2.0", files={"new_thing.py": "x = 2\n"})])
     cli.ok("sync", "--python", venv.path)

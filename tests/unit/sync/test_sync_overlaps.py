@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.wheel import make_wheel
-from faults.test_sync_system_calls import write_lock
 from lockset.composition.sync_pipeline import InstallOptions, RemovalPolicy
 from lockset.errors import LocksetError
-from unit.sync.target_world import World, judge, tree
+from support.builders.locks import write_lock
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import World, judge, tree
 
 if TYPE_CHECKING:
-    from builders.archives import Artifact
-    from builders.command import Command
     from lockset.composition.sync_pipeline import SyncResult
+    from support.builders.archives import Artifact
+    from support.command import Command
 
 
 def owner(name: str, version: str = "1.0", *, shared: str | None = None, **files: str) -> Artifact:
@@ -151,7 +151,7 @@ def test_harm_to_the_shared_file_is_repaired(world: World, harm: str) -> None:
     right(world, result, one="1.0", two="1.0")
 
 
-def test_what_is_kept_and_not_locked_is_not_overlapped(world: World) -> None:
+def test_kept_packages_outside_the_lock_are_not_overlapped(world: World) -> None:
     world.sync(owner("one"))
     before = tree(library(world))
     with pytest.raises(LocksetError, match="both own") as caught:
@@ -197,7 +197,7 @@ def test_it_is_allowed_by_option_variable_or_setting_told_each_time_and_recorded
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_whatever_was_there_before_the_target_is_what_a_fresh_sync_makes(world: World, seed: int) -> None:
+def test_the_target_equals_a_fresh_sync_whatever_it_contained(world: World, seed: int) -> None:
     chance = random.Random(seed)
     contents = ["", "first\n", "second\n", None]
     for number in range(6):

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.wheel import make_wheel
+from support.builders.locks import locked_file, make_lock
+from support.builders.wheel import make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builders.command import Command
-    from local_index import LocalIndex
+    from support.command import Command
+    from support.local_index import LocalIndex
 
 MARKERS = {
     "base": None,
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_locked_and_not_chosen_says_with_what_it_would_stay(cli: Command, folder: Path) -> None:
+def test_removed_packages_name_the_extra_or_group_that_keeps_them(cli: Command, folder: Path) -> None:
     (folder / "pylock.all.toml").write_text(
         "\n".join(line for line in (folder / "pylock.toml").read_text().splitlines() if not line.startswith("marker"))
     )
@@ -65,7 +65,7 @@ def test_what_is_locked_and_not_chosen_says_with_what_it_would_stay(cli: Command
     assert "hint: 2 of these are" in message
 
 
-def test_what_is_in_no_lock_file_is_said_to_be_so(cli: Command, folder: Path) -> None:
+def test_packages_missing_from_the_lock_file_are_reported_as_such(cli: Command, folder: Path) -> None:
     cli.ok("sync", "--target", "out")
     (folder / "pylock.empty.toml").write_text(make_lock())
     message = cli("check-env", "pylock.empty.toml", "--target", "out").stderr
@@ -109,7 +109,7 @@ CHANGES = {
     "more in an extra": ('["gamma"]', '["gamma", "omega"]', "`omega` is required and was not locked"),
     "less in a group": ('["delta"]', "[]", "`delta` was locked and is not required any more"),
     "a constraint": ('"alpha<9"', '"alpha<9", "omega<3"', "the constraint `omega<3` was not there"),
-    "other Pythons": (">=3.10", ">=3.9", "it requires Python >=3.9, and the lock file is for >=3.10"),
+    "other Pythons": (">=3.10", ">=3.9", "it requires Python >=3.9, but the lock file is for >=3.10"),
 }  # fmt: skip
 
 
@@ -207,7 +207,7 @@ def test_no_secret_of_a_requirement_is_said_or_kept(cli: Command, project: Path,
         ('more = ["gamma"]', 'more = ["gamma", "delta"]', "`delta` is required with extra `more` and was locked with"),
     ],
 )
-def test_what_was_locked_for_another_choice_only_is_a_change(
+def test_requirements_locked_for_another_extra_or_group_are_a_change(
     cli: Command, project: Path, old: str, new: str, change: str
 ) -> None:
     cli.ok("sync", "--target", "out", "--locked")

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.posix import give_to, is_root
-from builders.venvs import Venv
-from builders.wheel import make_wheel
 from lockset.cli.options.common import cache_dir
 from lockset.files import record_store as module
-from unit.sync.target_world import judge
+from support.builders.locks import locked_file, make_lock
+from support.builders.wheel import make_wheel
+from support.posix import give_to, is_root
+from support.venvs import Venv
+from support.worlds.target_world import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from builders.venvs import VenvMaker
+    from support.venvs import VenvMaker
 
 
 # All that such a run may import besides what the interpreter itself has at its start.
@@ -166,7 +166,7 @@ CHANGES: dict[str, Callable[[Venv], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_whatever_has_changed_is_seen_and_mended(project: Path, venv: Venv, change: Callable[[Venv], object]) -> None:
+def test_any_change_is_detected_and_repaired(project: Path, venv: Venv, change: Callable[[Venv], object]) -> None:
     # Repaired files must not be the store's own, which a change in place would reach.
     assert run(project, "--link-mode", "copy", "--reinstall").returncode == 0
     assert run(project).returncode == 0
@@ -181,7 +181,7 @@ def test_whatever_has_changed_is_seen_and_mended(project: Path, venv: Venv, chan
     assert is_recalled(run(project))
 
 
-def test_where_things_are_found_counts(project: Path, make_venv: VenvMaker) -> None:
+def test_a_changed_location_of_the_environment_is_not_recalled(project: Path, make_venv: VenvMaker) -> None:
     below = project / "below"
     below.mkdir()
     run(below)
@@ -249,7 +249,7 @@ def test_the_cache_is_where_everything_else_looks_for_it(monkeypatch: pytest.Mon
 
 @pytest.mark.skipif(not is_root(), reason="files are given to others by root alone")
 @pytest.mark.parametrize("made", ["", ".cache", ".cache/lockset/wheels-v1"])
-def test_the_cache_of_another_user_is_nobodys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: str) -> None:
+def test_the_cache_of_another_user_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: str) -> None:
     """`sudo` leaves HOME as it was: its owner could plant there what is installed for root."""
     (tmp_path / made).mkdir(parents=True, exist_ok=True)
     for path in (tmp_path, *tmp_path.rglob("*")):

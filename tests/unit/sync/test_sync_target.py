@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders.locks import locked_file, make_lock
-from builders.posix import make_pipe
-from builders.sdist import make_sdist
-from builders.wheel import make_wheel
 from lockset.composition.sync_pipeline import InstallOptions, RemovalPolicy
 from lockset.errors import LocksetError
-from unit.sync.target_world import World, entry, judge, provenance, tree
+from support.builders.locks import locked_file, make_lock
+from support.builders.sdist import make_sdist
+from support.builders.wheel import make_wheel
+from support.posix import make_pipe
+from support.worlds.target_world import World, entry, judge, provenance, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builders.archives import Artifact
-    from builders.venvs import Venv, VenvMaker
+    from support.builders.archives import Artifact
+    from support.venvs import Venv, VenvMaker
 
 
 def release(name: str = "sample", version: str = "1.0", **more: Any) -> Artifact:
@@ -197,7 +197,7 @@ def test_harm_is_noticed_without_any_memory(world: World, library: Path, tmp_pat
     assert judge(library) == {"sample": "1.0"}
 
 
-def test_times_that_changed_alone_are_no_harm(world: World, library: Path) -> None:
+def test_a_changed_time_alone_is_not_a_change(world: World, library: Path) -> None:
     wheel = release()
     world.sync(wheel, install_options=InstallOptions(link_mode="copy"))
     os.utime(library / "sample/__init__.py", (1, 1))
@@ -250,7 +250,7 @@ def test_an_archive_gets_a_direct_url(world: World, library: Path) -> None:
     assert not world.sync(packages=[package]).changed
 
 
-def test_a_local_path_is_read_beside_the_lock_file(world: World, library: Path) -> None:
+def test_a_local_path_is_relative_to_the_lock_file(world: World, library: Path) -> None:
     wheel = release()
     (world.folder / "wheels").mkdir()
     (world.folder / "wheels" / wheel.filename).write_bytes(wheel.content)

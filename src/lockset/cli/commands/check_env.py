@@ -1,4 +1,4 @@
-"""`lockset check-env`: how an environment differs from a lock file. Nothing is changed, nothing is fetched."""
+"""`lockset check-env`: show how an environment differs from a lock file, without changes and without the network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["add_arguments", "read", "run"]
 
 
 def run(command: SyncCommand, out: Output) -> int:
-    """Compare, and tell what differs."""
+    """Compare, and show the differences."""
     result = check_env(
         command.locks,
         python=command.python,

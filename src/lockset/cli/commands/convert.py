@@ -1,4 +1,4 @@
-"""`lockset convert`: a requirements file or a foreign lock file to pylock.toml, with a proof."""
+"""`lockset convert`: convert a requirements file or another tool's lock file to pylock.toml, and verify the result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["add_arguments", "read", "run"]
 
 
 def run(command: ConvertCommand, out: Output) -> int:
-    """Convert and prove; see `lockset convert --help`."""
+    """Convert and verify; see `lockset convert --help`."""
     began = time.perf_counter()
     result = convert(
         command.inputs,

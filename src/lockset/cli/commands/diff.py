@@ -1,4 +1,4 @@
-"""`lockset diff A B`: what changed between two lock files."""
+"""`lockset diff A B`: compare two lock files."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "read", "run"]
 
-# Kinds of change that are told by old and new text; the others have words of their own.
+# Kinds of change that are shown as old and new value; the others have texts of their own.
 _FIELDS = {"marker": "marker", "requires-python": "requires_python", "index": "index"}
 _OLDER = " (older)"
-# File names listed for one package; beyond it their number is told.
+# The most file names listed for one package; further ones are counted.
 _MOST_NAMES = 3
 
 
@@ -66,7 +66,7 @@ def _headline(change: Change) -> str:
 
 
 def _versions(change: Change) -> str:
-    """Old and new version; a step back is pointed out, since it is seldom meant."""
+    """Old and new version; a downgrade is marked, since it is rarely intended."""
     old, new = change.old, change.new
     text = f"{_version(old)} → {_version(new)}"
     if old is None or new is None or old.version is None or new.version is None:
@@ -75,7 +75,7 @@ def _versions(change: Change) -> str:
 
 
 def _details(change: Change) -> Iterator[str]:
-    """What changed besides the version, one line each."""
+    """Changes besides the version, one line each."""
     for kind in change.kinds:
         if kind in _FIELDS:
             yield f"{kind}: {_arrow(_field(change.old, kind), _field(change.new, kind))}"
@@ -83,7 +83,7 @@ def _details(change: Change) -> Iterator[str]:
             yield f"source: {_arrow(_source(change.old), _source(change.new))}"
     if change.old is None or change.new is None:
         return
-    # The same name for other bytes is what a reviewer must not miss; names of another version say nothing.
+    # A reviewer must not miss other bytes under the same name; a new version always has new file names.
     if change.files_changed:
         yield f"other hashes under the same name: {_names(change.files_changed)}"
     if "version" not in change.kinds:
@@ -148,7 +148,7 @@ def _cell(text: str | None) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text from outside without meaning in a table cell."""
+    """`text` escaped for a table cell of Markdown."""
     shown = plain(text).replace("\n", " ").replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;")
     for sign in "|`*_[]~@#":
         shown = shown.replace(sign, f"\\{sign}")

@@ -1,4 +1,4 @@
-"""`lockset download`: the files of a lock file into a folder, for any platforms."""
+"""`lockset download`: download the files of a lock file into a folder, for any platforms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["add_arguments", "read", "run"]
 
 
 def run(command: DownloadCommand, out: Output) -> int:
-    """Bring the files, and tell how many were new."""
+    """Download the files, and report how many are new."""
     files = download(
         command.locks,
         command.folder,

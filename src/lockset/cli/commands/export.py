@@ -1,4 +1,4 @@
-"""`lockset export`: a lock file as requirements, constraints or a bill of materials."""
+"""`lockset export`: export a lock file to requirements, constraints or a bill of materials."""
 
 from __future__ import annotations
 

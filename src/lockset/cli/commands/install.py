@@ -1,4 +1,4 @@
-"""`lockset install`: as `lockset sync`, but what the lock file does not name stays."""
+"""`lockset install`: install the packages of a lock file, and remove no others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["add_arguments", "read", "run"]
 
 
 def run(command: SyncCommand, out: Output) -> int:
-    """Sync, and tell what was done."""
+    """Sync, and report the changes."""
     began = time.perf_counter()
     result = carry_out(
         lambda show: sync_target(

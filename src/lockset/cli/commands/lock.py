@@ -1,4 +1,4 @@
-"""`lockset lock`: a project for every platform into one pylock.toml."""
+"""`lockset lock`: lock a project for every platform into one pylock.toml."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(command: LockCommand, out: Output) -> int:
     began, since = time.perf_counter(), time.time()  # noqa: TID251 - the command is where the clock is read
     sources, output, indexes = command.sources, command.output, command.indexes
     if command.check:
-        from lockset.api.check import check  # a lock does without it
+        from lockset.api.check import check  # not needed for a lock
 
         state = check(sources, options=command.options, indexes=indexes, output=output, context=command.context)
         return show_check(state, command, out)

@@ -1,4 +1,4 @@
-"""`lockset sync`: make an environment exactly what a lock file says."""
+"""`lockset sync`: make an environment match a lock file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["add_arguments", "read", "run"]
 
 
 def run(command: SyncCommand, out: Output) -> int:
-    """Sync, and tell what was done."""
+    """Sync, and report the changes."""
     began = time.perf_counter()
     result = carry_out(
         lambda show: sync_target(

@@ -1,4 +1,4 @@
-"""`lockset tree`: what a lock file holds, and who asked for it."""
+"""`lockset tree`: show the packages of a lock file as a dependency tree."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def run(command: TreeCommand, out: Output) -> int:
         out.json(_json(shown))
         return DONE
     if not shown.recorded and shown.entries:
-        out.line(f"{plain(shown.created_by)} recorded no dependencies in this lock file: its packages are listed flat")
+        out.line(f"{plain(shown.created_by)} recorded no dependencies in this lock file: packages are shown as a list")
     branches: Mapping[int, tuple[int, ...]] = shown.parents if command.invert else shown.children
     starts = shown.leaves if command.invert else shown.roots
     if command.packages:
         starts = tuple(number for name in command.packages for number in shown.named(name))
     if not starts:
-        out.line("The lock file installs nothing there")
+        out.line("The lock file has no packages for this selection")
     tree = _Tree(graph=shown, branches=branches, depth=command.depth, out=out)
     out.data("\n".join(tree.lines(starts)))
     if tree.repeated:
@@ -54,9 +54,9 @@ def run(command: TreeCommand, out: Output) -> int:
 
 @dataclass(slots=True, kw_only=True)
 class _Tree:
-    """Draws branches below entries; what has been drawn with its branches once is not drawn again.
+    """Draws entries with their branches; an entry that has been drawn with its branches is not expanded again.
 
-    A branch says where it applies within what it hangs below.
+    A branch shows its marker within the condition of the entry above it.
     """
 
     graph: LockGraph
@@ -72,7 +72,7 @@ class _Tree:
             yield from self._drawn(start)
 
     def _drawn(self, start: int) -> Iterator[str]:
-        # An own stack: graphs deeper than Python's must not end the run.
+        # An explicit stack, since a graph may be deeper than Python's recursion limit.
         waiting = [_Branch(level=0, number=start, condition=self.graph.entries[start].condition, before="", below="")]
         while waiting:
             branch = waiting.pop()
@@ -98,7 +98,7 @@ class _Tree:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Branch:
-    """One line to be drawn; `below` begins the lines of its own branches."""
+    """One line to draw; the lines of its branches begin with `below`."""
 
     level: int
     number: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,6 @@ from lockset.cli.options.validate import add_arguments
 from lockset.cli.options.validate import read_validate_command as read
 from lockset.cli.output.finding_text import concise_text, explain_hint, finding_text, summary_lines
 from lockset.cli.output.findings import Line, SelectedForTarget, ValidatedFile, as_json, lines_of
-from lockset.cli.output.selection_rows import selected_for
 from lockset.cli.output.streams import plain
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.validate.catalogue import RULES
@@ -65,6 +63,8 @@ def _known(rule: str, location: str | None = None) -> None:
         return
     codes = rule_codes()
     if rule not in codes:
+        from difflib import get_close_matches
+
         near = get_close_matches(rule, codes, n=1)
         hint = f"Did you mean `{near[0]}`?" if near else "The documentation lists all rules"
         raise UsageError("unknown-rule", f"There is no rule `{rule}`", hint=hint, location=location)
@@ -94,7 +94,8 @@ def _check(path: str, args: ValidateCommand, out: Output) -> ValidatedFile:
     issues = [one for one in report.issues if one.code not in ignore and (not select or one.code in select)]
     lines = [*lines_of(report, issues)]
     picked: list[SelectedForTarget] = []
-    if report.lock is not None:
+    # The model of the lock takes longer than all rules, and only these options read it.
+    if (args.targets or args.sources or args.online or args.download) and report.lock is not None:
         for target in args.targets:
             lines += _pick(report, target, picked)
         lines += _further(report, path, args)
@@ -137,6 +138,8 @@ def _pick(report: Report, target: DescribedTarget, picked: list[SelectedForTarge
         line = _refusal(error)
         yield replace(line, message=f"For {target.text}: {line.message}")
         return
+    from lockset.cli.output.selection_rows import selected_for
+
     picked += selected_for(target.text, selection)
 
 

@@ -1,4 +1,4 @@
-"""`lockset why PACKAGE`: every chain that leads to a package."""
+"""`lockset why PACKAGE`: show every chain of dependencies that leads to a package."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def run(command: WhyCommand, out: Output) -> int:
                 first, *more = _chain_pieces(shown, chain, out)
                 out.data(out.filled([f"  {first}", *more], indent="    "))
         if not complete:
-            out.line(f"  more than {MOST_CHAINS} chains lead here; these are the shortest")
+            out.line(f"  more than {MOST_CHAINS} chains lead here, of which these are the shortest")
     return DONE
 
 

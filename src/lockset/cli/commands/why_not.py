@@ -1,4 +1,4 @@
-"""`lockset why-not PACKAGE[==VERSION]`: what keeps a version from being locked."""
+"""`lockset why-not PACKAGE[==VERSION]`: explain why a version is not locked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["add_arguments", "read", "run"]
 
 
 def run(command: WhyNotCommand, out: Output) -> int:
-    """Ask, and tell the answer."""
+    """Search, and show the reason."""
     answer = why_not(
         command.package,
         command.sources,

@@ -1,1 +1,1 @@
-"""Answers of earlier runs that still stand."""
+"""Cached results of earlier runs, used while their inputs are unchanged."""

@@ -1,11 +1,11 @@
-"""The answer of an earlier `lockset lock`, while all it was made of stands: sources, old lock, options, fresh pages.
+"""Cached results of `lockset lock`, used while sources, existing lock, options and index pages are unchanged.
 
-A lock is a function of these. While they are the same, byte for byte, and no page of an index has to be asked for
-again, the answer stands without a search. A record is a memory in the user's own cache, never an authority: anything
-odd is a miss, and a miss is the whole of `lock`. Imports next to nothing, as `lockset.files.record_store` does.
+A lock is a function of these. While they are the same, byte for byte, and all index pages are fresh, the result is
+reused without a search. A record that is unexpected in any way is a miss, and the whole of `lock` runs. This module
+imports next to nothing, as `lockset.files.record_store`.
 """
 
-# Paths are strings here, and modules that cost milliseconds are not imported.
+# Paths are strings here, and modules that take milliseconds to import are not used.
 from __future__ import annotations
 
 import os
@@ -21,7 +21,7 @@ __all__ = ["keep_answer", "recall_answer"]
 
 
 def recall_answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """What the command said, after its lock is written where it was; None where it has to be made anew."""
+    """Restore the cached lock file and return the command's message; None if `lock` has to run."""
     folder = cache_folder(environ)
     if folder is None:
         return None
@@ -31,10 +31,10 @@ def recall_answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str |
         if record is None or record[0] != key or not _stands(*record[1:5]):
             return None
         target, answers = record[5:]
-        there = _there(target)
+        current = _content(target)
         for old, text, output in answers:
-            if there == old:
-                if there != text:
+            if current == old:
+                if current != text:
                     _replace(target, text)
                 return str(output)
     except (OSError, ValueError, TypeError, EOFError, KeyError, IndexError, MemoryError):
@@ -48,7 +48,7 @@ def _stands(
     looked: Iterable[tuple[str, tuple[int, int, int, int] | None]],
     sources: Iterable[tuple[str, bytes]],
 ) -> bool:
-    now = time.time()  # noqa: TID251 - how old pages are is what this is about
+    now = time.time()  # noqa: TID251 - compared with the age of pages
     return (
         since <= now < until
         and all(stamp(path) == expected for path, expected in looked)
@@ -67,17 +67,17 @@ def keep_answer(
     target: str,
     answers: Sequence[tuple[bytes | None, bytes, str]],
 ) -> None:
-    """Keep what a run of `lock` answered.
+    """Store the result of a run of `lock`.
 
     Args:
-        arguments: Of the command line.
+        arguments: The command line.
         environ: Variables of the process.
-        since: When it was made, in seconds since the epoch.
-        until: When the first page it was made of has to be asked for again.
-        looked: Files that decide by being there or not, or by changing.
+        since: When the run began, in seconds since the epoch.
+        until: When the first of its index pages expires.
+        looked: Files whose presence or content affects the result.
         sources: Files that were read, with their bytes.
-        target: The lock file, absolute.
-        answers: For each content of `target` before (None: no file): its content after, and what to say.
+        target: The absolute path of the lock file.
+        answers: The content of `target` before (None for no file), its content after, and the message.
     """
     folder = cache_folder(environ)
     if folder is None:
@@ -87,7 +87,7 @@ def keep_answer(
     write_record(record_location(folder, key), (key, since, until, stamps, tuple(sources), target, tuple(answers)))
 
 
-def _there(path: str) -> bytes | None:
+def _content(path: str) -> bytes | None:
     try:
         size = os.stat(path).st_size  # noqa: PTH116 - see above
     except FileNotFoundError:
@@ -96,7 +96,7 @@ def _there(path: str) -> bytes | None:
 
 
 def _replace(path: str, data: bytes) -> None:
-    """As `lockset.files.output_file.write_output`, whose imports take longer than all of this."""
+    """As `lockset.files.output_file.write_output`, whose imports take longer than the rest."""
     from lockset.files.output_file import write_output
 
     write_output(path, data)

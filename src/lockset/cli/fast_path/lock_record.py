@@ -1,4 +1,4 @@
-"""Which answers of `lockset lock` may stand the next time, and what they were made of."""
+"""Store results of `lockset lock` for the next run, with the inputs that they depend on."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.cli.options.lock_command import LockCommand
+    from lockset.composition.lock_assembly import LockResult
     from lockset.composition.lock_inputs import LockInputs
-    from lockset.composition.lock_pipeline import LockResult
     from lockset.sources.project import RootProject
 
 __all__ = ["save_answer"]
 
-# Lines of a requirements file that bring in other files, and variables in them: such a file is more than its bytes.
+# Lines that include other files, and variables: a requirements file with them depends on more than its bytes.
 _BRINGS_MORE = re.compile(rb"(?m)^\s*(-r|-c|--requirement|--constraint|-e|--editable)|\$\{")
 _DAY = 86_400.0
 _SECRET_NAME = re.compile("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
 def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str, str], since: float) -> None:
-    """Keep the answer of this run where files, options and the freshness of pages alone decide on it.
+    """Store the result of this run, if it depends only on files, options and fresh pages.
 
     Args:
         command: The command.
-        result: Its answer.
-        outputs: What the next run says where it writes the file, and where it finds it as it is.
+        result: Its result.
+        outputs: The messages of the next run: if it writes the file, and if the file is unchanged.
         since: When the run began, in seconds since the epoch.
     """
     inputs, until = result.inputs, result.fresh_until
@@ -55,7 +55,7 @@ def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str,
         command.arguments,
         os.environ,  # noqa: TID251 - the door for environment variables
         since=since,
-        # Which Pythons are still maintained may change with the day.
+        # The set of maintained Pythons may change from day to day.
         until=min(until, (since // _DAY + 1) * _DAY),
         looked=looked,
         sources=sources,
@@ -65,7 +65,7 @@ def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str,
 
 
 def _decided_by_more(command: LockCommand, result: LockResult, inputs: LockInputs) -> bool:
-    """Whether more decides than files that are looked at: the time, trees, archives, what came from the network."""
+    """Whether the result depends on more than local files: the time, source trees, archives, files by URL."""
     project, settings = inputs.project, inputs.project.settings
     by_time = command.options.exclude_newer or settings.exclude_newer or settings.exclude_newer_package
     lines = [*project.dependencies, *project.constraints, *settings.overrides]
@@ -81,14 +81,14 @@ def _decided_by_more(command: LockCommand, result: LockResult, inputs: LockInput
 
 
 def _tell_secrets(arguments: Sequence[str], sources: Iterable[bytes], environ: Mapping[str, str]) -> bool:
-    """Whether what would be kept could hold a password or a token."""
+    """Whether the record could contain a password or a token."""
     kept = [(name, value) for name, value in environ.items() if name.startswith("LOCKSET_") or name in HINTED]
     texts = [*arguments, *(value for _, value in kept), *(data.decode("utf-8", "replace") for data in sources)]
     return any(_SECRET_NAME.search(name) for name, _ in kept) or any(map(may_hold_secret, texts))
 
 
 def _sources(command: LockCommand, project: RootProject, here: Path) -> list[tuple[str, bytes]] | None:
-    """Every file that was read, with its bytes; None where that is not known."""
+    """All files that were read, with their bytes; None if they are not known."""
     read = []
     for name in (*project.sources, *command.options.constraint_files):
         path = here / name

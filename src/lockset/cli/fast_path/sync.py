@@ -1,4 +1,4 @@
-"""Keeps what a run with nothing left to do depended on, so that the next one like it ends at once."""
+"""Store what a sync with nothing left to do depends on, so that the next one ends at once."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _SECRET_NAME = re.compile("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
 def save_sync(command: SyncCommand, result: SyncResult, *, message: str, verbose: bool) -> None:
-    """Remember `result` of `command`, where files alone show the next time that nothing is to do.
+    """Store `result` of `command`, if files alone can show that there is nothing to do.
 
-    `message` is what the next such command says.
+    `message` is the message of the next such command.
     """
     cache = cache_folder(os.environ)  # noqa: TID251 - the door for environment variables
     if cache is None or verbose or not command.repeatable or _decided_by_more(result):
@@ -38,7 +38,7 @@ def save_sync(command: SyncCommand, result: SyncResult, *, message: str, verbose
         return
     files = result.file_stamps()
     base = result.target.layout.base
-    # What is left over is for the next run to remove.
+    # The next run has to remove leftovers.
     leftovers = any(os.path.lexists(f"{base}{os.sep}{name}") for name in (LOCK_FILE, STATE_FOLDER))
     if files is None or leftovers:
         return
@@ -54,7 +54,7 @@ def save_sync(command: SyncCommand, result: SyncResult, *, message: str, verbose
 
 
 def _decided_by_more(result: SyncResult) -> bool:
-    """Whether more than the files that are looked at decides what such a command does, or it always says more."""
+    """Whether the command depends on more than the recorded files, or always prints more."""
     trees = any(step.desired is not None and step.desired.tree is not None for step in result.plan.steps)
     linked = result.target.kind in {"directory", "prefix"} and result.target.layout.base != result.target.shown
     chosen = result.target.interpreter.watched is None  # by a shim
@@ -62,7 +62,7 @@ def _decided_by_more(result: SyncResult) -> bool:
 
 
 def _tell_secrets(arguments: Sequence[str], locks: Iterable[tuple[str, bytes]], environ: Mapping[str, str]) -> bool:
-    """Whether what would be kept could hold a password or a token."""
+    """Whether the record could contain a password or a token."""
     texts = [*arguments, *(value for name, value in environ.items() if name.startswith("LOCKSET_"))]
     named = any(name.startswith("LOCKSET_") and _SECRET_NAME.search(name) for name in environ)
     return (
@@ -73,7 +73,7 @@ def _tell_secrets(arguments: Sequence[str], locks: Iterable[tuple[str, bytes]], 
 
 
 def _looked(result: SyncResult, here: Path) -> list[str]:
-    """What decides, besides lock files and installed files: what stands there, and what does not."""
+    """Paths whose presence or content affects the result, besides lock files and installed files."""
     target = result.target
     looked = [f"{target.layout.base}{os.sep}{name}" for name in (LOCK_FILE, STATE_FOLDER)]
     executable = target.interpreter.executable

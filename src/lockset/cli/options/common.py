@@ -1,4 +1,4 @@
-"""Options that several commands share, and the values that they and environment variables mean."""
+"""Options that several commands share, and their values."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ __all__ = [
     "standard_input",
 ]
 
-# Seconds of silence, and further attempts, where nothing else is said.
+# The defaults of `--timeout`, in seconds, and `--retries`.
 _TIMEOUT = 30.0
 _RETRIES = 4
-# Neither may be larger: beyond it a run would wait for hours.
+# The largest value of both, since a run would wait for hours with more.
 _MOST = 3600
 
 
@@ -48,7 +48,7 @@ def env_flag(name: str) -> bool:
     """Whether `LOCKSET_<name>` is set to a true value (1, true, yes, on).
 
     Raises:
-        UsageError: the value is none of these nor their opposites.
+        UsageError: `env-value` if the value is neither true nor false.
     """
     text = (env_text(name) or "0").lower()
     if text in {"1", "true", "yes", "on"}:
@@ -59,25 +59,25 @@ def env_flag(name: str) -> bool:
 
 
 def normal_name(text: str) -> str:
-    """A name of a package, extra or group that an option gives, normalised.
+    """The normalised name of a package, extra or group from an option.
 
     Raises:
-        UsageError: it is not a valid name.
+        UsageError: `option-value` if it is not a valid name.
     """
     from packaging.utils import InvalidName, canonicalize_name
 
     try:
         return str(canonicalize_name(text, validate=True))
     except InvalidName as error:
-        hint = "Names have letters, digits, `-`, `_` and `.`, no versions"
+        hint = "Names consist of letters, digits, `-`, `_` and `.`, without a version"
         raise UsageError("option-value", f"`{text}` is not a valid name", hint=hint) from error
 
 
 def parse_config_settings(texts: Iterable[str]) -> dict[str, str | list[str]]:
-    """The config settings that KEY=VALUE texts mean; a key that is given again has a list of values.
+    """Parse config settings of the form KEY=VALUE; a repeated key has a list of values.
 
     Raises:
-        UsageError: one has no equals sign.
+        UsageError: `config-setting` if one has no key or no equals sign.
     """
     settings: dict[str, str | list[str]] = {}
     for text in texts:
@@ -93,10 +93,10 @@ def parse_config_settings(texts: Iterable[str]) -> dict[str, str | list[str]]:
 
 
 def standard_input() -> bytes:
-    """All of the standard input, as far as a lock file may be long.
+    """Read the standard input, up to the largest size of a lock file.
 
     Raises:
-        LocksetError: there is none.
+        LocksetError: `lock-unreadable` if it is closed.
     """
     from lockset.lockfile.read import MAX_BYTES
 
@@ -106,37 +106,35 @@ def standard_input() -> bytes:
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """Options of every command; defaults are left to the top parser so that both places may give them."""
+    """Add the options of every command; the top parser has their defaults, as they may precede the command."""
     group = parser.add_argument_group("common options")
-    group.add_argument("-q", "--quiet", action="store_true", default=argparse.SUPPRESS, help="only errors and data")
     group.add_argument(
-        "-v", "--verbose", action="store_true", default=argparse.SUPPRESS, help="tell more of what is done and why"
+        "-q", "--quiet", action="store_true", default=argparse.SUPPRESS, help="print only errors and data"
     )
+    group.add_argument("-v", "--verbose", action="store_true", default=argparse.SUPPRESS, help="print more details")
     group.add_argument(
         "--color",
         choices=("auto", "always", "never"),
         default=argparse.SUPPRESS,
-        help="when to colour (default: auto; NO_COLOR is honoured)",
+        help="when to use colours (default: auto; NO_COLOR is respected)",
     )
-    group.add_argument(
-        "--no-progress", action="store_true", default=argparse.SUPPRESS, help="show no progress while working"
-    )
+    group.add_argument("--no-progress", action="store_true", default=argparse.SUPPRESS, help="hide progress output")
     group.add_argument(
         "--directory",
         type=Path,
         default=argparse.SUPPRESS,
         metavar="DIR",
-        help="work as if started in DIR",
+        help="change to DIR before running the command",
     )
     group.add_argument(
         "--config",
         type=Path,
         default=argparse.SUPPRESS,
         metavar="FILE",
-        help="take [tool.lockset] from FILE instead of the project's pyproject.toml",
+        help="read [tool.lockset] from FILE instead of the project's pyproject.toml",
     )
-    group.add_argument("--no-config", action="store_true", default=argparse.SUPPRESS, help="leave [tool.lockset] aside")
-    # What is given matters, not what can be given: `--help` tells that below, group by group.
+    group.add_argument("--no-config", action="store_true", default=argparse.SUPPRESS, help="ignore [tool.lockset]")
+    # The usage line has only arguments, as `--help` lists the options below it.
     positionals = [a for a in parser._actions if not a.option_strings and a.nargs != argparse.PARSER]  # noqa: SLF001 - no public way
     parser.usage = " ".join(["%(prog)s [OPTIONS]", *map(_usage, positionals)])
 
@@ -147,29 +145,29 @@ def _usage(action: argparse.Action) -> str:
 
 
 def add_cache(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
-    """Options on the cache; they are understood, and not told, where there is nothing to keep or to fetch."""
+    """Add the options of the cache; if `needless`, they are accepted but hidden, as the command uses no cache."""
 
     def note_of(text: str) -> str:
         return argparse.SUPPRESS if needless else text
 
     group = parser.add_argument_group("cache")
-    group.add_argument("--cache-dir", type=Path, metavar="DIR", help=note_of("folder of the cache (LOCKSET_CACHE_DIR)"))
-    group.add_argument("--no-cache", action="store_true", help=note_of("use a cache that is thrown away afterwards"))
-    group.add_argument("--refresh", action="store_true", help=note_of("ask the index anew for every page"))
+    group.add_argument("--cache-dir", type=Path, metavar="DIR", help=note_of("the cache folder (LOCKSET_CACHE_DIR)"))
+    group.add_argument("--no-cache", action="store_true", help=note_of("do not read or write the cache"))
+    group.add_argument("--refresh", action="store_true", help=note_of("revalidate all cached index pages"))
     group.add_argument(
-        "--offline", action="store_true", help=note_of("use the cache only, no network (LOCKSET_OFFLINE)")
+        "--offline", action="store_true", help=note_of("use only the cache, no network (LOCKSET_OFFLINE)")
     )
 
 
 def add_index(parser: argparse.ArgumentParser) -> None:
-    """Options on where packages come from."""
+    """Add the options of indexes."""
     group = parser.add_argument_group("indexes")
     group.add_argument(
         "--index",
         action="append",
         default=[],
         metavar="[NAME=]URL",
-        help="a further index, asked before the default one (repeatable)",
+        help="an additional index, searched before the default index (repeatable)",
     )
     group.add_argument(
         "-i",
@@ -177,14 +175,14 @@ def add_index(parser: argparse.ArgumentParser) -> None:
         "--index-url",
         dest="default_index",
         metavar="[NAME=]URL",
-        help="the index asked last, instead of PyPI (LOCKSET_DEFAULT_INDEX)",
+        help="the default index, instead of PyPI (LOCKSET_DEFAULT_INDEX)",
     )
     group.add_argument(
         "--extra-index-url",
         action="append",
         default=[],
         metavar="URL",
-        help="the same as --index, for those who come from pip",
+        help="the same as --index, for compatibility with pip",
     )
     group.add_argument(
         "-f",
@@ -194,41 +192,41 @@ def add_index(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="a folder of wheels and sdists (repeatable)",
     )
-    group.add_argument("--no-index", action="store_true", help="ask no index, only --find-links")
+    group.add_argument("--no-index", action="store_true", help="ignore all indexes, use only --find-links")
     group.add_argument(
         "--index-strategy",
         choices=("first-index", "unsafe-best-match"),
-        help="where several indexes have a package: the first that has it (default), or the best version of all",
+        help="if several indexes have a package: use the first that has it (default), or the best version of all",
     )
     add_network(parser)
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
-    """Options on connections."""
+    """Add the options of connections."""
     group = parser.add_argument_group("network")
-    group.add_argument("--cert", type=Path, metavar="FILE", help="certificates to trust, instead of the usual ones")
+    group.add_argument("--cert", type=Path, metavar="FILE", help="CA certificates to trust, instead of the system's")
     group.add_argument(
-        "--client-cert", type=Path, metavar="FILE", help="your certificate and key, for servers that ask for one"
+        "--client-cert", type=Path, metavar="FILE", help="client certificate and key, for servers that require one"
     )
-    group.add_argument("--proxy", metavar="URL", help="proxy for everything, instead of HTTPS_PROXY and its like")
+    group.add_argument("--proxy", metavar="URL", help="proxy for all requests, instead of HTTPS_PROXY and the like")
     group.add_argument(
         "--keyring-provider",
         choices=("disabled", "subprocess"),
-        help="ask the keyring command where a server wants credentials (default: disabled)",
+        help="query the keyring command if a server requires credentials (default: disabled)",
     )
-    group.add_argument("--timeout", type=float, metavar="SECONDS", help="longest silence (default: 30)")
-    group.add_argument("--retries", type=int, metavar="N", help="how often to try again (default: 4)")
+    group.add_argument("--timeout", type=float, metavar="SECONDS", help="seconds to wait for a server (default: 30)")
+    group.add_argument("--retries", type=int, metavar="N", help="number of retries (default: 4)")
     group.add_argument(
         "--allow-insecure-host",
         action="append",
         default=[],
         metavar="HOST",
-        help="a host whose certificate is not checked (repeatable)",
+        help="do not verify the certificate of HOST (repeatable)",
     )
 
 
 def cache_dir(args: argparse.Namespace) -> Path | None:
-    """The folder of the cache; None where it shall be thrown away after the run, or would be another user's."""
+    """The cache folder; None if caching is disabled, or the default folder belongs to another user."""
     if getattr(args, "no_cache", False) or env_flag("NO_CACHE"):
         return None
     chosen = getattr(args, "cache_dir", None) or env_text("CACHE_DIR")
@@ -241,8 +239,8 @@ def cache_dir(args: argparse.Namespace) -> Path | None:
 
 
 def run_context(args: argparse.Namespace, out: Output, *, caching: bool = True) -> RunContext:
-    """What the options of every command, and the process, say; without `caching` there is nothing to remember."""
-    from lockset.composition.run_context import RunContext  # some commands need none
+    """The context from the common options and the process; without `caching`, it has no cache."""
+    from lockset.composition.run_context import RunContext  # not needed by all commands
 
     return RunContext(
         cache=cache_dir(args) if caching else None,
@@ -256,10 +254,10 @@ def run_context(args: argparse.Namespace, out: Output, *, caching: bool = True) 
 
 
 def index_overrides(args: argparse.Namespace) -> IndexOverrides:
-    """What the command line and variables say of indexes, in front of the project's settings and files.
+    """The index options of the command line and variables, which override the project's settings.
 
     Raises:
-        UsageError: a number or a proxy is not valid.
+        UsageError: `option-value` if a number or a proxy is not valid.
     """
     from lockset.composition.run_context import IndexOverrides
 
@@ -297,6 +295,6 @@ def _number(args: argparse.Namespace, name: str, default: float) -> float:
 
 def _proxy(url: str | None) -> str | None:
     if url and url.partition("://")[0] not in {"http", "https", "socks5", "socks5h"}:
-        # Not shown: it may hold a password.
+        # The URL is not shown, as it may contain a password.
         raise UsageError("option-value", "--proxy is not a valid proxy URL", hint="Write it as `http://HOST:PORT`")
     return url

@@ -1,4 +1,4 @@
-"""What `lockset convert` is asked, as values."""
+"""Options of `lockset convert` and their values."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ConvertCommand", "add_arguments", "read_convert_command"]
 
-# On the command line these outdo the indexes of the input; variables do not, which are set for all projects.
+# On the command line these override the indexes of the input. Variables do not, as they are set for all projects.
 _OWN_INDEXES = ("default_index", "index", "no_index")
 
 
 class ConvertCommand(NamedTuple):
-    """`lockset convert` with its options."""
+    """The options of `lockset convert`."""
 
     inputs: tuple[str, ...]
     options: ConvertOptions
@@ -36,35 +36,37 @@ class ConvertCommand(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset convert`."""
+    """Add the options of `lockset convert`."""
     parser.add_argument(
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="requirements file of pins, poetry.lock, uv.lock, pdm.lock, Pipfile.lock, conda-lock file, or pylock "
+        help="a requirements file with pins, poetry.lock, uv.lock, pdm.lock, Pipfile.lock, conda-lock file, or pylock "
         "files (several are merged); - for stdin",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="lock file to write, or - (default: pylock.toml)")
     parser.add_argument(
-        "--from", dest="format", choices=[f.value for f in Format], help="what INPUT is (default: seen)"
+        "--from", dest="format", choices=[f.value for f in Format], help="format of INPUT (default: detected)"
     )
     parser.add_argument(
         "--files",
         choices=("as-hashed", "all", "wheels"),
-        help="files of pins without hashes: all, or wheels only (default: all where no pin has a hash)",
+        help="files of pins without hashes: all, or only wheels (default: all if no pin has a hash)",
     )
-    parser.add_argument("--python", metavar="RANGE", help="Pythons the lock serves, such as `>=3.10`")
-    parser.add_argument("--pyproject", type=Path, metavar="FILE", help="what INPUT was made from (default: beside it)")
+    parser.add_argument("--python", metavar="RANGE", help="Pythons that the lock supports, such as `>=3.10`")
     parser.add_argument(
-        "--package", action="append", default=[], metavar="NAME", help="member of a uv workspace (repeatable)"
+        "--pyproject", type=Path, metavar="FILE", help="the project of INPUT (default: pyproject.toml in its folder)"
     )
-    parser.add_argument("--all-packages", action="store_true", help="all members of a uv workspace")
-    parser.add_argument("--no-project", action="store_true", help="no entry for the project itself")
-    parser.add_argument("--allow-conda", action="store_true", help="although packages of conda are needed")
-    parser.add_argument("--sizes", action="store_true", help="ask servers for sizes that the index does not tell")
-    parser.add_argument("--strict", action="store_true", help="refuse where anything is lost")
+    parser.add_argument(
+        "--package", action="append", default=[], metavar="NAME", help="convert this workspace member (repeatable)"
+    )
+    parser.add_argument("--all-packages", action="store_true", help="convert all workspace members")
+    parser.add_argument("--no-project", action="store_true", help="omit the project itself")
+    parser.add_argument("--allow-conda", action="store_true", help="allow dependencies on conda packages")
+    parser.add_argument("--sizes", action="store_true", help="request sizes that the index does not have")
+    parser.add_argument("--strict", action="store_true", help="refuse a conversion that loses anything")
     parser.add_argument("--verify", action="store_true", help="show what was compared")
-    parser.add_argument("--json", action="store_true", help="tell the outcome as JSON on stdout")
+    parser.add_argument("--json", action="store_true", help="write a report as JSON to stdout")
     _narrowing(parser)
     add_index(parser)
     add_cache(parser)
@@ -72,24 +74,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _narrowing(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("pylock files only")
-    group.add_argument("--fill", action="store_true", help="fill in sizes and upload times from the index")
-    group.add_argument("--platform", action="append", default=[], metavar="NAME", help="keep this platform only")
-    group.add_argument("--extra", action="append", metavar="NAME", help="settle the choice: with this extra")
-    group.add_argument("--group", action="append", metavar="NAME", help="settle the choice: with this group, too")
-    group.add_argument("--only-group", action="append", metavar="NAME", help="settle the choice: this group alone")
-    group.add_argument("--settle", action="store_true", help="settle the choice: what is installed by default")
+    group.add_argument("--fill", action="store_true", help="add sizes and upload times from the index")
+    group.add_argument("--platform", action="append", default=[], metavar="NAME", help="keep only this platform")
+    group.add_argument("--extra", action="append", metavar="NAME", help="settle on this extra (repeatable)")
+    group.add_argument("--group", action="append", metavar="NAME", help="settle on this group and the default ones")
+    group.add_argument("--only-group", action="append", metavar="NAME", help="settle on this group alone")
+    group.add_argument("--settle", action="store_true", help="settle on what is installed by default")
 
 
 def read_convert_command(args: argparse.Namespace, out: Output) -> ConvertCommand:
-    """The values that the parsed options mean.
+    """Convert the parsed options to values.
 
     Raises:
-        UsageError: options contradict each other, or one makes no sense.
+        UsageError: If options exclude each other, or a value is not valid.
     """
     refuse_wrong_output(args.output)
     if args.output == "-" and args.json:
         raise UsageError(
-            "option-conflict", "`-o -` and --json both write to standard output", hint="Name a file by `-o`"
+            "option-conflict", "`-o -` and `--json` both write to stdout", hint="Write the lock to a file with `-o`"
         )
     options = ConvertOptions(
         format=Format(args.format) if args.format else None,

@@ -1,4 +1,4 @@
-"""What `lockset download` is asked, as values."""
+"""Options of `lockset download` and their values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["DownloadCommand", "add_arguments", "read_download_command"]
 
 
 class DownloadCommand(NamedTuple):
-    """`lockset download` with its options; `targets` None stands for every file."""
+    """The options of `lockset download`; `targets` is None for all files."""
 
     locks: tuple[str, ...]
     folder: str
@@ -33,28 +33,30 @@ class DownloadCommand(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    parser.add_argument("-d", "--dest", metavar="DIR", help="the folder, made where it is missing (required)")
+    """Add the options of `lockset download`."""
+    parser.add_argument("-d", "--dest", metavar="DIR", help="the folder to write to, created if missing (required)")
     add_target(parser, foreign_only=True)
     parser.add_argument(
-        "--all-files", action="store_true", help="every wheel and sdist of the lock file, whoever it is for"
+        "--all-files", action="store_true", help="download all wheels and sdists of the lock file, for any interpreter"
     )
-    parser.add_argument("--json", action="store_true", help="report on stdout as JSON")
+    parser.add_argument("--json", action="store_true", help="write a report as JSON to stdout")
     add_sources(parser)
 
 
 def read_download_command(args: argparse.Namespace, out: Output) -> DownloadCommand:
-    """The values that the parsed options mean.
+    """Convert the parsed options to values.
 
     Raises:
-        UsageError: options contradict each other, or one is missing.
-        LocksetError: there is no such interpreter.
+        UsageError: If options exclude each other, or `--dest` is missing.
+        LocksetError: If the interpreter does not exist.
     """
     if not args.dest:
-        raise UsageError("dest-missing", "No folder is named for the files", hint="Name it with `--dest DIR`")
+        raise UsageError("dest-missing", "The folder to download to is missing", hint="Pass it with `--dest DIR`")
     described = bool(args.platform or args.python_version or args.implementation)
     if described and (args.python or args.all_files):
-        raise UsageError("option-conflict", "--platform and --python-version go with neither --python nor --all-files")
+        raise UsageError(
+            "option-conflict", "--platform and --python-version cannot be used with --python or --all-files"
+        )
     context = run_context(args, out)
     targets: str | tuple[DescribedInterpreter, ...] | None = None
     if described:

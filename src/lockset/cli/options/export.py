@@ -1,4 +1,4 @@
-"""What `lockset export` is asked, as values."""
+"""Options of `lockset export` and their values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["ExportCommand", "add_arguments", "read_export_command"]
 
 
 class ExportCommand(NamedTuple):
-    """`lockset export` with its options; without a `target` it writes to stdout."""
+    """The options of `lockset export`; `target` is None for stdout."""
 
     file: str | None
     options: ExportOptions
@@ -29,38 +29,46 @@ class ExportCommand(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset export`."""
+    """Add the options of `lockset export`."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
-    parser.add_argument("--format", choices=FORMATS, help="what to write (default: requirements-txt)")
+    parser.add_argument("--format", choices=FORMATS, help="the format to write (default: requirements-txt)")
     parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: stdout)")
-    group = parser.add_argument_group("what is exported")
-    group.add_argument("--extra", action="append", metavar="NAME", help="with this extra (repeatable)")
-    group.add_argument("--all-extras", action="store_true", help="with all extras")
-    group.add_argument("--group", action="append", metavar="NAME", help="with this dependency group (repeatable)")
-    group.add_argument("--all-groups", action="store_true", help="with all dependency groups")
-    group.add_argument("--only-group", action="append", metavar="NAME", help="this group without the default ones")
-    group.add_argument("--python", metavar="RANGE", help="for these Pythons; `3.12` and a platform: one environment")
-    group.add_argument("--platform", action="append", default=[], metavar="NAME", help="for this platform (repeatable)")
+    group = parser.add_argument_group("selection")
+    group.add_argument("--extra", action="append", metavar="NAME", help="include this extra (repeatable)")
+    group.add_argument("--all-extras", action="store_true", help="include all extras")
+    group.add_argument("--group", action="append", metavar="NAME", help="include this dependency group (repeatable)")
+    group.add_argument("--all-groups", action="store_true", help="include all dependency groups")
+    group.add_argument(
+        "--only-group", action="append", metavar="NAME", help="include this group, but not the default ones"
+    )
+    group.add_argument(
+        "--python", metavar="RANGE", help="export for these Pythons; `3.12` with a platform is one environment"
+    )
+    group.add_argument(
+        "--platform", action="append", default=[], metavar="NAME", help="export for this platform (repeatable)"
+    )
     form = parser.add_argument_group("requirements files")
-    form.add_argument("--no-hashes", action="store_true", help="without hashes")
+    form.add_argument("--no-hashes", action="store_true", help="omit hashes")
     notes = form.add_mutually_exclusive_group()
-    notes.add_argument("--annotate", action="store_true", help="with `# via` comments (the default)")
-    notes.add_argument("--no-annotate", action="store_true", help="without them")
-    form.add_argument("--index-lines", action="store_true", help="with lines that name the indexes")
-    form.add_argument("--no-trees", action="store_true", help="without what is installed from source trees")
+    notes.add_argument("--annotate", action="store_true", help="include `# via` comments (the default)")
+    notes.add_argument("--no-annotate", action="store_true", help="omit `# via` comments")
+    form.add_argument("--index-lines", action="store_true", help="include `--index-url` lines for the indexes")
+    form.add_argument("--no-trees", action="store_true", help="omit packages that are installed from source trees")
     add_cache(parser, needless=True)
-    parser.add_argument("--name", metavar="NAME", help="what a bill of materials is about (default: the lock's folder)")
-    parser.add_argument("--strict", action="store_true", help="refuse where anything is lost")
     parser.add_argument(
-        "--json", action="store_true", help="tell the outcome as JSON on stdout (with the text, without -o)"
+        "--name", metavar="NAME", help="the project in a bill of materials (default: name of the lock file's folder)"
+    )
+    parser.add_argument("--strict", action="store_true", help="refuse an export that loses anything")
+    parser.add_argument(
+        "--json", action="store_true", help="write a report as JSON to stdout (with the exported text if without -o)"
     )
 
 
 def read_export_command(args: argparse.Namespace, out: Output) -> ExportCommand:
-    """The values that the parsed options mean.
+    """Convert the parsed options to values.
 
     Raises:
-        UsageError: an option makes no sense.
+        UsageError: If a value is not valid.
     """
     context = run_context(args, out, caching=False)
     options = ExportOptions(

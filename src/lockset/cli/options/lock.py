@@ -1,4 +1,4 @@
-"""Options of the commands that lock, and the values that they and LOCKSET_ variables mean."""
+"""Options of `lockset lock` and `lockset why-not`, and their values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EVERYTHING, _NOTHING = ":all:", ":none:"
 
 
 def add_choices(parser: argparse.ArgumentParser) -> None:
-    """What is locked, where it must hold, which versions, which files, and where they come from."""
+    """Add the options on requirements, environments, versions, files, indexes and the cache."""
     _what(parser)
     _where(parser)
     _versions(parser)
@@ -36,72 +36,74 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 
 def _what(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what is locked")
-    _repeated(group, "-c", "--constraint", metavar="FILE", help="limit versions by FILE, which may be a lock file")
-    _repeated(group, "--override", metavar="FILE", help="replace what packages ask for by the requirements in FILE")
-    _repeated(group, "--exclude", metavar="NAME", help="leave NAME out wherever it is asked for")
-    _repeated(group, "-e", "--editable", metavar="DIR", help="with the source tree in DIR, as an editable folder")
-    _repeated(group, "--extra", metavar="NAME", help="lock this extra only (repeatable; default: all)")
+    group = parser.add_argument_group("requirements")
+    _repeated(group, "-c", "--constraint", metavar="FILE", help="constrain versions with FILE, or with a lock file")
+    _repeated(group, "--override", metavar="FILE", help="override requirements of packages with those in FILE")
+    _repeated(group, "--exclude", metavar="NAME", help="exclude NAME, whatever requires it (repeatable)")
+    _repeated(group, "-e", "--editable", metavar="DIR", help="include the source tree in DIR as an editable package")
+    _repeated(group, "--extra", metavar="NAME", help="lock only this extra (repeatable; default: all)")
     group.add_argument("--all-extras", action="store_true", help="lock all extras (the default)")
-    _repeated(group, "--group", metavar="NAME", help="lock this group only (repeatable; default: all)")
-    _repeated(group, "--only-group", metavar="NAME", help="lock this group without the project")
-    _repeated(group, "--no-group", metavar="NAME", help="leave this group out (repeatable)")
+    _repeated(group, "--group", metavar="NAME", help="lock only this group (repeatable; default: all)")
+    _repeated(group, "--only-group", metavar="NAME", help="lock only this group, without the project (repeatable)")
+    _repeated(group, "--no-group", metavar="NAME", help="exclude this group (repeatable)")
     group.add_argument("--all-groups", action="store_true", help="lock all dependency groups (the default)")
 
 
 def _where(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("where the lock must hold")
+    group = parser.add_argument_group("environments")
     group.add_argument("--python", metavar="RANGE", help="Pythons to lock for, such as `>=3.10` or `3.12`")
     _repeated(
         group,
         "--platform",
         metavar="NAME",
-        help="linux, macos, windows, or precise such as manylinux_2_28_aarch64 (repeatable; default: all)",
+        help="linux, macos, windows, or a tag such as manylinux_2_28_aarch64 (repeatable; default: all)",
     )
-    group.add_argument("--implementation", choices=("cpython", "pypy"), help="only this one (default: all)")
-    group.add_argument("--environment", action="append", default=[], metavar="MARKER", help="only where MARKER holds")
+    group.add_argument("--implementation", choices=("cpython", "pypy"), help="lock only for this one (default: all)")
+    group.add_argument(
+        "--environment", action="append", default=[], metavar="MARKER", help="lock only for this marker (repeatable)"
+    )
     group.add_argument(
         "--this-environment",
         action="store_true",
-        help="only for the active virtual environment, else the nearest .venv, else the Python that runs lockset",
+        help="lock only for the active virtual environment, the nearest .venv, or the Python that runs lockset",
     )
-    _repeated(group, "--require-wheels-for", metavar="PLATFORM", help="choose only releases with wheels for PLATFORM")
+    _repeated(group, "--require-wheels-for", metavar="PLATFORM", help="require wheels for PLATFORM (repeatable)")
 
 
 def _versions(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("which versions")
-    group.add_argument("-U", "--upgrade", action="store_true", help="the newest versions, whatever the lock has")
-    _repeated(group, "-P", "--upgrade-package", metavar="NAME", help="the newest version of NAME")
-    group.add_argument("--resolution", choices=("highest", "lowest", "lowest-direct"), help="which versions first")
-    group.add_argument("--prerelease", choices=_PRERELEASES, help="when pre-releases count")
+    group = parser.add_argument_group("versions")
+    group.add_argument("-U", "--upgrade", action="store_true", help="upgrade all packages, ignoring the existing lock")
+    _repeated(group, "-P", "--upgrade-package", metavar="NAME", help="upgrade NAME (repeatable)")
+    group.add_argument("--resolution", choices=("highest", "lowest", "lowest-direct"), help="which versions to prefer")
+    group.add_argument("--prerelease", choices=_PRERELEASES, help="when to allow pre-releases")
     _repeated(group, "--prerelease-package", metavar="NAME=WHEN", help="the same for NAME (repeatable)")
     group.add_argument(
         "--fork-strategy",
         choices=("newest", "fewest"),
-        help="the newest version for each Python (default), or the fewest versions",
+        help="prefer the newest version for each Python (default), or the fewest versions",
     )
-    group.add_argument("--exclude-newer", metavar="DATE", help="only files uploaded before DATE, or a duration ago")
-    _repeated(
-        group, "--exclude-newer-package", metavar="NAME=DATE", help="the same for NAME; `false` lifts it (repeatable)"
+    group.add_argument(
+        "--exclude-newer", metavar="DATE", help="use only files uploaded before DATE, or before a duration ago"
     )
+    _repeated(group, "--exclude-newer-package", metavar="NAME=DATE", help="the same for NAME; `false` for no limit")
 
 
 def _files(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("files and builds")
-    group.add_argument("--no-build", action="store_true", help="use wheels only, build nothing")
+    group.add_argument("--no-build", action="store_true", help="use only wheels, build nothing")
     _repeated(group, "--only-binary", metavar="NAME", help="the same for NAME or :all:")
-    _repeated(group, "--no-binary", metavar="NAME", help="no wheels of NAME or :all:")
-    _repeated(group, "--build-constraint", metavar="FILE", help="limit by FILE what is needed to build")
-    _repeated(group, "-C", "--config-setting", metavar="KEY=VALUE", help="tell build backends this (repeatable)")
+    _repeated(group, "--no-binary", metavar="NAME", help="do not use wheels of NAME or :all:")
+    _repeated(group, "--build-constraint", metavar="FILE", help="constrain build requirements with FILE")
+    _repeated(group, "-C", "--config-setting", metavar="KEY=VALUE", help="pass to build backends (repeatable)")
     _repeated(
-        group, "--allow-direct-url", metavar="HOST", help="packages of an index may point to files of HOST by URL"
+        group, "--allow-direct-url", metavar="HOST", help="allow packages of an index to require files on HOST by URL"
     )
     group.add_argument(
-        "--no-sources", action="store_true", help="take packages from the indexes where other tools' tables name places"
+        "--no-sources", action="store_true", help="ignore sources in other tools' tables, and use the indexes"
     )
     _repeated(group, "--no-sources-package", metavar="NAME", help="the same for NAME (repeatable)")
     group.add_argument(
-        "--verify-metadata", action="store_true", help="compare what all wheels of a version ask for, not one's only"
+        "--verify-metadata", action="store_true", help="compare the dependencies of all wheels of each version"
     )
 
 
@@ -110,10 +112,10 @@ def _repeated(group: Any, *names: str, **more: Any) -> None:
 
 
 def _refuse_contradictions(args: argparse.Namespace) -> None:
-    """Refuse options that exclude one another.
+    """Refuse options that exclude each other.
 
     Raises:
-        UsageError: two of them were given.
+        UsageError: `option-conflict` if two of them are given.
     """
     both = (
         ("this_environment", "python"),
@@ -138,17 +140,17 @@ def _refuse_contradictions(args: argparse.Namespace) -> None:
         ("check", "upgrade_package"),
     )
     for one, other in both:
-        by_variables = one == "no_index" and {one, other} <= args.by_variable  # the stricter one holds
+        by_variables = one == "no_index" and {one, other} <= args.by_variable  # the stricter one applies
         if getattr(args, one, None) and getattr(args, other, None) and not by_variables:
-            raise UsageError("option-conflict", f"{_option(one)} and {_option(other)} exclude one another")
+            raise UsageError("option-conflict", f"{_option(one)} and {_option(other)} exclude each other")
     twice = {normal_name(n) for n in (*args.group, *args.only_group)} & {normal_name(n) for n in args.no_group}
     if twice:
-        raise UsageError("option-conflict", f"The group {min(twice)} is both asked for and left out")
+        raise UsageError("option-conflict", f"The group {min(twice)} is both included and excluded")
     _refuse_no_files(args)
 
 
 def _refuse_no_files(args: argparse.Namespace) -> None:
-    """Refuse options that rule out both wheels and sources, of everything or of a project."""
+    """Refuse options that exclude both wheels and sources, of all projects or of one."""
     only_binary, no_binary = _binary_options(args)
     twice = set(no_binary) if args.no_build else set(only_binary) & set(no_binary)
     if _EVERYTHING in twice:
@@ -157,15 +159,15 @@ def _refuse_no_files(args: argparse.Namespace) -> None:
         name, one = min(twice), "--no-build" if args.no_build else f"--only-binary {min(twice)}"
         raise UsageError(
             "option-conflict",
-            f"`{one}` rules out the sources of {name}, and `--no-binary {name}` its wheels",
-            hint="Give one of them; to build nothing but this: `--only-binary :all:` in place of `--no-build`"
+            f"`{one}` excludes the sources of {name}, and `--no-binary {name}` its wheels",
+            hint="Use one of them; to build only this, use `--only-binary :all:` instead of `--no-build`"
             if args.no_build
-            else "Give one of them",
+            else "Use one of them",
         )
 
 
 def _binary_options(args: argparse.Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What `--only-binary` and `--no-binary` name; an option goes before a variable that says the opposite."""
+    """The names of `--only-binary` and `--no-binary`; an option overrides a variable for the opposite."""
     only_binary, no_binary = _packages(args.only_binary), _packages(args.no_binary)
     by_variable = args.by_variable & {"no_build", "only_binary", "no_binary"}
     if "only_binary" in by_variable and "no_binary" not in by_variable:
@@ -176,7 +178,7 @@ def _binary_options(args: argparse.Namespace) -> tuple[tuple[str, ...], tuple[st
 
 
 def _file_kinds(args: argparse.Namespace) -> dict[str, Any]:
-    """Which kinds of files may be used, and how that was said."""
+    """The kinds of files that may be used, and the options or variables that say so."""
     only_binary, no_binary = _binary_options(args)
     names: dict[str, str] = {name: f"LOCKSET_{name.upper()}" for name in args.by_variable}
     written = {("no-build", word): names.get("only_binary", f"--only-binary {word}") for word in only_binary}
@@ -195,11 +197,11 @@ def _option(name: str) -> str:
 
 
 def lock_options(args: argparse.Namespace) -> LockOptions:
-    """What the command line chooses; the files it names are read later.
+    """Convert the parsed options to `LockOptions`; the files that they name are read later.
 
     Raises:
-        UsageError: two options contradict each other, or one makes no sense.
-        LocksetError: the environment that `--this-environment` means cannot be asked.
+        UsageError: If options exclude each other, or a value is not valid.
+        LocksetError: If the interpreter of `--this-environment` cannot be queried.
     """
     _refuse_contradictions(args)
     where = _this_environment(Path.cwd()) if args.this_environment else _described(args)
@@ -252,7 +254,7 @@ def _described(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _this_environment(here: Path) -> dict[str, Any]:
-    """The environment that `lockset sync` would fill, else that of the Python running lockset."""
+    """The environment that `lockset sync` would use, else that of the Python that runs lockset."""
     from lockset.composition.this_environment import choices_for
     from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
     from lockset.sync.disk.inspect.targets import find_environment
@@ -265,7 +267,7 @@ def _modes(texts: Iterable[str]) -> dict[str, Any]:
     modes = {}
     for name, mode in _pairs(texts, "--prerelease-package"):
         if mode not in _PRERELEASES:
-            raise UsageError("option-value", f"--prerelease-package: `{mode}` is none of {', '.join(_PRERELEASES)}")
+            raise UsageError("option-value", f"--prerelease-package: `{mode}` is not one of {', '.join(_PRERELEASES)}")
         modes[normal_name(name)] = mode
     return modes
 
@@ -281,12 +283,12 @@ def _pairs(texts: Iterable[str], option: str) -> list[tuple[str, str]]:
     pairs = [tuple(text.partition("=")[::2]) for text in texts]
     for name, value in pairs:
         if not name or not value:
-            raise UsageError("option-value", f"{option} wants NAME=VALUE, not `{name}`")
+            raise UsageError("option-value", f"{option} requires NAME=VALUE, not `{name}`")
     return pairs  # type: ignore[return-value]  # a partition without its middle is a pair
 
 
 def _packages(texts: Iterable[str]) -> tuple[str, ...]:
-    """Names, or `:all:`; several may stand in one text, and `:none:` takes back all before it, as pip has them."""
+    """Names, or `:all:`; separated by commas, and `:none:` resets all before it, as in pip."""
     parts: list[str] = []
     for part in (part.strip() for text in texts for part in text.split(",")):
         if part == _NOTHING:

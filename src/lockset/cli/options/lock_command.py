@@ -1,4 +1,4 @@
-"""What `lockset lock` and `lockset why-not` are asked, as values."""
+"""Options of `lockset lock` and `lockset why-not` as values."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockCommand:
-    """`lockset lock` with its options.
+    """The options of `lockset lock`.
 
     Attributes:
-        sources: As they were named.
-        options: What to choose beside what they say.
-        indexes: Where packages come from.
-        output: The lock file; `-` for stdout; None: by the sources.
+        sources: The names of the sources.
+        options: The options of the lock.
+        indexes: The indexes to use.
+        output: The lock file; `-` for stdout; None for the default of the sources.
         context: The surroundings.
-        check: Only tell whether the lock is current.
+        check: Only check whether the lock file is up to date.
         dry_run: Write nothing.
         json: Report as JSON.
-        stats: Tell how the search went.
-        arguments: The command line, which the fast path knows an answer by.
-        repeatable: Whether the sources and the lock file alone decide on the answer of this command line.
+        stats: Show statistics of the search.
+        arguments: The command line, which is the key of the cached result.
+        repeatable: Whether the result depends only on the sources and the lock file.
     """
 
     sources: tuple[str, ...]
@@ -69,7 +69,7 @@ class LockCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyNotCommand:
-    """`lockset why-not` with its options; see `LockCommand`."""
+    """The options of `lockset why-not`; see `LockCommand`."""
 
     package: str
     sources: tuple[str, ...]
@@ -81,7 +81,7 @@ class WhyNotCommand:
 
 
 def add_lock_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset lock`."""
+    """Add the options of `lockset lock`."""
     parser.add_argument(
         "sources",
         nargs="*",
@@ -91,31 +91,29 @@ def add_lock_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("output")
     group.add_argument("-o", "--output", metavar="FILE", help="lock file to write, or - (default: pylock.toml)")
-    group.add_argument("--dry-run", action="store_true", help="show what would change, write nothing")
+    group.add_argument("--dry-run", action="store_true", help="show the changes without writing the lock file")
     group.add_argument(
-        "--check", action="store_true", help="only tell whether the lock serves its sources (exit 1 if not; no network)"
+        "--check", action="store_true", help="check if the lock file is up to date, without network (exit 1 if not)"
     )
-    group.add_argument("--no-sdist", action="store_true", help="record wheels only")
-    group.add_argument(
-        "--with-project", action="store_true", help="lock the project itself as well, as an editable folder"
-    )
-    group.add_argument("--without-project", action="store_true", help="without it, though the lock there is has it")
-    group.add_argument("--json", action="store_true", help="tell the outcome as JSON on stdout")
-    group.add_argument("--stats", action="store_true", help="tell how the search went")
+    group.add_argument("--no-sdist", action="store_true", help="omit sdists from the lock file")
+    group.add_argument("--with-project", action="store_true", help="include the project itself, as an editable package")
+    group.add_argument("--without-project", action="store_true", help="omit the project, even if the lock file has it")
+    group.add_argument("--json", action="store_true", help="write a report as JSON to stdout")
+    group.add_argument("--stats", action="store_true", help="show statistics of the resolution")
     add_choices(parser)
 
 
 def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
-    """The values that the parsed options mean.
+    """Convert the parsed options to values.
 
     Raises:
-        UsageError: options contradict each other, or one makes no sense.
+        UsageError: If options exclude each other, or a value is not valid.
     """
     options = lock_options(args)
     refuse_wrong_output(args.output)
     if args.output == "-" and args.json and not args.dry_run:
         raise UsageError(
-            "option-conflict", "`-o -` and --json both write to standard output", hint="Name a file by `-o`"
+            "option-conflict", "`-o -` and `--json` both write to stdout", hint="Write the lock to a file with `-o`"
         )
     return LockCommand(
         sources=tuple(args.sources),
@@ -133,7 +131,7 @@ def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
 
 
 def _decided_by_more(args: argparse.Namespace) -> bool:
-    """Whether a command line says more each time, or names what nobody looks at when an answer is recalled."""
+    """Whether the command prints more each time, or depends on files that the cached result does not record."""
     says_more = args.json or args.stats or args.dry_run or args.verbose or args.config or args.directory
     other_cache = args.cache_dir or args.no_cache or args.refresh or args.offline
     files = args.override or args.build_constraint or args.editable or args.this_environment
@@ -141,20 +139,20 @@ def _decided_by_more(args: argparse.Namespace) -> bool:
 
 
 def add_why_not_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset why-not`: those of `lock`, which decide what would be locked."""
-    parser.add_argument("package", metavar="PACKAGE[==VERSION]", help="what is asked about (default: its newest)")
+    """Add the options of `lockset why-not`, which include those of `lock`."""
+    parser.add_argument("package", metavar="PACKAGE[==VERSION]", help="the version (default: the newest)")
     parser.add_argument("sources", nargs="*", default=[], metavar="SOURCE", help="as for `lockset lock`")
-    parser.add_argument("-o", "--output", metavar="FILE", help="the lock file whose pins count (default: pylock.toml)")
-    parser.add_argument("--json", action="store_true", help="write the answer as JSON")
+    parser.add_argument("-o", "--output", metavar="FILE", help="the existing lock file (default: pylock.toml)")
+    parser.add_argument("--json", action="store_true", help="write the explanation as JSON")
     add_choices(parser)
     parser.set_defaults(no_sdist=False, with_project=False)
 
 
 def read_why_not_command(args: argparse.Namespace, out: Output) -> WhyNotCommand:
-    """The values that the parsed options mean.
+    """Convert the parsed options to values.
 
     Raises:
-        UsageError: options contradict each other, or one makes no sense.
+        UsageError: If options exclude each other, or a value is not valid.
     """
     options = lock_options(args)
     refuse_wrong_output(args.output)
@@ -170,10 +168,10 @@ def read_why_not_command(args: argparse.Namespace, out: Output) -> WhyNotCommand
 
 
 def refuse_wrong_output(output: str | None) -> None:
-    """Refuse a name that no lock file may have.
+    """Refuse a name that is not valid for a lock file.
 
     Raises:
-        UsageError: `file-name`.
+        UsageError: `file-name` in that case.
     """
     if output in {None, "-"}:
         return

@@ -1,4 +1,4 @@
-"""Options of the commands that bring lock files to targets, and the values that they mean."""
+"""Options of `lockset sync`, `install`, `check-env` and `download`, and their values."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ LINK_MODES = ("auto", "clone", "hardlink", "copy")
 
 
 def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -> None:
-    """Where to, and what for."""
+    """Add the options on lock files, target and selection; `foreign_only` omits those that install."""
     parser.add_argument(
-        "files", nargs="*", default=[], metavar="FILE", help="lock files, or - (default: pylock.toml found upwards)"
+        "files", nargs="*", default=[], metavar="FILE", help="lock files, or - (default: the nearest pylock.toml)"
     )
     target = parser.add_argument_group("target")
     target.add_argument(
@@ -61,13 +61,15 @@ def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -
         help="interpreter, environment, or version (default: the active environment, else .venv)",
     )
     if not foreign_only:
-        target.add_argument("--system", action="store_true", help="the first Python on the path, not an environment")
+        target.add_argument("--system", action="store_true", help="use the first Python on PATH, not an environment")
         target.add_argument(
-            "--break-system-packages", action="store_true", help="also where another installer keeps the packages"
+            "--break-system-packages", action="store_true", help="allow changes to an externally managed environment"
         )
-        target.add_argument("--target", metavar="DIR", help="install into this folder instead")
-        target.add_argument("--prefix", metavar="DIR", help="install below this folder, as below /usr/local")
-        parser.add_argument("--locked", action="store_true", help="refuse a project that has changed since its lock")
+        target.add_argument("--target", metavar="DIR", help="install into DIR instead of an environment")
+        target.add_argument("--prefix", metavar="DIR", help="install below DIR, with the layout of /usr/local")
+        parser.add_argument(
+            "--locked", action="store_true", help="refuse a project that has changed since it was locked"
+        )
     foreign = parser.add_argument_group("another platform (wheels only)")
     several = " (repeatable)" if foreign_only else ""
     action = "append" if foreign_only else "store"
@@ -75,91 +77,92 @@ def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -
         "--platform",
         action=action,
         metavar="NAME",
-        help=f"linux, macos, windows, or as in manylinux_2_28_aarch64, macosx_14_0_arm64{several}",
+        help=f"linux, macos, windows, or a tag such as manylinux_2_28_aarch64, macosx_14_0_arm64{several}",
     )
-    foreign.add_argument("--python-version", action=action, metavar="X.Y[.Z]", help=f"the Python there{several}")
-    foreign.add_argument("--implementation", choices=("cpython", "pypy"), help="which Python (default: cpython)")
+    foreign.add_argument("--python-version", action=action, metavar="X.Y[.Z]", help=f"its Python version{several}")
+    foreign.add_argument("--implementation", choices=("cpython", "pypy"), help="its implementation (default: cpython)")
     _add_selection(parser)
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("selection")
-    group.add_argument("--extra", action="append", default=[], metavar="NAME", help="with this extra (repeatable)")
-    group.add_argument("--all-extras", action="store_true", help="with every extra")
-    group.add_argument("--group", action="append", default=[], metavar="NAME", help="with this group (repeatable)")
+    group.add_argument("--extra", action="append", default=[], metavar="NAME", help="include this extra (repeatable)")
+    group.add_argument("--all-extras", action="store_true", help="include all extras")
+    group.add_argument("--group", action="append", default=[], metavar="NAME", help="include this group (repeatable)")
     group.add_argument(
-        "--only-group", action="append", default=[], metavar="NAME", help="with this group, without the default ones"
+        "--only-group", action="append", default=[], metavar="NAME", help="include this group, but not the default ones"
     )
-    group.add_argument("--no-default-groups", action="store_true", help="without the default groups")
-    group.add_argument("--all-groups", action="store_true", help="with every group")
+    group.add_argument("--no-default-groups", action="store_true", help="exclude the default groups")
+    group.add_argument("--all-groups", action="store_true", help="include all groups")
     strict = group.add_mutually_exclusive_group()
     strict.add_argument("--strict", action="store_true", help="refuse recorded dependencies that are missing (default)")
-    strict.add_argument("--no-strict", action="store_true", help="take the lock file as it is")
+    strict.add_argument("--no-strict", action="store_true", help="allow recorded dependencies that are missing")
 
 
-def _add_doing(parser: argparse.ArgumentParser, *, exact: bool) -> None:
-    """What else may change, and how."""
+def _add_changes(parser: argparse.ArgumentParser, *, exact: bool) -> None:
+    """Add the options on removal and installation."""
     group = parser.add_argument_group("removal")
     if exact:
-        group.add_argument("--inexact", action="store_true", help="leave what the lock file does not name")
+        group.add_argument("--inexact", action="store_true", help="keep packages that are not in the lock file")
     group.add_argument("--keep", action="append", default=[], metavar="NAME", help="never remove this (repeatable)")
     group.add_argument(
-        "--remove-pip", action="store_true", help="also remove pip, setuptools and wheel where the lock has none"
+        "--remove-pip", action="store_true", help="also remove pip, setuptools and wheel if they are not locked"
     )
-    group = parser.add_argument_group("doing")
+    group = parser.add_argument_group("installation")
     group.add_argument(
         "--allow-overlap",
         action="append",
         default=[],
         metavar="NAME",
-        help="let packages own one path with different content; the last one named wins (repeatable)",
+        help="allow packages to contain the same path with different content; the last one wins (repeatable)",
     )
-    group.add_argument("--dry-run", action="store_true", help="show the plan only")
+    group.add_argument("--dry-run", action="store_true", help="show the plan without changing anything")
+    group.add_argument("--check", action="store_true", help="the same, and exit with 1 if the plan has changes")
+    group.add_argument("--reinstall", action="store_true", help="reinstall all packages")
     group.add_argument(
-        "--check", action="store_true", help="show the plan only, and exit with 1 if it changes anything"
+        "--reinstall-package", action="append", default=[], metavar="NAME", help="reinstall this package (repeatable)"
     )
-    group.add_argument("--reinstall", action="store_true", help="install everything anew")
-    group.add_argument(
-        "--reinstall-package", action="append", default=[], metavar="NAME", help="install this anew (repeatable)"
-    )
-    group.add_argument("--compile-bytecode", action="store_true", help="compile modules once they are installed")
+    group.add_argument("--compile-bytecode", action="store_true", help="compile modules after installation")
     group.add_argument(
         "--link-mode",
         choices=LINK_MODES,
-        help="how files come from the cache (default: auto, the quickest that works)",
+        help="how to install files from the cache (default: auto, the fastest that works)",
     )
-    group.add_argument("--verify-files", action="store_true", help="hash installed files instead of trusting times")
-    group.add_argument("--json", action="store_true", help="report on stdout as JSON")
+    group.add_argument("--verify-files", action="store_true", help="hash installed files to find changes")
+    group.add_argument("--json", action="store_true", help="write a report as JSON to stdout")
 
 
 def _add_files(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Which files of the lock may be used; the group that they are in."""
+    """Add the options on files of the lock that may be used; return their group."""
     group = parser.add_argument_group("sources")
-    group.add_argument("--no-build", action="store_true", help="refuse sources, which would have to be built")
-    for option, text in (("--only-binary", "install this from a wheel"), ("--no-binary", "install this from source")):
+    group.add_argument("--no-build", action="store_true", help="refuse packages that must be built")
+    for option, text in (
+        ("--only-binary", "install this from a wheel"),
+        ("--no-binary", "install this from source"),
+    ):
         group.add_argument(
             option, action="append", default=[], metavar="NAME", help=f"{text} only; `:all:` for all (repeatable)"
         )
-    group.add_argument("--no-editable", action="store_true", help="install editable directories as plain ones")
+    group.add_argument("--no-editable", action="store_true", help="install editable packages as non-editable")
     return group
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:
-    """Which sources may be used, and where files come from."""
+    """Add the options on sources, mirrors, policy, cache and indexes."""
     group = _add_files(parser)
     group.add_argument(
         "--config-setting",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="for the build backends of sources (repeatable)",
+        help="pass to build backends (repeatable)",
     )
     group.add_argument(
         "--mirror",
         action="append",
         default=[],
         metavar="FROM=TO",
-        help="fetch what begins with FROM from TO instead (repeatable)",
+        help="download URLs that begin with FROM from TO instead (repeatable)",
     )
     _add_policy(parser)
     add_cache(parser)
@@ -167,29 +170,27 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_policy(parser: argparse.ArgumentParser) -> None:
-    """What a lock file may ask for."""
+    """Add the options on what a lock file may contain."""
     group = parser.add_argument_group("policy")
     for name in ("vcs", "directory", "archive"):
         group.add_argument(f"--no-{name}", action="store_true", help=f"refuse packages locked as {name}")
-    group.add_argument(
-        "--allow-outside-path", action="store_true", help="allow paths that leave the lock file's folder"
-    )
-    group.add_argument("--allow-weak-hash", action="store_true", help="allow files with md5 or sha1 alone")
+    group.add_argument("--allow-outside-path", action="store_true", help="allow paths outside the lock file's folder")
+    group.add_argument("--allow-weak-hash", action="store_true", help="allow files that have only an md5 or sha1 hash")
 
 
 class SyncCommand(NamedTuple):
-    """`lockset sync`, `install` or `check-env` with its options.
+    """The options of `lockset sync`, `install` or `check-env`.
 
     Attributes:
-        locks: The lock files, as the bytes that all of the run is based on.
-        python: An interpreter, or the folder of a virtual environment; None where one is described.
-        options: What to install where.
-        indexes: Where packages come from; None where nothing is fetched.
+        locks: The lock files with their bytes.
+        python: An interpreter, or the folder of a virtual environment; None if one is described.
+        options: The options of the sync.
+        indexes: The indexes to use; None if nothing is downloaded.
         context: The surroundings.
-        check: Exit with 1 where there is something to do.
+        check: Exit with 1 if the plan has changes.
         json: Report as JSON.
-        arguments: The command line, which the fast path knows an answer by.
-        repeatable: Whether lock files, target and project alone decide on the answer of this command line.
+        arguments: The command line, which is the key of the cached result.
+        repeatable: Whether the result depends only on lock files, target and project.
     """
 
     locks: tuple[LockSource, ...]
@@ -204,27 +205,27 @@ class SyncCommand(NamedTuple):
 
 
 def add_sync_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset sync`."""
+    """Add the options of `lockset sync`."""
     add_target(parser)
-    _add_doing(parser, exact=True)
+    _add_changes(parser, exact=True)
     add_sources(parser)
 
 
 def add_install_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset install`."""
+    """Add the options of `lockset install`."""
     add_target(parser)
-    _add_doing(parser, exact=False)
+    _add_changes(parser, exact=False)
     add_sources(parser)
 
 
 def add_check_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset check-env`."""
+    """Add the options of `lockset check-env`."""
     add_target(parser)
     group = parser.add_argument_group("checking")
-    group.add_argument("--inexact", action="store_true", help="pass over what the lock file does not name")
-    group.add_argument("--keep", action="append", default=[], metavar="NAME", help="pass over this (repeatable)")
-    group.add_argument("--verify-files", action="store_true", help="hash installed files instead of trusting times")
-    group.add_argument("--json", action="store_true", help="report on stdout as JSON")
+    group.add_argument("--inexact", action="store_true", help="ignore packages that are not in the lock file")
+    group.add_argument("--keep", action="append", default=[], metavar="NAME", help="ignore this package (repeatable)")
+    group.add_argument("--verify-files", action="store_true", help="hash installed files to find changes")
+    group.add_argument("--json", action="store_true", help="write a report as JSON to stdout")
     _add_files(parser)
     _add_policy(parser)
     add_cache(parser)
@@ -235,11 +236,11 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
-    """The values that the parsed options mean.
+    """Convert the parsed options to values.
 
     Raises:
-        UsageError: options that exclude one another.
-        LocksetError: there is no such lock file, or no such interpreter.
+        UsageError: If options exclude each other.
+        LocksetError: If a lock file or the interpreter does not exist.
     """
     context = run_context(args, out)
     locks = lock_sources(args.files, context)
@@ -279,7 +280,7 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
 
 
 def selection_options(args: argparse.Namespace) -> dict[str, Any]:
-    """What is selected, and from which files: the fields of `SyncOptions` that `download` has, too."""
+    """The fields of `SyncOptions` on selection and files, which `download` has, too."""
     return {
         "extras": names(args.extra),
         "all_extras": args.all_extras,
@@ -297,7 +298,7 @@ def selection_options(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _allowed(args: argparse.Namespace) -> SourcePolicy:
-    """Which sources the options allow."""
+    """The sources that the options allow."""
     return SourcePolicy(
         vcs=not args.no_vcs,
         directory=not args.no_directory,
@@ -310,7 +311,7 @@ def _allowed(args: argparse.Namespace) -> SourcePolicy:
 
 def _refuse_conflicts(args: argparse.Namespace) -> None:
     if args.only_group and (args.group or args.all_groups):
-        raise UsageError("option-conflict", "--only-group goes with neither --group nor --all-groups")
+        raise UsageError("option-conflict", "--only-group cannot be used with --group or --all-groups")
     if args.target and args.prefix:
         raise UsageError("option-conflict", "--target and --prefix exclude each other")
     foreign = args.platform or args.python_version or args.implementation
@@ -320,9 +321,9 @@ def _refuse_conflicts(args: argparse.Namespace) -> None:
             "--platform, --python-version and --implementation describe another machine and need --target or --prefix",
         )
     if foreign and args.compile_bytecode:
-        raise UsageError("option-conflict", "Bytecode of another machine's Python cannot be compiled here")
+        raise UsageError("option-conflict", "--compile-bytecode cannot compile for the Python of another machine")
     if foreign and (args.python or args.system):
-        raise UsageError("option-conflict", "An interpreter is either named by --python or described, not both")
+        raise UsageError("option-conflict", "--python and --system cannot be used with a described interpreter")
 
 
 def _described(args: argparse.Namespace) -> DescribedInterpreter | None:
@@ -336,13 +337,17 @@ def _described(args: argparse.Namespace) -> DescribedInterpreter | None:
 
 
 def own_platform() -> str:
-    """This machine, in the words of `--platform`."""
+    """The platform of this machine, as for `--platform`."""
     family = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
     return family if sys.platform == "win32" else f"{family}_{system_facts()[4]}"
 
 
 def python_of(args: argparse.Namespace, here: Path) -> str:
-    """The interpreter or environment that is meant."""
+    """The requested interpreter or environment, else the active environment or the nearest .venv.
+
+    Raises:
+        LocksetError: `no-environment` if there is none.
+    """
     active = os.environ.get("VIRTUAL_ENV") or find_environment(here)  # noqa: TID251 - the door for environment variables
     text = python_version_text(args.python)
     if text and not (text[0].isdigit() and text.replace(".", "").isdigit()):
@@ -358,7 +363,7 @@ def python_of(args: argparse.Namespace, here: Path) -> str:
     raise LocksetError(
         "no-environment",
         f"There is no virtual environment: none is active, and there is no .venv in {here} or above it",
-        hint="Make one with `python -m venv .venv`, or name an interpreter with `--python`",
+        hint="Create one with `python -m venv .venv`, or name an interpreter with `--python`",
     )
 
 
@@ -368,14 +373,12 @@ def _find_python(version: str | None, cache: Path | None) -> str:
         return find_python(folders, version=version, cache=cache)
     except LocksetError as error:
         registry = ", in the registry" if sys.platform == "win32" else ""
-        looked = (
-            (f"Looked for on the path{registry}, and where pyenv, uv, mise and asdf keep theirs",) if version else ()
-        )
+        looked = (f"Searched PATH{registry}, and the folders of pyenv, uv, mise and asdf",) if version else ()
         raise error.replaced(context=looked) from error
 
 
 def _has_version(environment: str, version: str) -> bool:
-    """Whether pyvenv.cfg of `environment` tells of that Python."""
+    """Whether pyvenv.cfg of `environment` names this Python version."""
     try:
         text = (Path(environment) / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -393,9 +396,7 @@ def _folders(texts: Iterable[str]) -> tuple[str, ...]:
     """The folders of `--find-links`."""
     for text in texts:
         if "://" in text:
-            raise UsageError(
-                "find-links", "Files of a lock come from folders by --find-links, not from pages", hint=None
-            )
+            raise UsageError("find-links", "--find-links must name folders here, not pages", hint=None)
     return tuple(str(Path(text).expanduser()) for text in texts)
 
 
@@ -405,7 +406,7 @@ def names(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _names_or_all(texts: Iterable[str]) -> tuple[str, ...]:
-    """The names, or `:all:`; `:none:` takes back all before it."""
+    """The names, or `:all:`; `:none:` resets all before it."""
     given: dict[str, None] = {}
     for part in (part.strip() for text in texts for part in text.split(",")):
         if part == ":none:":

@@ -1,4 +1,4 @@
-"""What LOCKSET_ variables say in place of options that are not on the command line."""
+"""LOCKSET_ variables, which set options that are not on the command line."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["apply_variables", "variables"]
 _PREFIX = "LOCKSET_"
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
-# Options that mean the same in every command that has them: LOCKSET_<OPTION> stands for them everywhere.
+# Options that have the same meaning in all commands: LOCKSET_<OPTION> sets them everywhere.
 _EVERYWHERE = frozenset({
     "index", "default_index", "extra_index_url", "find_links", "no_index", "index_strategy", "cert", "client_cert",
     "proxy", "keyring_provider", "timeout", "retries", "allow_insecure_host", "cache_dir", "no_cache", "refresh",
     "offline", "quiet", "verbose", "color", "no_progress", "directory", "config", "no_config",
 })  # fmt: skip
-# Commands whose other options have such a variable, too, but for those that are named here: these say how one run goes,
-# or mean something else elsewhere, and a variable set for one command must not change what another does.
+# Commands whose other options have such a variable, too, except for those named here: these are about a single run, or
+# have another meaning elsewhere, and a variable for one command must not affect another.
 _OF_LOCKING = frozenset({
     "output", "dry_run", "check", "json", "stats", "editable", "environment", "python", "implementation", "platform",
     "this_environment", "extra", "all_extras", "group", "only_group", "no_group", "all_groups",
@@ -34,10 +34,10 @@ _NOT_SHARED = {
     "why-not": _OF_LOCKING,
     **dict.fromkeys(("sync", "install", "check-env", "download"), _OF_SYNCING),
 }
-# Further commands whose own variables count: what is asked by `why-not` is what would be locked.
+# Commands that also use the variables of other commands: `why-not` explains what `lock` would do.
 _AS = {"why-not": ("lock",)}
 
-# What is on the command line outdoes the variables of what would contradict it.
+# Pairs of options that exclude each other: one on the command line overrides the variable of the other.
 _TARGETS = ("python", "system", "target", "prefix")
 _RIVALS_OF_LOCKING = (
     *(("this_environment", other) for other in ("python", "platform", "implementation", "environment")),
@@ -61,29 +61,29 @@ _RIVALS_EVERYWHERE = (
     ("config", "no_config"),
 )  # fmt: skip
 _WITHOUT = frozenset({"help", "version", "explain"})
-# Read where the cache is looked for, which a run that is answered from memory does before there is a parser.
+# Read where the cache is opened, which a cached run does before there is a parser.
 _ELSEWHERE = frozenset({"cache_dir", "no_cache"})
 
 
 def variables(command: str, action: argparse.Action) -> tuple[str, ...]:
-    """The variables that stand for an option of `command`, the first that is set counting; none for what has none."""
+    """The variables of an option of `command`, of which the first that is set is used; empty if it has none."""
     names = [option[2:] for option in action.option_strings if option.startswith("--")]
     if not names or action.dest in _WITHOUT:
         return ()
     words = [name.upper().replace("-", "_") for name in names]
     if action.dest in _ELSEWHERE:
         return tuple(_PREFIX + word for word in words)
-    found = [f"{of.upper().replace('-', '_')}_{word}" for of in (command, *_AS.get(command, ())) for word in words]
+    own = [f"{of.upper().replace('-', '_')}_{word}" for of in (command, *_AS.get(command, ())) for word in words]
     if action.dest in _EVERYWHERE or (command in _NOT_SHARED and action.dest not in _NOT_SHARED[command]):
-        found += words
-    return tuple(_PREFIX + name for name in found)
+        own += words
+    return tuple(_PREFIX + name for name in own)
 
 
 def apply_variables(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """Set in `args` what variables say of options of `parser` that were not given; `args.by_variable` names these.
+    """Set options of `parser` that were not given from variables, and list them in `args.by_variable`.
 
     Raises:
-        UsageError: a variable has a value that its option does not take.
+        UsageError: `env-value` if the value of a variable is not valid for its option.
     """
     args.by_variable = frozenset()
     environ = os.environ  # noqa: TID251 - the door for environment variables
@@ -131,7 +131,7 @@ def _truth(name: str, text: str) -> bool:
 
 
 def _parts(dest: str, text: str) -> list[str]:
-    """Separated by blanks; by line ends where there is one, and where a value has blanks itself, as a marker does."""
+    """Split a list at spaces; at line ends if it has any, or if values may contain spaces, as markers do."""
     if "\n" in text or dest == "environment":
         return [line.strip() for line in text.splitlines() if line.strip()]
     return text.split()
@@ -142,8 +142,8 @@ def _one(action: argparse.Action, name: str, text: str) -> Any:
         value = action.type(text) if callable(action.type) else text
     except ValueError as error:
         raise UsageError("env-value", f"{name} is {text!r}, which is not a number") from error
-    except Exception as error:  # argparse's own, whose import is for wrong usage only
+    except Exception as error:  # argparse's own, which is imported only for wrong usage
         raise UsageError("env-value", f"{name}: {error}") from error
     if action.choices is not None and value not in action.choices:
-        raise UsageError("env-value", f"{name} is {text!r}, none of {', '.join(map(str, action.choices))}")
+        raise UsageError("env-value", f"{name} is {text!r}, not one of {', '.join(map(str, action.choices))}")
     return value

@@ -1,4 +1,4 @@
-"""What the commands that look at lock files are asked, as values: `tree`, `why` and `diff`."""
+"""Options of `lockset tree`, `lockset why` and `lockset diff`, and their values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class View(NamedTuple):
-    """Which lock file is looked at, and for what; see `lockset.graph`."""
+    """The lock file to show, and the environment and extras to show it for; see `lockset.graph`."""
 
     file: str | None
     python: str | None
@@ -38,7 +38,7 @@ class View(NamedTuple):
 
 
 class TreeCommand(NamedTuple):
-    """`lockset tree` with its options."""
+    """The options of `lockset tree`."""
 
     view: View
     invert: bool
@@ -48,7 +48,7 @@ class TreeCommand(NamedTuple):
 
 
 class WhyCommand(NamedTuple):
-    """`lockset why` with its options."""
+    """The options of `lockset why`."""
 
     view: View
     package: str
@@ -56,7 +56,7 @@ class WhyCommand(NamedTuple):
 
 
 class DiffCommand(NamedTuple):
-    """`lockset diff` with its options."""
+    """The options of `lockset diff`."""
 
     old: str
     new: str | None
@@ -67,12 +67,12 @@ class DiffCommand(NamedTuple):
 
 
 def add_tree_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset tree`."""
-    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: pylock.toml, found upwards)")
-    parser.add_argument("--invert", action="store_true", help="show what depends on a package below it")
-    parser.add_argument("--depth", type=_depth, metavar="N", help="show no more than N levels below the first")
+    """Add the options of `lockset tree`."""
+    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
+    parser.add_argument("--invert", action="store_true", help="show the packages that require each package")
+    parser.add_argument("--depth", type=_depth, metavar="N", help="show at most N levels below the first")
     parser.add_argument(
-        "--package", action="append", default=[], metavar="NAME", help="begin with this package (repeatable)"
+        "--package", action="append", default=[], metavar="NAME", help="start with this package (repeatable)"
     )
     _add_view(parser)
     parser.add_argument("--json", action="store_true", help="write the graph as JSON")
@@ -80,63 +80,63 @@ def add_tree_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_view(parser: argparse.ArgumentParser) -> None:
-    """Options on what part of the lock is looked at."""
-    group = parser.add_argument_group("what is looked at (default: everything)")
-    group.add_argument("--extra", action="append", metavar="NAME", help="only what is installed with this extra")
-    group.add_argument("--group", action="append", metavar="NAME", help="only what is installed with this group")
-    group.add_argument("--python", metavar="VERSION", help="only for this Python (3.12, 3.12.4, or a range)")
+    """Add the options on the part of the lock file to show."""
+    group = parser.add_argument_group("selection (default: everything)")
+    group.add_argument("--extra", action="append", metavar="NAME", help="show packages installed with this extra")
+    group.add_argument("--group", action="append", metavar="NAME", help="show packages installed with this group")
+    group.add_argument("--python", metavar="VERSION", help="show packages for this Python (3.12, 3.12.4, or a range)")
     group.add_argument(
-        "--platform", metavar="NAME", help="only for this platform (linux, macos, windows, win_amd64, ...)"
+        "--platform", metavar="NAME", help="show packages for this platform (linux, macos, windows, win_amd64, ...)"
     )
 
 
 def add_why_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset why`."""
-    parser.add_argument("package", metavar="PACKAGE", help="the package that is asked about")
-    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: pylock.toml, found upwards)")
+    """Add the options of `lockset why`."""
+    parser.add_argument("package", metavar="PACKAGE", help="the package")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
     _add_view(parser)
     parser.add_argument("--json", action="store_true", help="write the chains as JSON")
     add_cache(parser, needless=True)
 
 
 def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `lockset diff`."""
-    parser.add_argument("old", metavar="A", help="lock file before: a path, -, or REVISION:PATH of git")
-    parser.add_argument("new", nargs="?", metavar="B", help="lock file after (default: pylock.toml, found upwards)")
+    """Add the options of `lockset diff`."""
+    parser.add_argument("old", metavar="A", help="the old lock file: a path, -, or REVISION:PATH of git")
+    parser.add_argument("new", nargs="?", metavar="B", help="the new lock file (default: the nearest pylock.toml)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="write the changes as JSON")
     form.add_argument("--markdown", action="store_true", help="write the changes as a table for a review")
     add_cache(parser, needless=True)
-    parser.add_argument("--exit-code", action="store_true", help="exit with 1 when anything changed")
+    parser.add_argument("--exit-code", action="store_true", help="exit with 1 if there are changes")
 
 
 def read_tree_command(args: argparse.Namespace, out: Output) -> TreeCommand:
-    """The values that the parsed options mean.
+    """Convert the parsed options to values.
 
     Raises:
-        UsageError: a name is not valid.
+        UsageError: If a name is not valid.
     """
     packages = tuple(args.package)
     return TreeCommand(_view(args, out), invert=args.invert, depth=args.depth, packages=packages, json=args.json)
 
 
 def read_why_command(args: argparse.Namespace, out: Output) -> WhyCommand:
-    """The values that the parsed options mean.
+    """Convert the parsed options to values.
 
     Raises:
-        UsageError: a name is not valid.
+        UsageError: If a name is not valid.
     """
     return WhyCommand(_view(args, out), package=args.package, json=args.json)
 
 
 def read_diff_command(args: argparse.Namespace, out: Output) -> DiffCommand:
-    """The values that the parsed options mean.
+    """Convert the parsed options to values.
 
     Raises:
-        UsageError: the standard input is named twice.
+        UsageError: `stdin-twice` if both are `-`.
     """
     if args.old == args.new == "-":
-        raise UsageError("stdin-twice", "The standard input is one lock file, not two")
+        raise UsageError("stdin-twice", "The standard input (`-`) can only be given once")
     return DiffCommand(
         old=args.old,
         new=args.new,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lockset.api.check import LockCheck
     from lockset.cli.options.lock_command import LockCommand
     from lockset.cli.output.streams import Output
-    from lockset.composition.lock_pipeline import LockResult
+    from lockset.composition.lock_assembly import LockResult
     from lockset.lockfile.diff import LockDiff
     from lockset.lockfile.model import Pylock
 

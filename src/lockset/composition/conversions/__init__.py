@@ -1,1 +1,1 @@
-"""Conversions to lock files, of them, and into other formats: each read again and compared."""
+"""Conversions to, between and from lock files. Each result is read again and compared with its input."""

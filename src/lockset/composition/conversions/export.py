@@ -1,4 +1,4 @@
-"""An export: a lock file to a requirements file (read again and compared), constraints or a bill of materials."""
+"""Export a lock file to a requirements file (read again and compared), constraints or a bill of materials."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ _BILLS = {"cyclonedx": to_cyclonedx, "spdx": to_spdx, "spdx3": to_spdx3}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOptions:
-    """How a lock file is exported; as the options of `lockset export`.
+    """Options of an export; the same as those of `lockset export`.
 
     Attributes:
         format: One of FORMATS.
         extras: Extras to install.
-        groups: Dependency groups besides the default ones.
-        only_groups: Dependency groups in place of the default ones.
-        python: A range of Pythons; with a platform and one version (`3.12`), one environment.
-        platforms: Platforms; empty for all.
-        all_extras: Every extra of the lock file.
-        all_groups: Every dependency group of it.
-        style: How a requirements file is written.
-        name: Name of what a bill of materials is about; None: the lock file's folder.
-        strict: Refuse where anything is lost.
+        groups: Dependency groups, in addition to the default groups.
+        only_groups: Dependency groups, instead of the default groups.
+        python: A range of Pythons; with one platform and one version (`3.12`), a single environment.
+        platforms: Platforms to include; empty for all.
+        all_extras: Include all extras of the lock file.
+        all_groups: Include all dependency groups of the lock file.
+        style: Layout of a requirements file.
+        name: Name of the project that a bill of materials describes; None for the name of the lock file's folder.
+        strict: Refuse an export that loses anything.
     """
 
     format: Literal["requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3"] = "requirements-txt"
@@ -79,13 +79,13 @@ class ExportOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """An export; requirements files are proved to install the same.
+    """An export; requirements files are verified to install the same packages.
 
     Attributes:
-        text: What to write.
-        losses: What the format cannot say.
-        packages: How many entries there are.
-        compared: In how many environments the selection was compared.
+        text: The exported text.
+        losses: Properties that the format cannot express.
+        packages: Number of packages.
+        compared: Number of environments in which the packages were compared.
     """
 
     text: str
@@ -94,10 +94,10 @@ class Export:
     compared: int = 0
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write it, whole or not at all.
+        """Write the text atomically.
 
         Raises:
-            LocksetError: `output-not-writable`; the file is as it was.
+            LocksetError: `output-not-writable`; the file is unchanged.
         """
         write_export(path, self.text)
 
@@ -110,17 +110,17 @@ def export_lock(
     now: datetime | None = None,
     location: str = "pylock.toml",
 ) -> Export:
-    """The lock file in another format; nothing is written.
+    """Convert the lock file to another format; nothing is written.
 
     Args:
         lock: The lock file.
-        options: How it is exported.
+        options: Format and content.
         strict: As `options.strict`.
-        now: The time a bill of materials says it was made at; None: the present.
-        location: How messages call the lock file.
+        now: The creation time of a bill of materials; None for the current time.
+        location: The lock file's name in messages.
 
     Raises:
-        LocksetError: unknown extras and groups, `library-missing`, `not-expressible`, or what would be lost.
+        LocksetError: For unknown extras and groups, `library-missing`, `not-expressible`, or `lossy` with `strict`.
     """
     refuse_empty_environments(lock)
     lock, secretive = without_user_info(lock, parameters=options.format in _BILLS)
@@ -172,13 +172,13 @@ def _refuse_unserved(lock: Pylock, one: Environment) -> None:
     if not environments_are_served(lock, values):
         raise LocksetError(
             "no-environment",
-            f"The lock file does not serve Python {one.python_full_version} on {one.sys_platform}",
+            f"The lock file does not support Python {one.python_full_version} on {one.sys_platform}",
             hint="Check `--python` and `--platform`",
         )
 
 
 def environments_are_served(lock: Pylock, values: dict[str, str]) -> bool:
-    """Whether the lock is for this environment."""
+    """Whether the lock file supports this environment."""
     if lock.requires_python is not None and not lock.requires_python.contains(values["python_full_version"]):
         return False
     plain = Situation(environment=values, extras=frozenset(), groups=frozenset())
@@ -186,7 +186,7 @@ def environments_are_served(lock: Pylock, values: dict[str, str]) -> bool:
 
 
 class _Known:
-    """Surroundings in which all is there that the lock names."""
+    """Surroundings in which every path of the lock file exists."""
 
     def __init__(self, exported: ExportedLock) -> None:
         self._names = {}
@@ -197,7 +197,7 @@ class _Known:
                 self._names[os.path.normpath(os.path.join("/", path))] = entry.package.name  # noqa: PTH118 - text only
 
     def read(self, path_or_url: str) -> bytes:
-        raise LocksetError("source-missing", "An export includes nothing", location=path_or_url)
+        raise LocksetError("source-missing", "An export includes no other file", location=path_or_url)
 
     def exists(self, path: str) -> bool:
         del path
@@ -208,10 +208,10 @@ class _Known:
 
 
 def _prove(exported: ExportedLock, text: str, *, trees: bool) -> int:
-    """Reads the requirements file again and compares; the number of environments.
+    """Read the requirements file again and compare it with the lock file; return the number of environments.
 
     Raises:
-        LocksetError: `proof-failed`.
+        LocksetError: `proof-failed` if they differ.
     """
     root = Path("/")
     if not exported.entries or not any(line and not line.startswith(("#", "-f", "--")) for line in text.splitlines()):
@@ -241,15 +241,15 @@ def _prove(exported: ExportedLock, text: str, *, trees: bool) -> int:
         if wanted != got:
             raise LocksetError(
                 "proof-failed",
-                "The export would not install what the lock file does",
+                "The export would not install the same packages as the lock file",
                 context=(*sorted(f"only in the lock: {t}" for t in wanted - got)[:5], *sorted(got - wanted)[:5]),
-                hint="Nothing was written; report it with the lock file",
+                hint="Nothing was written. This is a bug in lockset: report it with the lock file",
             )
     return len(environments)
 
 
 def _by_url(exported: ExportedLock) -> frozenset[str]:
-    """Identities of the entries that are written with the address of a file."""
+    """Identities of the entries that are written with the URL of a file."""
     packages = [entry.package for entry in exported.entries]
     return frozenset(identity_of_package(packages[number]) for number in unlisted_files(packages).by_url)
 

@@ -1,4 +1,4 @@
-"""A conversion: a foreign lock file read, completed, assembled, written, read again and proved."""
+"""Convert a lock file of another tool: read, complete, assemble, write, read again and verify."""
 
 from __future__ import annotations
 
@@ -70,26 +70,26 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConvertOptions:
-    """How a file is converted; as the options of `lockset convert`.
+    """Options of a conversion; the same as those of `lockset convert`.
 
     Attributes:
-        format: What the input is, or its name as `--from` takes it; None: as its content says.
-        python: Pythons the lock serves, where the input says nothing, such as `>=3.10`.
-        files: Files of pins without hashes: `all`, or `wheels` only; `as-hashed` takes all where no pin has a hash.
-        pyproject: The pyproject.toml the input was made from; None: the one beside it.
-        members: Workspace members whose requirements are the project's.
-        all_members: All of them.
-        with_project: Whether the project itself gets an entry, where the input has one.
-        allow_conda: Whether what pip installs may need what conda installs.
-        sizes: Whether sizes that nobody tells are asked of the servers that have the files.
-        own_indexes: Whether indexes that a foreign lock names are asked for what it says comes from them.
-        strict: Refuse where anything is lost.
-        platforms: Of pylock files: platforms to keep; empty for all.
-        extras: Of pylock files: extras to settle on.
-        groups: Of pylock files: groups to settle on besides the default ones.
-        only_groups: Of pylock files: groups to settle on in place of them.
-        settle: Of pylock files: whether extras and groups are settled; so they are where any is named.
-        fill: Of pylock files: whether sizes and upload times are asked of the index.
+        format: The input's format, or its name as in `--from`; None to detect it.
+        python: Pythons that the lock file supports if the input does not say, such as `>=3.10`.
+        files: Files of pins without hashes: `all`, or only `wheels`; `as-hashed` takes all if no pin has a hash.
+        pyproject: The pyproject.toml that the input was made from; None for the one in the input's folder.
+        members: Workspace members whose requirements count as the project's.
+        all_members: Take all workspace members.
+        with_project: Add an entry for the project itself, if the input has one.
+        allow_conda: Allow packages installed by pip to depend on packages installed by conda.
+        sizes: Request unknown sizes from the servers that have the files.
+        own_indexes: Use the indexes that the input names for its packages.
+        strict: Refuse a conversion that loses anything.
+        platforms: For pylock files: platforms to keep; empty for all.
+        extras: For pylock files: extras to settle on.
+        groups: For pylock files: groups to settle on, in addition to the default groups.
+        only_groups: For pylock files: groups to settle on, instead of the default groups.
+        settle: For pylock files: settle on extras and groups, even if none is named.
+        fill: For pylock files: add sizes and upload times from the index.
     """
 
     format: Format | FormatName | None = None
@@ -122,15 +122,15 @@ class ConvertOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """A conversion that was proved.
+    """A verified conversion.
 
     Attributes:
-        format: What the input was.
+        format: The input's format.
         lock: The lock file.
         text: Its canonical text.
-        losses: What the lock file does not say although the input did; those with `note` are for information.
+        losses: Properties of the input that the lock file does not have; those with `note` are for information.
         proof: What was compared.
-        path: Where the lock file will be, absolute; None for no file.
+        path: The absolute path of the lock file; None if it has no file.
     """
 
     format: str
@@ -141,33 +141,35 @@ class Conversion:
     path: Path | None = None
 
     def write(self, path: str | os.PathLike[str] | None = None) -> None:
-        """Write the lock file, whole or not at all, at `path`, or at the output that it was made for.
+        """Write the lock file atomically to `path`, or to the output that it was made for.
 
         Raises:
-            LocksetError: `output-not-writable`; the file is as it was.
+            LocksetError: `output-not-writable`; the file is unchanged.
         """
         location = path if path is not None else self.path
         if location is None:
-            raise UsageError("output-missing", "The lock was made for no file", hint="Give `write` a path")
+            raise UsageError("output-missing", "The lock has no output file", hint="Pass a path to `write`")
         write_lock_file(location, self.text)
 
     def for_file(self, path: Path | None) -> Conversion:
-        """The same, to be written at `path`."""
+        """The same conversion with another output path."""
         return replace(self, path=path)
 
 
 def refuse_pylock_options(options: ConvertOptions) -> None:
-    """Refuse options that only pylock files have.
+    """Refuse options that only apply to pylock files.
 
     Raises:
-        UsageError: `pylock-only`.
+        UsageError: `pylock-only` if one is set.
     """
     names = {"fill": "fill", "platform": "platforms", "extra": "extras", "group": "groups", "settle": "settle"}
     names["only-group"] = "only_groups"
     for option, name in names.items():
         if getattr(options, name):
             raise UsageError(
-                "pylock-only", f"--{option} is for pylock files", hint="Convert first, then narrow what was written"
+                "pylock-only",
+                f"`--{option}` is only for pylock files",
+                hint="Convert the file first, then run `lockset convert` on the result with this option",
             )
 
 
@@ -186,23 +188,23 @@ def convert_foreign(
     indexes: IndexOptions | IndexOverrides | None,
     context: RunContext,
 ) -> Conversion:
-    """The lock file that installs exactly what the file at `path` (or its `content`) does; nothing is written.
+    """Convert the file at `path` (or its `content`) to a lock file that installs the same; nothing is written.
 
     Raises:
-        LocksetError: what is wrong with the input, what cannot be had, or (`strict`) what would be lost.
+        LocksetError: If the input is not valid, files are not available, or (with `strict`) something would be lost.
     """
     fetch = SourceFetcher(lambda: resolve_indexes(indexes, None, context))
     imported, project = read_input(
         path, options, output=output, content=content, environ=context.variables, fetch=fetch
     )
-    found = resolve_indexes(indexes, project, context)
-    hint = unread_index_variable(found, context) if project is not None else None
+    index_options = resolve_indexes(indexes, project, context)
+    hint = unread_index_variable(index_options, context) if project is not None else None
     if hint is not None:
         context.heard.hint(hint)
     if options.own_indexes:
-        found = with_own_indexes(found, imported)
+        index_options = with_own_indexes(index_options, imported)
     listener = context.heard
-    with _live(found, context.cache_folder, listener) as (index, remote):
+    with _live(index_options, context.cache_folder, listener) as (index, remote):
         return convert_imported(
             imported, index, remote, output=output, strict=options.strict, sizes=options.sizes, listener=listener
         )
@@ -218,10 +220,10 @@ def convert_imported(
     sizes: bool = False,
     listener: ProgressListener | None = None,
 ) -> Conversion:
-    """The lock file of a Draft: completed, assembled, written, read again and proved.
+    """Complete, assemble, write, read again and verify the lock file of an `ImportedLock`.
 
     Raises:
-        LocksetError: see `convert`.
+        LocksetError: As `convert_foreign`.
     """
     folder = absolute(output).parent
     filled = complete(imported, index, remote, folder=folder, listener=listener or NullListener())
@@ -239,15 +241,15 @@ def convert_imported(
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
-    """The path from the root, without `..`; links stay as they are."""
+    """The absolute path, without `..`; symbolic links are not resolved."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
 
 
 def refuse_losses(losses: Sequence[Loss], *, strict: bool, location: str) -> None:
-    """Refuse where something is lost and nothing may be.
+    """Refuse losses if `strict`; notes are not losses.
 
     Raises:
-        LocksetError: `lossy` with every loss.
+        LocksetError: `lossy`, with all losses.
     """
     real = [loss for loss in losses if not loss.note]
     if strict and real:
@@ -256,12 +258,12 @@ def refuse_losses(losses: Sequence[Loss], *, strict: bool, location: str) -> Non
             f"{len(real)} {'thing' if len(real) == 1 else 'things'} would be lost, and `--strict` allows none",
             location=location,
             context=tuple(loss.message for loss in real),
-            hint="Nothing was written; leave out `--strict` to accept this",
+            hint="Nothing was written. Run again without `--strict` to accept this",
         )
 
 
 def dropped_credentials(names: Iterable[str]) -> tuple[Loss, ...]:
-    """What is to be said where user info was taken out of the addresses of these packages."""
+    """The note for packages whose URLs were written without their user info."""
     listed = ", ".join(names)
     message = f"The credentials in the addresses of {listed} are not written: installers take them from netrc or git"
     return (Loss(kind="credentials-dropped", message=message, note=True),) if listed else ()
@@ -276,10 +278,10 @@ def read_input(
     environ: Mapping[str, str],
     fetch: Fetch | None = None,
 ) -> tuple[ImportedLock, RootProject | None]:
-    """The input as it was read, and the requirements behind it where it is a requirements file.
+    """Read the input; with it the requirements, if it is a requirements file.
 
     Raises:
-        LocksetError: what is wrong with the input.
+        LocksetError: If the input cannot be read or is not valid.
     """
     location = os.fspath(path)
     input_path = absolute(location)
@@ -299,7 +301,7 @@ def read_input(
 
 
 def is_pylock(path: str | os.PathLike[str], content: bytes | None, format_: Format | str | None) -> bool:
-    """Whether the file is a pylock file already; a file that cannot be read is none."""
+    """Whether the file is a pylock file; false if it cannot be read."""
     if format_ is not None:
         return Format(format_) is Format.PYLOCK
     location = os.fspath(path)
@@ -343,7 +345,7 @@ def _neighbouring_pyproject(options: ConvertOptions, input_path: Path) -> Pyproj
 
 
 class _Recorded(LocalFiles):
-    """Files within `roots`, and by URL, that remember what was read, for the comments in it."""
+    """Reads files within `roots` and by URL, and keeps their texts, for the comments in them."""
 
     def __init__(self, folder: Path, roots: Sequence[Path], fetch: Callable[[str], bytes] | None) -> None:
         super().__init__(folder, fetch)
@@ -364,13 +366,13 @@ class _Recorded(LocalFiles):
         if not is_url(path) and not any(Path(path).is_relative_to(root) for root in self._roots):
             raise LocksetError(
                 "include-climbs",
-                f"`{input_path}` lies outside the project and the folder worked in",
-                hint="Work in a folder that holds both files: `--directory`",
+                f"`{input_path}` is outside the project and the working folder",
+                hint="Use `--directory` with a folder that contains both files",
             )
 
 
 def _project_root(folder: Path) -> Path:
-    """The nearest folder upwards that is a repository's or a project's top; else the folder itself."""
+    """The nearest folder, from `folder` upwards, that is the root of a repository or project; else `folder` itself."""
     for candidate in (folder, *folder.parents):
         if any((candidate / name).exists() for name in (".git", ".hg", "pyproject.toml", "setup.py")):
             return candidate
@@ -411,7 +413,7 @@ def _read_requirements(
 
 
 def with_own_indexes(options: IndexOptions, imported: ImportedLock) -> IndexOptions:
-    """The same, where packages for which the input names an index are asked there and nowhere else."""
+    """The options with the input's indexes: packages for which it names an index are looked up only there."""
     gaps = [package for package in imported.packages if not package.is_complete]
     named = {package.name: package.index for package in gaps if package.index is not None}
     urls = dict.fromkeys(url for url in named.values() if not same_index(url, options.index_url))
@@ -427,7 +429,7 @@ def _validate(text: str, location: str) -> None:
     if errors:
         raise LocksetError(
             "input-invalid",
-            f"The input holds what no lock file may: {errors[0].message}",
+            f"The input cannot be written as a valid lock file: {errors[0].message}",
             location=location,
             hint="Restore the file, or lock again with its tool; if it is as the tool wrote it, report it",
         )

@@ -1,4 +1,4 @@
-"""Pylock files to one: normalised, narrowed, filled in, merged, and proved."""
+"""Convert pylock files to one: normalise, narrow, fill in, merge and verify."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["convert_pylock"]
 
 
 def _kept(options: ConvertOptions, lock: Pylock) -> KeptParts:
-    """What the options keep of `lock`."""
+    """The parts of `lock` that the options keep."""
     groups: frozenset[str] | None = None
     if options.only_groups:
         groups = frozenset(options.only_groups)
@@ -61,28 +61,28 @@ def convert_pylock(
     cache: Path | None = None,
     listener: ProgressListener | None = None,
 ) -> Conversion:
-    """One pylock file that installs what the given ones do; nothing is written.
+    """Convert the pylock files to one that installs the same; nothing is written.
 
-    `content` is what the one file named `-` holds.
+    `content` is the content of the one file named `-`.
 
     Raises:
-        LocksetError: what is wrong with a file, `locks-disagree`, or what is asked for is not in them.
+        LocksetError: If a file is not valid, `locks-disagree`, or if an extra or group is not in the files.
     """
     plain = [without_user_info(_load(path, content, output)) for path in paths]
     locks = [lock for lock, _ in plain]
     merged = merge_locks(locks)
     narrowing = _kept(options, merged)
-    found, losses = narrow(merged, narrowing)
+    converted, losses = narrow(merged, narrowing)
     if options.fill:
         with connected(indexes, cache, listener or NullListener()) as connection:
-            connection.index.hint(dict.fromkeys(package.name for package in found.packages))
-            found = fill_file_details(found, connection.index)
-            found = with_sizes(found, LiveRemote(connection, offline=indexes.offline))
+            connection.index.hint(dict.fromkeys(package.name for package in converted.packages))
+            converted = fill_file_details(converted, connection.index)
+            converted = with_sizes(converted, LiveRemote(connection, offline=indexes.offline))
     else:
-        found = fill_file_details(found, None)
-    refuse_secrets(found, location=os.fspath(paths[0]))
+        converted = fill_file_details(converted, None)
+    refuse_secrets(converted, location=os.fspath(paths[0]))
     losses = (*losses, *dropped_credentials(dict.fromkeys(name for _, names in plain for name in names)))
-    text = write(found)
+    text = write(converted)
     again = read(text, path="pylock.toml").lock
     settled = None
     if narrowing.choose:
@@ -103,7 +103,7 @@ def _load(path: str | os.PathLike[str], content: bytes | None, output: Path) -> 
 
 
 def _moved(package: Package, folder: str, target: str) -> Package:
-    """The entry with relative paths as seen from another folder."""
+    """The entry with its relative paths rewritten for another folder."""
 
     def path_of(path: str | None) -> str | None:
         if path is None or os.path.isabs(path):  # noqa: PTH117 - text only

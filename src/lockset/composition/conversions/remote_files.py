@@ -1,4 +1,4 @@
-"""Files and repositories read for a conversion: the acting side of `lockset.conversion.model.ports`."""
+"""Read files and repositories for a conversion: the implementation of `lockset.conversion.model.ports`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CHUNK = 1 << 20
 
 
 class LiveRemote:
-    """`lockset.conversion.model.ports.Remote` over a run's connection, the disk and git."""
+    """`lockset.conversion.model.ports.Remote` with a run's connection, the disk and git."""
 
     def __init__(self, connection: Connection, *, offline: bool) -> None:
         self._connection = connection
@@ -62,12 +62,12 @@ class LiveRemote:
         return self._connection.files.sizes(files)
 
     def hint(self, files: Sequence[DistributionFile]) -> None:
-        """Begin to learn what a release requires: see the port."""
+        """Start to fetch the metadata of a release: see the port."""
         if not self._offline:
             self._metadata.hint(files)
 
     def requires(self, files: Sequence[DistributionFile]) -> Sequence[str] | None:
-        """What the release requires: see the port. Nothing is built for it."""
+        """The dependencies of the release: see the port. Nothing is built for them."""
         if self._offline:
             return None
         try:
@@ -81,33 +81,33 @@ class LiveRemote:
         return Retriever(connection.files, store=connection.cache, tasks=connection.workers)
 
     def commit(self, url: str, revision: str | None) -> str:
-        """The commit that the revision means: see the port."""
-        from lockset.build.revision import commit_of  # slow to import, and most lock files name their commits
+        """The commit of the revision: see the port."""
+        from lockset.build.revision import commit_of  # slow to import, and most lock files record commits
 
-        environ = dict(os.environ)  # noqa: TID251 - git finds by these what the user set up
+        environ = dict(os.environ)  # noqa: TID251 - git reads the user's configuration from these
         return commit_of(url, revision, what=redact(url), environ=environ, offline=self._offline)
 
 
 class _Hashing:
-    """A sink that keeps hashes only."""
+    """A sink that computes hashes and keeps nothing else."""
 
     def __init__(self, algorithms: Iterable[str]) -> None:
         self._algorithms = tuple(algorithms)
         self.restart()
 
     def restart(self) -> None:
-        """Forget all bytes."""
+        """Discard all bytes so far."""
         self._hashers = {name: hashlib.new(name, usedforsecurity=False) for name in self._algorithms}
         self.seen = 0
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Hash the next bytes."""
         self.seen += len(chunk)
         for hasher in self._hashers.values():
             hasher.update(chunk)
 
     def hexdigests(self) -> dict[str, str]:
-        """All hashes."""
+        """The hashes by algorithm."""
         return {name: hasher.hexdigest() for name, hasher in self._hashers.items()}
 
 

@@ -19,7 +19,8 @@ from lockset.conversion.readers.from_graph import hash_texts, imported_from_stat
 from lockset.conversion.readers.yaml_text import parse_yaml
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
-from lockset.lockfile.model import PackageArchive, last_component
+from lockset.lockfile.last_component import last_component
+from lockset.lockfile.model import PackageArchive
 from lockset.markers import MarkerSet
 from lockset.url_secrets import plain_url
 

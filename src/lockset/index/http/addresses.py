@@ -1,6 +1,6 @@
-"""Addresses of hosts, looked up once a run: thirty connections that begin at once would look one up thirty times.
+"""Look up each host once per run: thirty connections that begin at once would look it up thirty times.
 
-Resolvers take such a burst badly: each datagram that one of them drops costs a wait of seconds.
+Resolvers handle such a burst badly: each datagram that is dropped costs a wait of seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Addresses"]
 class Addresses:
     """Numeric addresses by host and port; safe to use from several threads.
 
-    `resolve` gives the addresses of host and port, best first; the system's resolver when None.
+    `resolve` returns the addresses of host and port, best first; None uses the system's resolver.
     """
 
     def __init__(self, resolve: Callable[[str, int], list[str]] | None = None) -> None:
@@ -26,10 +26,10 @@ class Addresses:
         self._lookups: dict[tuple[str, int], _Lookup] = {}
 
     def of(self, host: str, port: int) -> list[str]:
-        """The addresses; one thread looks them up, and all that come meanwhile get the same result.
+        """Return the addresses. One thread looks them up; others that call meanwhile wait for its result.
 
         Raises:
-            OSError: There is no such host; the next call looks it up again.
+            OSError: The host is unknown. The next call looks it up again.
         """
         with self._lock:
             lookup = self._lookups.get((host, port))
@@ -52,7 +52,7 @@ class Addresses:
         return lookup.addresses
 
     def forget(self, host: str, port: int) -> None:
-        """Have the next call look it up again: none of the addresses could be reached."""
+        """Look the host up again at the next call, since none of its addresses could be reached."""
         with self._lock:
             self._lookups.pop((host, port), None)
 

@@ -1,4 +1,7 @@
-"""Credentials from index URLs, environment variables, netrc and keyring; proxies. Only here the environment is read."""
+"""Credentials from index URLs, environment variables, netrc and keyring; proxies and certificates of the environment.
+
+Other modules of this package do not read the environment.
+"""
 
 from __future__ import annotations
 
@@ -23,24 +26,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Authenticator", "environment_certificates", "proxy_for", "unread_certificates"]
 
-# Seconds the keyring command may take; it may have to ask the user to unlock.
+# Seconds that the keyring command may take; it may have to ask the user to unlock the keyring.
 _KEYRING_TIMEOUT = 30.0
-# Where proxies are also settings of the system.
+# Platforms on which the system has proxy settings of its own.
 _ASK_THE_SYSTEM = frozenset({"darwin", "win32", "cygwin"})
 
 
 class Authenticator:
-    """Finds the credentials for a URL; each belongs to one index and is given for no other: see `Scopes`.
+    """Finds the credentials for a URL. Credentials belong to one index and are sent to no other: see `Scopes`.
 
-    In order: user info of the index's URL, LOCKSET_INDEX_<NAME>_USERNAME and _PASSWORD for a named index, the netrc
-    file (NETRC, else `.netrc` in the home folder), and, once a server asked, the keyring. A URL with a user name alone
-    has its password from the first of these that has one for this user.
+    Sources, in order: user info of the index URL, LOCKSET_INDEX_<NAME>_USERNAME and _PASSWORD for a named index, the
+    netrc file (NETRC, else `.netrc` in the home folder), and, once a server requires them, the keyring. If a URL has
+    only a user name, the password comes from the first of these that has one for this user.
     """
 
     def __init__(
         self, sources: Sequence[IndexSource] = (), *, environ: Mapping[str, str] | None = None, keyring: bool = False
     ) -> None:
-        self._environ = os.environ if environ is None else environ  # noqa: TID251 (this module is the place)
+        self._environ = os.environ if environ is None else environ  # noqa: TID251 (this module reads the environment)
         self._keyring = keyring
         self._lock = threading.Lock()
         self._known: dict[Scope, Credentials | None] = {}
@@ -50,7 +53,7 @@ class Authenticator:
         self._netrc_read = False
         self._chosen = frozenset(origin_of(source.url) for source in sources)
         own = [(source, self._of_source(source)) for source in sources]
-        # A place of files without credentials of its own is no index apart: it belongs to the index of its host.
+        # A flat location without credentials of its own belongs to the index on its host.
         self.scopes = Scopes(source.url for source, credentials in own if credentials is not None or not source.flat)
         for source, credentials in own:
             scope = self.scopes.of(source.url)
@@ -59,46 +62,46 @@ class Authenticator:
                 self._known.setdefault(scope, credentials)
 
     def _of_source(self, source: IndexSource) -> Credentials | None:
-        _, found = split_credentials(source.url)
-        if found is not None and found.password:
-            return found
+        _, in_url = split_credentials(source.url)
+        if in_url is not None and in_url.password:
+            return in_url
         if source.name:
             prefix = "LOCKSET_INDEX_" + re.sub(r"[^A-Z0-9]", "_", source.name.upper())
             username, password = self._environ.get(f"{prefix}_USERNAME"), self._environ.get(f"{prefix}_PASSWORD")
-            if found is None and (username is not None or password is not None):
+            if in_url is None and (username is not None or password is not None):
                 return Credentials(username=username or "", password=password or "")
-            if found is not None and password and username in {None, found.username}:
-                return Credentials(username=found.username, password=password)
-        if found is not None:
+            if in_url is not None and password and username in {None, in_url.username}:
+                return Credentials(username=in_url.username, password=password)
+        if in_url is not None:
             entry = self._of_netrc(origin_of(source.url))
-            return entry if entry is not None and entry.username == found.username else found
+            return entry if entry is not None and entry.username == in_url.username else in_url
         return None
 
     def for_scope(self, scope: Scope) -> Credentials | None:
-        """What to send with the first request, if anything."""
+        """Return the credentials to send with the first request, if any."""
         with self._lock:
             if scope not in self._known:
                 self._known[scope] = self._of_netrc(scope.origin)
             return self._known[scope]
 
     def after_refusal(self, scope: Scope, sent: Credentials | None) -> bool:
-        """Whether there is something else to try after the server answered 401 to what was `sent`.
+        """Return whether there are other credentials to try after the server refused those `sent` with status 401.
 
-        `for_scope` gives it from then on. The keyring is asked once per scope; threads that were refused meanwhile
-        find its answer.
+        From then on `for_scope` returns them. The keyring is queried once per scope, and other threads that were
+        refused meanwhile use the same result.
         """
         if not self._keyring:
             return False
         with self._lock:
             if scope not in self._keyring_scopes:
                 self._keyring_scopes.add(scope)
-                found = _of_keyring(self._indexes.get(scope), scope.origin, self._known.get(scope))
-                if found is not None:
-                    self._known[scope] = found
+                from_keyring = _of_keyring(self._indexes.get(scope), scope.origin, self._known.get(scope))
+                if from_keyring is not None:
+                    self._known[scope] = from_keyring
             return self._known.get(scope) != sent
 
     def _of_netrc(self, origin: UrlOrigin) -> Credentials | None:
-        """The host's entry; the one for all others only where the user chose the place: pages can link anywhere."""
+        """The host's netrc entry; the `default` entry only for indexes of the options, as pages can link anywhere."""
         if not self._netrc_read:
             self._netrc_read = True
             self._netrc = _read_netrc(self._environ.get("NETRC"))
@@ -111,7 +114,7 @@ class Authenticator:
 
 
 def _read_netrc(named: str | None) -> netrc.netrc | None:
-    """The netrc file, None where there is none or it cannot be read."""
+    """Read the netrc file; None if there is none or it cannot be read."""
     try:
         home = Path.home()
     except RuntimeError:
@@ -129,11 +132,11 @@ def _read_netrc(named: str | None) -> netrc.netrc | None:
 
 
 def _of_keyring(index: str | None, origin: UrlOrigin, known: Credentials | None) -> Credentials | None:
-    """The keyring's answer, by its command: the package may live in another environment than lockset.
+    """Query the `keyring` command, since the package may be installed in another environment than lockset.
 
-    It is asked for the index first, as pip and uv ask it, then for the server.
+    The index URL is looked up first, as pip and uv do, then the server.
     """
-    import subprocess  # most runs never get here
+    import subprocess  # slow to import, and most runs never get here
 
     username = known.username if known is not None and known.username else "__token__"
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
@@ -156,23 +159,23 @@ def _of_keyring(index: str | None, origin: UrlOrigin, known: Credentials | None)
 
 
 def environment_certificates() -> tuple[str | None, str | None] | None:
-    """File and folder of CA certificates that the environment names (SSL_CERT_FILE, SSL_CERT_DIR); None for neither."""
-    file, folder = (os.environ.get(name) or None for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))  # noqa: TID251 (this module is the place)
+    """File and folder of CA certificates from SSL_CERT_FILE and SSL_CERT_DIR; None if neither is set."""
+    file, folder = (os.environ.get(name) or None for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))  # noqa: TID251 (this module reads the environment)
     if file is not None:
         return file, None
     return None if folder is None else (None, folder)
 
 
 def unread_certificates() -> str | None:
-    """The variable that names CA certificates for other tools only, for a hint."""
-    return next((name for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), None)  # noqa: TID251 (this module is the place)
+    """The environment variable with CA certificates that other tools read and lockset does not, for a hint."""
+    return next((name for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), None)  # noqa: TID251 (this module reads the environment)
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy that the environment (or the system) wants for `url`."""
-    if sys.platform not in _ASK_THE_SYSTEM and not any(name.lower().endswith("_proxy") for name in os.environ):  # noqa: TID251 (this module is the place)
+    """The proxy that the environment (or the system) sets for `url`."""
+    if sys.platform not in _ASK_THE_SYSTEM and not any(name.lower().endswith("_proxy") for name in os.environ):  # noqa: TID251 (this module reads the environment)
         return None
-    import urllib.request  # slow to import, and most environments name no proxy
+    import urllib.request  # slow to import, and most environments set no proxy
 
     parts = urlsplit(url)
     proxies = urllib.request.getproxies()
@@ -186,7 +189,7 @@ def proxy_for(url: str) -> str | None:
 
 
 def _in_network(host: str, without_proxy: str) -> bool:
-    """Whether `host` is an address in one of the networks (`10.0.0.0/8`) that NO_PROXY names."""
+    """Whether `host` is an address in one of the networks (`10.0.0.0/8`) of NO_PROXY."""
     networks = [entry.strip() for entry in without_proxy.split(",") if "/" in entry]
     if not networks:
         return False

@@ -1,4 +1,4 @@
-"""Bodies that come compressed, inflated within bounds."""
+"""Decompress response bodies within a size limit."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Inflater"]
 
-# Most bytes one step inflates to, so that a bomb meets the limit before it meets the memory.
+# The most bytes that one step inflates to, so that a decompression bomb hits the limit before it fills the memory.
 _STEP = 1024 * 1024
-# How every member begins.
+# The first bytes of each gzip member.
 _GZIP = b"\x1f\x8b"
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 class Inflater:
-    """Takes a body as it comes and gives it inflated, at most `limit` bytes in all."""
+    """Inflates a body as it arrives, to at most `limit` bytes in total."""
 
     def __init__(self, encoding: str, *, limit: int, what: str) -> None:
         coding = encoding.strip().lower()
@@ -35,11 +35,11 @@ class Inflater:
             self._is_gzip = coding != "deflate"
             self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
         else:
-            raise self._broken(f"its encoding {coding[:20]!r} was not asked for")
+            raise self._broken(f"its encoding {coding[:20]!r} was not requested")
 
     @property
     def inflates(self) -> bool:
-        """Whether the body comes compressed."""
+        """Whether the body is compressed."""
         return self._inflate is not None
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
@@ -48,7 +48,7 @@ class Inflater:
             yield self._count(chunk)
             return
         self._came += len(chunk)
-        if self._came > self._limit:  # compressed, and yet larger than what it may inflate to
+        if self._came > self._limit:  # larger before it is inflated than it may be afterwards
             raise self._too_large()
         rest = chunk
         if self._inflate.eof and rest and self._is_gzip and rest.startswith(_GZIP[: len(rest)]):
@@ -63,11 +63,11 @@ class Inflater:
             if self._inflate.eof and (behind := self._inflate.unused_data or rest):
                 if not (self._is_gzip and behind.startswith(_GZIP[: len(behind)])):
                     raise self._broken("further bytes follow its compressed data")
-                # "A gzip file consists of a series of members" (RFC 1952, 2.2): all are the body, within one limit.
+                # "A gzip file consists of a series of members" (RFC 1952, 2.2): together they are the body.
                 self._inflate, rest = zlib.decompressobj(_GZIP_OR_ZLIB), behind
 
     def finish(self) -> Iterator[bytes]:
-        """What is left once the body has ended."""
+        """The last piece, once the body has ended."""
         if self._inflate is None:
             return
         if not self._inflate.eof:

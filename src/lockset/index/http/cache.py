@@ -1,6 +1,6 @@
-"""What is remembered between runs, on disk: pages, metadata, sizes. Whatever is odd about an entry makes it a miss."""
+"""The cache on disk: pages, metadata, sizes. An entry that is damaged or unexpected counts as missing."""
 
-# Paths are texts here: a cold run writes hundreds of entries, and `Path` takes longer than the system does.
+# Paths are strings here: a cold run writes hundreds of entries, and `Path` takes longer than the system call.
 # ruff: noqa: PTH102, PTH112, PTH118, PTH120
 from __future__ import annotations
 
@@ -25,32 +25,39 @@ if TYPE_CHECKING:
 
 __all__ = ["DiskCache", "StoredPage"]
 
-# Changes whenever entries of older versions must not be read.
+# Change it whenever entries of older versions must not be read.
 _LAYOUT = "v1"
 _MAGIC = b"lockset1"
-# Magic, length and sum of the head, length and sum of the body.
+# Magic, length and checksum of the head, length and checksum of the body.
 _FRAME = struct.Struct("<8sIIQI")
 _SIZE_RECORD = struct.Struct("<16sQI")
-# Bytes of a page entry read to judge its freshness; a longer head takes a second read.
+# Bytes of a page entry that are read to decide whether it is fresh; a longer head takes a second read.
 _FIRST_READ = 4096
-# Bytes of an entry; the largest page's has some 20 MB.
+# The most bytes of an entry; that of the largest page has some 20 MB.
 _LARGEST = 256 * 1024 * 1024
 
 
 class StoredPage(NamedTuple):
-    """What is known of a stored page before its table is read."""
+    """The head of a stored page, read before its table.
+
+    Attributes:
+        stored_at: Seconds since the epoch.
+        absent: The index has no such project.
+        fingerprint: Of the page's content.
+    """
 
     url: str
     stored_at: float
     headers: dict[str, str]
-    absent: bool  # the index said that it has no such project
+    absent: bool
     fingerprint: str
 
 
 class DiskCache:
-    """Entries under one private folder; None for the folder remembers nothing.
+    """Entries in one private folder; if the folder is None, nothing is stored.
 
-    Entries appear by rename, whole. A folder that cannot be written is read only; a folder of another user is not used.
+    Entries are written whole and renamed into position. A folder that cannot be written is only read, and a folder
+    that belongs to another user is not used.
     """
 
     def __init__(self, root: Path | None) -> None:
@@ -71,13 +78,13 @@ class DiskCache:
         return bytes(parts[1])
 
     def put(self, kind: str, key: str, data: bytes) -> None:
-        """Remember; does nothing where that is not possible."""
+        """Store the bytes, if the cache can be written."""
         self._write(self._path(kind, key), _frame(key.encode(), data))
 
     # Pages.
 
     def page_head(self, url: str) -> StoredPage | None:
-        """What is known of the page stored for this URL, at the cost of reading a few bytes."""
+        """The head of the page stored for this URL; reads only a few bytes."""
         path = self._path("pages", url)
         if path is None:
             return None
@@ -91,7 +98,7 @@ class DiskCache:
         return _open_head(data, url)
 
     def page(self, url: str) -> tuple[StoredPage, PageTable | None] | None:
-        """The page stored for this URL, with its table (None: the index said it has none)."""
+        """The page stored for this URL, with its table (None if the index has no such project)."""
         data = self._mapped(self._path("pages", url))
         parts = None if data is None else _open_frame(data)
         head = None if data is None or parts is None else _open_head(data, url)
@@ -103,9 +110,9 @@ class DiskCache:
         return None if table is None else (head, table)
 
     def put_page(self, url: str, table: PageTable | None, *, headers: Mapping[str, str], now: float) -> StoredPage:
-        """Remember a page as received now; gives its head also where it cannot be stored."""
+        """Store a page that was received now. Returns its head, even if it cannot be stored."""
         body, packed = (b"", b"") if table is None else _table_parts(table)
-        # Of the page as it came where that is kept: it decides on the rest.
+        # Of the page as it was received, if that is kept, since everything else follows from it.
         fingerprint = sha256(packed or body).hexdigest()
         head = StoredPage(url, now, dict(headers), table is None, fingerprint)
         if self._writable:
@@ -115,11 +122,11 @@ class DiskCache:
     # Sizes: small records in one file, read once.
 
     def known_size(self, key: str) -> int | None:
-        """The size remembered under this key."""
+        """The size stored under this key."""
         return self._all_sizes().get(_size_key(key))
 
     def remember_sizes(self, sizes: Mapping[str, int]) -> None:
-        """Remember sizes by key."""
+        """Store sizes by key."""
         known = self._all_sizes()
         new = {_size_key(key): size for key, size in sizes.items() if known.get(_size_key(key)) != size}
         if not new:
@@ -172,7 +179,7 @@ class DiskCache:
             return None
 
     def _mapped(self, path: str | None) -> memoryview | None:
-        """The file without a copy of it, where a mapped file can be replaced: most of a page is never asked for."""
+        """The file's bytes, mapped if the system can replace a mapped file: most of a page is never read."""
         if os.name != "posix":
             data = self._read(path)
             return None if data is None else memoryview(data)
@@ -199,12 +206,12 @@ class DiskCache:
                 os.close(handle)
             replace(temporary, path)
         except OSError:
-            self._writable = False  # full, read-only or gone: the run goes on, and does not try again and again
+            self._writable = False  # full, read-only or gone: the run goes on without writing
             _remove(temporary)
 
     @staticmethod
     def _opened(path: str, flags: int) -> int:
-        """The file opened; its folders are made where they are missing."""
+        """Open the file; create missing folders."""
         flags |= BINARY | NONBLOCK
         try:
             return os.open(path, flags, 0o600)
@@ -214,7 +221,7 @@ class DiskCache:
 
 
 def _make_folder(folder: str) -> None:
-    """The folder, and those above it that are missing, for the user alone."""
+    """Create the folder and its missing parents, accessible to the user alone."""
     above = os.path.dirname(folder)
     if os.path.isdir(folder) or above == folder:
         return
@@ -230,15 +237,15 @@ def _write_all(handle: int, data: bytes) -> None:
 
 
 def _regular(path: str) -> FileIO:
-    """The file, open for reading; OSError for what has no end or is not waited for: pipes, devices, what is too large.
+    """Open a regular file for reading. OSError for pipes, devices and files that are too large.
 
-    `O_NONBLOCK`, since to open a pipe is to wait for whoever writes into it.
+    With `O_NONBLOCK`, since opening a pipe waits for its writer.
     """
     file = FileIO(path, opener=_open_at_once)
-    found = os.fstat(file.fileno())
-    if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST:
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
         file.close()
-        raise OSError("no entry of ours")
+        raise OSError("not a cache entry")
     return file
 
 
@@ -247,7 +254,7 @@ def _open_at_once(path: str, flags: int) -> int:
 
 
 def _is_ours(root: Path) -> bool:
-    """Whether the folder is missing or belongs to the user who runs this."""
+    """Whether the folder is missing or belongs to the current user."""
     try:
         return root.stat().st_uid == user_id()
     except FileNotFoundError:
@@ -262,12 +269,12 @@ def _remove(path: str) -> None:
 
 
 def _frame(head: bytes, body: bytes, tail: bytes | memoryview = b"") -> bytes:
-    """An entry; the tail, whose length and sum the body has to tell, is what a reader may leave where it is."""
+    """The bytes of an entry. A reader may skip the tail, whose length and checksum are in the body."""
     return b"".join((_FRAME.pack(_MAGIC, len(head), zlib.crc32(head), len(body), zlib.crc32(body)), head, body, tail))
 
 
 def _open_frame(data: bytes | memoryview) -> tuple[bytes, memoryview, memoryview] | None:
-    """Head, body and tail of a whole entry; the sums of head and body hold. Views, for some have megabytes."""
+    """Head, body and tail of an entry whose checksums of head and body match. Views, as some have megabytes."""
     if len(data) < _FRAME.size:
         return None
     magic, head_length, head_sum, body_length, body_sum = _FRAME.unpack_from(data)
@@ -280,7 +287,7 @@ def _open_frame(data: bytes | memoryview) -> tuple[bytes, memoryview, memoryview
 
 
 def _table_parts(table: PageTable) -> tuple[bytes, bytes | memoryview]:
-    """The table as bytes without what is packed in it, and that."""
+    """The table as bytes without its packed page, and the packed page."""
     packed = table.packed
     values = (tuple(table._replace(packed=b"")), len(packed), zlib.crc32(packed))
     return marshal.dumps(values, MARSHAL_VERSION), packed
@@ -290,14 +297,14 @@ def _open_table(body: memoryview, tail: memoryview) -> PageTable | None:
     values = _load(body)
     if not (isinstance(values, tuple) and len(values) == 3 and is_table(values[0])):  # noqa: PLR2004 - as written above
         return None
-    found, length, total = values
+    table, length, total = values
     if length != len(tail) or total != zlib.crc32(tail):
         return None
-    return PageTable(*found)._replace(packed=tail)
+    return PageTable(*table)._replace(packed=tail)
 
 
 def _open_head(data: bytes | memoryview, url: str) -> StoredPage | None:
-    """The head of a page entry whose sum holds and that is for this URL."""
+    """The head of a page entry, if its checksum matches and it is for this URL."""
     if len(data) < _FRAME.size:
         return None
     magic, length, total, _, _ = _FRAME.unpack_from(data)
@@ -312,7 +319,7 @@ def _open_head(data: bytes | memoryview, url: str) -> StoredPage | None:
 
 def _load(data: bytes | memoryview) -> object:
     try:
-        return marshal.loads(data)  # noqa: S302 (our own folder's bytes, whose sum was checked)
+        return marshal.loads(data)  # noqa: S302 (bytes from our own folder, whose checksum matched)
     except (ValueError, EOFError, TypeError):
         return None
 

@@ -1,4 +1,4 @@
-"""Which certificates are trusted, and which is shown."""
+"""TLS contexts: the CA certificates to trust, and the client certificate to present."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SYSTEM_BUNDLES", "Contexts", "certificate_error", "system_context"]
 
-# Where systems keep all the certificates they trust in one file: Debian, Alpine, Fedora, openSUSE, older Fedora.
+# Files with all trusted certificates of a system: Debian, Alpine, Fedora, openSUSE, older Fedora.
 SYSTEM_BUNDLES: tuple[str, ...] = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/ssl/cert.pem",
@@ -29,7 +29,7 @@ SYSTEM_BUNDLES: tuple[str, ...] = (
 
 
 class Contexts:
-    """The TLS contexts of a run, each made once; safe to use from several threads.
+    """The TLS contexts of a run, each created once; safe to use from several threads.
 
     `cert` and `client_cert` are files as in `lockset.index.options.IndexOptions`.
     """
@@ -41,13 +41,13 @@ class Contexts:
         self._made: dict[bool, ssl.SSLContext] = {}
 
     def of(self, *, verified: bool) -> ssl.SSLContext:
-        """A context that checks certificates and shows that of the user, or one that believes everybody.
+        """A context that verifies certificates and presents the client certificate, or one that does not verify.
 
-        Checked against `cert`, else what the environment names, else those that the system trusts (by truststore where
-        it is installed), else certifi's.
+        Certificates are verified against `cert`, else the files of SSL_CERT_FILE and SSL_CERT_DIR, else those that the
+        system trusts (with truststore if it is installed), else certifi's.
 
         Raises:
-            LocksetError: `certificate-file`: one of the files cannot be read.
+            LocksetError: `certificate-file` if one of the files cannot be read.
         """
         with self._lock:
             if verified not in self._made:
@@ -111,12 +111,12 @@ def _usual() -> ssl.SSLContext:
 
 
 def system_context(default: ssl.SSLContext, folder: str | None, bundles: Sequence[str]) -> ssl.SSLContext:
-    """The context with the system's certificates, or with certifi's where the system has none.
+    """The context with the system's certificates, or with certifi's if the system has none.
 
     Args:
         default: A context of OpenSSL's default paths, or of the certificate store of Windows.
-        folder: OpenSSL's default folder of certificates, of which `default` loads nothing beforehand.
-        bundles: Files of certificates to look at where `default` has none: an OpenSSL that is not the system's own
+        folder: OpenSSL's default folder of certificates, from which `default` loads nothing in advance.
+        bundles: Files of certificates to try if `default` has none: an OpenSSL that is not the system's own
             (python.org's, conda's) looks in folders that nothing fills.
     """
     if default.cert_store_stats()["x509_ca"] or _holds_files(folder):
@@ -131,7 +131,7 @@ def system_context(default: ssl.SSLContext, folder: str | None, bundles: Sequenc
 
 
 def _holds_files(folder: str | None) -> bool:
-    """Whether `folder` has anything in it: OpenSSL reads such a folder only when it looks for one certificate."""
+    """Whether `folder` has any entry: OpenSSL reads such a folder only when it looks for one certificate."""
     if folder is None:
         return False
     try:
@@ -142,21 +142,21 @@ def _holds_files(folder: str | None) -> bool:
 
 
 def certificate_error(url: str, why: str) -> LocksetError:
-    """That the certificate of a server is not believed."""
+    """The error for a server certificate that cannot be verified."""
     return LocksetError(
         "certificate-refused",
         "The server's certificate cannot be verified",
         location=redact(url),
         context=(why,),
-        hint=_way_out(),
+        hint=_hint(),
     )
 
 
-def _way_out() -> str:
+def _hint() -> str:
     unread = unread_certificates()
     if unread is not None:
-        return f"{unread} names CA certificates for other tools: give them to lockset with --cert or SSL_CERT_FILE"
+        return f"lockset does not read {unread}: pass its CA certificates with --cert or SSL_CERT_FILE"
     return (
-        "If a proxy or a private server uses certificates of its own, give its CA certificates with --cert or "
+        "If a proxy or a private server uses certificates of its own, pass its CA certificates with --cert or "
         "SSL_CERT_FILE; pip may have them as `cert` in `pip config list`"
     )

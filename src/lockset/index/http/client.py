@@ -1,4 +1,4 @@
-"""Indexes and downloads over HTTP and from disk: the implementations of the ports."""
+"""Indexes and downloads over HTTP and from disk: implementations of `lockset.index.ports`."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_DOWNLOAD_LIMIT", "HttpDownloads", "HttpIndexes"]
 
-# Bytes of a download nobody set a limit for; a generous cap, so that no server can fill the disk.
+# The most bytes of a download without another limit, so that no server can fill the disk.
 DEFAULT_DOWNLOAD_LIMIT = 16 * 1024**3
 
 
 class HttpIndexes:
-    """`lockset.index.ports.Index` over all places of the options: one answer per project, the same all run long."""
+    """`lockset.index.ports.Index` over all indexes of the options: one page per project, the same for the whole run."""
 
     def __init__(
         self,
@@ -56,11 +56,11 @@ class HttpIndexes:
         self._jobs: dict[str, Job[ProjectDetail]] = {}
 
     def hint(self, names: Iterable[str]) -> None:
-        """Start fetching the pages that are not at hand."""
+        """Start to fetch the pages that are not in memory or in the cache."""
         self.fetch(names, lambda _: None)
 
     def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
-        """As `hint`, and tell of each page that had to be fetched: see `releases.prefetch.PrefetchingIndex`."""
+        """As `hint`, and call `heard` for each page once it is fetched: see `releases.prefetch.PrefetchingIndex`."""
         for spelled in names:
             name = canonicalize_name(spelled)
             if name in self._details or name in self._jobs:
@@ -69,17 +69,17 @@ class HttpIndexes:
                 self._start(name, heard)
 
     def known(self, name: str) -> ProjectDetail | None:
-        """The page where it is there: `lockset.resolve.releases.prefetch.PrefetchingIndex`."""
+        """The page if it has arrived: `lockset.resolve.releases.prefetch.PrefetchingIndex`."""
         job = self._jobs.get(name)
         if name not in self._details and job is not None and job.done:
             try:
                 return self.project(name)
             except LocksetError:
-                return None  # whoever asks for it will hear
+                return None  # `project` raises it to the caller that needs the page
         return self._details.get(name)
 
     def is_coming(self, name: str) -> bool:
-        """Whether it is just being fetched: `lockset.resolve.releases.prefetch.PrefetchingIndex`."""
+        """Whether the page is being fetched: `lockset.resolve.releases.prefetch.PrefetchingIndex`."""
         job = self._jobs.get(name)
         return name not in self._details and job is not None and job.under_way
 
@@ -89,18 +89,18 @@ class HttpIndexes:
         known = self._details.get(normalised)
         if known is None:
             job = self._jobs.get(normalised)
-            found = self._ask(normalised) if job is None else job.result()
+            page = self._ask(normalised) if job is None else job.result()
             with self._lock:
-                known = self._details.setdefault(normalised, found)
+                known = self._details.setdefault(normalised, page)
         return known
 
     @property
     def fresh_until(self) -> float:
-        """Until when, in seconds since the epoch, the pages given so far stay fresh; 0 where one is asked for anew."""
+        """When the first of the pages returned so far expires, in seconds since the epoch; 0 if one is not cached."""
         return self._pages.fresh_until
 
     def _is_at_hand(self, name: str) -> bool:
-        """Whether `_ask` would answer without the network, as far as the heads of stored pages tell."""
+        """Whether `_ask` needs no network, as far as the heads of stored pages show."""
         for source in sources_for(name, self._options):
             known = self._pages.presence(source, name)
             if known is not False:
@@ -134,13 +134,13 @@ class HttpIndexes:
     def _warn(self, table: PageTable) -> None:
         if table.refused:
             self._listener.note(
-                f"{table.refused} links of `{table.name}` on {redact(table.index_url)} lead to places "
-                "that a remote page may not link to, and were ignored"
+                f"Ignored {table.refused} links of `{table.name}` on {redact(table.index_url)}: "
+                "a remote page may not link to local files"
             )
 
 
 class HttpDownloads:
-    """`lockset.index.ports.Downloads`; reads `file:` URLs only where `allow_files` is set."""
+    """`lockset.index.ports.Downloads`; reads `file:` URLs only if `allow_files` is set."""
 
     def __init__(self, transport: Transport, *, allow_files: bool = False) -> None:
         self._transport = transport

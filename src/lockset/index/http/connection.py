@@ -1,4 +1,4 @@
-"""Everything of a run that talks to indexes, put together."""
+"""Connect the parts of a run that use indexes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "connect"]
 
-# Slots kept free of workers, so that whoever waits for an answer never waits for prefetching.
+# Connections that workers leave free, so that a request which something waits for is not delayed by prefetching.
 _FREE_SLOTS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """The parts, each of which is one port's implementation; they share connections, threads and cache."""
+    """The implementations of the ports; they share connections, threads and cache."""
 
     index: HttpIndexes
     downloads: HttpDownloads
@@ -38,7 +38,7 @@ class Connection:
     transport: Transport
 
     def close(self) -> None:
-        """Close connections and let threads end; whatever is under way is abandoned."""
+        """Close connections and end threads; requests in flight are abandoned."""
         self.workers.close()
         self.transport.close()
 
@@ -52,10 +52,10 @@ def connect(
     environ: Mapping[str, str] | None = None,
     allow_files: bool = False,
 ) -> Connection:
-    """The parts for `options`; nothing is opened before the first request.
+    """Create the parts for `options`; nothing is opened before the first request.
 
-    `cache` is the folder to remember things in (None: remember nothing), `clock` gives seconds since the epoch,
-    `environ` replaces the process's environment for credentials, `allow_files` lets downloads read `file:` URLs.
+    `cache` is the cache folder (None disables the cache), `clock` returns seconds since the epoch, `environ` replaces
+    the process's environment for credentials, `allow_files` lets downloads read `file:` URLs.
     """
     sources = (*options.indexes, IndexSource(url=options.index_url, name=options.index_name), *options.flat_sources())
     authenticator = Authenticator(sources, environ=environ, keyring=options.keyring)

@@ -1,4 +1,4 @@
-"""How long the request of a thread may wait for the network."""
+"""Time limits of the request that a thread waits for."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ __all__ = ["Deadlines"]
 
 
 class Deadlines(threading.local):
-    """What the request of the current thread may wait; each thread sees its own.
+    """The time limits of the current thread's request; each thread sees its own.
 
-    A response has two parts, and each is bounded as a whole, since a server that sends byte by byte is never silent:
-    the head, and each piece of the body together with its framing.
+    The head of a response, and each piece of its body with its framing, has one limit as a whole, since a server that
+    sends byte by byte is never silent.
 
     Attributes:
-        has_data: Whether a byte came since `begin`, `renew` or `expect`.
+        has_data: Whether a byte has arrived since `begin`, `renew` or `expect`.
     """
 
     def __init__(self) -> None:
@@ -26,25 +26,25 @@ class Deadlines(threading.local):
         self.has_data = False
 
     def begin(self, silence: float, until: float) -> None:
-        """A request begins: its head has `silence` seconds once it is connected, and `until` (monotonic) in all."""
+        """Begin a request: its head may take `silence` seconds once connected, and must end by `until` (monotonic)."""
         self._silence = silence
         self._until = until
         self.renew()
 
     def renew(self) -> None:
-        """A connection is established: the head has its whole time from now on, within the time in all."""
+        """Restart the time of the head, because a connection is established."""
         self._deadline = min(self._until, time.monotonic() + self._silence)
         self.has_data = False
 
     def expect(self, seconds: float) -> None:
-        """The next piece of the body has `seconds` from now on."""
+        """Give the next piece of the body `seconds` from now on."""
         self._deadline = time.monotonic() + seconds
         self.has_data = False
 
     def to_connect(self, seconds: float) -> float:
-        """At most `seconds`, and what is left of the request; not positive where nothing is."""
+        """At most `seconds`, and at most what is left of the request; zero or less if nothing is."""
         return min(seconds, self._until - time.monotonic())
 
     def left(self) -> float:
-        """Seconds until the deadline, for the next read or write; not positive where it is over."""
+        """Seconds until the deadline, for the next read or write; zero or less if it has passed."""
         return self._deadline - time.monotonic()

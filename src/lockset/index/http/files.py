@@ -1,4 +1,4 @@
-"""Files of indexes for who reads metadata, sizes and hashes out of them."""
+"""Distribution files of indexes: their metadata, sizes and hashes."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpFiles"]
 
-# Bytes of a `.metadata` file; the largest honest ones have some 400 KB.
+# The most bytes of a `.metadata` file; the largest real ones have some 400 KB.
 _METADATA_LIMIT = 8 * 1024 * 1024
-# Statuses by which servers say that there is no such file.
+# Statuses with which servers answer if there is no such file.
 _ABSENT = frozenset({403, 404, 410})
 _EVERY_STATUS = frozenset(range(200, 600))
 
 
 class HttpFiles:
-    """`lockset.metadata.ports.RemoteFiles` over HTTP and from disk; learns sizes and hashes on the way."""
+    """`lockset.metadata.ports.RemoteFiles` over HTTP and from disk; stores the sizes and hashes it comes across."""
 
     def __init__(self, transport: Transport, downloads: HttpDownloads, cache: DiskCache, workers: Workers) -> None:
         self._transport = transport
@@ -63,13 +63,13 @@ class HttpFiles:
             return data
 
     def _probed(self, request: Request) -> tuple[bytes | None, Outcome]:
-        """A `.metadata` file that is not promised, tried once: whatever comes of it, there are other ways."""
+        """Request once a `.metadata` file that the page does not announce: the metadata can be read in other ways."""
 
         def take(incoming: Incoming) -> tuple[bytes | None, Outcome]:
             data = _metadata_body(incoming)
             if data is None:
                 return None, Outcome.MISS if incoming.status in _ABSENT else Outcome.ODD
-            # A page for people, which some servers have for every address.
+            # Some servers answer every address with an HTML page.
             return (None, Outcome.ODD) if data.lstrip()[:1] == b"<" else (data, Outcome.HIT)
 
         try:
@@ -80,36 +80,36 @@ class HttpFiles:
             return None, Outcome.ODD
 
     def open(self, file: DistributionFile) -> BinaryIO | None:
-        """The file, read piece by piece: see the port."""
+        """Open the file, to be read in pieces: see the port."""
         if file.url.startswith("file:"):
             return self._local(file)
         index = self._transport.scope(file.url)
         if index in self._without_ranges:
             return None
         try:
-            found = open_remote(self._transport, file.url)
+            remote = open_remote(self._transport, file.url)
         except LocksetError as error:
-            # Asked for a piece, servers answer with anything. Only a request for the whole file has to be understood.
+            # Servers answer range requests with anything. Only a request for the whole file must succeed.
             if isinstance(error, OfflineError) or self._transport.is_silent(file.url):
                 raise
             if isinstance(error, DownloadFailedError):
                 self._without_ranges.add(index)
-            found = None
-        if found is None:
+            remote = None
+        if remote is None:
             return None
-        self._learn_size(file, found.size)
-        whole = found.whole()
-        if whole is not None:  # a small file, or a server without ranges: so it can be verified
+        self._learn_size(file, remote.size)
+        whole = remote.whole()
+        if whole is not None:  # a small file, or a server without ranges: it can be verified
             sink = _Verified(io.BytesIO(), file)
             sink.write(whole)
             if sink.mismatch() is not None:
-                return None  # the server answers ranges badly, or the file is bad: a download will tell
-        return cast("BinaryIO", found)
+                return None  # the server answers ranges badly, or the file is bad: a download shows which
+        return cast("BinaryIO", remote)
 
     @contextmanager
     def download(self, file: DistributionFile) -> Iterator[BinaryIO]:
-        """The whole file, verified: see the port. The hash of what is read is remembered for `sha256`."""
-        import tempfile  # slow to import, and needed for whole downloads only
+        """Download and verify the whole file: see the port. Its hash is kept for `sha256`."""
+        import tempfile  # slow to import, and needed only for whole downloads
 
         with cast("BinaryIO", tempfile.TemporaryFile(prefix="lockset-")) as held:
             sink = _Verified(held, file)
@@ -124,7 +124,7 @@ class HttpFiles:
             yield held
 
     def sha256(self, file: DistributionFile) -> str:
-        """The sha256 of the file's bytes: as the index says, or of what was read in this run, or of a download now."""
+        """The file's sha256: from the index, from a download of this run, or from a download now."""
         promised = file.hashes.get("sha256") or self._digests.get(file.url)
         if promised is None:
             with self.download(file):
@@ -132,24 +132,24 @@ class HttpFiles:
         return promised
 
     def size(self, file: DistributionFile) -> int | None:
-        """Size in bytes, where the page, a transfer or an earlier run told it."""
+        """Size in bytes, if the page, a transfer or an earlier run showed it."""
         if file.size is not None:
             return file.size
         return self._cache.known_size(_key(file))
 
     def sizes(self, files: Iterable[DistributionFile]) -> dict[str, int]:
-        """Sizes by URL; those unknown are asked of their servers, many at once. Missing where a server tells none."""
-        found: dict[str, int] = {}
+        """Sizes by URL. Unknown sizes are requested from the servers in parallel, and missing if a server has none."""
+        sizes: dict[str, int] = {}
         jobs = []
         for file in {file.url: file for file in files}.values():
             known = self.size(file)
             if known is not None:
-                found[file.url] = known
+                sizes[file.url] = known
             elif not self._transport.options.offline:
                 jobs.append((file, self._workers.start(lambda file=file: self._ask_size(file))))  # type: ignore[misc]  # a default argument binds the present file
         measured = {file: size for file, job in jobs if (size := job.result()) is not None}
         self._cache.remember_sizes({_key(file): size for file, size in measured.items()})
-        return found | {file.url: size for file, size in measured.items()}
+        return sizes | {file.url: size for file, size in measured.items()}
 
     def _ask_size(self, file: DistributionFile) -> int | None:
         if file.url.startswith("file:"):
@@ -159,15 +159,15 @@ class HttpFiles:
         try:
             return self._transport.exchange(Request(url=file.url, method="HEAD"), _content_length)
         except LocksetError:
-            return None  # the lock goes without; whoever fetches the file will hear what is wrong
+            return None  # the lock is written without it; a download of the file reports what is wrong
 
     @property
     def is_offline(self) -> bool:
-        """Whether nothing may be asked of a network."""
+        """Whether the network may not be used."""
         return self._transport.options.offline
 
     def stamp(self, file: DistributionFile) -> str | None:
-        """What its server names these very bytes by: strong ETag and size; None where it does not say."""
+        """Strong ETag and size, which identify the file's bytes on its server; None if the server sends none."""
         if file.url.startswith("file:"):
             return None
         try:
@@ -189,7 +189,7 @@ class HttpFiles:
 
 
 class _Verified:
-    """A sink that checks size and every known hash of a file, and computes its sha256 in any case."""
+    """A sink that checks the size and all known hashes of a file, and always computes its sha256."""
 
     def __init__(self, held: BinaryIO, file: DistributionFile) -> None:
         self._held = held
@@ -218,19 +218,19 @@ class _Verified:
         return self._verifier.mismatch()
 
     def sha256(self) -> str:
-        """The hash, once everything came; LocksetError `hash-mismatch` where it is not what the index promised."""
+        """The hash of the complete file; LocksetError `hash-mismatch` if the file does not match its index."""
         wrong = self.mismatch()
         if wrong is not None:
             raise HashMismatchError(
-                f"`{self._file.filename}` is not what its index promises: {wrong.replace('locked', 'promised')}",
+                f"`{self._file.filename}` does not match its index: {wrong.replace('locked', 'listed')}",
                 location=redact(self._file.url),
-                hint="The file was changed or damaged on the way; try again, or tell whoever runs the index",
+                hint="The file was changed or damaged on the way. Try again, or report it to the owner of the index",
             )
         return self._sha256.hexdigest()
 
 
 def _key(file: DistributionFile) -> str:
-    """What a size belongs to: the URL, and the hash where one is known, so that a replaced file is another one."""
+    """The key of a size: the URL, and the hash if one is known, so that a replaced file has another key."""
     return f"{file.url}#{file.hashes.get('sha256', '')}"
 
 
@@ -250,7 +250,7 @@ def _strong_tag(incoming: Incoming) -> str | None:
 
 
 def _read_metadata_file(file: DistributionFile) -> bytes | None:
-    """The `.metadata` file beside a local file, where the page promises one."""
+    """The `.metadata` file next to a local file, if the page announces one."""
     if not file.metadata:
         return None
     path = local_path(file.url)

@@ -1,4 +1,4 @@
-"""Sends every request by httpx, over kept connections, to servers and through proxies. The only importer of httpx."""
+"""Send requests with httpx over pooled connections, directly and through proxies. No other module imports httpx."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1", "HTTP/2"})
 
 
 class HttpxClient:
-    """Sends requests; safe to use from several threads. Made once a run.
+    """Sends requests; safe to use from several threads. Created once per run.
 
     There is one pool of connections for each proxy and each policy on certificates.
     """
@@ -57,12 +57,11 @@ class HttpxClient:
     ) -> HttpxResponse:
         """Send a request and return the response once its head is complete.
 
-        The head may take `silence` seconds from when there is a connection, and everything until `until`, by
-        `time.monotonic`.
+        The head may take `silence` seconds once there is a connection, and must end by `until` (`time.monotonic`).
 
         Raises:
             ValueError: The URL, or that of the proxy, is malformed.
-            Again: The connection failed, or what came is not a response.
+            Again: The connection failed, or the server sent something that is not an HTTP response.
             LocksetError: `scheme-refused`, `proxy-refused`, `certificate-refused`, `certificate-file`.
         """
         self._deadlines.begin(silence, until)
@@ -93,7 +92,7 @@ class HttpxClient:
             raise _again(error) from error
         if response.http_version not in _VERSIONS:
             response.close()
-            raise Again("the server responds in an unknown version of HTTP")
+            raise Again("the server uses an unknown version of HTTP")
         return HttpxResponse(response, self._deadlines, silence)
 
     def close(self) -> None:
@@ -106,7 +105,7 @@ class HttpxClient:
 
     def _transport(self, url: httpx.URL, proxy: str | None) -> _PoolTransport:
         """The pool for a URL."""
-        # Without TLS there is nothing to verify, and loading certificates takes tens of milliseconds.
+        # Without TLS nothing is verified, and loading certificates takes tens of milliseconds.
         verified: bool | None = None
         if url.scheme == "https" or (proxy or "").lower().startswith("https:"):
             verified = {url.host, url.netloc.decode("ascii")}.isdisjoint(self._options.insecure_hosts)
@@ -120,7 +119,7 @@ class HttpxClient:
                     self._deadlines,
                     ssl_context=context,
                     proxy=via,
-                    max_connections=None,  # the transport never has more requests under way than it may
+                    max_connections=None,  # the transport limits the requests in flight
                     keepalive_expiry=KEPT_SECONDS,
                     http2=find_spec("h2") is not None,
                     network_backend=self._backend,
@@ -130,12 +129,12 @@ class HttpxClient:
 
 
 class HttpxResponse:
-    """A response whose body has yet to come; read by the thread that sent the request.
+    """A response whose body has not been read yet; read by the thread that sent the request.
 
     Attributes:
         status: The status code.
         headers: Names in lower case; values of one name joined.
-        stream: Pieces of the body as they come; raises `Again` where the connection fails.
+        stream: Pieces of the body as they arrive; raises `Again` if the connection fails.
     """
 
     def __init__(self, response: httpx.Response, deadlines: Deadlines, silence: float) -> None:
@@ -150,11 +149,11 @@ class HttpxResponse:
         self.stream = self._pieces()
 
     def hurry(self, seconds: float) -> None:
-        """Wait no longer than this for each further piece."""
+        """Wait at most `seconds` for each further piece."""
         self._silence = seconds
 
     def close(self) -> None:
-        """Done with it: the connection is kept where the body was read to its end."""
+        """Release the connection; it is kept if the body was read to its end."""
         self._response.close()
 
     def _pieces(self) -> Iterator[bytes]:
@@ -170,19 +169,19 @@ class HttpxResponse:
 
 
 class _PoolTransport(httpx.HTTPTransport):
-    """httpx's own transport over a pool with another network backend, which its constructor does not take."""
+    """httpx's transport over a pool with another network backend, which its constructor does not accept."""
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
         self._pool = pool
 
 
 def _proxy(url: str, contexts: Contexts) -> httpcore.Proxy:
-    """A proxy for the pool; ValueError where its URL is malformed, LocksetError where a package is missing."""
+    """A proxy for the pool; ValueError if its URL is malformed, LocksetError if a package is missing."""
     if url.lower().startswith("socks") and find_spec("socksio") is None:
         raise LocksetError(
             "proxy-refused",
-            "The proxy speaks SOCKS, for which lockset needs the package `socksio`",
-            hint="Install `lockset[socks]`, or name an http proxy",
+            "The proxy uses SOCKS, for which lockset needs the package `socksio`",
+            hint="Install `lockset[socks]`, or use an HTTP proxy",
         )
     read = httpx.Proxy(url)
     context = contexts.of(verified=True) if read.url.scheme == "https" else None
@@ -193,7 +192,7 @@ def _proxy(url: str, contexts: Contexts) -> httpcore.Proxy:
 
 
 def _socks_failures(proxy: str | None) -> tuple[type[Exception], ...]:
-    """What httpcore lets through where a SOCKS proxy sends a malformed reply."""
+    """Exceptions that httpcore does not convert if a SOCKS proxy sends a malformed reply."""
     if proxy is None or not proxy.lower().startswith("socks"):
         return ()
     from socksio import SOCKSError

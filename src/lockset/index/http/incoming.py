@@ -1,4 +1,4 @@
-"""Requests as callers mean them, and the answers as they come in: rates, limits, what is left unread."""
+"""Requests, and responses as they arrive: transfer rates, size limits, unread rests."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 
 __all__ = ["Again", "AnyAnswer", "Incoming", "Request"]
 
-# Bytes of an unwanted body read so that its connection can serve again; beyond that the connection is dropped.
+# The most bytes of an unused body that are read to keep its connection; a connection with more is dropped.
 _DRAINED = 64 * 1024
-# Seconds that this may take.
+# The most seconds that this may take.
 _DRAIN_SECONDS = 0.5
-# Least seconds over which the rate of a transfer is measured, however short a silence may be.
+# The least seconds over which the rate of a transfer is measured, however short the timeout is.
 _LEAST_WINDOW = 5.0
 
 
 class AnyAnswer(Protocol):
-    """`lockset.index.http.httpx_client.HttpxResponse`, or what looks like it."""
+    """The interface of `lockset.index.http.httpx_client.HttpxResponse`."""
 
     status: int
     headers: dict[str, str]
     stream: Iterator[bytes]
 
     def hurry(self, seconds: float) -> None:
-        """Wait no longer than this for each further piece."""
+        """Wait at most `seconds` for each further piece."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request as the caller means it.
+    """One request.
 
     Attributes:
-        accepted: Statuses the caller can read; others are tried again or become errors.
-        failure: The error where the answer never comes.
-        compressed: The body may come compressed; it is inflated by `Incoming.body`.
-        retried: Whether it is tried again where the connection fails.
+        accepted: Statuses that the caller handles; others are retried or become errors.
+        failure: The error to raise if there is no response.
+        compressed: Whether the body may be compressed; `Incoming.body` inflates it.
+        retried: Whether to retry if the connection fails.
     """
 
     url: str
@@ -60,7 +60,7 @@ class Request:
 
 
 class Again(Exception):  # noqa: N818 (not an error for anybody outside these modules)
-    """The attempt failed in a way that another one may mend."""
+    """The attempt failed, and another one may succeed."""
 
     def __init__(self, why: str, *, wait: float | None = None, slow: bool = False) -> None:
         super().__init__(why)
@@ -69,12 +69,12 @@ class Again(Exception):  # noqa: N818 (not an error for anybody outside these mo
 
 
 class Incoming:
-    """A response whose body has yet to come.
+    """A response whose body has not been read yet.
 
     Attributes:
         status: One of the request's accepted statuses.
         headers: Names in lower case.
-        url: Where it came from at last, without credentials.
+        url: The URL after all redirects, without credentials.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Incoming:
         self._ended = False
 
     def chunks(self) -> Iterator[bytes]:
-        """The body's bytes as they come over the wire."""
+        """The bytes of the body as they arrive."""
         options, listener = self._options, self._listener
         window = min(options.rate_window, max(options.read_timeout, _LEAST_WINDOW))
         waited, received = 0.0, 0
@@ -116,11 +116,11 @@ class Incoming:
             yield chunk
 
     def body(self, limit: int) -> bytes:
-        """The whole body, inflated where it came compressed; LocksetError `download-too-large` beyond `limit` bytes."""
+        """The whole body, inflated if it is compressed; LocksetError `download-too-large` beyond `limit` bytes."""
         return self.both(limit)[0]
 
     def both(self, limit: int) -> tuple[bytes, bytes]:
-        """As `body`, and beside it the body as it came, where it came compressed (b"" where it did not)."""
+        """As `body`, with the compressed body as it was received (b"" if it was not compressed)."""
         coding = self.headers.get("content-encoding", "")
         inflate = Inflater(coding, limit=limit, what=redact(self.url))
         came: list[bytes] = []
@@ -132,7 +132,7 @@ class Incoming:
         return b"".join(parts), b"".join(came) if inflate.inflates else b""
 
     def drain(self) -> None:
-        """Read a small rest of the body, so that the connection can be used again; failures do not matter."""
+        """Read a small rest of the body, so that the connection can be used again; failures are ignored."""
         if self._ended:
             return
         left, deadline = _DRAINED, time.monotonic() + _DRAIN_SECONDS

@@ -1,4 +1,4 @@
-"""Places on disk: flat folders of files, trees of project pages, single pages."""
+"""Indexes on disk: flat folders of files, trees of project pages, single pages."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["local_path", "local_table", "read_local"]
 
-# Bytes of a page on disk; far beyond any honest one.
+# The most bytes of a page on disk; far more than any real page has.
 _PAGE_LIMIT = 64 * 1024 * 1024
 _READ_SIZE = 256 * 1024
 
 
 def local_path(url: str) -> Path:
-    """The path a `file:` URL names; LocksetError `scheme-refused` where it names another host's."""
-    from urllib.request import url2pathname  # slow to import, and needed where something is local only
+    """The path of a `file:` URL; LocksetError `scheme-refused` if it is on another host."""
+    from urllib.request import url2pathname  # slow to import, and needed only for local indexes
 
     parts = urlsplit(url)
     if parts.scheme != "file" or parts.netloc not in {"", "localhost"}:
@@ -37,7 +37,7 @@ def local_path(url: str) -> Path:
 
 
 def read_local(url: str) -> Iterator[bytes]:
-    """The bytes of the file a `file:` URL names, piece by piece.
+    """Read the file of a `file:` URL in pieces.
 
     Raises:
         LocksetError: `file-not-found`, `download-failed`, `scheme-refused`.
@@ -56,23 +56,23 @@ def read_local(url: str) -> Iterator[bytes]:
 
 
 def local_table(source: IndexSource, name: str) -> PageTable | None:
-    """What a place on disk has of the normalised project; None where it has nothing.
+    """The files of a normalised project in an index on disk; None if it has none.
 
-    A flat place is a folder of files, or a page that links to files of any project. Otherwise it is a tree with one
+    A flat index is a folder of files, or a page that links to files of any project. Otherwise it is a tree with one
     folder per project, which holds a page or the files themselves.
 
     Raises:
-        LocksetError: `index-unreachable` where the place is missing or cannot be read.
+        LocksetError: `index-unreachable` if the folder is missing or cannot be read.
     """
     location = local_path(source.url)
     try:
-        found = _of_flat(location, name, source.url) if source.flat else _of_tree(location, name, source.url)
+        table = _of_flat(location, name, source.url) if source.flat else _of_tree(location, name, source.url)
     except OSError as error:
         raise IndexUnreachableError(
             f"The folder of packages cannot be read: {error.strerror or error}",
             location=str(location),
         ) from error
-    return found if found is None or found.versions else None
+    return table if table is None or table.versions else None
 
 
 def _of_flat(location: Path, name: str, index_url: str) -> PageTable:

@@ -1,4 +1,4 @@
-"""Which indexes are asked for `.metadata` files that their pages do not promise: plain mirrors often have them."""
+"""Decide from which indexes to request `.metadata` files that pages do not announce: plain mirrors often have them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,22 @@ if TYPE_CHECKING:
 
 __all__ = ["MetadataProbes", "Outcome"]
 
-# An index that answered this often that it has no such file, and less than a quarter as often that it has one, is not
-# asked again.
+# After this many misses, an index is no longer queried if less than a fifth of the requests were hits.
 _ENOUGH_MISSES = 4
 
 
 class Outcome(Enum):
-    """What came of a request."""
+    """The outcome of a request for a `.metadata` file."""
 
     HIT = "hit"
     MISS = "miss"
-    ODD = "odd"  # an answer that is none to such a request: the index is not asked again
+    ODD = "odd"  # an unexpected response: the index is not queried again
 
 
 class MetadataProbes:
     """Counts outcomes by index; safe to use from several threads.
 
-    The first request to an index is made alone, so that one that cannot take it hears it once.
+    The first request to an index is made alone, so that an index which cannot handle it gets only one.
     """
 
     def __init__(self) -> None:
@@ -39,7 +38,7 @@ class MetadataProbes:
 
     @contextmanager
     def asking(self, index: Scope) -> Iterator[_Index | None]:
-        """Something to report the outcome to; None where the index is not to be asked."""
+        """An object to report the outcome to; None if the index should not be queried."""
         with self._lock:
             state = self._indexes.setdefault(index, _Index())
         if state.is_known:
@@ -50,7 +49,7 @@ class MetadataProbes:
 
 
 class _Index:
-    """What one index answered so far."""
+    """The outcomes of one index so far."""
 
     def __init__(self) -> None:
         self.first = threading.Lock()
@@ -64,7 +63,7 @@ class _Index:
         return not self._is_odd and (self._misses < _ENOUGH_MISSES or 4 * self._hits >= self._misses)
 
     def report(self, outcome: Outcome) -> None:
-        """Count what came of a request."""
+        """Count the outcome of a request."""
         self._hits += outcome is Outcome.HIT
         self._misses += outcome is Outcome.MISS
         self._is_odd = self._is_odd or outcome is Outcome.ODD

@@ -1,4 +1,4 @@
-"""The network below httpx: every wait is bounded by what its request has left, and a host is looked up once."""
+"""The network backend of httpx: each wait is limited by the time its request has left, and a host is looked up once."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["BoundedBackend"]
 
-# A wait of nothing would mean not to wait at all, which sockets take for something else.
+# Sockets take a timeout of 0 as non-blocking mode.
 _LEAST_SECONDS = 0.01
 
 
 class BoundedBackend(httpcore.NetworkBackend):
-    """Opens connections, each to the first address of its host that takes it; safe to use from several threads.
+    """Opens connections, each to the first address of its host that accepts it; safe to use from several threads.
 
-    Time limits that httpcore gives are not used: `deadlines` has those of the thread's request, and
-    `connect_timeout` is what one address, and a TLS handshake, may take in seconds.
+    The timeouts that httpcore passes are not used: `deadlines` has those of the thread's request, and
+    `connect_timeout` is the limit in seconds for one address, and for a TLS handshake.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class BoundedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """A connection; ConnectError or ConnectTimeout where the host is unknown or no address can be reached."""
+        """Connect; ConnectError or ConnectTimeout if the host is unknown or no address can be reached."""
         failure: Exception = httpcore.ConnectError("no connection: the name has no address")
         for address in self._look_up(host, port):
             seconds = self._deadlines.to_connect(self._connect_timeout)
@@ -67,11 +67,11 @@ class BoundedBackend(httpcore.NetworkBackend):
         raise failure
 
     def begin(self) -> None:
-        """A request of this thread begins."""
+        """Begin a request of this thread."""
         self._opened.last = None
 
     def abandon(self) -> None:
-        """The request of this thread failed: close what was opened for it. httpcore does not, where SOCKS fails."""
+        """Close the connection of this thread's failed request, which httpcore does not do if SOCKS fails."""
         stream: httpcore.NetworkStream | None = self._opened.last
         if stream is not None:
             stream.close()
@@ -98,7 +98,7 @@ class _BoundedStream(httpcore.NetworkStream):
             try:
                 data = self._stream.read(max_bytes, seconds)
             except httpcore.ReadTimeout:
-                pass  # as if the time had been over before
+                pass  # handled as if the time had been over before
             else:
                 self._deadlines.has_data = self._deadlines.has_data or bool(data)
                 return data
@@ -118,7 +118,7 @@ class _BoundedStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 (the interface has it)
     ) -> httpcore.NetworkStream:
-        """The same connection, encrypted."""
+        """Encrypt the connection."""
         seconds = max(_LEAST_SECONDS, self._deadlines.to_connect(self._connect_timeout))
         try:
             stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
@@ -133,7 +133,7 @@ class _BoundedStream(httpcore.NetworkStream):
         self._stream.close()
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore checks of a connection, such as `is_readable`: whether bytes or its end came unrequested."""
+        """Properties that httpcore checks, such as `is_readable`: whether bytes or the end arrived unrequested."""
         if info == "is_readable":
             pending = getattr(self._stream.get_extra_info("socket"), "pending", None)  # decrypted already
             if pending is not None and pending():

@@ -1,4 +1,4 @@
-"""One page of one index: from the cache while fresh, else over the network."""
+"""Get project pages of single indexes: from the cache while fresh, else over the network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PAGE_LIMIT", "Pages", "page_url"]
 
-# Bytes of a page once inflated. The largest honest pages have some 20 MB.
+# The most bytes of a page once inflated. The largest real pages have some 20 MB.
 PAGE_LIMIT = 40 * 1024 * 1024
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _PAGE_STATUSES = frozenset({200, 304, 404, 410})
@@ -31,13 +31,13 @@ _KEPT_HEADERS = ("cache-control", "etag", "last-modified", "expires", "date", "a
 
 
 def page_url(source: IndexSource, name: str) -> str:
-    """Where an index has the page of normalised project `name`; a flat place is one page for all."""
+    """The URL of the page of normalised project `name`; a flat index has one page for all projects."""
     public, _ = split_credentials(source.url)
     return public if source.flat else f"{public.rstrip('/')}/{name}/"
 
 
 class _Received:
-    """A page as it came."""
+    """A page as it was received."""
 
     def __init__(self, incoming: Incoming) -> None:
         self.status = incoming.status
@@ -48,7 +48,7 @@ class _Received:
 
 
 class Pages:
-    """Answers for single indexes; `HttpIndexes` makes one answer of them."""
+    """Gets the pages of single indexes; `HttpIndexes` combines them."""
 
     def __init__(self, transport: Transport, cache: DiskCache, *, clock: Callable[[], float]) -> None:
         self._transport = transport
@@ -61,13 +61,13 @@ class Pages:
 
     @property
     def fresh_until(self) -> float:
-        """Until when, in seconds since the epoch, every page given so far may be used again; 0 where one may not."""
+        """When the first of the pages returned so far expires, in seconds since the epoch; 0 if one is not cached."""
         return self._fresh_until
 
     def presence(self, source: IndexSource, name: str) -> bool | None:
-        """Whether the index has the project, as far as that is known without the network; None: `table` would ask.
+        """Whether the index has the project; None if only the network can tell.
 
-        Local places count as having it: to ask them is as cheap.
+        Local indexes count as having it, since reading them is as cheap.
         """
         if source.is_local or self._options.offline:
             return True
@@ -75,10 +75,10 @@ class Pages:
         return None if head is None or self._decide(head) is not Freshness.USE else not head.absent
 
     def table(self, source: IndexSource, name: str) -> tuple[PageTable | None, str]:
-        """What the index has of the project (None: nothing) and a fingerprint of that answer.
+        """The files of the project (None if the index does not have it), and a fingerprint of its page.
 
         Raises:
-            LocksetError: as of `lockset.index.ports.Index.project`.
+            LocksetError: As `lockset.index.ports.Index.project`.
         """
         table, fingerprint = self._table(source, name)
         if table is not None and not source.is_local:
@@ -136,7 +136,7 @@ class Pages:
         return received
 
     def _flat_table(self, source: IndexSource, name: str) -> PageTable | None:
-        """A flat place has one page for all projects; it is fetched once a run."""
+        """The files of the project on the page of a flat index, which is fetched once per run."""
         with self._flat_lock:
             received = self._flat.get(source.url)
             if received is None:
@@ -155,10 +155,10 @@ def _public(source: IndexSource) -> str:
 
 
 def _parse(received: _Received, name: str, index_url: str) -> PageTable:
-    """The table of a page, read as what its content type says it is."""
+    """Parse a page according to its content type."""
     kind, _, parameters = received.content_type.partition(";")
     if kind.strip().lower().endswith("json"):
-        # Imported only where a page is new: these readers compile patterns that take longer than a remembered page.
+        # Imported only for a new page: these readers compile patterns, which takes longer than reading a cached page.
         from lockset.index.pages.simple_json import parse_json_page
 
         return parse_json_page(

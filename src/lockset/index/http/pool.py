@@ -1,4 +1,4 @@
-"""The pool of connections below httpx: each is kept for one thread at a time, and checked before it serves again."""
+"""The connection pool of httpx: each connection serves one thread at a time, and is checked before it is reused."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["KEPT_SECONDS", "Pool"]
 
-# How long a connection is kept that nobody uses.
+# Seconds that an idle connection is kept.
 KEPT_SECONDS = 30.0
 
 
 class Pool(httpcore.ConnectionPool):
-    """httpcore's pool, whose connections are checked before they serve again."""
+    """httpcore's pool, whose connections are checked before they are reused."""
 
     def __init__(self, deadlines: Deadlines, **settings: Any) -> None:
         super().__init__(**settings)
@@ -33,10 +33,10 @@ class Pool(httpcore.ConnectionPool):
 
 
 class _KeptConnection(httpcore.ConnectionInterface):
-    """A connection that refuses a request where it cannot serve again; the pool then takes another one for it.
+    """A connection that refuses a request if it cannot be reused; the pool then takes another one for it.
 
-    `without_http2` are the origins, of the whole pool, that speak HTTP/1.1: a new connection to one of them takes a
-    single request, where one that may turn out to speak HTTP/2 takes all.
+    `without_http2` are the origins, of the whole pool, that use HTTP/1.1: a new connection to one of them takes a
+    single request, while one that may turn out to use HTTP/2 takes all.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class _KeptConnection(httpcore.ConnectionInterface):
         without_http2: set[str],
     ) -> None:
         self._connection = connection
-        # What knows the state, without detours: the pool checks it often.
+        # The object that has the state, since the pool checks it often.
         self._state = connection
         self._origin = origin
         self._origin_text = str(origin)
@@ -60,7 +60,7 @@ class _KeptConnection(httpcore.ConnectionInterface):
         self._expires = math.inf
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """As httpcore's, and ConnectionNotAvailable where the server had closed a kept connection meanwhile."""
+        """As httpcore's; ConnectionNotAvailable if the server has closed a kept connection meanwhile."""
         with self._lock:
             served, self._served = self._served, True
             self._expires = time.monotonic() + KEPT_SECONDS
@@ -79,7 +79,7 @@ class _KeptConnection(httpcore.ConnectionInterface):
         if not self._connected:
             self._connected, self._state = True, _innermost(self._connection) or self._connection
         if not is_own and self._is_http1():
-            self.close()  # it was not clear yet which protocol it would have, so nobody looked for surplus bytes
+            self.close()  # the protocol was not known yet, so surplus bytes were not checked for
             raise httpcore.ConnectionNotAvailable
         return response
 
@@ -106,7 +106,7 @@ class _KeptConnection(httpcore.ConnectionInterface):
         return True
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._connection.close()
 
     def info(self) -> str:
@@ -118,12 +118,12 @@ class _KeptConnection(httpcore.ConnectionInterface):
         return origin == self._origin
 
     def is_available(self) -> bool:
-        """As httpcore's, and False from the moment on that a thread has it."""
+        """As httpcore's, and False as soon as a thread has claimed it."""
         may_share = self._connected or self._origin_text not in self._without_http2
         return may_share and not self._claimed and self._state.is_available()
 
     def has_expired(self) -> bool:
-        """Whether it has been idle for long. Whether the server closed it is checked by `handle_request`."""
+        """Whether it has been idle too long. `handle_request` checks whether the server has closed it."""
         return time.monotonic() > self._expires and self._state.is_idle()
 
     def is_idle(self) -> bool:
@@ -136,7 +136,7 @@ class _KeptConnection(httpcore.ConnectionInterface):
 
 
 def _innermost(connection: httpcore.ConnectionInterface) -> httpcore.HTTP11Connection | httpcore.HTTP2Connection | None:
-    """What speaks the protocol, below tunnels and proxies; None before it is connected."""
+    """The protocol's connection, below tunnels and proxies; None before it is connected."""
     inner: object = connection
     while not isinstance(inner, (httpcore.HTTP11Connection, httpcore.HTTP2Connection, NoneType)):
         inner = getattr(inner, "_connection", None)
@@ -144,10 +144,10 @@ def _innermost(connection: httpcore.ConnectionInterface) -> httpcore.HTTP11Conne
 
 
 def _holds_surplus(connection: httpcore.HTTP11Connection) -> bool:
-    """Whether more than its response came over an idle connection: h11 would read that as the next response.
+    """Whether more than its response arrived over an idle connection: h11 would read that as the next response.
 
-    httpcore does not offer it. Where it cannot be known it is assumed, so that a change of httpcore costs new
-    connections, and never a wrong response.
+    httpcore has no such check. If the state cannot be read, surplus is assumed, so that a change of httpcore costs new
+    connections and never a wrong response.
     """
     state = getattr(connection, "_h11_state", None)
     return state is None or state.trailing_data != (b"", False)

@@ -1,4 +1,4 @@
-"""A file on a server, read piece by piece over range requests."""
+"""Read a file on a server in pieces with range requests."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["RemoteFile", "open_remote"]
 
-# Bytes of the end fetched first: holds the directory of nearly every archive, and most often its metadata.
+# Bytes of the end that are fetched first: they hold the directory of nearly every archive, and usually its metadata.
 _TAIL = 32 * 1024
 # A piece is at least this large: the next reads are near.
 _PIECE = 16 * 1024
-# A server that ignores the range sends everything; a file up to this size is taken so, a larger one is not.
+# A server that ignores the range sends the whole file, which is accepted up to this size.
 _WHOLE = 512 * 1024
 # The largest piece fetched at once: the directory of an archive with a hundred thousand members.
 _MOST = 16 * 1024 * 1024
@@ -28,10 +28,10 @@ _ACCEPTED = frozenset({200, 206, 416, 501})
 
 
 def open_remote(transport: Transport, url: str) -> RemoteFile | None:
-    """The file at `url`, its end fetched already; None where the server serves no ranges and the file is large.
+    """Open the file at `url` and fetch its end; None if the server has no ranges and the file is large.
 
     Raises:
-        LocksetError: as of `Transport.exchange`.
+        LocksetError: As `Transport.exchange`.
     """
 
     def take(incoming: Incoming) -> tuple[int, int, bytes] | None:
@@ -42,11 +42,11 @@ def open_remote(transport: Transport, url: str) -> RemoteFile | None:
         data = incoming.body(_WHOLE)
         return 0, len(data), data
 
-    wanted = Request(url=url, headers={"range": f"bytes=-{_TAIL}"}, accepted=_ACCEPTED)
-    found = transport.exchange(wanted, take)
-    if found is None:
+    request = Request(url=url, headers={"range": f"bytes=-{_TAIL}"}, accepted=_ACCEPTED)
+    piece = transport.exchange(request, take)
+    if piece is None:
         return None
-    start, size, data = found
+    start, size, data = piece
     return RemoteFile(transport, url, size=size, start=start, data=data)
 
 
@@ -57,7 +57,7 @@ def _length(incoming: Incoming) -> int:
 
 
 def _piece(incoming: Incoming) -> tuple[int, int, bytes] | None:
-    """Offset, size of the whole, and bytes of a partial answer; None where it does not say what it is."""
+    """Offset, total size and bytes of a partial response; None if its Content-Range is missing or invalid."""
     content_range = _CONTENT_RANGE.match(incoming.headers.get("content-range", "").strip().lower())
     if content_range is None:
         return None
@@ -69,7 +69,7 @@ def _piece(incoming: Incoming) -> tuple[int, int, bytes] | None:
 
 
 def _exactly(incoming: Incoming, length: int) -> bytes | None:
-    """The body; None where it is shorter or longer than this."""
+    """The body; None if it is shorter or longer than `length`."""
     try:
         data = incoming.body(length)
     except LocksetError:
@@ -78,7 +78,7 @@ def _exactly(incoming: Incoming, length: int) -> bytes | None:
 
 
 class RemoteFile(io.RawIOBase):
-    """Read-only and seekable; fetches what is not there yet, in few and large pieces.
+    """A read-only, seekable file; fetches missing bytes in few and large pieces.
 
     Attributes:
         size: Of the whole file.
@@ -93,16 +93,16 @@ class RemoteFile(io.RawIOBase):
         self._pieces: list[tuple[int, bytes]] = [(start, data)]
 
     def whole(self) -> bytes | None:
-        """All bytes, where the first answer already brought them."""
+        """All bytes, if the first response had them."""
         start, data = self._pieces[0]
         return data if start == 0 and len(data) == self.size else None
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def tell(self) -> int:
@@ -116,7 +116,7 @@ class RemoteFile(io.RawIOBase):
         return self._position
 
     def read(self, size: int | None = -1) -> bytes:
-        """The next bytes: as many as asked for, unless the file ends."""
+        """Read the next `size` bytes, or up to the end of the file."""
         start = self._position
         end = self.size if size is None or size < 0 else min(start + size, self.size)
         if start >= end:
@@ -132,15 +132,15 @@ class RemoteFile(io.RawIOBase):
         return None
 
     def _fetch(self, start: int, end: int) -> bytes:
-        """The bytes from the network; only up to where a piece that is held begins."""
+        """Fetch the bytes, but only up to the start of a piece that was fetched before."""
         known = next(
             ((offset, data) for offset, data in self._pieces if start < offset < end <= offset + len(data)), None
         )
         stop = known[0] if known is not None else min(max(end, start + _PIECE), self.size)
         if stop - start > _MOST:
-            raise self._refused("Too large a piece would have to be fetched at once")
-        wanted = {"range": f"bytes={start}-{stop - 1}"}
-        request = Request(url=self._url, headers=wanted, accepted=frozenset({206}), failure=RangeRefusedError)
+            raise self._refused("A piece of the file is too large to be fetched at once")
+        headers = {"range": f"bytes={start}-{stop - 1}"}
+        request = Request(url=self._url, headers=headers, accepted=frozenset({206}), failure=RangeRefusedError)
         data = self._transport.exchange(request, lambda incoming: self._take(incoming, start, stop))
         if known is not None:
             data += known[1]

@@ -1,4 +1,4 @@
-"""The time that one request may spend waiting for servers, over all its tries and redirects."""
+"""The total time that one request may wait for servers, over all its attempts and redirects."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 __all__ = ["TimeBudget"]
 
-# A request waits this many times the longest silence in all: a server that says nothing gets a second try, not a third.
+# A request waits at most this many times the longest silence: a silent server gets a second attempt, not a third.
 _SILENCES = 2
-# Seconds that are not worth another try.
+# With less than this many seconds left there is no further attempt.
 _LEAST = 0.05
 
 
 class TimeBudget:
-    """What is left of the time to wait; used by one thread.
+    """The time left to wait; used by one thread.
 
-    Waiting for a connection and for the head of an answer costs. A body costs nothing as long as it comes; once it
-    breaks off or crawls, the time since it last came well is spent too. Pauses between tries are not part of it:
-    their number and length are limited elsewhere.
+    Waiting for a connection and for the head of a response is counted. A body is not counted as long as it arrives;
+    once it breaks off or is too slow, the time since it last arrived fast enough is counted too. Pauses between
+    attempts are not counted: their number and length are limited elsewhere.
 
     Attributes:
         silence: Seconds of the longest single wait.
@@ -34,7 +34,7 @@ class TimeBudget:
 
     @property
     def is_spent(self) -> bool:
-        """Whether nothing is left for another try."""
+        """Whether there is no time left for another attempt."""
         return self._left < _LEAST
 
     @property
@@ -44,16 +44,16 @@ class TimeBudget:
 
     @property
     def until(self) -> float:
-        """When everything will be spent, by `time.monotonic`."""
+        """When all time is spent, in seconds of `time.monotonic`."""
         return time.monotonic() + max(_LEAST, self._left)
 
     def spend(self, seconds: float) -> None:
-        """Count time that was waited."""
+        """Count `seconds` of waiting."""
         self._left -= seconds
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Count the time of the block."""
+        """Count the time that the block takes."""
         begun = time.monotonic()
         try:
             yield

@@ -35,12 +35,12 @@ __all__ = ["Incoming", "Request", "Transport"]
 T = TypeVar("T")
 
 USER_AGENT = f"lockset/{__version__}"
-# How long closing waits for requests of other threads; they end with the process in any case.
+# Seconds that closing waits for requests of other threads, which end with the process in any case.
 _LEAVE_SECONDS = 0.5
 
 
 class Transport:
-    """Does requests; safe to use from several threads, and never more under way than `options.connections`."""
+    """Makes requests, at most `options.connections` at the same time; safe to use from several threads."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Transport:
         self._closed = False
 
     def is_silent(self, url: str) -> bool:
-        """Whether the server of `url` let a request of this run wait in vain: what can be done without it should be."""
+        """Whether the server of `url` did not respond in time in this run, so that it should be avoided if possible."""
         return origin_of(url) in self._silent
 
     def scope(self, url: str) -> Scope:
@@ -75,18 +75,18 @@ class Transport:
         return self._authenticator.scopes.are_shared
 
     def link(self, index: str, urls: Callable[[], Iterable[str]]) -> None:
-        """Have files that a page of `index` links to get its credentials, where other indexes share its host."""
+        """Use the credentials of `index` for the files that its page links to, if other indexes share its host."""
         if self._authenticator.scopes.is_shared(index):
             self._authenticator.scopes.link(index, urls())
 
     def exchange(self, request: Request, consume: Callable[[Incoming], T]) -> T:
-        """Do the request and have `consume` read the response; tried again as a whole where the connection fails.
+        """Make the request and let `consume` read the response; both are retried if the connection fails.
 
-        So `consume` may be called several times, each time for a response from its beginning.
+        So `consume` may be called several times, each time with a new response.
 
         Raises:
             LocksetError: `request.failure`, `offline`, `index-refused` (401, 403), `file-not-found` (404, 410),
-                `redirect-refused`, `certificate-refused`, and whatever `consume` raises.
+                `redirect-refused`, `certificate-refused`, and the errors that `consume` raises.
         """
         if self.options.offline:
             raise OfflineError(
@@ -109,7 +109,7 @@ class Transport:
             paused += pause
 
     def close(self) -> None:
-        """Close all connections, once what is under way has ended, or has not within a moment."""
+        """Close all connections, after a short wait for requests in flight."""
         if self._closed:
             return
         self._closed = True
@@ -121,8 +121,8 @@ class Transport:
             self._client.close()
 
     def _check_retry(self, request: Request, failure: Again, attempt: int, *, is_spent: bool) -> None:
-        """LocksetError where there is no further try."""
-        # A transfer that was too slow took long, and will hardly be faster again and again.
+        """Raise LocksetError if there is no further attempt."""
+        # A transfer that was too slow took long, and is unlikely to be faster next time.
         retries = self.options.retries if request.retried else 0
         if attempt < (min(retries, 1) if failure.slow else retries) and not is_spent:
             return
@@ -136,7 +136,7 @@ class Transport:
         ) from failure
 
     def _pause_after(self, request: Request, failure: Again, attempt: int, paused: float) -> float:
-        """Seconds before the next try; `paused` is the sum of all pauses so far."""
+        """Seconds before the next attempt; `paused` is the sum of all pauses so far."""
         if failure.wait is not None and paused + failure.wait > self.options.retry_after_cap:
             again = f" again, after {paused:.0f} seconds" if paused >= 1 else ""
             raise request.failure(
@@ -146,24 +146,24 @@ class Transport:
             ) from failure
         import random  # slow to import, and needed only where something failed
 
-        return max(failure.wait or 0.0, backoff(attempt, random.random()))  # noqa: S311 (jitter is no secret)
+        return max(failure.wait or 0.0, backoff(attempt, random.random()))  # noqa: S311 (not used for security)
 
     def _attempt(self, request: Request, consume: Callable[[Incoming], T], budget: TimeBudget) -> T:
         with self._follow(request, budget) as incoming:
-            found = consume(incoming)
+            result = consume(incoming)
             incoming.drain()
-            return found
+            return result
 
     @contextmanager
     def _follow(self, request: Request, budget: TimeBudget) -> Iterator[Incoming]:
-        """The response at the end of all redirects."""
+        """Follow redirects and yield the last response."""
         try:
             url, own = split_credentials(request.url)
         except ValueError as error:
             raise _malformed(request, error) from error
         scopes = self._authenticator.scopes
         scope = scopes.of(url)
-        # Credentials of the URL itself go no further than its index, or what belongs to no index on its host.
+        # Credentials in the URL itself are only sent to its index, and to URLs on its host that belong to no index.
         own_scopes = set() if own is None else {scopes.under(url), Scope(origin_of(url))}
         after_refusal = self._authenticator.after_refusal
         hops, authenticated = 0, False
@@ -215,7 +215,7 @@ class Transport:
             answer.close()
 
     def _check_status(self, request: Request, incoming: Incoming) -> None:
-        """Pass accepted statuses; have passing troubles tried again; refuse the rest."""
+        """Return for accepted statuses, raise `Again` for temporary failures and LocksetError for others."""
         status = incoming.status
         if status in request.accepted:
             return
@@ -243,7 +243,7 @@ class Transport:
         return self._proxies[route]
 
     def _httpx(self, url: str) -> HttpxClient:
-        """The client of this run, made for the first request, which goes to `url`."""
+        """The client of this run, created for the first request, which goes to `url`."""
         with self._lock:
             if self._client is None:
                 from lockset.index.http.certificates import Contexts
@@ -263,25 +263,25 @@ def _malformed(request: Request, error: ValueError) -> LocksetError:
 
 
 def _prepare(url: str, contexts: Contexts, addresses: Addresses) -> None:
-    """Do what the first connection waits for, while httpx is imported: certificates and addresses."""
+    """Load certificates and look up the address for the first connection while httpx is imported."""
     origin = origin_of(url)
     try:
         if origin.scheme == "https":
             contexts.of(verified=True)
         if origin.port is not None:
             addresses.of(origin.host, origin.port)
-    except Exception:  # noqa: BLE001 (the request that needs it meets the same again, and says it)
+    except Exception:  # noqa: BLE001 (the request that needs it runs into the same error and reports it)
         return
 
 
 @contextmanager
 def _without_command_line() -> Iterator[None]:
-    """Have httpx imported without its command line, which imports rich and click where an environment has them."""
+    """Import httpx without its command line, which imports rich and click if they are installed."""
     name = "httpx._main"
     if "httpx" in sys.modules:
         yield
         return
-    sys.modules[name] = None  # type: ignore[assignment]  # "not there", as the import system reads it
+    sys.modules[name] = None  # type: ignore[assignment]  # the import system reads None as "cannot be imported"
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""A few threads that do calls beside the caller."""
+"""A small pool of worker threads."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["Job", "Workers"]
 
 T = TypeVar("T")
 
-# Seconds after which a wait begins anew, so that an interrupt is heard.
+# Seconds after which a wait is restarted, so that an interrupt is handled.
 _HEARTBEAT = 0.2
 
 
 class Job(Generic[T]):
-    """A call that will be done once, by a worker or by the first who waits for it."""
+    """A call that is made once, by a worker or by the first thread that waits for it."""
 
     __slots__ = ("_after", "_call", "_claim", "_done", "_error", "_value")
 
@@ -37,18 +37,18 @@ class Job(Generic[T]):
 
     @property
     def under_way(self) -> bool:
-        """Whether somebody does the call just now."""
+        """Whether a thread is making the call."""
         return self._claim.locked() and not self._done.is_set()
 
     def run(self) -> None:
-        """Do the call, unless somebody does it already."""
+        """Make the call, unless another thread has begun it."""
         if not self._claim.acquire(blocking=False):
             return
         call, self._call = self._call, None
         assert call is not None
         try:
             self._value = call()
-        except BaseException as error:  # noqa: BLE001 (raised again in whoever asks for the result)
+        except BaseException as error:  # noqa: BLE001 (raised again by `result`)
             self._error = error
         finally:
             self._done.set()
@@ -56,9 +56,9 @@ class Job(Generic[T]):
                 self._after()
 
     def result(self) -> T:
-        """The call's value or exception. A call no worker has begun yet is done here and now, before all others."""
+        """Return the call's value or raise its exception. A call that no worker has begun is made at once, here."""
         self.run()
-        # In short waits, since a signal that comes just before a wait does not end it.
+        # In short waits, since a signal that arrives just before a wait does not end it.
         while not self._done.wait(_HEARTBEAT):
             continue
         if self._error is not None:
@@ -67,7 +67,7 @@ class Job(Generic[T]):
 
 
 class Workers:
-    """Starts up to `count` threads as calls come in; they end with the process and never hold it up."""
+    """Starts up to `count` daemon threads as calls are added."""
 
     def __init__(self, count: int) -> None:
         self._count = max(1, count)
@@ -77,7 +77,7 @@ class Workers:
         self._idle = 0
 
     def start(self, call: Callable[[], T], after: Callable[[], object] | None = None) -> Job[T]:
-        """Have `call` done soon, in the order of starting; `after` is called once its result is there."""
+        """Queue `call`; calls begin in this order. `after` is called once the result is there."""
         job = Job(call, after)
         self._queue.put(job)
         with self._lock:
@@ -87,7 +87,7 @@ class Workers:
         return job
 
     def close(self) -> None:
-        """Let the threads end once they are through with what is queued."""
+        """End the threads once the queue is empty."""
         for _ in range(self._threads):
             self._queue.put(None)
 

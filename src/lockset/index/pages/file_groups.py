@@ -86,7 +86,7 @@ class ScannedFiles:
                 self._dropped += 1
             position = match.end()
         self._current = group
-        if len(seen) != count or any(b"/" in filename or len(filename) > LONGEST for filename in seen):
+        if len(seen) != count or b"/" in b"".join(seen) or max(map(len, seen), default=0) > LONGEST:
             return None
         return position
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
-from lockset.lockfile.model import last_component
+from lockset.lockfile.last_component import last_component
 from lockset.lockfile.read import Document, read
 from lockset.lockfile.validate.finding import path_text
 from lockset.lockfile.validate.rules.file_names import version_in_name

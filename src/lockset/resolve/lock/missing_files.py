@@ -11,8 +11,8 @@ from lockset.resolve.problem.direct_source import DirectVersion
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.lock.verify import MissingFile
-    from lockset.resolve.problem.sample import Sample
     from lockset.resolve.releases.repository import Repository
     from lockset.resolve.solver.resolution import Resolution
 
@@ -58,7 +58,7 @@ def gaps(missing: Sequence[MissingFile], resolution: Resolution, repository: Rep
     return tuple(Gap(name=name, version=version, environments=words) for (name, version), words in environments.items())
 
 
-def environments_in_words(samples: Iterable[Sample]) -> str:
+def environments_in_words(samples: Iterable[TargetInterpreter]) -> str:
     """`linux and win_amd64 on Python 3.12 and 3.13`: platforms with the same Pythons together."""
     from lockset.resolve.explain.affected_environments import pythons_listed  # few locks have gaps
     from lockset.resolve.explain.failure import join_words

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.lockfile.model import Package, Pylock
+    from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.requirement import Dependency
-    from lockset.resolve.problem.sample import Sample
     from lockset.sources.project import RootProject
 
 __all__ = ["outdated_parts"]
@@ -61,7 +61,7 @@ def outdated_parts(
 
 
 def _environment_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
-    """Changes of Pythons and environments. Upper bounds that came from chosen releases are no change."""
+    """Changes of Pythons and environments. Upper bounds that came from chosen releases are not changes."""
     request = problem.request
     served = MarkerSet.of_python(lock.requires_python) if lock.requires_python is not None else MarkerSet.any()
     requested = MarkerSet.any() if request.requires_python is None else MarkerSet.of_python(request.requires_python)
@@ -87,7 +87,7 @@ def _project_changes(problem: ResolutionProblem, project: RootProject, lock: Pyl
 def _choice_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
     """Extras and groups that are in the lock or the project alone.
 
-    A converted lock may have groups of another tool that lockset does not read. They are no change.
+    A converted lock may have groups of another tool that lockset does not read. They are not changes.
     """
     request, converted = problem.request, not is_made_by_lock(lock)
     chosen = set(lock.default_groups or ()) - {request.default_group, _own_group(problem, lock)}
@@ -220,7 +220,7 @@ def _tree_requirements(tree: Path, name: str) -> list[Dependency]:
 
 
 def _unmet_in_sample(
-    package: Package, dependency: Dependency, sample: Sample, problem: ResolutionProblem, lock: Pylock
+    package: Package, dependency: Dependency, sample: TargetInterpreter, problem: ResolutionProblem, lock: Pylock
 ) -> Iterator[str]:
     rules = problem.rules
     changed = dependency.url is not None or dependency.name in rules.overrides or dependency.name in rules.excludes

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.model import Package, Pylock
     from lockset.markers import MarkerSet
+    from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.problem.requirement import Dependency, RootRequirement
-    from lockset.resolve.problem.sample import Sample
 
 __all__ = ["MissingFile", "verify_lock"]
 
@@ -36,7 +36,7 @@ class MissingFile:
 
     name: str
     version: str
-    samples: tuple[Sample, ...]
+    samples: tuple[TargetInterpreter, ...]
 
 
 def verify_lock(
@@ -45,7 +45,7 @@ def verify_lock(
     versions: Sequence[Version | None] | None = None,
     roots: Sequence[RootRequirement],
     dependencies: Callable[[str, Version], Iterable[Dependency]],
-    samples: Sequence[Sample],
+    samples: Sequence[TargetInterpreter],
     choices: Sequence[Choice],
     universe: MarkerSet,
 ) -> tuple[MissingFile, ...]:
@@ -56,7 +56,7 @@ def verify_lock(
     Raises:
         LocksetError: `internal-unsound`: the lock is not valid, and must not be written.
     """
-    missing: dict[tuple[str, str], dict[str, Sample]] = {}
+    missing: dict[tuple[str, str], dict[str, TargetInterpreter]] = {}
     root_markers = [(r, r.region.text()) for r in roots if not r.region.is_empty]
     parsed = {text: composed_marker(text) for _, text in root_markers if text is not None}
     entries = [_Entry.of(package) for package in lock.packages]
@@ -101,7 +101,7 @@ class _Entry(NamedTuple):
 class _Proof:
     def __init__(
         self,
-        sample: Sample,
+        sample: TargetInterpreter,
         dependencies: Callable[[str, Version], Iterable[Dependency]],
         everywhere: dict[tuple[Dependency, str], bool],
         versions: Mapping[int, Version],
@@ -116,12 +116,13 @@ class _Proof:
         self._holds: dict[tuple[Dependency, str], bool] = {}
         self._applies: dict[str, bool] = {}
         self._usable: dict[int, bool] = {}
+        self._accepted: frozenset[Tag] | None = None
 
     def fail(self, why: str) -> LocksetError:
         return LocksetError(
             "internal-unsound",
             f"The resolved lock is not valid for {self._sample.name}: {why}",
-            hint="Nothing was written; this is a bug in lockset: report it with the project that shows it",
+            hint="Nothing was written. This is a bug in lockset: report it with the project",
         )
 
     def select(self, entries: Sequence[_Entry], values: Mapping[str, object]) -> dict[str, Package]:
@@ -193,8 +194,14 @@ class _Proof:
             if id(package) not in self._tags:
                 self._tags[id(package)] = _tags_of(package)
             tags = self._tags[id(package)]
-            known = self._usable[id(package)] = tags is None or not tags.isdisjoint(self._sample.tags)
+            known = self._usable[id(package)] = tags is None or not tags.isdisjoint(self._accepted_tags())
         return known
+
+    def _accepted_tags(self) -> frozenset[Tag]:
+        """The tags of the interpreter, made for the first package that only has wheels: it has hundreds."""
+        if self._accepted is None:
+            self._accepted = frozenset(self._sample.tags)
+        return self._accepted
 
 
 def _tags_of(package: Package) -> frozenset[Tag] | None:

@@ -1,8 +1,8 @@
 """What resolvelib asks while it resolves for one environment, in the way in which pip answers it.
 
-Projects are identified by name. Extras are no projects of their own: a candidate is a release together with the extras
-that are asked of it, and one with too few of them is replaced by one with more. Which releases are admitted is decided
-by the same rules as in the universal search (`lockset.resolve.releases.admission`).
+Projects are identified by name. Extras are not separate projects: a candidate is a release together with its requested
+extras, and one with too few of them is replaced by one with more. Releases are admitted by the same rules as in the
+universal search (`lockset.resolve.releases.admission`).
 """
 
 from __future__ import annotations

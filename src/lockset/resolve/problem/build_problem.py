@@ -35,7 +35,6 @@ from lockset.resolve.problem.roots import (
     sources_of,
     sources_of_constraints,
 )
-from lockset.resolve.problem.sample import Sample
 from lockset.sources.settings import ALL_PACKAGES
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class ResolutionProblem:
 
     request: LockRequest
     rules: FileRules
-    samples: tuple[Sample, ...]
+    samples: tuple[TargetInterpreter, ...]
     sdists: bool
     direct: DirectRules
     entry: str | None = None
@@ -137,19 +136,9 @@ def build_problem(
     )
 
 
-def _samples(universe: Universe, region: MarkerSet) -> tuple[Sample, ...]:
+def _samples(universe: Universe, region: MarkerSet) -> tuple[TargetInterpreter, ...]:
     """The described interpreters in `region`."""
-    return tuple(
-        Sample(
-            name=target.name,
-            platform=target.platform,
-            implementation=target.implementation,
-            environment=target.environment,
-            tags=frozenset(target.tags),
-        )
-        for target in universe.targets
-        if region.evaluate(target.environment)
-    )
+    return tuple(target for target in universe.targets if region.evaluate(target.environment))
 
 
 def _roots_and_choices(project: RootProject, options: LockOptions, old: Pylock | None, folder: Path) -> dict[str, Any]:

@@ -38,7 +38,7 @@ The run, with one line for each decision::
     4      num      3.10 and 3.11  1
     5      log      3.10 and up    none left: log 1 brings core<2, and web brings core>=2
 
-    learned    { web brings core>=2 }       log is required by the project, so it is no term
+    learned    { web brings core>=2 }       log is required by the project, so it is not a term
     backjump   to before level 1, past num, which has no part in the conflict
 
     1      log      3.10 and up    1             core<2

@@ -15,12 +15,12 @@ from lockset.files.system import release_memory
 
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import TypeAlias
 
     Buffer: TypeAlias = bytes | mmap.mmap
 
-__all__ = ["ZipMember", "chunks", "members", "read_member", "release_pages"]
+__all__ = ["ZipMember", "members", "pieces", "read_member", "release_pages"]
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -306,16 +306,41 @@ def _refuse_collisions(entries: list[ZipMember]) -> None:
         raise _RefusedArchive(f"`{min(folders & files)}` is both file and folder")
 
 
-def chunks(buffer: Buffer, member: ZipMember, *, what: str) -> Iterator[bytes]:
-    """The content of `member` in pieces; size and checksum are verified after the last one.
+def pieces(buffer: Buffer, member: ZipMember, *, what: str) -> Iterable[bytes]:
+    """The content of `member`: one piece if it is small, and otherwise pieces that are verified after the last one.
+
+    Size and checksum are verified.
 
     Raises:
         LocksetError: `archive-refused`: the content does not match the directory.
     """
+    if member.packed <= _CHUNK and member.size <= _CHUNK:
+        return (_whole(buffer, member, what),)
+    return _chunks(buffer, member, what)
+
+
+def _whole(buffer: Buffer, member: ZipMember, what: str) -> bytes:
+    """The verified content of a small member."""
+    data = buffer[member.start : member.start + member.packed]
+    if member.method == _DEFLATED:
+        inflate = zlib.decompressobj(-15)
+        try:
+            # One byte more than the stated size reveals a longer member, and bounds what is inflated.
+            data = inflate.decompress(data, member.size + 1)
+        except zlib.error:
+            raise _damaged(member, what) from None
+        if not inflate.eof or inflate.unused_data:
+            raise _damaged(member, what)
+    if len(data) != member.size or zlib.crc32(data) != member.crc:
+        raise _damaged(member, what)
+    return data
+
+
+def _chunks(buffer: Buffer, member: ZipMember, what: str) -> Iterator[bytes]:
     crc, seen = 0, 0
-    pieces = _read_stored(buffer, member) if member.method == _STORED else _inflate(buffer, member)
+    packed = _read_packed(buffer, member)
     try:
-        for piece in pieces:
+        for piece in packed if member.method == _STORED else _inflate(packed):
             crc = zlib.crc32(piece, crc)
             seen += len(piece)
             if seen > member.size:
@@ -324,7 +349,11 @@ def chunks(buffer: Buffer, member: ZipMember, *, what: str) -> Iterator[bytes]:
     except (zlib.error, _RefusedArchive):
         seen = -1
     if seen != member.size or crc != member.crc:
-        raise LocksetError("archive-refused", f"Member `{member.name}` of {what} is damaged")
+        raise _damaged(member, what)
+
+
+def _damaged(member: ZipMember, what: str) -> LocksetError:
+    return LocksetError("archive-refused", f"Member `{member.name}` of {what} is damaged")
 
 
 def release_pages(buffer: Buffer) -> None:
@@ -341,21 +370,13 @@ def _read_packed(buffer: Buffer, member: ZipMember) -> Iterator[bytes]:
             release_pages(buffer)
 
 
-def _read_stored(buffer: Buffer, member: ZipMember) -> Iterator[bytes]:
-    return _read_packed(buffer, member)
-
-
-def _inflate(buffer: Buffer, member: ZipMember) -> Iterator[bytes]:
+def _inflate(pieces: Iterable[bytes]) -> Iterator[bytes]:
     inflate = zlib.decompressobj(-15)
-    if member.packed <= _CHUNK and member.size <= _CHUNK:
-        # One byte more than the stated size reveals a longer member.
-        yield inflate.decompress(buffer[member.start : member.start + member.packed], member.size + 1)
-    else:
-        for packed in _read_packed(buffer, member):
-            data = inflate.decompress(packed, _CHUNK)
-            while data:
-                yield data
-                data = inflate.decompress(inflate.unconsumed_tail, _CHUNK) if inflate.unconsumed_tail else b""
+    for packed in pieces:
+        data = inflate.decompress(packed, _CHUNK)
+        while data:
+            yield data
+            data = inflate.decompress(inflate.unconsumed_tail, _CHUNK) if inflate.unconsumed_tail else b""
     # Checked before the flush, which would inflate the rest without a limit.
     if inflate.unconsumed_tail:
         raise _RefusedArchive("it is larger than stated")
@@ -373,4 +394,4 @@ def read_member(buffer: Buffer, member: ZipMember, *, what: str, limit: int) -> 
     """
     if member.size > limit:
         raise LocksetError("archive-refused", f"Member `{member.name}` of {what} is larger than {limit} bytes")
-    return b"".join(chunks(buffer, member, what=what))
+    return b"".join(pieces(buffer, member, what=what))

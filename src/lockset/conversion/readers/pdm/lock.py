@@ -25,7 +25,8 @@ from lockset.conversion.readers.inferred_roots import (
 from lockset.conversion.readers.pdm.roots import pdm_extras, pdm_requirements
 from lockset.dependency_specifiers import read_dependency, read_specifiers
 from lockset.errors import LocksetError
-from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs, last_component
+from lockset.lockfile.last_component import last_component
+from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet, platform_region
 from lockset.url_secrets import plain_url
 

@@ -14,7 +14,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from lockset.dependency_specifiers import excess, read_sdist_name, read_version, read_wheel_name
-from lockset.lockfile.model import last_component
+from lockset.lockfile.last_component import last_component
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
 from lockset.lockfile.validate.typed_get import string
 

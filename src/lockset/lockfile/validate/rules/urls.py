@@ -9,7 +9,7 @@ from posixpath import normpath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from lockset.lockfile.model import last_component
+from lockset.lockfile.last_component import last_component
 from lockset.lockfile.validate.typed_get import string
 from lockset.url_secrets import has_secret
 

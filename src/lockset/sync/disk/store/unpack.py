@@ -1,38 +1,32 @@
-"""Unpack one verified wheel with the library `installer`, into one folder per scheme.
+"""Unpack one verified wheel into one folder per scheme, and check every byte against RECORD while writing.
 
-`installer` decides which member belongs to which scheme and what a script looks like. The destination here writes the
-files, and checks every byte against RECORD while writing. A wheel is interpreted once, when it enters the store;
-targets get links to the unpacked files.
+The files are written here in one pass: read, inflate, hash, write. `lockset.sync.wheel.contents` decides which member
+belongs to which scheme and path; the library `installer` decides what a script looks like. A wheel is interpreted once,
+when it enters the store; targets get links to the unpacked files.
 """
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH103, PTH116
+# ruff: noqa: PTH102, PTH112, PTH116
 from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import installer
-from installer.destinations import WheelDestination
-from installer.records import RecordEntry
 from installer.scripts import Script
-from installer.sources import WheelSource
 
 from lockset.errors import LocksetError
 from lockset.files.system import BINARY
 from lockset.sync.wheel.manifest import StoredFile, StoredScript
 from lockset.sync.wheel.record import hash_text
 from lockset.sync.wheel.scripts import is_placeholder
-from lockset.sync.wheel.zip_reader import chunks, release_pages
+from lockset.sync.wheel.zip_reader import pieces, release_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from installer.sources import WheelContentElement
-    from installer.utils import Scheme
+    from collections.abc import Iterable
 
     from lockset.sync.wheel.contents import Content, Wheel
+    from lockset.sync.wheel.entry_points import Script as EntryPoint
     from lockset.sync.wheel.zip_reader import Buffer
 
 __all__ = ["launcher", "unpack_wheel"]
@@ -46,21 +40,97 @@ _NO_TIME, _POSIX = b"\0\0\x21\0", 3
 def unpack_wheel(
     buffer: Buffer, wheel: Wheel, folder: str, *, what: str
 ) -> tuple[tuple[StoredFile, ...], tuple[StoredScript, ...]]:
-    """Write the files of `wheel` below `folder`, one folder for each scheme; `buffer` is its archive.
+    """Write the files of `wheel` below the empty folder `folder`, one folder for each scheme; `buffer` is its archive.
 
     Raises:
         LocksetError: `wheel-refused`: a file differs from its hash in RECORD; `archive-refused`: a member is damaged.
+        OSError: A file cannot be written.
     """
     for content in wheel.dropped:
         hasher = _hasher(content)
-        for chunk in chunks(buffer, content.member, what=what):
-            hasher.update(chunk)
-        _check(content, hasher, what)
-    destination = _Folders(folder, what=what)
-    for script in wheel.scripts:
-        destination.write_script(script.name, script.module, script.attribute, script.section)
-    installer.install(_VerifiedSource(wheel, buffer, what), destination, {})
-    return tuple(destination.files), tuple(destination.scripts)
+        for piece in pieces(buffer, content.member, what=what):
+            hasher.update(piece)
+        _verified_hash(content, hasher, what)
+    scripts = tuple(_stored_script(script) for script in wheel.scripts)
+    folders = _Folders(folder)
+    files: list[StoredFile] = []
+    read = 0
+    for content in wheel.contents:
+        read += content.member.packed
+        if read > _WINDOW:
+            release_pages(buffer)
+            read = 0
+        # The folder is private and the name was checked: an existing file belongs to another member.
+        try:
+            goal = folders.location(content.scheme, content.path)
+            executable = content.member.executable or content.scheme == "scripts"
+            descriptor = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            raise _name_collision(content, what) from None
+        files.append(_write_file(descriptor, goal, content, pieces(buffer, content.member, what=what), what))
+    return tuple(files), scripts
+
+
+def _write_file(descriptor: int, goal: str, content: Content, data: Iterable[bytes], what: str) -> StoredFile:
+    """Write `data` to the new file `goal`, open as `descriptor`, and close it; the manifest row of the file."""
+    hasher = _hasher(content)
+    first = b""
+    try:
+        for piece in data:
+            first = first or piece[:16]
+            hasher.update(piece)
+            _write(descriptor, piece)
+        status = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    if os.name == "nt":
+        status = os.stat(goal)  # Windows sets the time when a file is closed
+    scheme, path, member = content.scheme, content.path, content.member
+    return StoredFile(
+        scheme,
+        path,
+        _verified_hash(content, hasher, what),
+        status.st_size,
+        status.st_mtime_ns,
+        member.executable or scheme == "scripts",
+        scheme == "scripts" and is_placeholder(first),
+    )
+
+
+class _Folders:
+    """The folders of one unpacked wheel, each created when its first file is."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._created: dict[str, str] = {"": root}
+
+    def location(self, scheme: str, path: str) -> str:
+        """Where the file `path` of `scheme` is written; its folder exists.
+
+        Raises:
+            FileExistsError: A file has the name of the folder.
+            NotADirectoryError: A file has the name of a folder above it.
+        """
+        parent, _, name = f"{scheme}/{path}".rpartition("/")
+        return f"{self._created.get(parent) or self._create(parent)}{os.sep}{name}"
+
+    def _create(self, relative: str) -> str:
+        parent, _, name = relative.rpartition("/")
+        folder = f"{self._created.get(parent) or self._create(parent)}{os.sep}{name}"
+        try:
+            os.mkdir(folder)
+        except FileExistsError:
+            # On a file system without case, another folder may have this name.
+            if not os.path.isdir(folder):
+                raise
+        self._created[relative] = folder
+        return folder
+
+
+def _stored_script(script: EntryPoint) -> StoredScript:
+    section = cast("Any", script.section)
+    _, text = Script(script.name, script.module, script.attribute, section).generate("/", "posix")
+    return StoredScript(script.name, section, script.module, script.attribute, text.partition(b"\n")[2])
 
 
 def launcher(script: StoredScript, executable: str, kind: str) -> tuple[str, bytes]:
@@ -82,122 +152,6 @@ def _without_date(launcher: bytes) -> bytes:
     return bytes(content)
 
 
-class _VerifiedSource(WheelSource):
-    """A wheel source that only contains the members to install."""
-
-    def __init__(self, wheel: Wheel, buffer: Buffer, what: str) -> None:
-        super().__init__(wheel.name, str(wheel.version))
-        self._wheel = wheel
-        self._buffer = buffer
-        self._what = what
-
-    @property
-    def dist_info_dir(self) -> str:
-        return self._wheel.dist_info
-
-    @property
-    def data_dir(self) -> str:
-        return self._wheel.data_dir
-
-    @property
-    def dist_info_filenames(self) -> list[str]:
-        # Commands come from our own strict reader, not from another parser of the same text.
-        return [name for name in self._wheel.texts if name != "entry_points.txt"]
-
-    def read_dist_info(self, filename: str) -> str:
-        if filename == "WHEEL":
-            # The version of the format was checked before; `installer` accepts 1.x only.
-            pure = "true" if self._wheel.root_scheme == "purelib" else "false"
-            return f"Wheel-Version: 1.0\nRoot-Is-Purelib: {pure}\n"
-        return self._wheel.texts[filename]
-
-    def get_contents(self) -> Iterator[WheelContentElement]:
-        seen = 0
-        for content in self._wheel.contents:
-            member = content.member
-            seen += member.packed
-            if seen > _WINDOW:
-                release_pages(self._buffer)
-                seen = 0
-            row = (member.name, f"{content.algorithm}={content.digest}", str(member.size))
-            stream = cast("BinaryIO", _Stream(content, self._buffer, self._what))
-            yield row, stream, member.executable
-
-
-class _Stream:
-    """Passes through `installer` from source to destination; it is never read in between."""
-
-    __slots__ = ("buffer", "content", "what")
-
-    def __init__(self, content: Content, buffer: Buffer, what: str) -> None:
-        self.content = content
-        self.buffer = buffer
-        self.what = what
-
-    def __iter__(self) -> Iterator[bytes]:
-        return chunks(self.buffer, self.content.member, what=self.what)
-
-
-class _Folders(WheelDestination):
-    """Writes every file below `<folder>/<scheme>/`."""
-
-    def __init__(self, folder: str, *, what: str) -> None:
-        self.files: list[StoredFile] = []
-        self.scripts: list[StoredScript] = []
-        self._folder = folder
-        self._what = what
-        self._made: set[str] = set()
-
-    def write_script(self, name: str, module: str, attr: str, section: Any) -> RecordEntry:
-        _, text = Script(name, module, attr, section).generate("/", "posix")
-        self.scripts.append(StoredScript(name, section, module, attr, text.partition(b"\n")[2]))
-        return RecordEntry(name, None, None)
-
-    def write_file(
-        self,
-        scheme: Scheme,
-        path: str | os.PathLike[str],
-        stream: BinaryIO,
-        is_executable: bool,  # noqa: FBT001 (the library's signature)
-    ) -> RecordEntry:
-        source = cast("_Stream", stream)
-        relative = os.fspath(path)
-        assert (scheme, relative) == (source.content.scheme, source.content.path), "both must agree on the path"
-        executable = is_executable or scheme == "scripts"
-        goal = f"{self._folder}/{scheme}/{relative}".replace("/", os.sep)
-        hasher = _hasher(source.content)
-        first = b""
-        # The folder is private and the name was checked: an existing file belongs to another member.
-        try:
-            self._make_folder(goal.rpartition(os.sep)[0])
-            descriptor = os.open(goal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
-        except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            raise _name_collision(source.content, self._what) from None
-        try:
-            for chunk in source:
-                first = first or chunk[:16]
-                hasher.update(chunk)
-                _write(descriptor, chunk)
-            status = os.fstat(descriptor)
-        finally:
-            os.close(descriptor)
-        if os.name == "nt":
-            status = os.stat(goal)  # Windows sets the time when a file is closed
-        _check(source.content, hasher, self._what)
-        digest = hash_text(source.content.algorithm, hasher.digest())
-        rewrite = scheme == "scripts" and is_placeholder(first)
-        self.files.append(StoredFile(scheme, relative, digest, status.st_size, status.st_mtime_ns, executable, rewrite))
-        return RecordEntry(relative, None, None)
-
-    def finalize_installation(self, scheme: Scheme, record_file_path: str, records: Any) -> None:
-        """Do nothing: RECORD is written for each target."""
-
-    def _make_folder(self, folder: str) -> None:
-        if folder not in self._made:
-            os.makedirs(folder, exist_ok=True)
-            self._made.add(folder)
-
-
 def _name_collision(content: Content, what: str) -> LocksetError:
     return LocksetError(
         "wheel-refused",
@@ -214,13 +168,17 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def _hasher(content: Content) -> Any:
-    return hashlib.new(content.algorithm, usedforsecurity=False)
+    # The functions of `hashlib` are quicker than `hashlib.new`.
+    return getattr(hashlib, content.algorithm)(usedforsecurity=False)
 
 
-def _check(content: Content, hasher: Any, what: str) -> None:
-    if hash_text(content.algorithm, hasher.digest()) != f"{content.algorithm}={content.digest.rstrip('=')}":
+def _verified_hash(content: Content, hasher: Any, what: str) -> str:
+    """The hash of `content` as RECORD has it, which is the one of `hasher`."""
+    actual = hash_text(content.algorithm, hasher.digest())
+    if actual != f"{content.algorithm}={content.digest.rstrip('=')}":
         raise LocksetError(
             "wheel-refused",
             f"`{content.member.name}` of {what} does not match the wheel's RECORD",
             hint="Report it to the project, or lock another version",
         )
+    return actual

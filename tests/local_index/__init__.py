@@ -1,9 +1,0 @@
-"""A package index on loopback, for tests and for use by hand (`python -m local_index world.toml`)."""
-
-from __future__ import annotations
-
-from local_index.mode import BARE, MODERN, Fault, Mode
-from local_index.server import LocalIndex, Seen
-from local_index.world import World
-
-__all__ = ["BARE", "MODERN", "Fault", "LocalIndex", "Mode", "Seen", "World"]

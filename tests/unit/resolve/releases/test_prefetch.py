@@ -1,0 +1,157 @@
+"""What will be asked for next is fetched before anybody asks; what is guessed changes no answer."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import Version
+
+from lockset.errors import LocksetError
+from lockset.markers import MarkerSet
+from lockset.resolve.problem.file_policy import FileRules
+from lockset.resolve.releases.prefetch import PrefetchingRepository
+from support.worlds.small_world import Notes, SmallIndex, SmallMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from lockset.index.pages.project_page import DistributionFile, ProjectDetail
+    from lockset.metadata.core import CoreMetadata
+
+LINUX = MarkerSet.parse("sys_platform == 'linux' and python_version >= '3.10'")
+
+
+class Index(SmallIndex):
+    """Whatever is fetched has come by the next question."""
+
+    def __init__(self, packages: Mapping[str, Mapping[str, Any]]) -> None:
+        super().__init__(packages)
+        self.fetched: list[str] = []
+
+    def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
+        for name in names:
+            if name not in self.fetched:
+                self.fetched.append(name)
+                heard(name)
+
+    def known(self, name: str) -> ProjectDetail | None:
+        try:
+            return self.project(name)
+        except LocksetError:
+            return None
+
+    def is_coming(self, name: str) -> bool:
+        return False
+
+
+class Metadata(SmallMetadata):
+    """The same for metadata."""
+
+    def __init__(self, packages: Mapping[str, Mapping[str, Any]]) -> None:
+        super().__init__(packages)
+        self.fetched: list[str] = []
+
+    def fetch(self, files: Sequence[DistributionFile], heard: Callable[[], object]) -> None:
+        release = f"{files[0].project} {files[0].version}"
+        if release not in self.fetched:
+            self.fetched.append(release)
+            heard()
+
+    def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
+        try:
+            return self.metadata(files)
+        except LocksetError:
+            return None
+
+    def is_coming(self, files: Sequence[DistributionFile]) -> bool:
+        return False
+
+
+def repository(
+    packages: Mapping[str, Mapping[str, Any]], *, index: Index | None = None
+) -> tuple[PrefetchingRepository, Index, Metadata, Notes]:
+    index, metadata, notes = index or Index(packages), Metadata(packages), Notes()
+    rules = FileRules(target_region=LINUX, required=MarkerSet.none())
+    made = PrefetchingRepository(index=index, metadata=metadata, rules=rules, listener=notes, hash_file=lambda _: {})
+    return made, index, metadata, notes
+
+
+def test_dependencies_are_prefetched_transitively() -> None:
+    repo, index, metadata, _ = repository(
+        {"a": {"1": {"requires": ["b", "c"]}}, "b": {"1": {"requires": ["d"]}}, "c": {"1": {}}, "d": {"1": {}}}
+    )
+    repo.hint(["a"])
+    repo.releases("a")
+    assert index.fetched == ["a", "b", "c", "d"]
+    assert metadata.fetched == ["a 1", "b 1", "c 1", "d 1"]
+
+
+def test_requirements_that_never_apply_are_not_prefetched() -> None:
+    requires = [
+        "b; sys_platform == 'win32'",
+        "c; python_version < '3.9'",
+        "d; extra == 'x'",
+        "e @ https://x.example.org/e",
+    ]
+    repo, index, _, _ = repository({"a": {"1": {"requires": requires, "extras": {"y": ["f"]}}}})
+    repo.hint(["a"])
+    repo.releases("a")
+    assert index.fetched == ["a"]
+
+
+def test_the_release_that_is_fetched_fits_what_was_asked() -> None:
+    repo, _, metadata, _ = repository(
+        {
+            "a": {"1": {"requires": ["b<3"]}},
+            "b": {
+                "3": {},
+                "2.5": {"yanked": True},
+                "2.4": {"requires-python": "<3.9"},
+                "2.3rc1": {},
+                "2.2": {"requires-python": ">=3.8"},
+                "1": {},
+            },
+        }
+    )
+    repo.hint(["a"])
+    repo.releases("a")
+    assert metadata.fetched == ["a 1", "b 2.2"]
+
+
+def test_failures_while_prefetching_are_reported_on_use_only() -> None:
+    repo, index, _, notes = repository(
+        {"a": {"1": {"requires": ["b", "nowhere", "c"]}}, "b": {"2": {"broken": True}}, "c": {"1": {"requires": ["?"]}}}
+    )
+    repo.hint(["a"])
+    repo.releases("a")
+    assert index.fetched == ["a", "b", "nowhere", "c"]
+    assert (notes.texts, repo.stepped_over, repo.not_found) == ([], {}, {})
+    assert repo.facts("b", Version("2")) is None
+    assert list(repo.stepped_over) == [("b", Version("2"))]
+    assert not repo.releases("nowhere").versions
+    assert list(repo.not_found) == ["nowhere"]
+
+
+def test_while_one_page_is_coming_the_news_of_others_is_followed() -> None:
+    packages: dict[str, dict[str, Any]] = {"a": {"1": {}}, "b": {"1": {"requires": ["c"]}}, "c": {"1": {}}}
+    asked_for_c = threading.Event()
+
+    class Slow(Index):
+        """`a` does not come before `c` is asked for."""
+
+        def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
+            for name in names:
+                self.fetched.append(name)
+                if name == "b":
+                    threading.Timer(0.05, heard, [name]).start()
+                if name == "c":
+                    asked_for_c.set()
+
+        def is_coming(self, name: str) -> bool:
+            return name == "a" and not asked_for_c.is_set()
+
+    repo, index, _, _ = repository(packages, index=Slow(packages))
+    repo.hint(["a", "b"])
+    repo.releases("a")
+    assert index.fetched == ["a", "b", "c"]

@@ -1,0 +1,270 @@
+"""One run of the solver: what it chooses, what it learns from a conflict, and that no run goes in circles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.version import Version
+
+from lockset.markers import MarkerSet
+from lockset.progress import NullListener
+from lockset.resolve.problem.request import ReleasePolicy
+from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, parse_dependency
+from lockset.resolve.solver.candidate import Candidate, ForkCandidate, ReleaseCandidate
+from lockset.resolve.solver.incompatibility import Incompatibilities, Incompatibility, Term
+from lockset.resolve.solver.provider import Provider
+from lockset.resolve.solver.solver import BudgetExceeded, Solver, Unsatisfiable
+from support.fakes.fake_repository import FakeRelease, FakeRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lockset.progress import ProgressListener
+    from lockset.resolve.problem.requirement import Key
+    from lockset.resolve.releases.repository import ReleaseFacts
+
+ALL = MarkerSet.of_python(">=3.10,<3.14")
+LINUX = MarkerSet.parse("sys_platform == 'linux'") & ALL
+NEWER = MarkerSet.of_python(">=3.12") & ALL
+
+World = dict[str, dict[str, tuple[str, ...] | FakeRelease]]
+
+
+@dataclass(slots=True)
+class RecordingRepository(FakeRepository):
+    """Records which facts are read, among the hints."""
+
+    def facts(self, name: str, version: Version) -> ReleaseFacts | None:
+        self.asked.append(f"facts of {name} {version}")
+        return FakeRepository.facts(self, name, version)
+
+
+class StepListener(NullListener):
+    """Records the steps of a run: each release chosen, and the name of each one rejected."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+
+    def step(self, what: str, *, done: int = 1) -> None:
+        assert done == 1
+        self.steps.append(what)
+
+
+def released(release: tuple[str, ...] | FakeRelease) -> FakeRelease:
+    if isinstance(release, FakeRelease):
+        return release
+    return FakeRelease(requires=release, extras=frozenset({"x", "y"}))
+
+
+class SolverRuns:
+    """A world, the incompatibilities of its universe, and one run at a time over them."""
+
+    def __init__(self, world: World, *roots: str) -> None:
+        releases = {name: {v: released(r) for v, r in versions.items()} for name, versions in world.items()}
+        self.repository = RecordingRepository(releases)
+        self.provider = Provider(
+            repository=self.repository,
+            policy=ReleasePolicy(),
+            universe=ALL,
+            preferences={},
+            locked_for=MarkerSet.none(),
+        )
+        self.incompatibilities = Incompatibilities(self.provider.dependencies, self.provider.matching)
+        self.roots = [
+            RootRequirement(
+                dependency=d, region=d.marker, origin=RequirementOrigin(name="project", version=None, text=d.text)
+            )
+            for d in map(parse_dependency, roots)
+        ]
+
+    def run(self, most_rejections: int = 1000, listener: ProgressListener | None = None) -> Solver:
+        listener = listener or NullListener()
+        return Solver(
+            self.provider, self.incompatibilities, listener, most_rejections=most_rejections, most_rounds=10_000
+        )
+
+    def solve(self) -> dict[str, str]:
+        found = self.run().solve(self.provider.roots(self.roots))
+        return {c.name: str(c.version) for c in found.values() if isinstance(c, ReleaseCandidate)}
+
+
+def test_the_worked_example_of_the_documentation_runs_as_written() -> None:
+    world: World = {
+        "web": {"1": ("core",), "2": ("core>=2",)},
+        "num": {"1": (), "2": FakeRelease(requires_python=">=3.12")},
+        "log": {"1": ("core<2",)},
+        "core": {"1": (), "2": ()},
+    }
+    runs = SolverRuns(world, "web", "num", "log")
+    listener = StepListener()
+    run = runs.run(listener=listener)
+    pins = run.solve(runs.provider.roots(runs.roots))
+    assert listener.steps[:4] == ["web 2", "num 2", "num 1", "log"]
+    assert listener.steps[4:] == ["log 1", "web 1", "num 2", "num 1", "core 1"]
+    assert (run.conflicts, run.rejections) == (1, 1)
+    assert [(c.name, c.fork_point & ALL) for c in pins.values() if isinstance(c, ForkCandidate)] == [("num", NEWER)]
+
+
+def test_the_newest_that_fit_together_are_chosen() -> None:
+    world: World = {"a": {"1": (), "2": ("b<2",)}, "b": {"1": (), "2": ()}}
+    assert SolverRuns(world, "a", "b").solve() == {"a": "2", "b": "1"}
+
+
+def test_packages_that_no_requirement_reaches_are_dropped() -> None:
+    world: World = {"a": {"1": (), "2": ("c",)}, "b": {"1": ("a<2",)}, "c": {"1": ()}}
+    assert SolverRuns(world, "a", "b").solve() == {"a": "1", "b": "1"}
+
+
+def test_a_choice_grows_for_more_extras_and_what_it_asked_for_stays() -> None:
+    # Each of two projects asks the first for another extra: taken off for the one, it would lose the other.
+    world: World = {
+        "a": {"1": ("b", "c", "d ; extra == 'x'", "e ; extra == 'y'")},
+        "b": {"1": ("a[x]",)},
+        "c": {"1": ("a[y]",)},
+        "d": {"1": ()},
+        "e": {"1": ()},
+    }
+    runs = SolverRuns(world, "a")
+    run = runs.run()
+    found = run.solve(runs.provider.roots(runs.roots))
+    assert {key[0] for key in found} == {"a", "b", "c", "d", "e"}
+    assert run.rounds == 5
+
+
+def test_a_split_grows_for_more_requirements() -> None:
+    world: World = {"a": {"1": (), "2": ()}, "b": {"1": ("a",)}, "c": {"1": ("a",)}}
+    runs = SolverRuns(world, "a<2 ; sys_platform == 'linux'", "a>=2 ; sys_platform != 'linux'", "b", "c")
+    run = runs.run()
+    found = run.solve(runs.provider.roots(runs.roots))
+    assert sorted(str(c.version) for k, c in found.items() if k[0] == "a" and isinstance(c, ReleaseCandidate)) == [
+        "1",
+        "2",
+    ]
+    assert sum(isinstance(c, ForkCandidate) for c in found.values()) == 1
+    assert run.rounds == 5
+
+
+def test_there_is_no_way_where_all_was_tried_and_its_causes_name_the_requirements() -> None:
+    world: World = {"a": {"1": ("c==1",), "2": ("c==1",)}, "b": {"1": ("c==2",)}, "c": {"1": (), "2": ()}}
+    runs = SolverRuns(world, "a", "b")
+    with pytest.raises(Unsatisfiable) as caught:
+        runs.solve()
+    asked = {(c.origin.name, c.origin.text) for c in caught.value.causes}
+    assert {("a", "c==1"), ("b", "c==2")} <= asked
+    chains = {tuple(o.text for o in c.chain) for c in caught.value.causes}
+    assert ("a", "c==1") in chains
+
+
+def test_learned_conflicts_hold_for_the_next_run() -> None:
+    world: World = {
+        "a": {str(v): (f"c=={v}",) for v in range(1, 9)},
+        "b": {str(v): ("c==9",) for v in range(1, 9)},
+        "c": {str(v): () for v in range(1, 10)},
+    }
+    runs = SolverRuns(world, "a", "b")
+    with pytest.raises(BudgetExceeded):
+        runs.run(most_rejections=10).solve(runs.provider.roots(runs.roots))
+    again = runs.run()
+    with pytest.raises(Unsatisfiable):
+        again.solve(runs.provider.roots(runs.roots))
+    anew = SolverRuns(world, "a", "b")
+    first = anew.run()
+    with pytest.raises(Unsatisfiable):
+        first.solve(anew.provider.roots(anew.roots))
+    assert again.rejections < first.rejections
+
+
+def test_where_releases_are_rejected_one_by_one_more_and_more_are_fetched_ahead() -> None:
+    world: World = {"a": {str(v): ("c==2",) for v in range(1, 30)}, "b": {"1": ("c==1",)}, "c": {"1": (), "2": ()}}
+    runs = SolverRuns(world, "b", "a")
+    with pytest.raises(Unsatisfiable):
+        runs.solve()
+    heard = runs.repository.asked
+    first_hint = {what: heard.index(what) for what in reversed(heard)}
+    # By the time the tenth is looked at, many after it are on their way.
+    tenth = first_hint["facts of a 20"]
+    assert first_hint["a 12"] < tenth
+    assert first_hint["a 1"] > tenth
+
+
+def test_releases_that_make_each_other_yield_do_not_do_so_for_ever() -> None:
+    # Each a asks for the b that asks for the other a.
+    world: World = {
+        "a": {"1": ("b==3",), "2": ("b==2",)},
+        "b": {"1": (), "2": ("a<2",), "3": ("a>=2",)},
+    }
+    runs = SolverRuns(world, "a")
+    run = runs.run()
+    with pytest.raises(Unsatisfiable):
+        run.solve(runs.provider.roots(runs.roots))
+    assert run.rounds < 100
+
+
+def pinned(*candidates: Candidate) -> Mapping[Key, Candidate]:
+    return {c.key: c for c in candidates}
+
+
+def release(name: str, version: str, guard: MarkerSet = ALL, **extras: MarkerSet) -> ReleaseCandidate:
+    return ReleaseCandidate(key=(name, ALL), version=Version(version), guard=guard, extras=tuple(extras.items()))
+
+
+def test_a_conflict_is_met_by_what_covers_its_members_and_by_nothing_less() -> None:
+    incompatibilities = SolverRuns({}).incompatibilities
+    members = map(Term.whole, (release("a", "1", LINUX), release("b", "2", ALL, x=LINUX)))
+    incompatibilities.learn(Incompatibility.of(members, causes=()))
+    one, other = release("a", "1"), release("b", "2", ALL, x=ALL)
+    met = incompatibilities.violated_by(one, pinned(other).get)
+    assert met is not None
+    assert [m.key for m in met.terms] == [one.key, other.key]
+    assert incompatibilities.violated_by(other, pinned(one).get) is not None
+    assert incompatibilities.violated_by(release("a", "1", NEWER), pinned(other).get) is None
+    assert incompatibilities.violated_by(release("a", "2"), pinned(other).get) is None
+    assert incompatibilities.violated_by(one, pinned(release("b", "2")).get) is None
+    assert incompatibilities.violated_by(one, pinned().get) is None
+
+
+def test_a_conflict_over_what_is_asked_holds_for_every_release_that_asks_as_much() -> None:
+    world: World = {
+        "a": {"1": ("c<2",), "2": ("c<=1",), "3": ("c<3",), "4": ("c<2 ; sys_platform == 'linux'",), "5": ("c[x]<2",)},
+        "b": {"1": ("c>=2",)},
+        "c": {"1": (), "2": ()},
+    }
+    runs = SolverRuns(world)
+    (asked,) = runs.provider.dependencies(release("a", "1"))
+    other = release("b", "1")
+    members = Term(key=("a", ALL), requirements=(asked,)), Term.whole(other)
+    runs.incompatibilities.learn(Incompatibility.of(members, causes=()))
+    met = [v for v in "12345" if runs.incompatibilities.violated_by(release("a", v), pinned(other).get) is not None]
+    assert met == ["1", "2", "5"]
+    assert runs.incompatibilities.violated_by(other, pinned(release("a", "2")).get) is not None
+    assert runs.incompatibilities.violated_by(other, pinned(release("a", "3")).get) is None
+    assert runs.incompatibilities.violated_by(other, pinned().get) is None
+
+
+def test_releases_that_ask_the_same_are_not_tried_one_by_one() -> None:
+    # Every a needs b, every b the old c; the newest d needs the new one, and gives way.
+    many = [str(v) for v in range(1, 60)]
+    world: World = {
+        "a": dict.fromkeys(many, ("b>=2",)),
+        "b": {v: ("c<2",) if v != "1" else () for v in many},
+        "c": {"1": (), "2": ()},
+        "d": {"1": (), "2": ("c>=2",)},
+    }
+    runs = SolverRuns(world, "d", "a")
+    run = runs.run()
+    found = {c.name: str(c.choice) for c in run.solve(runs.provider.roots(runs.roots)).values()}
+    assert found == {"a": "59", "b": "59", "c": "1", "d": "1"}
+    assert run.conflicts <= 3
+
+
+def test_a_split_covers_one_that_hands_on_less() -> None:
+    runs = SolverRuns({"a": {"1": ()}}, "a", "a<2")
+    requirements = runs.provider.roots(runs.roots)
+    less = ForkCandidate(key=("a", ALL), fork_point=LINUX, requirements=dict.fromkeys(requirements[:1]))
+    more = ForkCandidate(key=("a", ALL), fork_point=LINUX, requirements=dict.fromkeys(requirements))
+    assert more.covers(less)
+    assert not less.covers(more)
+    assert not more.covers(release("a", "1"))
+    assert not release("a", "1").covers(more)
