@@ -15,7 +15,6 @@ import asyncio
 import gzip
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -104,11 +103,12 @@ def run(source: str, folder: Path, index: str) -> tuple[float, float]:
     with tempfile.TemporaryDirectory(dir=folder) as cache:
         command = ["lock", "world.in", "--default-index", index, "--cache-dir", cache, "-o", "pylock.new.toml"]
         (folder / "pylock.new.toml").unlink(missing_ok=True)
-        before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        before, begun = os.times(), time.perf_counter()
         arguments = [sys.executable, "-c", _RUN, *command]
         subprocess.run(arguments, cwd=folder, env={**environ, "PYTHONPATH": source}, check=True, capture_output=True)
-        wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
+        wall, after = time.perf_counter() - begun, os.times()
+    user = after.children_user - before.children_user
+    return user + after.children_system - before.children_system, wall
 
 
 def main() -> None:
