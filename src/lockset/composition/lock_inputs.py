@@ -138,7 +138,6 @@ def read_lock_inputs(
     Without `merging`, a lock file with an unresolved merge conflict is refused; without `connecting`, there is no hint
     about indexes.
 
-
     Raises:
         LocksetError: With the file and the position of the problem.
     """
