@@ -128,11 +128,11 @@ def test_the_examples_of_findings_are_true(tmp_path: Path, cli: Command) -> None
     wheel = f'{{url = "https://example.org/a-1-py3-none-any.whl", hashes = {{sha256 = "{"a" * 64}"}}}}'
     (tmp_path / "pylock.toml").write_text(f"{lock}wheels = [{wheel}]\n")
     result = cli(*line.split(), "--select", "package-version-valid")
-    assert (result.code, result.stdout) == (1, output)
+    assert (result.code, result.stdout + result.stderr) == (1, output)
     project = '[project]\nname = "app"\nversion = "1"\ndependencies = ["a=1"]\n\n[tool.lockset]\npyton = ">=3.10"\n'
     (tmp_path / "pyproject.toml").write_text(project)
     result = cli(*other_line.split())
-    assert (result.code, result.stdout) == (1, other_output)
+    assert (result.code, result.stdout + result.stderr) == (1, other_output)
 
 
 def test_the_limits_are_those_of_the_code() -> None:

@@ -378,10 +378,10 @@ def _at_words(text: str, columns: int) -> str:
 
 def _narrowed(widths: list[int], columns: int) -> list[int]:
     """Widths that fit in `columns`, as far as they can: the widest give way."""
-    found = list(widths)
-    while sum(found) + 2 * (len(found) - 1) > columns and max(found, default=0) > _NARROWEST:
-        found[found.index(max(found))] -= 1
-    return found
+    narrowed = list(widths)
+    while sum(narrowed) + 2 * (len(narrowed) - 1) > columns and max(narrowed, default=0) > _NARROWEST:
+        narrowed[narrowed.index(max(narrowed))] -= 1
+    return narrowed
 
 
 def _folded(cell: str, width: int) -> list[str]:
