@@ -127,9 +127,7 @@ def test_json_and_lock_files_are_the_same_in_every_encoding(
 
 
 def test_two_results_are_not_mixed(locked: Path, cli: Command) -> None:
-    assert "both write to stdout" in cli.refused(
-        "lock", "requirements.in", "-o", "-", "--json", cwd=locked, code=2
-    )
+    assert "both write to stdout" in cli.refused("lock", "requirements.in", "-o", "-", "--json", cwd=locked, code=2)
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
