@@ -276,5 +276,5 @@ def test_a_lock_file_may_come_from_standard_input(
     assert cli.ok("check-env", "-", stdin=text).code == 0
     assert "2 files" in cli.ok("download", "-", "-d", "out", "--all-files", stdin=text).stderr
     assert "<stdin>:1" in cli.refused("sync", "-", stdin="no lock")
-    assert "one lock file" in cli.refused("sync", "-", "-", stdin=text, code=2)
-    assert "one lock file" in cli.refused("diff", "-", "-", stdin=text, code=2)
+    assert "can only be given once" in cli.refused("sync", "-", "-", stdin=text, code=2)
+    assert "can only be given once" in cli.refused("diff", "-", "-", stdin=text, code=2)

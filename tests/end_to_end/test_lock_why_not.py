@@ -83,8 +83,8 @@ def test_a_part_of_the_environments_is_named(ask: Callable[..., dict[str, Any]],
     [
         ("a==9", 1, "The newest releases are 1.0"),
         ("nobody", 1, "No index has a project named nobody"),
-        ("a>=1", 2, "not a single version"),
-        ("a b", 2, "not a valid package name"),
+        ("a>=1", 2, "is not a single version"),
+        ("a b", 2, "is not a valid package name"),
     ],
 )
 def test_nonsense_is_refused(question: str, code: int, says: str, cli: Command, local_index: LocalIndex) -> None:

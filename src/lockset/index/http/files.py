@@ -222,9 +222,9 @@ class _Verified:
         wrong = self.mismatch()
         if wrong is not None:
             raise HashMismatchError(
-                f"`{self._file.filename}` does not match its index: {wrong.replace('locked', 'listed')}",
+                f"`{self._file.filename}` does not match its size and hashes: {wrong.replace('locked', 'expected')}",
                 location=redact(self._file.url),
-                hint="The file was changed or damaged on the way. Try again, or report it to the owner of the index",
+                hint="The file was changed or damaged on the way. Try again, or report it to the owner of the server",
             )
         return self._sha256.hexdigest()
 
