@@ -72,7 +72,9 @@ def test_variables_that_are_named_are_read() -> None:
     named = {
         n for path in PAGES.rglob("*.md") for n in re.findall(r"LOCKSET_[A-Z_]+", path.read_text(encoding="utf-8"))
     }
-    assert {n for n in named if not re.fullmatch(r"LOCKSET_INDEX_[A-Z]+_(USERNAME|PASSWORD)|LOCKSET_TEST_[A-Z]+", n)} <= known
+    assert {
+        n for n in named if not re.fullmatch(r"LOCKSET_INDEX_[A-Z]+_(USERNAME|PASSWORD)|LOCKSET_TEST_[A-Z]+", n)
+    } <= known
 
 
 def test_examples_of_json_are_as_their_schemas_say() -> None:
