@@ -38,7 +38,7 @@ class Terminal:
     def __init__(self, columns: int, encoding: str = "utf-8") -> None:
         self._reader, writer = pty.openpty()
         set_columns(writer, columns)
-        self.stream = open(writer, "w", encoding=encoding)  # noqa: SIM115, PTH123 - closed by `shown`; no path
+        self.stream = open(writer, "w", encoding=encoding)  # noqa: SIM115 - closed by `shown`; no path
 
     def shown(self) -> str:
         """All that was written; short of what a terminal keeps for a reader."""

@@ -60,7 +60,7 @@ def convert(
     named = [os.fspath(path) for path in ([paths] if isinstance(paths, str | PathLike) else paths)]
     content = context.stdin() if named == [_STDIN] and context.stdin is not None else None
     if context.folder is not None:
-        named = [name if name == _STDIN else os.path.join(context.folder, name) for name in named]  # noqa: PTH118
+        named = [name if name == _STDIN else os.path.join(context.folder, name) for name in named]
     path = None if output == _STDIN else context.here / output
     target = path or context.here / "pylock.toml"
     pylocks = [name for name in named if is_pylock(name, content, options.format)]

@@ -60,7 +60,7 @@ def validate(source: str | bytes | os.PathLike[str]) -> Report:
     if isinstance(source, bytes) or (isinstance(source, str) and ("\n" in source or not source)):
         return validate_text(source)
     path = os.fspath(source)
-    name = os.path.basename(path)  # noqa: PTH119 - a computation on text
+    name = os.path.basename(path)
     if is_lock_file_name(name):
         return validate_data(load_bytes(source), path=path, now=_now())
     from lockset.sources.validate.kind import ValidatedKind, kind_by_name
@@ -84,7 +84,7 @@ def validate_text(text: str | bytes, *, name: str | None = None) -> Report:
 
 def _validate_kind(data: str | bytes, path: str | None) -> Report:
     """Validate a file of any kind; the readers of other files are not imported for lock files."""
-    name = None if path is None else os.path.basename(path)  # noqa: PTH119 - a computation on text
+    name = None if path is None else os.path.basename(path)
     if name is not None and is_lock_file_name(name):
         return validate_data(data, path=path, now=_now())
     from lockset.sources.validate.kind import ValidatedKind, kind_by_name, kind_of_content
@@ -148,7 +148,7 @@ def count_fixable(report: Report, issues: Iterable[Issue]) -> int:
 
 def is_lock_file(path: str | os.PathLike[str]) -> bool:
     """Whether the file at `path` is validated as a lock file, according to its name."""
-    name = os.path.basename(os.fspath(path))  # noqa: PTH119 - a computation on text
+    name = os.path.basename(os.fspath(path))
     if is_lock_file_name(name):
         return True
     from lockset.sources.validate.kind import ValidatedKind, kind_by_name

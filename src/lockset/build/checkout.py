@@ -40,7 +40,7 @@ def checkout(
     git = Git(address, what=what, environ=environ, folder=into, failure=_FAILURE, offline=offline)
     shown = git.shown
     into.mkdir(mode=0o700, parents=True)
-    git.call("init", "--quiet", *(("--object-format=sha256",) if len(commit) > 40 else ()))  # noqa: PLR2004 (sha1)
+    git.call("init", "--quiet", *(("--object-format=sha256",) if len(commit) > 40 else ()))
     # Servers may refuse to send a commit that no ref points to: then fetch all branches and tags.
     if not git.succeeds("fetch", "--quiet", "--depth=1", "--no-tags", "--", shown, commit):
         git.call("fetch", "--quiet", "--", shown, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")

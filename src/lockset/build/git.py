@@ -43,7 +43,7 @@ def git_url(url: str, *, what: str) -> str:
     text = url.removeprefix("git+")
     if not text.isprintable() or text.startswith("-") or "::" in text.split("/", 1)[0]:
         raise refused(what, "its address is not valid")
-    if os.path.isabs(text):  # noqa: PTH117 (a value, not a file)
+    if os.path.isabs(text):
         return Path(text).as_uri()
     if "://" not in text:
         match = _SCP.fullmatch(text)

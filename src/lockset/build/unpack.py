@@ -58,7 +58,7 @@ def member_path(name: str, *, archive: str) -> tuple[str, ...]:
         name.startswith("/")
         or "\\" in name
         or ".." in parts
-        or any(ord(character) < 32 or ord(character) == 127 for character in name)  # noqa: PLR2004 (control characters)
+        or any(ord(character) < 32 or ord(character) == 127 for character in name)
         or any(len(part.encode("utf-8", "surrogateescape")) > _LONGEST_PART for part in parts)
         or (parts and len(parts[0]) > 1 and parts[0][1] == ":")
     )
@@ -129,7 +129,7 @@ class _Writer:
         path = self._folders.get(parts)
         if path is None:
             path = str(self._root.joinpath(*parts))
-            os.makedirs(path, mode=0o755, exist_ok=True)  # noqa: PTH103 (an archive may have 100,000 members)
+            os.makedirs(path, mode=0o755, exist_ok=True)
             self._folders[parts] = path
         return path
 
@@ -138,8 +138,8 @@ class _Writer:
             raise _refused(self._archive, "a file has no name")
         path = f"{self._folder(parts[:-1])}{os.sep}{parts[-1]}"
         # Readers differ on which of two members with the same name counts, so they must be equal.
-        exists = os.path.isfile(path)  # noqa: PTH113 (as above)
-        with open(path, "rb" if exists else "xb") as file:  # noqa: PTH123 (as above)
+        exists = os.path.isfile(path)
+        with open(path, "rb" if exists else "xb") as file:
             for chunk in chunks:
                 self._left -= len(chunk)
                 if self._left < 0:
@@ -150,7 +150,7 @@ class _Writer:
                     raise self._duplicate(parts)
             if exists and file.read(1):
                 raise self._duplicate(parts)
-        os.chmod(path, 0o755 if mode & stat.S_IXUSR else 0o644)  # noqa: PTH101 (as above)
+        os.chmod(path, 0o755 if mode & stat.S_IXUSR else 0o644)
 
     def _duplicate(self, parts: tuple[str, ...]) -> LocksetError:
         return _refused(self._archive, f"it has `{'/'.join(parts)}` twice, with different content")

@@ -266,5 +266,5 @@ def _enter(directory: os.PathLike[str]) -> None:
 
 def _refuse_missing(config: os.PathLike[str]) -> None:
     """Refuse a missing settings file, even if the command reads no settings."""
-    if not os.path.isfile(config):  # noqa: PTH113 - pathlib is slow to import
+    if not os.path.isfile(config):
         raise LocksetError("source-missing", f"There is no file `{os.fspath(config)}`", hint="Check --config")

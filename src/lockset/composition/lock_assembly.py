@@ -240,7 +240,7 @@ def _without_later_pythons(
 
 
 def _listed(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""  # noqa: PLR2004 - as listed
+    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
     return f"{', '.join(texts[:3])}{more}"
 
 
@@ -341,7 +341,7 @@ def _tell_outside_paths(found: Pylock, listener: _Notes) -> None:
 
 
 def _outside(paths: Iterable[str | None]) -> list[str]:
-    return sorted({path for path in paths if path and (path.split("/")[0] == ".." or isabs(path))})  # noqa: PTH117 - a value, not a file
+    return sorted({path for path in paths if path and (path.split("/")[0] == ".." or isabs(path))})
 
 
 def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:

@@ -187,7 +187,7 @@ def _overlap(names: Collection[str] | None, folder: str, context: RunContext) ->
 def _absolute(path: str | PathLike[str] | None, context: RunContext) -> str | None:
     if path is None:
         return None
-    return os.path.abspath(path if context.folder is None else context.here / path)  # noqa: PTH100 (links are followed later)
+    return os.path.abspath(path if context.folder is None else context.here / path)
 
 
 def _names(names: Collection[str]) -> frozenset[str]:
@@ -225,7 +225,7 @@ def lock_sources(names: Sequence[str], context: RunContext) -> tuple[LockSource,
     paths = [str(here / ("<stdin>" if name == _STDIN else name)) for name in names] or [_nearest(here)]
     sources = tuple(
         LockSource(
-            folder=os.path.dirname(path),  # noqa: PTH120 - text only
+            folder=os.path.dirname(path),
             data=_stdin(context) if name == _STDIN else _bytes(path),
             path=path,
         )
@@ -256,7 +256,7 @@ def _nearest(here: Path) -> str:
 
 def _bytes(path: str) -> bytes:
     try:
-        size = os.stat(path).st_size  # noqa: PTH116 (the path may not be valid)
+        size = os.stat(path).st_size
         data = content(path, size) if size <= _LARGEST else b""
     except (OSError, ValueError):
         data = b""

@@ -1,7 +1,6 @@
 """Write files atomically, and create and remove private folders."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH101, PTH102, PTH103, PTH112, PTH114, PTH120
 from __future__ import annotations
 
 import contextlib

@@ -1,7 +1,6 @@
 """A lock file that one process at a time holds; the lock ends with the process."""
 
 # Paths are strings here, as in all that a sync imports at its start.
-# ruff: noqa: PTH103, PTH120
 from __future__ import annotations
 
 import os

@@ -1,7 +1,6 @@
 """Write the output files of commands atomically, without following links at their paths."""
 
 # Paths are strings here, as in all that a sync imports.
-# ruff: noqa: PTH113, PTH116, PTH119, PTH120, PTH123
 from __future__ import annotations
 
 import contextlib

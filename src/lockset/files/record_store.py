@@ -9,8 +9,6 @@ This module imports as little as possible, since the start of the interpreter ta
 """
 
 # Paths are strings here, and modules that take milliseconds to import (typing, pathlib, hashlib) are not used.
-# ruff: noqa: PTH100, PTH102, PTH109, PTH111, PTH112, PTH116, PTH120
-# ruff: noqa: PTH123
 from __future__ import annotations
 
 import gc
@@ -208,7 +206,7 @@ def read_record(path: str) -> Any:
     if not is_private(status) or status.st_size > _LARGEST:
         return None
     data = memoryview(content(path, status.st_size))
-    if len(data) <= 4 or zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:  # noqa: PLR2004 (the size of the checksum)
+    if len(data) <= 4 or zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:
         return None
     return marshal.loads(data[4:])  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
 
@@ -256,7 +254,7 @@ def _all_unchanged(shares: Sequence[tuple[int, bytes]]) -> bool:
     """Whether every file has its size and time; for many files, a second process checks half of them."""
     here = os.getcwd()
     try:
-        if sum(count for count, _ in shares) < _MANY or (os.cpu_count() or 1) < 2:  # noqa: PLR2004 (one for each)
+        if sum(count for count, _ in shares) < _MANY or (os.cpu_count() or 1) < 2:
             return all(_unchanged(share) for _, share in shares)
         return _both_unchanged(*(share for _, share in shares))
     finally:

@@ -5,7 +5,6 @@ as little as possible, since the fast paths use it.
 """
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH101, PTH104, PTH105, PTH106, PTH108, PTH112, PTH114
 from __future__ import annotations
 
 import os
@@ -192,7 +191,7 @@ if sys.platform == "win32":
                     folder = _registered(hive, f"{key_path}\\InstallPath", "", view)
                     path = _registered(hive, f"{key_path}\\InstallPath", "ExecutablePath", view)
                     if path or folder:
-                        yield version, path or os.path.join(folder, "python.exe")  # noqa: PTH118 - a text
+                        yield version, path or os.path.join(folder, "python.exe")
 
     def _subkeys(hive: int, key_path: str, view: int) -> list[str]:
         import winreg

@@ -70,7 +70,7 @@ class FileNames:
         if filename.endswith(".whl"):
             parts = filename.split("-")
             # Five components, or six with a build number, which starts with a digit.
-            if len(parts) != 5 and (len(parts) != 6 or not parts[2][:1].isdecimal()):  # noqa: PLR2004 (see above)
+            if len(parts) != 5 and (len(parts) != 6 or not parts[2][:1].isdecimal()):
                 return None
             same = self._same.get(parts[0])
             return (parts[1], WHEEL) if (self.belongs(parts[0]) if same is None else same) else None
@@ -96,7 +96,7 @@ def wheel_triple(filename: str) -> str:
 def build_number(filename: str) -> tuple[int, str] | tuple[()]:
     """The build number of a wheel's file name, as packaging orders it; () if there is none."""
     parts = filename[:-4].split("-")
-    if len(parts) != 6:  # noqa: PLR2004 (five components and a build number)
+    if len(parts) != 6:
         return ()
     text = parts[2]
     digits = len(text) - len(text.lstrip("0123456789"))

@@ -17,7 +17,7 @@ __all__ = ["EMPTY_PAGE", "Downloads", "Index", "ProjectNotFound", "Sink"]
 EMPTY_PAGE = "Use the address of the index's simple API, not of its web pages: for devpi it is `…/+simple/`"
 
 
-class ProjectNotFound(LocksetError):  # noqa: N818 (an expected result: there is no such project)
+class ProjectNotFound(LocksetError):
     """None of the configured indexes has the project."""
 
     def __init__(self, project: str, *, searched: tuple[str, ...] = (), hint: str | None = None) -> None:

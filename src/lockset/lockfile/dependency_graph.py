@@ -135,7 +135,7 @@ def region_of(*, python: str | None = None, platform: str | None = None) -> Mark
     if python is None:
         return region
     plain = python.replace(".", "").isdigit()
-    specifier = python if not plain else f"=={python}.*" if python.count(".") < 2 else f"=={python}"  # noqa: PLR2004
+    specifier = python if not plain else f"=={python}.*" if python.count(".") < 2 else f"=={python}"
     try:
         return region & MarkerSet.of_python(specifier)
     except LocksetError as error:

@@ -163,12 +163,12 @@ def _python_versions(python: str) -> tuple[str, str]:
         version = read_version(python)
     except InvalidVersion:
         version = None
-    if version is None or len(version.release) < 2:  # noqa: PLR2004 - major and minor
+    if version is None or len(version.release) < 2:
         raise LocksetError(
             "python-version-invalid",
             f"`{python}` is not a Python version with at least two numbers",
             hint="Write it as `3.12` or `3.12.4`",
         )
     minor = f"{version.major}.{version.minor}"
-    named_fully = len(version.release) > 2 or version.is_prerelease  # noqa: PLR2004 - a patch number
+    named_fully = len(version.release) > 2 or version.is_prerelease
     return (python if named_fully else f"{minor}.0"), minor

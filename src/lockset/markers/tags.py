@@ -105,7 +105,7 @@ def _python_region(interpreter: str, abi: str) -> MarkerSet:
     if name not in _IMPLEMENTATIONS:
         return MarkerSet.any()
     implementation = MarkerSet.parse(f"platform_python_implementation == '{_IMPLEMENTATIONS[name]}'")
-    if abi in {"abi3", "abi3t"} or len(digits) < 2:  # noqa: PLR2004 - major and minor
+    if abi in {"abi3", "abi3t"} or len(digits) < 2:
         return implementation & _from_python(version)
     return implementation & MarkerSet.parse(f"python_version == '{version}'")
 
@@ -176,7 +176,7 @@ def described_tags(platform: str, python: str, implementation: str = "cpython") 
 
 def _minor_version(python: str) -> tuple[int, int]:
     numbers = python.split(".")
-    if len(numbers) < 2 or not all(part.isdecimal() and len(part) < _LONG_NUMBER for part in numbers[:2]):  # noqa: PLR2004 - major and minor
+    if len(numbers) < 2 or not all(part.isdecimal() and len(part) < _LONG_NUMBER for part in numbers[:2]):
         raise LocksetError(
             "python-version-invalid",
             f"`{python}` is not a Python version with at least two numbers",

@@ -89,7 +89,7 @@ def _member(file: BinaryIO, of: DistributionFile, name: str) -> bytes | None:
 
 def _is_at_top(name: str, filename: str) -> bool:
     parts = name.removeprefix("./").split("/")
-    return len(parts) == 2 and parts[1] == filename  # noqa: PLR2004 (top folder and file)
+    return len(parts) == 2 and parts[1] == filename
 
 
 def _of_tar(file: BinaryIO, name: str) -> bytes | None:

@@ -294,7 +294,7 @@ def path_of_file_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.netloc not in {"", "localhost"}:
         raise _not_fetched(url)
-    return os.path.abspath(url2pathname(parts.path))  # noqa: PTH100 - links stay as they are
+    return os.path.abspath(url2pathname(parts.path))
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -288,7 +288,7 @@ def _conflicts(table: SettingsTable, key: str) -> tuple[tuple[ConflictItem, ...]
         if not isinstance(members, list):
             raise table.wrong(path, "an array of tables such as { extra = 'cpu' }", members)
         items = tuple(sorted({_conflict_item(table, f"{path}[{at}]", member) for at, member in enumerate(members)}))
-        if len(items) < 2:  # noqa: PLR2004 - a conflict has two sides
+        if len(items) < 2:
             raise table.invalid(path, "needs at least two different extras or groups")
         conflicts.append(items)
     return tuple(conflicts)

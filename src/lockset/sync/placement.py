@@ -65,7 +65,7 @@ class Clash(NamedTuple):
 
 def record_rows(placed: PlacedDistribution) -> tuple[Row, ...]:
     """The rows of its RECORD; paths are relative to the folder that contains the dist-info folder."""
-    root = os.path.dirname(placed.info)  # noqa: PTH120 (a value, not a file)
+    root = os.path.dirname(placed.info)
     own = f"{placed.info}{os.sep}RECORD"
     inside = root + os.sep if os.sep == "/" else "\0"  # nearly every file; no path has a NUL
     start = len(inside)
@@ -78,7 +78,7 @@ def record_rows(placed: PlacedDistribution) -> tuple[Row, ...]:
 
 def record_path(path: str, info: str) -> str:
     """`path` as written in the RECORD of the dist-info folder `info`."""
-    return _relative(path, os.path.dirname(info))  # noqa: PTH120 (a value, not a file)
+    return _relative(path, os.path.dirname(info))
 
 
 def _relative(path: str, root: str) -> str:

@@ -205,7 +205,7 @@ def _location(path: str, folder: str) -> str:
         raise LocksetError("unsafe-path", f"The lock file names a path with a NUL character: `{path}`")
     # A relative path may be written with either separator on every platform.
     portable = path.replace("\\", "/") if os.sep == "/" and "/" not in path else path
-    return os.path.normpath(os.path.join(folder, portable))  # noqa: PTH118 (a value, not a file)
+    return os.path.normpath(os.path.join(folder, portable))
 
 
 def _leads_into(location: str, folder: str) -> bool:

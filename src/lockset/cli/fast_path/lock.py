@@ -89,7 +89,7 @@ def keep_answer(
 
 def _content(path: str) -> bytes | None:
     try:
-        size = os.stat(path).st_size  # noqa: PTH116 - see above
+        size = os.stat(path).st_size
     except FileNotFoundError:
         return None
     return content(path, size)

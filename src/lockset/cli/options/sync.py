@@ -389,7 +389,7 @@ def _has_version(environment: str, version: str) -> bool:
 
 
 def _folder(text: str | None) -> str | None:
-    return os.path.abspath(Path(text).expanduser()) if text else None  # noqa: PTH100 (links are followed later)
+    return os.path.abspath(Path(text).expanduser()) if text else None
 
 
 def _folders(texts: Iterable[str]) -> tuple[str, ...]:

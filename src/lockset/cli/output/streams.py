@@ -296,7 +296,7 @@ class Progress:
         if not self._live:
             return
         now = self._clock()
-        if not force and now - self._drawn_at < 0.1:  # noqa: PLR2004 - ten frames a second
+        if not force and now - self._drawn_at < 0.1:
             return
         self._drawn_at = now
         self._frame += 1

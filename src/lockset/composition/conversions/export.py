@@ -193,8 +193,8 @@ class _Known:
         for entry in exported.entries:
             source = entry.package.directory or entry.package.archive
             if source is not None and source.path is not None:
-                path = source.path if entry.package.archive else os.path.join(source.path, source.subdirectory or "")  # noqa: PTH118 - text only
-                self._names[os.path.normpath(os.path.join("/", path))] = entry.package.name  # noqa: PTH118 - text only
+                path = source.path if entry.package.archive else os.path.join(source.path, source.subdirectory or "")
+                self._names[os.path.normpath(os.path.join("/", path))] = entry.package.name
 
     def read(self, path_or_url: str) -> bytes:
         raise LocksetError("source-missing", "An export includes no other file", location=path_or_url)

@@ -242,7 +242,7 @@ def convert_imported(
 
 def absolute(path: str | os.PathLike[str]) -> Path:
     """The absolute path, without `..`; symbolic links are not resolved."""
-    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+    return Path(os.path.abspath(path))
 
 
 def refuse_losses(losses: Sequence[Loss], *, strict: bool, location: str) -> None:

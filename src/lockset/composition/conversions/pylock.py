@@ -96,7 +96,7 @@ def convert_pylock(
 def _load(path: str | os.PathLike[str], content: bytes | None, output: Path) -> Pylock:
     shown = os.fspath(path)
     lock = read(load_bytes(path) if content is None else content, path=shown).lock
-    folder = os.path.dirname(os.path.abspath(shown))  # noqa: PTH100, PTH120 - links stay as they are
+    folder = os.path.dirname(os.path.abspath(shown))
     if folder == str(output.parent):
         return lock
     return replace(lock, packages=[_moved(package, folder, str(output.parent)) for package in lock.packages])
@@ -106,9 +106,9 @@ def _moved(package: Package, folder: str, target: str) -> Package:
     """The entry with its relative paths rewritten for another folder."""
 
     def path_of(path: str | None) -> str | None:
-        if path is None or os.path.isabs(path):  # noqa: PTH117 - text only
+        if path is None or os.path.isabs(path):
             return path
-        return os.path.relpath(os.path.join(folder, path), target).replace(os.sep, "/")  # noqa: PTH118 - text only
+        return os.path.relpath(os.path.join(folder, path), target).replace(os.sep, "/")
 
     def moved_wheel(file: PackageWheel) -> PackageWheel:
         return replace(file, path=path_of(file.path))

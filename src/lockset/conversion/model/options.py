@@ -55,4 +55,4 @@ class ReaderOptions:
 
     def relative_path(self, path: str) -> str:
         """A path of the input, relative to the folder of the lock file."""
-        return path_from(os.path.join(self.source_folder, path), self.folder)  # noqa: PTH118 - text only
+        return path_from(os.path.join(self.source_folder, path), self.folder)

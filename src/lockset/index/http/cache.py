@@ -1,7 +1,6 @@
 """The cache on disk: pages, metadata, sizes. An entry that is damaged or unexpected counts as missing."""
 
 # Paths are strings here: a cold run writes hundreds of entries, and `Path` takes longer than the system call.
-# ruff: noqa: PTH102, PTH112, PTH118, PTH120
 from __future__ import annotations
 
 import marshal
@@ -295,7 +294,7 @@ def _table_parts(table: PageTable) -> tuple[bytes, bytes | memoryview]:
 
 def _open_table(body: memoryview, tail: memoryview) -> PageTable | None:
     values = _load(body)
-    if not (isinstance(values, tuple) and len(values) == 3 and is_table(values[0])):  # noqa: PLR2004 - as written above
+    if not (isinstance(values, tuple) and len(values) == 3 and is_table(values[0])):
         return None
     table, length, total = values
     if length != len(tail) or total != zlib.crc32(tail):

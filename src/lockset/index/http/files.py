@@ -235,13 +235,13 @@ def _key(file: DistributionFile) -> str:
 
 
 def _metadata_body(incoming: Incoming) -> bytes | None:
-    return incoming.body(_METADATA_LIMIT) if incoming.status == 200 else None  # noqa: PLR2004 (OK)
+    return incoming.body(_METADATA_LIMIT) if incoming.status == 200 else None
 
 
 def _content_length(incoming: Incoming) -> int | None:
     text = incoming.headers.get("content-length", "")
     encoded = incoming.headers.get("content-encoding", "identity") != "identity"
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 and not encoded else None  # noqa: PLR2004
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 and not encoded else None
 
 
 def _strong_tag(incoming: Incoming) -> str | None:

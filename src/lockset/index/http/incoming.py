@@ -59,7 +59,7 @@ class Request:
     retried: bool = True
 
 
-class Again(Exception):  # noqa: N818 (not an error for anybody outside these modules)
+class Again(Exception):
     """The attempt failed, and another one may succeed."""
 
     def __init__(self, why: str, *, wait: float | None = None, slow: bool = False) -> None:

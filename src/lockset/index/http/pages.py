@@ -44,7 +44,7 @@ class _Received:
         self.headers = {name: incoming.headers[name] for name in _KEPT_HEADERS if name in incoming.headers}
         self.url = incoming.url
         self.content_type = incoming.headers.get("content-type", "")
-        self.body, self.packed = incoming.both(PAGE_LIMIT) if incoming.status == 200 else (b"", b"")  # noqa: PLR2004 (OK)
+        self.body, self.packed = incoming.both(PAGE_LIMIT) if incoming.status == 200 else (b"", b"")
 
 
 class Pages:
@@ -97,12 +97,12 @@ class Pages:
             return stored[1], stored[0].fingerprint
         conditions = validators(stored[0].headers).headers() if stored is not None else {}
         received = self._receive(source, url, conditions)
-        if received.status == 304 and stored is not None:  # noqa: PLR2004 (not modified)
+        if received.status == 304 and stored is not None:
             headers = {**stored[0].headers, **received.headers}
             self._bound(headers, self._clock())
             head = self._cache.put_page(url, stored[1], headers=headers, now=self._clock())
             return stored[1], head.fingerprint
-        table = None if received.status != 200 else _parse(received, name, _public(source))  # noqa: PLR2004 (OK)
+        table = None if received.status != 200 else _parse(received, name, _public(source))
         self._bound(received.headers, self._clock())
         if lifetime(received.headers) is None:
             return table, ""
@@ -131,7 +131,7 @@ class Pages:
             compressed=True,
         )
         received = self._transport.exchange(request, _Received)
-        if received.status == 304 and not conditions:  # noqa: PLR2004 (not modified)
+        if received.status == 304 and not conditions:
             raise IndexUnreachableError("The index answered 304 to a first request", location=_public(source))
         return received
 

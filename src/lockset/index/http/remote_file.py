@@ -35,9 +35,9 @@ def open_remote(transport: Transport, url: str) -> RemoteFile | None:
     """
 
     def take(incoming: Incoming) -> tuple[int, int, bytes] | None:
-        if incoming.status == 206:  # noqa: PLR2004 (partial content)
+        if incoming.status == 206:
             return _piece(incoming)
-        if incoming.status != 200 or not 0 < _length(incoming) <= _WHOLE:  # noqa: PLR2004 (the whole file)
+        if incoming.status != 200 or not 0 < _length(incoming) <= _WHOLE:
             return None
         data = incoming.body(_WHOLE)
         return 0, len(data), data
@@ -53,7 +53,7 @@ def open_remote(transport: Transport, url: str) -> RemoteFile | None:
 def _length(incoming: Incoming) -> int:
     text = incoming.headers.get("content-length", "")
     encoded = incoming.headers.get("content-encoding", "identity") != "identity"
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 and not encoded else 0  # noqa: PLR2004
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 and not encoded else 0
 
 
 def _piece(incoming: Incoming) -> tuple[int, int, bytes] | None:

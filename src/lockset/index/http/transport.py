@@ -177,7 +177,7 @@ class Transport:
                     url, _ = split_credentials(target)
                     scope = scopes.of(url, before=scope)
                     incoming.drain()
-                elif incoming.status == 401 and not authenticated and after_refusal(scope, credentials):  # noqa: PLR2004
+                elif incoming.status == 401 and not authenticated and after_refusal(scope, credentials):
                     authenticated = True
                     own = None
                     incoming.drain()

@@ -67,7 +67,7 @@ class Rows:
 
 def join_spans(page: bytes, spans: tuple[int, ...]) -> bytes:
     """The pieces of a page with one version's files, as a list without brackets."""
-    if len(spans) == 2:  # noqa: PLR2004 (one piece: its start and its end)
+    if len(spans) == 2:
         return page[spans[0] : spans[1]]
     return b",".join([page[start:end] for start, end in zip(spans[::2], spans[1::2], strict=True)])
 

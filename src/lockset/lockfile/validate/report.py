@@ -77,7 +77,7 @@ def validate_document(data: bytes | str, *, path: str | None = None, now: dateti
     """
     findings = Findings()
     if path is not None:
-        check_file_name(os.path.basename(path), findings)  # noqa: PTH119 - a computation on text
+        check_file_name(os.path.basename(path), findings)
     try:
         document = read(data, path=path)
     except TomlError as error:

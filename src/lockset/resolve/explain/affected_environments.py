@@ -41,7 +41,7 @@ def environment_in_words(failure: Failure) -> str:
 
 def failing_environments(conflict: MinimalConflict) -> Iterator[str]:
     """At most one line: in which sampled environments it fails, and which are fine."""
-    if len(conflict.failing) + len(conflict.holding) < 2 or not conflict.failing:  # noqa: PLR2004 - nothing to compare
+    if len(conflict.failing) + len(conflict.holding) < 2 or not conflict.failing:
         return
     if not conflict.holding:
         yield "It fails on every Python and platform of the lock"
@@ -76,7 +76,7 @@ def _named(systems: Collection[str]) -> str:
 def pythons_listed(pythons: list[str]) -> str:
     """`3.10`, `3.9 and 3.10`, `3.9 to 3.12` where they follow one another."""
     minors = [int(p.split(".")[1]) for p in pythons]
-    if len(pythons) > 2 and minors == list(range(minors[0], minors[-1] + 1)):  # noqa: PLR2004 - two are named
+    if len(pythons) > 2 and minors == list(range(minors[0], minors[-1] + 1)):
         return f"{pythons[0]} to {pythons[-1]}"
     return join_words(pythons)
 

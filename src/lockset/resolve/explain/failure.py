@@ -231,6 +231,6 @@ def chosen(pins: Pins, name: str) -> str:
 
 def join_words(parts: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    if len(parts) < 2:  # noqa: PLR2004 - one or none needs no conjunction
+    if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"

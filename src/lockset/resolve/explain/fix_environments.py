@@ -50,7 +50,7 @@ def _capped(failure: Failure, request: LockRequest) -> AdjustableRepository:
 
 def by_declaring(failure: Failure) -> Iterator[Suggestion]:
     """Extras and groups of the conflict, declared never to be chosen together."""
-    if len(failure.extras) + len(failure.groups) < 2:  # noqa: PLR2004 - a conflict has two sides
+    if len(failure.extras) + len(failure.groups) < 2:
         return
     yield _declaring(failure, failure.extras, failure.groups)
     # Extras and groups that require the same packages are often alternatives.
@@ -145,7 +145,7 @@ def _both(root: RootRequirement, marker: str) -> str:
 
 def by_leaving_out(failure: Failure) -> Iterator[Suggestion]:
     """Requirements of the conflict, removed."""
-    if len(failure.request.roots) < 2:  # noqa: PLR2004 - without the only one nothing is left to lock
+    if len(failure.request.roots) < 2:
         return
     for root in failure.own_roots[:_ROOTS]:
         text = f"Remove `{root.dependency.text}`{failure.location_of(root)}"

@@ -131,6 +131,6 @@ def later_pythons(impossible: ResolutionImpossible, request: LockRequest) -> Pyt
 
 def _version_text(release: Release) -> str:
     numbers = list(release)
-    while len(numbers) > 2 and numbers[-1] == 0:  # noqa: PLR2004 - major and minor stay
+    while len(numbers) > 2 and numbers[-1] == 0:
         numbers.pop()
     return ".".join(map(str, numbers))

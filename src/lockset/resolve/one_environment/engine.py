@@ -38,11 +38,11 @@ _STEPS_OF_ANOTHER_TRY = 1_000
 _TIME_OF_ANOTHER_TRY = 0.25
 
 
-class NoAnswer(Exception):  # noqa: N818 (an outcome of a resolution)
+class NoAnswer(Exception):
     """No choice of releases works in the environment."""
 
 
-class Undecided(Exception):  # noqa: N818 (an outcome of a resolution)
+class Undecided(Exception):
     """The budget was spent before there was an answer."""
 
 

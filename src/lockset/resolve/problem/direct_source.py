@@ -186,7 +186,7 @@ def leads_to(package: Package, source: DirectSource, folder: Path) -> bool:
     location = package.archive or package.directory or package.vcs
     if location is None or location.subdirectory != source.subdirectory:
         return False
-    path = os.path.normpath(os.path.join(folder, location.path)) if location.path else None  # noqa: PTH118 (a value, not a file)
+    path = os.path.normpath(os.path.join(folder, location.path)) if location.path else None
     if package.vcs is not None:
         same = location_of(package.vcs, folder) == (source.path or source.url)
         return source.kind == "vcs" and same and package.vcs.requested_revision == source.revision
@@ -200,7 +200,7 @@ def leads_to(package: Package, source: DirectSource, folder: Path) -> bool:
 def location_of(repository: PackageVcs, folder: Path) -> str:
     """The absolute path of a local repository, else its URL; relative paths are relative to `folder`."""
     if repository.path:
-        return os.path.normpath(os.path.join(folder, repository.path))  # noqa: PTH118 (a value, not a file)
+        return os.path.normpath(os.path.join(folder, repository.path))
     return repository.url or ""
 
 
@@ -318,7 +318,7 @@ def _local_path(address: str, base: Path, line: RequirementLine) -> str:
         if parts.netloc not in {"", "localhost"}:
             raise _unsupported(line, "files of other hosts are not read", "Write `file:///PATH`, or a path")
         address = file_url_path(address)
-    return os.path.normpath(os.path.join(base, os.path.expanduser(address)))  # noqa: PTH111, PTH118 (a value, not a file)
+    return os.path.normpath(os.path.join(base, os.path.expanduser(address)))
 
 
 def relative_path(path: str, folder: Path) -> str:

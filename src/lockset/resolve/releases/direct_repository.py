@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["DirectRepository", "UrlRequirementDiscovered"]
 
 
-class UrlRequirementDiscovered(Exception):  # noqa: N818 (control flow, caught where the search is run)
+class UrlRequirementDiscovered(Exception):
     """A release requires a project by URL that the search already used: the search must begin again."""
 
 

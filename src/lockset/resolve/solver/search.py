@@ -43,7 +43,7 @@ _MOST_ROUNDS = 60_000
 _UNIVERSE_SPLITS = 60
 
 
-class ResolutionImpossible(Exception):  # noqa: N818 (an answer of the search, turned into an error by `explain`)
+class ResolutionImpossible(Exception):
     """No choice of releases works in `universe`; `causes` are those of the last conflict.
 
     Attributes:

@@ -106,11 +106,11 @@ _MOST_CALM_ROUNDS_PER_DECISION = 20
 _MOST_REOPENED = 12
 
 
-class BudgetExceeded(Exception):  # noqa: N818 (an outcome of a run)
+class BudgetExceeded(Exception):
     """The run rejected more candidates or took more rounds than it may."""
 
 
-class Unsatisfiable(Exception):  # noqa: N818 (an outcome of a run)
+class Unsatisfiable(Exception):
     """The root requirements have no solution; `causes` are the requirements of the last incompatibility."""
 
     def __init__(self, causes: tuple[Cause, ...]) -> None:

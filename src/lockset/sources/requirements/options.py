@@ -127,7 +127,7 @@ def _spelling(token: str, location: str) -> tuple[str, bool, str]:
         written, equals, value = token.partition("=")
         return _long_spelling(written, location), bool(equals), value
     if token.startswith("-") and token[:2] in _WITH_VALUE:
-        return token[:2], len(token) > 2, token[2:].removeprefix("=")  # noqa: PLR2004 - a dash and a letter
+        return token[:2], len(token) > 2, token[2:].removeprefix("=")
     if token.startswith("-"):
         raise _unknown(token, location)
     raise LocksetError(
@@ -233,10 +233,10 @@ class OptionSum:
     def _find_links_location(self, value: str, path_or_url: str) -> str:
         if is_url(value):
             return value
-        neighbour = os.path.normpath(os.path.join(os.path.dirname(path_or_url), value))  # noqa: PTH118, PTH120 - text only
+        neighbour = os.path.normpath(os.path.join(os.path.dirname(path_or_url), value))
         if self.surroundings.exists(neighbour):
             return neighbour
-        return os.path.normpath(os.path.join(self.base, value))  # noqa: PTH118 - text only
+        return os.path.normpath(os.path.join(self.base, value))
 
     def _choose(self, option: GivenOption, location: str) -> None:
         """Add to a list of packages. `:all:` replaces it, `:none:` empties it, names move from the opposite list.

@@ -265,9 +265,9 @@ def _resolve_include(file: _File, named: str) -> tuple[str, str]:
         except ValueError:  # such as an unclosed bracket
             url = named
         return url, _shown_location(url)
-    folder, shown = os.path.dirname(file.path_or_url), os.path.dirname(file.location)  # noqa: PTH120 - text only
-    path_or_url = os.path.normpath(os.path.join(folder, named))  # noqa: PTH118 - text only
-    return path_or_url, os.path.normpath(os.path.join(shown, named))  # noqa: PTH118 - text only
+    folder, shown = os.path.dirname(file.path_or_url), os.path.dirname(file.location)
+    path_or_url = os.path.normpath(os.path.join(folder, named))
+    return path_or_url, os.path.normpath(os.path.join(shown, named))
 
 
 @contextmanager

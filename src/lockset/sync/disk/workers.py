@@ -125,7 +125,7 @@ def _next(queue: SimpleQueue[T]) -> T:
             continue
 
 
-class TaskSkipped(Exception):  # noqa: N818 (no error: another task's is raised)
+class TaskSkipped(Exception):
     """The task was not completed because another one had failed."""
 
 

@@ -76,7 +76,7 @@ class Wheel:
     newer_format: str | None = None
 
 
-class _RefusedWheel(ValueError):  # noqa: N818 (never leaves this module)
+class _RefusedWheel(ValueError):
     pass
 
 

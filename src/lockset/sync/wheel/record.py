@@ -39,7 +39,7 @@ def parse_record(text: str) -> tuple[Row, ...]:
     else:
         cells = (row for row in _csv_rows(text) if row)
     for number, row in enumerate(cells, 1):
-        if len(row) != 3 or (row[2] and not (row[2].isascii() and row[2].isdecimal() and len(row[2]) <= _LONGEST_SIZE)):  # noqa: PLR2004 (path, hash, size)
+        if len(row) != 3 or (row[2] and not (row[2].isascii() and row[2].isdecimal() and len(row[2]) <= _LONGEST_SIZE)):
             raise ValueError(f"row {number} is malformed")
         rows.append(Row(row[0], row[1], int(row[2]) if row[2] else None))
     return tuple(rows)

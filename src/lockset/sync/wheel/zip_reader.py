@@ -76,7 +76,7 @@ def members(buffer: Buffer, *, what: str) -> tuple[ZipMember, ...]:
         ) from None
 
 
-class _RefusedArchive(Exception):  # noqa: N818 (never leaves this module)
+class _RefusedArchive(Exception):
     pass
 
 

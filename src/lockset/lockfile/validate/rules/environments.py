@@ -184,7 +184,7 @@ def _check_uncovered(
         if isinstance(table, dict) and isinstance(table.get("name"), str)
     }
     for name, indexes in by_name.items():
-        if len(indexes) < 2 or name not in needed:  # noqa: PLR2004 - an only entry may be needed in some places only
+        if len(indexes) < 2 or name not in needed:
             continue
         union = bounded_union(claimed.entries[index] for index in indexes)
         if union is None or claimed.is_exhausted:

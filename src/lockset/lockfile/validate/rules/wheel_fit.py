@@ -116,7 +116,7 @@ def _tags(file_name: str) -> str:
 @lru_cache(maxsize=4096)
 def _region(tags: str) -> MarkerSet:
     """Where wheels with these tags can be used; anywhere for invalid tags."""
-    if tags.count("-") != 2 or tag_count(f"x-{tags}") > MAX_WHEEL_TAGS:  # noqa: PLR2004 - of three parts
+    if tags.count("-") != 2 or tag_count(f"x-{tags}") > MAX_WHEEL_TAGS:
         return MarkerSet.any()
     try:
         region = wheel_region(parse_tag(tags))

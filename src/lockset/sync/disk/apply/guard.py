@@ -1,7 +1,6 @@
 """Guard a target: one sync at a time, and none in an externally managed environment (PEP 668)."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH103, PTH112, PTH120
 from __future__ import annotations
 
 import contextlib

@@ -281,7 +281,7 @@ class Installer:
         snapshot.save(self._memory, self._roots)
 
 
-class _MoreToRepair(Exception):  # noqa: N818 (never leaves this module)
+class _MoreToRepair(Exception):
     """Further packages have to be installed again: `plan` includes them."""
 
     def __init__(self, plan: Plan) -> None:
@@ -289,7 +289,7 @@ class _MoreToRepair(Exception):  # noqa: N818 (never leaves this module)
         self.plan = plan
 
 
-class _DamagedWheel(Exception):  # noqa: N818 (never leaves this module)
+class _DamagedWheel(Exception):
     """The stored wheel of `name` was changed since it was unpacked."""
 
     def __init__(self, name: str, error: LocksetError | FileNotFoundError) -> None:

@@ -4,7 +4,6 @@ An install without a complete list of files is removed only if no file that may 
 """
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH114, PTH119, PTH120, PTH208
 from __future__ import annotations
 
 import os

@@ -1,7 +1,6 @@
 """Stage new files in a private folder on the target's file system, before they are moved into place."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH102, PTH112, PTH116, PTH119, PTH120
 from __future__ import annotations
 
 import json

@@ -1,7 +1,6 @@
 """Carry out the steps of a journal, all or none, and recover from an interrupted sync."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH102, PTH103, PTH112, PTH114, PTH120, PTH123
 from __future__ import annotations
 
 import errno

@@ -9,7 +9,6 @@ setuptools and distutils created them:
 """
 
 # Paths are strings here: there may be thousands of them.
-# ruff: noqa: PTH112, PTH113, PTH114, PTH117, PTH118, PTH119, PTH120, PTH208
 from __future__ import annotations
 
 import os

@@ -1,7 +1,6 @@
 """Scan a target for installed distributions, and check those that matter for missing and changed files."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH114, PTH117, PTH119, PTH120, PTH123
 from __future__ import annotations
 
 import json

@@ -1,7 +1,6 @@
 """Query an interpreter for its facts, and cache the answer until something that decides it changes."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH116, PTH118, PTH120
 from __future__ import annotations
 
 import os

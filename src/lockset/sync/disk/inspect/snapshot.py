@@ -126,7 +126,7 @@ def file_stamps(
 
 def _infos(library: str) -> list[str]:
     try:
-        return [name for name in os.listdir(library) if name.lower().endswith(".dist-info")]  # noqa: PTH208 (thousands of names)
+        return [name for name in os.listdir(library) if name.lower().endswith(".dist-info")]
     except FileNotFoundError:
         return []
 

@@ -1,7 +1,6 @@
 """The digest of a source tree, to detect whether it has changed since it was installed."""
 
 # Paths are strings here: there may be thousands of them.
-# ruff: noqa: PTH123
 from __future__ import annotations
 
 import os

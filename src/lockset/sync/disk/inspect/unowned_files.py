@@ -1,7 +1,6 @@
 """Find files that may belong to an install without a complete list of its files."""
 
 # Paths are strings here: there may be thousands of them.
-# ruff: noqa: PTH113, PTH208
 from __future__ import annotations
 
 import os

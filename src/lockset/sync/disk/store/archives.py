@@ -1,7 +1,6 @@
 """Obtain archives: verified while they are written, and then read from the same open file."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH120
 from __future__ import annotations
 
 import contextlib
@@ -111,7 +110,7 @@ class Archives:
 
     def _from_folders(self, distribution: DesiredDistribution) -> BinaryIO | None:
         """The file in `folders` that has the locked hash, whatever its name."""
-        is_there = distribution.path is not None and not distribution.is_outside and os.path.exists(distribution.path)  # noqa: PTH110
+        is_there = distribution.path is not None and not distribution.is_outside and os.path.exists(distribution.path)
         for path in self._folders.candidates(distribution) if not is_there else ():
             with contextlib.suppress(_OtherFile):
                 return self._fetch_candidate(distribution._replace(path=path))
@@ -168,7 +167,7 @@ class Archives:
         return archive
 
 
-class _OtherFile(Exception):  # noqa: N818 (never leaves this module)
+class _OtherFile(Exception):
     """The file of the folder is a different one."""
 
 

@@ -1,7 +1,6 @@
 """Clone, hard link or copy files of the store into a target, depending on the file system."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH123
 from __future__ import annotations
 
 import contextlib
@@ -33,7 +32,7 @@ _CHUNK = 1 << 20
 _MOST_AT_ONCE = 64 << 20
 
 
-class DamagedStore(LocksetError):  # noqa: N818 (describes the state of the store)
+class DamagedStore(LocksetError):
     """A stored file was changed since it was unpacked."""
 
     def __init__(self, path: str) -> None:

@@ -6,7 +6,6 @@ when it enters the store; targets get links to the unpacked files.
 """
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH102, PTH112, PTH116
 from __future__ import annotations
 
 import hashlib

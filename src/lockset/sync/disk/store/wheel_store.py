@@ -1,7 +1,6 @@
 """The store of unpacked wheels, by the hash of their archive; targets get links to their files, or copies."""
 
 # Paths are strings here: there are thousands of them a run.
-# ruff: noqa: PTH102, PTH120, PTH123
 from __future__ import annotations
 
 import mmap

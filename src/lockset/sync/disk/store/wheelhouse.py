@@ -1,7 +1,6 @@
 """Fill a wheelhouse: a folder with the files of a lock file, under their own names."""
 
 # Paths are strings here, as in the rest of this folder.
-# ruff: noqa: PTH103, PTH118, PTH123
 from __future__ import annotations
 
 import os
@@ -72,7 +71,7 @@ def _put(distribution: DesiredDistribution, folder: str, archives: Archives, lis
 
 def _is_there(path: str, distribution: DesiredDistribution) -> bool:
     verifier = Verifier(distribution.digests, size=distribution.size)
-    if not os.path.isfile(path) or os.path.islink(path):  # noqa: PTH113, PTH114
+    if not os.path.isfile(path) or os.path.islink(path):
         return False
     with open(path, "rb") as file:
         while not verifier.too_long and (chunk := file.read(_CHUNK)):
