@@ -67,7 +67,7 @@ def show_plan(plan: Plan, target: Target, out: Output) -> None:
     if unselected:
         options = " ".join(dict.fromkeys(step.choices[0] for step in unselected))
         count, them = (f"{len(unselected)} of these are", "them") if len(unselected) > 1 else ("One of these is", "it")
-        out.line(plain(f"hint: {count} in the lock file and not chosen: `{options}` keeps {them}"))
+        out.line(plain(f"hint: {count} in the lock file and not selected: `{options}` keeps {them}"))
     for step in plan.steps:
         if step.action == "keep" and step.desired is None:
             out.detail(f"   {plain(_described(step))} stays ({plain(step.reason)})")
