@@ -54,7 +54,7 @@ def test_the_target_matches_the_last_successful_sync(asked: list[Worlds], fault:
         for state in asked:
             before = tree(folder / "target")
             try:
-                world.sync(*wheels_of(state), doing=InstallOptions(on_step=Stop(fault)))
+                world.sync(*wheels_of(state), install_options=InstallOptions(on_step=Stop(fault)))
             except OSError:
                 assert tree(folder / "target") == before
                 world.sync(*wheels_of(state))

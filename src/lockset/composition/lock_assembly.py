@@ -84,25 +84,25 @@ class LockResult:
     fresh_until: float = 0.0
 
     def write(self, path: str | PathLike[str] | None = None) -> None:
-        """Write the lock file, whole or not at all, at `path`, or at the output that it was made for.
+        """Write the lock file atomically to `path`, or to the output that it was made for.
 
         Raises:
-            LocksetError: `output-not-writable`; the file is as it was.
+            LocksetError: `output-not-writable`; the file is unchanged.
         """
         location = path if path is not None else self.path
         if location is None:
-            raise UsageError("output-missing", "The lock was made for no file", hint="Give `write` a path")
+            raise UsageError("output-missing", "The lock has no output file", hint="Pass a path to `write`")
         write_lock_file(location, self.text)
 
     @property
     def path(self) -> Path | None:
-        """The lock file that it was made for, absolute."""
+        """The absolute path of the lock file that it was made for."""
         return None if self.inputs is None else self.inputs.target
 
     @property
     def splits(self) -> int:
-        """How often one project was decided apart for two parts of the environments."""
-        return sum(isinstance(c, ForkCandidate) for _, found in self.resolution.pins.parts for c in found.values())
+        """How often one project got different versions for two parts of the environments."""
+        return sum(isinstance(c, ForkCandidate) for _, pins in self.resolution.pins.parts for c in pins.values())
 
 
 def resolve_and_assemble(
@@ -129,11 +129,11 @@ def resolve_and_assemble(
         verify_metadata(resolution, opened)
     lock = assemble_lock(resolution, question.request, terms, artifacts)
     lacking = gaps(_prove(lock, question, resolution, repository, terms), resolution, repository)
-    _tell_missing_extras(resolution, repository, notes)
+    _note_missing_extras(resolution, repository, notes)
     behind = _behind(resolution, repository)
     lock = _with_entry(lock, project, question)
     refuse_of_needed(project, question.direct.guard, lock)
-    _tell_sources(lock, old, notes)
+    _note_sources(lock, old, notes)
     refuse_secrets(lock)
     return LockResult(
         lock=lock,
@@ -185,29 +185,29 @@ def _resolved(
     *,
     one_environment: bool,
 ) -> tuple[ResolutionProblem, Resolution]:
-    """The answer, and the question that it answers: without later Pythons on which there is none, where it was open.
+    """The resolution and its problem. If the range of Pythons is open above, Pythons without resolution are left out.
 
-    Begun anew, at most once for each source there is, where one is found on the way.
+    The search is restarted for each requirement by URL that is discovered on the way.
     """
     while True:
         with suppress(UrlRequirementDiscovered):
-            found = _found(question, repository, listener.listener, one_environment=one_environment)
-            if not isinstance(found, ResolutionImpossible):
-                return question, found
-            question = _without_later_pythons(question, found, listener)
+            result = _resolve(question, repository, listener.listener, one_environment=one_environment)
+            if not isinstance(result, ResolutionImpossible):
+                return question, result
+            question = _without_later_pythons(question, result, listener)
 
 
-def _found(
+def _resolve(
     question: ResolutionProblem,
     repository: IndexRepository | DirectRepository,
     listener: ProgressListener,
     *,
     one_environment: bool,
 ) -> Resolution | ResolutionImpossible:
-    """The answer, or a failure on later Pythons alone.
+    """The resolution, or a failure that concerns only later Pythons.
 
     Raises:
-        LocksetError: `no-resolution`, once a second engine was asked.
+        LocksetError: `no-resolution`, if a second engine does not find one either.
     """
     if one_environment:
         from lockset.resolve.lock.one_environment_resolution import resolution_in_one_environment
@@ -215,18 +215,18 @@ def _found(
         decided = resolution_in_one_environment(question, repository)
         if decided is not None:
             return decided
-    found = resolution_of(question, repository, listener)
-    if not isinstance(found, ResolutionImpossible) or later_pythons(found, question.request) is not None:
-        return found
-    # What asks again and what tries remedies costs milliseconds to import.
+    result = resolution_of(question, repository, listener)
+    if not isinstance(result, ResolutionImpossible) or later_pythons(result, question.request) is not None:
+        return result
+    # Imported here: the second engine and the explanation take milliseconds to import.
     from lockset.resolve.lock.second_opinion import reconsider
 
-    found = reconsider(found, question, repository, listener)
-    if not isinstance(found, ResolutionImpossible) or later_pythons(found, question.request) is not None:
-        return found
+    result = reconsider(result, question, repository, listener)
+    if not isinstance(result, ResolutionImpossible) or later_pythons(result, question.request) is not None:
+        return result
     from lockset.resolve.explain.explain import explain_failure
 
-    raise explain_failure(found, question.request, repository) from None
+    raise explain_failure(result, question.request, repository) from None
 
 
 def _without_later_pythons(
@@ -235,7 +235,7 @@ def _without_later_pythons(
     bound = later_pythons(impossible, question.request)
     assert bound is not None
     requested = sorted({cause.origin.text for cause in impossible.causes})
-    listener.note(f"The lock serves Pythons below {bound.below}: nothing there meets {_listed(requested)}")
+    listener.note(f"The lock supports Python below {bound.below} only: later, nothing meets {_listed(requested)}")
     return replace(question, request=bound.of(question.request))
 
 
@@ -245,7 +245,7 @@ def _listed(texts: Sequence[str]) -> str:
 
 
 def _behind(resolution: Resolution, repository: IndexRepository | DirectRepository) -> Mapping[str, tuple[str, str]]:
-    """Chosen versions that are not the newest final ones there are, with these."""
+    """Chosen versions that are not the newest final release, with that release."""
     newest: dict[str, Version] = {}
     chosen: dict[str, Version] = {}
     for name, version in resolution.nodes:
@@ -268,9 +268,9 @@ def _narrowed(
     *,
     old: Pylock | None,
 ) -> tuple[LockTerms, Resolution]:
-    """The lock's own range after the upper bounds of what was chosen, and the resolution inside it.
+    """The lock's Python range within the upper bounds of the chosen releases, and the resolution inside it.
 
-    That is said where it is new, and some Python that is known is left out: `<4` leaves out none.
+    A note reports the range if it is new and excludes a known Python; `<4` excludes none.
     """
     request = question.request
     bound = narrowing(resolution, repository.strictly_serves) if request.open_above else None
@@ -280,8 +280,8 @@ def _narrowed(
     is_new = old is None or old.requires_python != inside.requires_python
     if is_new and not (KNOWN & request.universe).implies(inside.universe):
         names = _listed([f"{name} {version}" for name, version in bound.releases])
-        verb = "admits" if len(bound.releases) == 1 else "admit"
-        listener.note(f"The lock serves Pythons below {bound.below}: {names} {verb} no later one")
+        verb = "supports" if len(bound.releases) == 1 else "support"
+        listener.note(f"The lock supports Python below {bound.below} only: {names} {verb} no later one")
     return _terms(question, inside), resolution_graph(
         resolution.pins, request.roots, inside.universe, repository, resolution.statistics
     )
@@ -297,10 +297,10 @@ def _terms(question: ResolutionProblem, request: LockRequest) -> LockTerms:
     )
 
 
-def _tell_missing_extras(
+def _note_missing_extras(
     resolution: Resolution, repository: IndexRepository | DirectRepository, listener: _Notes
 ) -> None:
-    """An extra that the chosen release does not provide asks for nothing: worth a word, never an older release."""
+    """Report extras that the chosen release does not provide: they have no requirements, and are not an error."""
     for (name, version), node in resolution.nodes.items():
         facts = repository.facts(name, version)
         provided = facts.extras if facts is not None else frozenset()
@@ -310,33 +310,33 @@ def _tell_missing_extras(
             listener.note(f"{name} {version} has no extra named {', '.join(missing[:_SHOWN])}{more}")
 
 
-def _tell_sources(found: Pylock, old: Pylock | None, listener: _Notes) -> None:
-    _tell_changed_archives(found, old, listener)
-    _tell_outside_paths(found, listener)
+def _note_sources(lock: Pylock, old: Pylock | None, listener: _Notes) -> None:
+    _note_changed_archives(lock, old, listener)
+    _note_outside_paths(lock, listener)
 
 
-def _tell_changed_archives(found: Pylock, old: Pylock | None, listener: _Notes) -> None:
-    """An archive that is another one than before, though its address is the same: worth a word."""
+def _note_changed_archives(lock: Pylock, old: Pylock | None, listener: _Notes) -> None:
+    """Report archives whose content has changed although their URL is the same."""
     known = {p.archive.url: p.archive for p in (old.packages if old is not None else ()) if p.archive and p.archive.url}
-    for package in found.packages:
+    for package in lock.packages:
         before = known.get(package.archive.url or "") if package.archive is not None else None
         if before is not None and package.archive is not None and _differ(before.hashes, package.archive.hashes):
-            listener.note(f"{package.archive.url} has changed since it was locked: look at what is new")
+            listener.note(f"{package.archive.url} has changed since it was locked: review the change")
 
 
-def _tell_outside_paths(found: Pylock, listener: _Notes) -> None:
-    """Paths that lead out of the lock's folder, which a sync wants to be allowed."""
+def _note_outside_paths(lock: Pylock, listener: _Notes) -> None:
+    """Report paths outside the lock file's folder, which a sync refuses by default."""
     locations = [
-        location for p in found.packages for location in (p.archive, p.directory, p.vcs) if location is not None
+        location for p in lock.packages for location in (p.archive, p.directory, p.vcs) if location is not None
     ]
-    files = [file for p in found.packages for file in (p.sdist, *(p.wheels or ())) if file is not None]
+    files = [file for p in lock.packages for file in (p.sdist, *(p.wheels or ())) if file is not None]
     outside = _outside(location.path for location in locations)
     folders = _outside(f.path and f.path.rpartition("/")[0] + "/" for f in files)
     if outside or folders:
         way = f" or `-f {folders[0]}`" if folders and not outside else " only"
         listener.note(
-            f"The lock points out of its folder, to {_listed([*outside, *folders])}:"
-            f" `lockset sync` installs that with `--allow-outside-path`{way}"
+            f"The lock refers to paths outside its folder, {_listed([*outside, *folders])}:"
+            f" `lockset sync` installs them with `--allow-outside-path`{way}"
         )
 
 
@@ -350,13 +350,13 @@ def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
 
 
 def _prove(
-    found: Pylock,
+    lock: Pylock,
     question: ResolutionProblem,
     resolution: Resolution,
     repository: IndexRepository | DirectRepository,
     terms: LockTerms,
 ) -> tuple[MissingFile, ...]:
-    @cache  # asked for each of many environments
+    @cache  # called for each of many environments
     def dependencies(name: str, version: Version) -> Iterable[Dependency]:
         facts = repository.facts(name, version)
         return facts.dependencies if facts is not None else ()
@@ -365,7 +365,7 @@ def _prove(
     samples = [s for s in question.samples if inside.evaluate(s.environment)]
     request = question.request
     return verify_lock(
-        found,
+        lock,
         versions=[version for _, version in resolution.nodes],
         roots=request.roots,
         dependencies=dependencies,
@@ -376,14 +376,14 @@ def _prove(
 
 
 def _text(lock: Pylock) -> str:
-    """The text of the lock, which keeps the standard."""
+    """The text of the lock, validated."""
     text = write(lock)
     report = validate_document(text, path="pylock.toml")
     errors = [issue for issue in report.issues if issue.severity == "error"]
     if errors:
         raise LocksetError(
             "internal-invalid",
-            f"The lock that was made breaks the standard: {errors[0].message}",
-            hint="Nothing was written; this is a bug in lockset: report it with the project that shows it",
+            f"The lock is not a valid lock file: {errors[0].message}",
+            hint="Nothing was written. This is a bug in lockset: report it with the project",
         )
     return text
