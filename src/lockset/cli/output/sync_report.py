@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lockset.composition.sync_pipeline import Plan, Step, SyncResult
     from lockset.sync.target import Target
 
-__all__ = ["carry_out", "show_difference", "show_plan", "show_sync"]
+__all__ = ["carry_out", "run_sync", "show_difference", "show_plan", "show_sync"]
 
 _SIGNS = {"install": ("+", "green"), "change": ("~", "yellow"), "repair": ("!", "yellow"), "remove": ("-", "red")}
 _DONE = {"install": "installed", "change": "changed", "repair": "repaired", "remove": "removed"}
@@ -32,6 +33,23 @@ _MOST_LINES = 20
 _MANY = 5
 # Names in such a line; `--verbose` lists all.
 _MOST_NAMES = 40
+
+
+def run_sync(sync: Callable[..., SyncResult], command: SyncCommand, out: Output) -> int:
+    """Call `sync`, which is `lockset.sync_target`, for `command`; show its plan and its result. The exit code."""
+    began = time.perf_counter()
+    result = carry_out(
+        lambda show: sync(
+            command.locks,
+            python=command.python,
+            options=command.options,
+            indexes=command.indexes,
+            context=command.context,
+            on_plan=show,
+        ),
+        out,
+    )
+    return show_sync(result, command, time.perf_counter() - began, out)
 
 
 def carry_out(sync: Callable[[Callable[[Target, Plan], None]], SyncResult], out: Output) -> SyncResult:
