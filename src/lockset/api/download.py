@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lockset.composition.download_pipeline import DownloadedFile, DownloadRequest, fill_folder
 from lockset.composition.run_context import context_of
-from lockset.composition.sync_inputs import SyncOptions, SyncPorts, lock_sources, sync_request
+from lockset.composition.sync_inputs import SyncOptions, SyncPorts, converted_sources, lock_sources, sync_request
 from lockset.errors import UsageError
 from lockset.option_values import check_argument
 
@@ -34,7 +34,8 @@ def download(
     """Download and verify the files of lock files; returns them sorted by name.
 
     Args:
-        locks: Paths of lock files, `-` for `context.stdin`; if empty, the nearest pylock.toml.
+        locks: Paths of lock files, `-` for `context.stdin`; if empty, the nearest pylock.toml. Requirements files with
+            pins and lock files of other tools are converted first, as by `convert`.
         folder: The folder to write to; created if it is missing.
         targets: The path of an interpreter, or described interpreters; None for all wheels and sdists.
         options: Extras, groups, and kinds of files; options on targets and removal are ignored.
@@ -51,7 +52,7 @@ def download(
     check_argument("indexes", indexes, "IndexOptions | IndexOverrides | None")
     named = check_argument("locks", locks, "str | PathLike | Iterable[str | PathLike]")
     names = list(map(fspath, [named] if isinstance(named, str | PathLike) else named))
-    sources = lock_sources(names, context)
+    sources = converted_sources(lock_sources(names, context), indexes, context, options)
     python = targets if isinstance(targets, str | PathLike) else None
     described = () if isinstance(targets, str | PathLike) or targets is None else tuple(targets)
     into = (context.here / Path(folder).expanduser()).absolute()

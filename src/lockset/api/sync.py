@@ -6,7 +6,14 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 from lockset.composition.run_context import context_of
-from lockset.composition.sync_inputs import SyncOptions, SyncPorts, lock_sources, refuse_missing_python, sync_request
+from lockset.composition.sync_inputs import (
+    SyncOptions,
+    SyncPorts,
+    converted_sources,
+    lock_sources,
+    refuse_missing_python,
+    sync_request,
+)
 from lockset.composition.sync_pipeline import LockSource, SyncResult, sync
 from lockset.option_values import check_argument
 
@@ -35,6 +42,7 @@ def sync_target(
 
     Args:
         locks: Paths of lock files, `-` for `context.stdin`; several must agree; if empty, the nearest pylock.toml.
+            Requirements files with pins and lock files of other tools are converted first, as by `convert`.
         python: An interpreter, or the folder of a virtual environment; may be None only if `options` describe one.
         options: What to install, and where; None for the defaults, into the environment of `python`.
         indexes: Credentials, connections, and indexes of build requirements; None for those of the project of the
@@ -51,6 +59,7 @@ def sync_target(
     check_argument("indexes", indexes, "IndexOptions | IndexOverrides | None")
     sources = _sources(locks, context)
     refuse_missing_python(python, options)
+    sources = converted_sources(sources, indexes, context, options)
     request = sync_request(sources, python, options, context)
     mirrors, settings = tuple(options.mirrors), options.config_settings
     with SyncPorts(request, indexes, context, mirrors=mirrors, config_settings=settings) as ports:
@@ -69,10 +78,13 @@ def check_env(
     *,
     python: str | PathLike[str] | None = None,
     options: SyncOptions | None = None,
+    indexes: IndexOptions | IndexOverrides | None = None,
     context: RunContext | None = None,
     on_plan: Callable[[Target, Plan], None] | None = None,
 ) -> SyncResult:
-    """Compare a target with the lock files: the plan of `sync_target`, without changes and without the network.
+    """Compare a target with the lock files: the plan of `sync_target`, without changes.
+
+    The network is used only to convert files that are not lock files, with `indexes`.
 
     Raises:
         LocksetError: If a lock file is refused, or does not support the target.
@@ -81,6 +93,7 @@ def check_env(
     check_argument("python", python, "str | PathLike[str] | None")
     sources = _sources(locks, context)
     refuse_missing_python(python, options)
+    sources = converted_sources(sources, indexes, context, options)
     request = sync_request(sources, python, options, context)._replace(check_only=True, break_system=True)
     return sync(request, cache=context.cache_folder, downloads=_none, show=on_plan, listener=context.heard)
 

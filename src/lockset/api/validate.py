@@ -47,14 +47,16 @@ def validate(source: str | bytes | os.PathLike[str]) -> Report:
     """Validate a lock file, by its path (which includes its name) or by its text.
 
     The kind of a pyproject.toml, another TOML file with settings, a script with inline metadata or a JSON report of
-    lockset is recognised by name, else by content; the `Report` of these has no `document` and no `lock`.
+    lockset is recognised by name, else by content; the `Report` of these has no `document` and no `lock`. Requirements
+    files and lock files of other tools are read, as `convert` does, without the network.
 
     Bytes, and strings with a line end, are the text of a file (a lock file has three keys, so it has several lines);
     other strings and path objects are paths. `validate_text` takes any text.
 
     Raises:
         LocksetError: `lock-not-found` or `lock-unreadable`; for files that are not lock files, `source-missing` or
-            `source-unreadable`. Problems in the file are findings, not exceptions.
+            `source-unreadable`. Problems in the file are findings, not exceptions, except in requirements files and
+            lock files of other tools.
     """
     check_argument("source", source, "str | bytes | PathLike")
     if isinstance(source, bytes) or (isinstance(source, str) and ("\n" in source or not source)):
@@ -97,7 +99,10 @@ def _validate_kind(data: str | bytes, path: str | None) -> Report:
 
         return validate_json_report(data, path=path)
     if kind is ValidatedKind.LOCK:
-        return validate_data(data, path=path, now=_now())
+        from lockset.composition.conversions.foreign_report import report_of_foreign
+
+        foreign = None if path is None else report_of_foreign(data, path)
+        return foreign or validate_data(data, path=path, now=_now())
     from lockset.sources.validate.report import validate_project, validate_script
 
     return (validate_script if kind is ValidatedKind.SCRIPT else validate_project)(data, path=path)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.sources.project import RootProject
 
-__all__ = ["chosen_urls", "indexes_of", "project_around", "resolve_indexes", "unread_index_variable"]
+__all__ = ["chosen_urls", "indexes_of", "project_around", "resolve_indexes", "unread_index_variable", "with_indexes_of"]
 
 # Environment variables of pip and uv that set the default index.
 _FOREIGN = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
@@ -91,6 +91,24 @@ def resolve_indexes(
         proxy=given.proxy,
         keyring=given.keyring if given.keyring is not None else own.keyring,
     )
+
+
+def with_indexes_of(files: Sequence[IndexOptions], own: IndexOptions) -> IndexOptions:
+    """The indexes of converted files, those of the first one first; with the URLs of `own` for their credentials."""
+    first, *others = files
+    known = {first.index_url, *(source.url for source in first.indexes)}
+    added = [IndexSource(url=url, name=name, explicit=True) for one in (*others, own) for url, name in _named_urls(one)]
+    return replace(
+        first,
+        indexes=(*first.indexes, *{source.url: source for source in added if source.url not in known}.values()),
+        insecure_hosts=frozenset().union(*(one.insecure_hosts for one in (*files, own))),
+        keyring=any(one.keyring for one in (*files, own)),
+    )
+
+
+def _named_urls(options: IndexOptions) -> Iterator[tuple[str, str | None]]:
+    yield options.index_url, options.index_name
+    yield from ((source.url, source.name) for source in options.indexes)
 
 
 def chosen_urls(given: IndexOptions | IndexOverrides | None) -> tuple[str, ...]:

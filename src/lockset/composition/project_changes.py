@@ -46,7 +46,7 @@ class ProjectState(NamedTuple):
     """The changes of a project since it was locked, as sentences, and the paths of its sources."""
 
     changes: tuple[str, ...]
-    paths: tuple[str, ...]
+    inputs: tuple[str, ...]
 
 
 def project_state(source: LockSource, environment: Mapping[str, str], *, cache: Path | None) -> ProjectState:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from os import PathLike
 
+    from lockset.index.options import IndexOptions
     from lockset.progress import ProgressEvent, ProgressListener
 
 __all__ = ["IndexOverrides", "RunContext", "context_of"]
@@ -34,6 +35,8 @@ class RunContext:
         config: A file whose `[tool.lockset]` is used instead of the project's.
         stdin: Returns the bytes of a source or lock file named `-`; None refuses `-`.
         listener: Receives progress: a `ProgressListener`, or a function that takes a `ProgressEvent`.
+        indexes: The indexes with which functions that take a lock file convert other files, if they have no `indexes`
+            of their own; None for those that the file names, else PyPI.
     """
 
     folder: str | PathLike[str] | None = None
@@ -45,9 +48,10 @@ class RunContext:
     config: str | PathLike[str] | None = None
     stdin: Callable[[], bytes] | None = None
     listener: ProgressListener | Callable[[ProgressEvent], object] | None = None
+    indexes: IndexOptions | IndexOverrides | None = None
 
     def __post_init__(self) -> None:
-        check_options(self, besides=("environ", "stdin", "listener"))
+        check_options(self, besides=("environ", "stdin", "listener", "indexes"))
 
     @property
     def here(self) -> Path:

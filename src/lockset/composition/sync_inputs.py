@@ -21,7 +21,7 @@ from lockset.composition.sync_pipeline import (
 )
 from lockset.errors import LocksetError, UsageError
 from lockset.files.record_store import content
-from lockset.lockfile.file_name import refuse_wrong_name
+from lockset.lockfile.file_name import is_lock_file_name, refuse_wrong_name
 from lockset.option_values import check_argument, check_options, plain_dataclass
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from lockset.index.ports import Downloads
     from lockset.sync.ports import WheelBuilds
 
-__all__ = ["SyncOptions", "SyncPorts", "lock_sources", "refuse_missing_python", "sync_request"]
+__all__ = ["SyncOptions", "SyncPorts", "converted_sources", "lock_sources", "refuse_missing_python", "sync_request"]
 
 _ALL = ":all:"
 # `load_bytes` refuses larger lock files.
@@ -66,6 +66,7 @@ class SyncOptions:
         reinstall: Names of packages to reinstall; `:all:` for all.
         strict: Refuse lock files that record dependencies which they do not contain.
         locked: Refuse a project that has changed since its lock file was made.
+        require_hashes: Refuse requirements files, and lock files of other tools, that have no hash of a package.
         check_only: Change nothing; the plan has the changes that would be made.
         break_system: Allow changes to an externally managed environment (PEP 668).
         find_links: Folders of files to use instead of downloads, matched by hash.
@@ -96,6 +97,7 @@ class SyncOptions:
     reinstall: Collection[str] = ()
     strict: bool = True
     locked: bool = False
+    require_hashes: bool = False
     check_only: bool = False
     break_system: bool = False
     find_links: Collection[str | PathLike[str]] = ()
@@ -203,38 +205,79 @@ def _names_or_all(names: Collection[str]) -> frozenset[str] | None:
 
 
 def lock_sources(names: Sequence[str], context: RunContext) -> tuple[LockSource, ...]:
-    """Read the named lock files (`-` is the context's standard input), or the nearest pylock.toml.
+    """Read the named files (`-` is the context's standard input), or the nearest pylock.toml.
+
+    A pyproject.toml or script stands for the lock file next to it. Requirements files and lock files of other tools are
+    read here, and converted by `converted_sources`.
 
     Raises:
-        LocksetError: `lock-not-found`, `lock-unreadable`, or `lock-invalid` for a pyproject.toml or script.
+        LocksetError: `lock-not-found`, `lock-unreadable`, or those of `is_foreign`.
         UsageError: `stdin-twice`, `file-name`.
     """
-    here = context.here
     if list(names).count(_STDIN) > 1:
         raise UsageError("stdin-twice", "The standard input (`-`) can only be given once")
-    for name in names:
-        if name.endswith(("pyproject.toml", ".py")):
-            from shlex import quote
+    return tuple(_lock_source(name, context) for name in names or [_nearest(context.here)])
 
-            raise LocksetError(
-                "lock-invalid",
-                "This file has requirements and is not a lock file",
-                location=name,
-                hint=f"Run `lockset lock {quote(name)}` to lock them",
-            )
-    paths = [str(here / ("<stdin>" if name == _STDIN else name)) for name in names] or [_nearest(here)]
-    sources = tuple(
-        LockSource(
-            folder=os.path.dirname(path),
-            data=_stdin(context) if name == _STDIN else _bytes(path),
-            path=path,
+
+def _lock_source(name: str, context: RunContext) -> LockSource:
+    if name.endswith(("pyproject.toml", ".py", ".pyw")):
+        from lockset.composition.project_locks import lock_of_project
+
+        name = lock_of_project(name, context.here)
+    path = str(context.here / ("<stdin>" if name == _STDIN else name))
+    data = _stdin(context) if name == _STDIN else _bytes(path)
+    if is_lock_file_name(os.path.basename(name)):
+        return LockSource(folder=os.path.dirname(path), data=data, path=path)
+    if name != _STDIN:
+        refuse_wrong_name(name)
+    # Imported here: it is slow to import, and most lock files have a name that says what they are.
+    from lockset.conversion.model.formats import is_foreign
+
+    return LockSource(folder=os.path.dirname(path), data=data, path=path, is_foreign=is_foreign(data, name))
+
+
+def converted_sources(
+    sources: tuple[LockSource, ...],
+    indexes: IndexOptions | IndexOverrides | None,
+    context: RunContext,
+    options: SyncOptions,
+) -> tuple[LockSource, ...]:
+    """The lock files, with those of other formats converted in memory.
+
+    Raises:
+        LocksetError: As `convert_in_memory`.
+    """
+    if not any(source.is_foreign for source in sources):
+        return sources
+    from lockset.composition.conversions.in_memory import convert_in_memory
+
+    converted = []
+    for source in sources:
+        if not source.is_foreign:
+            converted.append(source)
+            continue
+        assert source.data is not None
+        assert source.path is not None
+        done = convert_in_memory(
+            source.data,
+            source.path,
+            location=_shown(source.path, context),
+            indexes=indexes,
+            context=context,
+            require_hashes=options.require_hashes,
         )
-        for name, path in zip(names or paths, paths, strict=True)
-    )
-    for name in names or paths:
-        if name != _STDIN:
-            refuse_wrong_name(name)
-    return sources
+        converted.append(
+            source._replace(data=done.text.encode(), is_foreign=False, inputs=done.inputs, indexes=done.indexes)
+        )
+    return tuple(converted)
+
+
+def _shown(path: str, context: RunContext) -> str:
+    """The path for messages: relative to the context's folder if it is in it."""
+    if os.path.basename(path) == "<stdin>":
+        return "<stdin>"
+    start = f"{context.here}{os.sep}"
+    return path.removeprefix(start)
 
 
 def _stdin(context: RunContext) -> bytes:
@@ -246,11 +289,9 @@ def _stdin(context: RunContext) -> bytes:
 def _nearest(here: Path) -> str:
     nearest = find_lock(here)
     if nearest is None:
-        raise LocksetError(
-            "lock-not-found",
-            f"There is no pylock.toml in {here} or above it",
-            hint="Run `lockset lock` to create one, or pass the path of another lock file",
-        )
+        from lockset.composition.project_locks import no_lock_error
+
+        raise no_lock_error(here)
     return str(nearest)
 
 
@@ -311,10 +352,12 @@ class SyncPorts:
     def _options(self) -> IndexOptions:
         from pathlib import Path
 
-        from lockset.composition.indexes import project_around, resolve_indexes
+        from lockset.composition.indexes import project_around, resolve_indexes, with_indexes_of
 
         project = project_around(Path(self._request.sources[0].folder), self._context)
-        return resolve_indexes(self._indexes, project, self._context)
+        own = resolve_indexes(self._indexes, project, self._context)
+        named = [source.indexes() for source in self._request.sources if source.indexes is not None]
+        return with_indexes_of(named, own) if named else own
 
     def downloads(self) -> Downloads:
         """The port to the network."""

@@ -121,8 +121,14 @@ def sync(
         file_stamps=installer.file_stamps if changed or not plan.changes else _nothing,
         overlaps=installer.overlaps,
         outdated=outdated,
-        sources=tuple(path for state in states for path in state.paths),
+        sources=_inputs(request, states),
     )
+
+
+def _inputs(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str, ...]:
+    """The files that the lock files were made or converted from."""
+    lists = [state.inputs for state in states] + [source.inputs for source in request.sources]
+    return tuple(path for one in lists for path in one)
 
 
 def _installer(request: SyncRequest, target: Target, cache: Path | None, listener: ProgressListener) -> Installer:

@@ -22,6 +22,7 @@ def run(command: SyncCommand, out: Output) -> int:
         command.locks,
         python=command.python,
         options=command.options,
+        indexes=command.indexes,
         context=command.context,
         on_plan=lambda target, plan: show_plan(plan, target, out),
     )

@@ -159,8 +159,15 @@ def add_cache(parser: argparse.ArgumentParser, *, needless: bool = False) -> Non
     )
 
 
-def add_index(parser: argparse.ArgumentParser) -> None:
-    """Add the options of indexes."""
+def add_index(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
+    """Add the options of indexes; if `needless`, they are accepted but hidden, as the command rarely uses an index."""
+    count = len(parser._actions)  # noqa: SLF001 - no public way
+    _add_index(parser)
+    for action in parser._actions[count:] if needless else ():  # noqa: SLF001
+        action.help = argparse.SUPPRESS
+
+
+def _add_index(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("indexes")
     group.add_argument(
         "--index",
@@ -250,6 +257,7 @@ def run_context(args: argparse.Namespace, out: Output, *, caching: bool = True) 
         config=args.config,
         stdin=standard_input,
         listener=out.listener(),
+        indexes=index_overrides(args) if hasattr(args, "default_index") else None,
     )
 
 

@@ -51,7 +51,11 @@ LINK_MODES = ("auto", "clone", "hardlink", "copy")
 def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -> None:
     """Add the options on lock files, target and selection; `foreign_only` omits those that install."""
     parser.add_argument(
-        "files", nargs="*", default=[], metavar="FILE", help="lock files, or - (default: the nearest pylock.toml)"
+        "files",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="lock files or pinned requirements files, or - (default: the nearest pylock.toml)",
     )
     target = parser.add_argument_group("target")
     target.add_argument(
@@ -176,6 +180,9 @@ def _add_policy(parser: argparse.ArgumentParser) -> None:
         group.add_argument(f"--no-{name}", action="store_true", help=f"refuse packages locked as {name}")
     group.add_argument("--allow-outside-path", action="store_true", help="allow paths outside the lock file's folder")
     group.add_argument("--allow-weak-hash", action="store_true", help="allow files that have only an md5 or sha1 hash")
+    group.add_argument(
+        "--require-hashes", action="store_true", help="refuse files of other formats that have no hash of a package"
+    )
 
 
 class SyncCommand(NamedTuple):
@@ -185,7 +192,7 @@ class SyncCommand(NamedTuple):
         locks: The lock files with their bytes.
         python: An interpreter, or the folder of a virtual environment; None if one is described.
         options: The options of the sync.
-        indexes: The indexes to use; None if nothing is downloaded.
+        indexes: The indexes to use.
         context: The surroundings.
         check: Exit with 1 if the plan has changes.
         json: Report as JSON.
@@ -196,7 +203,7 @@ class SyncCommand(NamedTuple):
     locks: tuple[LockSource, ...]
     python: str | None
     options: SyncOptions
-    indexes: IndexOverrides | None
+    indexes: IndexOverrides
     context: RunContext
     check: bool
     json: bool
@@ -229,10 +236,11 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     _add_files(parser)
     _add_policy(parser)
     add_cache(parser)
+    add_index(parser, needless=True)
     parser.set_defaults(
         check=True, dry_run=True, remove_pip=False, reinstall=False, reinstall_package=[], compile_bytecode=False
     )
-    parser.set_defaults(link_mode=None, find_links=[], allow_overlap=[], config_setting=[], mirror=[])
+    parser.set_defaults(link_mode=None, allow_overlap=[], config_setting=[], mirror=[])
 
 
 def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
@@ -270,7 +278,7 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         locks=locks,
         python=None if described is not None else python_of(args, context.here),
         options=options,
-        indexes=index_overrides(args) if hasattr(args, "default_index") else None,
+        indexes=index_overrides(args),
         context=context,
         check=args.check,
         json=args.json,
@@ -289,6 +297,7 @@ def selection_options(args: argparse.Namespace) -> dict[str, Any]:
         "default_groups": not (args.no_default_groups or args.only_group),
         "strict": not args.no_strict,
         "allowed": _allowed(args),
+        "require_hashes": args.require_hashes,
         "no_build": args.no_build,
         "only_binary": _names_or_all(args.only_binary),
         "no_binary": _names_or_all(args.no_binary),

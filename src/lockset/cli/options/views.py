@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from os.path import basename
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.cli.options.common import add_cache, normal_name, run_context
+from lockset.cli.options.common import add_cache, add_index, normal_name, run_context
 from lockset.errors import UsageError
+from lockset.lockfile.file_name import is_lock_file_name
 
 if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
@@ -77,6 +79,7 @@ def add_tree_arguments(parser: argparse.ArgumentParser) -> None:
     _add_view(parser)
     parser.add_argument("--json", action="store_true", help="write the graph as JSON")
     add_cache(parser, needless=True)
+    add_index(parser, needless=True)
 
 
 def _add_view(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +100,7 @@ def add_why_arguments(parser: argparse.ArgumentParser) -> None:
     _add_view(parser)
     parser.add_argument("--json", action="store_true", help="write the chains as JSON")
     add_cache(parser, needless=True)
+    add_index(parser, needless=True)
 
 
 def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +111,7 @@ def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--json", action="store_true", help="write the changes as JSON")
     form.add_argument("--markdown", action="store_true", help="write the changes as a table for a review")
     add_cache(parser, needless=True)
+    add_index(parser, needless=True)
     parser.add_argument("--exit-code", action="store_true", help="exit with 1 if there are changes")
 
 
@@ -140,7 +145,7 @@ def read_diff_command(args: argparse.Namespace, out: Output) -> DiffCommand:
     return DiffCommand(
         old=args.old,
         new=args.new,
-        context=run_context(args, out, caching=False),
+        context=run_context(args, out, caching=_is_converted(args.old) or _is_converted(args.new)),
         json=args.json,
         markdown=args.markdown,
         exit_code=args.exit_code,
@@ -155,8 +160,13 @@ def _view(args: argparse.Namespace, out: Output) -> View:
         platform=args.platform,
         extras=extras,
         groups=groups,
-        context=run_context(args, out, caching=False),
+        context=run_context(args, out, caching=_is_converted(args.file)),
     )
+
+
+def _is_converted(file: str | None) -> bool:
+    """Whether the file may have to be converted, which uses the cache."""
+    return file is not None and not is_lock_file_name(basename(file))
 
 
 def _depth(text: str) -> int:

@@ -59,7 +59,6 @@ _NEVER = {
 # Options of other tools that are always on.
 _ALWAYS = {
     "--generate-hashes": "every file is locked with its hashes",
-    "--require-hashes": "hashes are always required",
     "--universal": "a lock is for all platforms and Pythons unless options narrow it",
     "--frozen": "sync never locks",
     "--locked": "sync never locks; `lockset lock --check` checks if the lock file is up to date",

@@ -58,6 +58,7 @@ FormatName: TypeAlias = Literal["requirements", "poetry", "uv", "pdm", "pipfile"
 __all__ = [
     "Conversion",
     "ConvertOptions",
+    "connected_remote",
     "convert_foreign",
     "convert_imported",
     "dropped_credentials",
@@ -65,6 +66,7 @@ __all__ = [
     "read_input",
     "refuse_losses",
     "refuse_pylock_options",
+    "with_own_indexes",
 ]
 
 
@@ -174,7 +176,10 @@ def refuse_pylock_options(options: ConvertOptions) -> None:
 
 
 @contextmanager
-def _live(options: IndexOptions, cache: Path | None, listener: ProgressListener) -> Iterator[tuple[Index, Remote]]:
+def connected_remote(
+    options: IndexOptions, cache: Path | None, listener: ProgressListener
+) -> Iterator[tuple[Index, Remote]]:
+    """The index and the files of one conversion."""
     with connected(options, cache, listener) as connection:
         yield connection.index, LiveRemote(connection, offline=options.offline)
 
@@ -204,7 +209,7 @@ def convert_foreign(
     if options.own_indexes:
         index_options = with_own_indexes(index_options, imported)
     listener = context.heard
-    with _live(index_options, context.cache_folder, listener) as (index, remote):
+    with connected_remote(index_options, context.cache_folder, listener) as (index, remote):
         return convert_imported(
             imported, index, remote, output=output, strict=options.strict, sizes=options.sizes, listener=listener
         )
@@ -219,8 +224,11 @@ def convert_imported(
     strict: bool = False,
     sizes: bool = False,
     listener: ProgressListener | None = None,
+    find_missing: bool = True,
 ) -> Conversion:
     """Complete, assemble, write, read again and verify the lock file of an `ImportedLock`.
+
+    Without `find_missing`, metadata is not read to find dependencies that a requirements file does not pin.
 
     Raises:
         LocksetError: As `convert_foreign`.
@@ -230,7 +238,8 @@ def convert_imported(
     lock, lost = assemble_imported(filled)
     if sizes:
         lock = with_sizes(lock, remote)
-    losses = (*filled.losses, *lost, *missing_dependencies(filled, index, remote))
+    missing = missing_dependencies(filled, index, remote) if find_missing else ()
+    losses = (*filled.losses, *lost, *missing)
     refuse_secrets(lock, location=imported.location)
     text = write(lock)
     _validate(text, imported.location)
@@ -277,14 +286,15 @@ def read_input(
     content: bytes | None = None,
     environ: Mapping[str, str],
     fetch: Fetch | None = None,
+    location: str | None = None,
 ) -> tuple[ImportedLock, RootProject | None]:
-    """Read the input; with it the requirements, if it is a requirements file.
+    """Read the input; with it the requirements, if it is a requirements file. `location` is its name in messages.
 
     Raises:
         LocksetError: If the input cannot be read or is not valid.
     """
-    location = os.fspath(path)
-    input_path = absolute(location)
+    input_path = absolute(path)
+    location = location or os.fspath(path)
     data = content if content is not None else read_file(input_path, location=location, hint="Name the file to convert")
     format_ = _recognised(data, location) if options.format is None else Format(options.format)
     reader_options = _options(options, input_path, output)
@@ -345,11 +355,12 @@ def _neighbouring_pyproject(options: ConvertOptions, input_path: Path) -> Pyproj
 
 
 class _Recorded(LocalFiles):
-    """Reads files within `roots` and by URL, and keeps their texts, for the comments in them."""
+    """Reads files within `roots` and by URL, and keeps their names, and their texts for the comments."""
 
     def __init__(self, folder: Path, roots: Sequence[Path], fetch: Callable[[str], bytes] | None) -> None:
         super().__init__(folder, fetch)
         self._roots = tuple(roots)
+        self.names: list[str] = []
         self.texts: list[str] = []
 
     def read(self, input_path: str) -> bytes:
@@ -358,6 +369,7 @@ class _Recorded(LocalFiles):
         text = decode_requirements(data, location=input_path)
         refuse_undecoded(text, location=input_path)
         refuse_conflicts(text, location=input_path)
+        self.names.append(input_path)
         self.texts.append(text)
         return data
 
@@ -409,7 +421,7 @@ def _read_requirements(
         files=options.files,
         requires_python=options.requires_python,
     )
-    return imported, project
+    return imported, replace(project, sources=(str(input_path), *files.names))
 
 
 def with_own_indexes(options: IndexOptions, imported: ImportedLock) -> IndexOptions:

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from lockset.errors import LocksetError
 
-__all__ = ["Format", "expected_by_name", "recognise"]
+__all__ = ["Format", "expected_by_name", "is_foreign", "recognise"]
 
 
 class Format(Enum):
@@ -45,6 +45,7 @@ _REQUIREMENT = re.compile(
     r"\A(?:[ \t]*(?:#[^\n]*)?\n)*[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]\n]*\])?[ \t]*"
     r"(?:===?|[~!<>]=|@[ \t])[ \t]*[A-Za-z0-9]"
 )
+_TOML_KEY = re.compile(r"""^[A-Za-z][\w-]*[ \t]*=[ \t]*(?:["'\[{]|\d|true|false)""", re.MULTILINE)
 # How many characters are looked at for the beginning of the content.
 _HEAD = 4096
 
@@ -90,6 +91,22 @@ def recognise(text: str, *, name: str, location: str) -> Format:
         return format_
     _refuse_other_kinds(text, location)
     return expected or Format.REQUIREMENTS
+
+
+def is_foreign(data: bytes, name: str) -> bool:
+    """Whether this is the content of a requirements file, or of a lock file of another tool.
+
+    TOML that is not recognized, and an empty file, count as lock files, whose reader explains what is wrong.
+
+    Raises:
+        LocksetError: `unknown-format`, `format-misnamed` if it is clearly something else.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True  # pip reads requirements files in UTF-16
+    text = data.decode("utf-8-sig", "replace")
+    if not text.strip() or (expected_by_name(name) is None and _by_content(text) is None and _TOML_KEY.search(text)):
+        return False
+    return recognise(text, name=name, location=name) is not Format.PYLOCK
 
 
 def _by_content(text: str) -> Format | None:

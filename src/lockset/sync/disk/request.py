@@ -10,18 +10,30 @@ from lockset.sync.disk.target_spec import DescribedInterpreter, TargetSpec
 from lockset.sync.plan import RemovalPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Pylock
 
 __all__ = ["LockSource", "SyncRequest"]
 
 
 class LockSource(NamedTuple):
-    """A lock file, parsed (`lock`) or as bytes (`data`). Its relative paths start from the absolute `folder`."""
+    """A lock file, parsed (`lock`) or as bytes (`data`). Its relative paths start from the absolute `folder`.
+
+    Attributes:
+        is_foreign: `data` is a requirements file, or a lock file of another tool, which has to be converted first.
+        inputs: Other files that `data` was converted from.
+        indexes: Returns the indexes of the converted file, with their credentials.
+    """
 
     folder: str
     lock: Pylock | None = None
     data: bytes | None = None
     path: str | None = None
+    is_foreign: bool = False
+    inputs: tuple[str, ...] = ()
+    indexes: Callable[[], IndexOptions] | None = None
 
     def read(self) -> Pylock:
         """The lock file.
