@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.composition.dynamic_project import posed_problem
+from lockset.composition.lock_pipeline import posed_problem
+from lockset.composition.lock_repository import lock_repository
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
@@ -77,7 +78,7 @@ def explain_exclusion(inputs: LockInputs, name: str, version: str | None) -> Why
     whole = posed_problem(
         inputs.project,
         inputs.options,
-        open_repository=inputs.repository(),
+        open_repository=lock_repository(inputs),
         now=inputs.context.moment,
         old=old,
         folder=inputs.folder,

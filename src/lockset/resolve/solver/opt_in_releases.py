@@ -18,16 +18,8 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.repository import Repository
     from lockset.resolve.solver.resolution import Node, Resolution
-    from lockset.resolve.solver.search import ResolutionImpossible
 
-__all__ = ["all_opted_in", "with_opt_in"]
-
-
-def with_opt_in(impossible: ResolutionImpossible, request: LockRequest) -> LockRequest | None:
-    """The request with the missing opt-ins admitted; None where that cannot help."""
-    if not impossible.not_opted_in or request.policy.opted_in:
-        return None
-    return replace(request, policy=replace(request.policy, opted_in=impossible.not_opted_in))
+__all__ = ["all_opted_in"]
 
 
 def all_opted_in(resolution: Resolution, request: LockRequest, repository: Repository) -> bool:
