@@ -27,7 +27,6 @@ from lockset.markers.variables import (
     flag,
     opaque,
     predicate,
-    text_variable,
 )
 
 if TYPE_CHECKING:
@@ -297,7 +296,7 @@ def _text_comparison(name: str, operator: str, literal: str, *, literal_first: b
 
 
 def _equal(name: str, literal: str) -> int:
-    return make(text_variable(name), (literal,), (FULL, EMPTY))
+    return make(TEXT_VARIABLES[name], (literal,), (FULL, EMPTY))
 
 
 def _ordered_release_comparison(operator: str, literal: str, *, literal_first: bool) -> int:

@@ -42,20 +42,21 @@ _RARE_PLATFORMS = (
 
 # Values that only occur together, in both directions. Values that are not listed are possible with all others.
 _TOGETHER = (
-    ("sys_platform == 'win32'", "platform_system == 'Windows'"),
-    ("sys_platform == 'win32'", "os_name == 'nt'"),
-    ("sys_platform == 'darwin'", "platform_system == 'Darwin'"),
-    ("sys_platform == 'linux'", "platform_system == 'Linux'"),
-    ("platform_python_implementation == 'CPython'", "implementation_name == 'cpython'"),
-    ("platform_python_implementation == 'PyPy'", "implementation_name == 'pypy'"),
-    ("platform_python_implementation == 'GraalVM'", "implementation_name == 'graalpy'"),
-    ("platform_python_implementation == 'Jython'", "implementation_name == 'jython'"),
-    ("platform_python_implementation == 'IronPython'", "implementation_name == 'ironpython'"),
+    ("sys_platform", "win32", "platform_system", "Windows"),
+    ("sys_platform", "win32", "os_name", "nt"),
+    ("sys_platform", "darwin", "platform_system", "Darwin"),
+    ("sys_platform", "linux", "platform_system", "Linux"),
+    ("platform_python_implementation", "CPython", "implementation_name", "cpython"),
+    ("platform_python_implementation", "PyPy", "implementation_name", "pypy"),
+    ("platform_python_implementation", "GraalVM", "implementation_name", "graalpy"),
+    ("platform_python_implementation", "Jython", "implementation_name", "jython"),
+    ("platform_python_implementation", "IronPython", "implementation_name", "ironpython"),
 )
 # The first implies the second.
 _FOLLOWS = (
-    ("sys_platform == 'linux' or sys_platform == 'darwin'", "os_name == 'posix'"),
-    ("os_name == 'java'", "platform_python_implementation == 'Jython'"),
+    ("sys_platform", "linux", "os_name", "posix"),
+    ("sys_platform", "darwin", "os_name", "posix"),
+    ("os_name", "java", "platform_python_implementation", "Jython"),
 )
 # Machine names that a system never uses; new machines are possible everywhere.
 _FOREIGN_MACHINES = {
@@ -68,16 +69,12 @@ _FOREIGN_MACHINES = {
 @cache
 def possible() -> MarkerSet:
     """The environments whose values can occur together; only combinations known to be impossible are excluded."""
-    region = MarkerSet.any()
-    for one, other in _TOGETHER:
-        a, b = MarkerSet.parse(one), MarkerSet.parse(other)
-        region &= (a & b) | (~a & ~b)
-    for one, other in _FOLLOWS:
-        region &= ~MarkerSet.parse(one) | MarkerSet.parse(other)
+    implications = [*_FOLLOWS, *_TOGETHER, *((c, d, a, b) for a, b, c, d in _TOGETHER)]
+    rules = [f"{one} != '{value}' or {other} == '{its}'" for one, value, other, its in implications]
     for system, machines in _FOREIGN_MACHINES.items():
-        for machine in machines:
-            region -= MarkerSet.parse(f"sys_platform == '{system}' and platform_machine == '{machine}'")
-    return region
+        others = " and ".join(f"platform_machine != '{machine}'" for machine in machines)
+        rules.append(f"sys_platform != '{system}' or {others}")
+    return MarkerSet.parse(" and ".join(f"({rule})" for rule in rules))
 
 
 def platform_region(name: str) -> MarkerSet:
@@ -151,11 +148,14 @@ def described_target(platform: str, python: str, implementation: str = "cpython"
 
 def known_pythons(region: MarkerSet) -> tuple[str, ...]:
     """The first release of every known minor version that the region includes on some platform, oldest first."""
+    intervals = region.python_intervals()
     pythons: list[str] = []
-    for minor in KNOWN_PYTHONS:
-        first = (region & MarkerSet.parse(f"python_version == '{minor}'")).python_minimum()
-        if first is not None:
-            pythons.append(".".join(map(str, first)))
+    for known in KNOWN_PYTHONS:
+        major, minor = map(int, known.split("."))
+        begin, end = (major, minor, 0), (major, minor + 1, 0)
+        starts = [max(start, begin) for start, stop in intervals if start < end and (stop is None or stop > begin)]
+        if starts:
+            pythons.append(".".join(map(str, starts[0])))
     return tuple(pythons)
 
 
@@ -195,10 +195,7 @@ class Universe:
         if requires_python is not None:
             region &= MarkerSet.of_python(requires_python)
         if declared:
-            union = MarkerSet.none()
-            for environment in declared:
-                union |= environment
-            region &= union
+            region &= MarkerSet.union(declared)
         specifiers = read_specifiers(requires_python) if isinstance(requires_python, str) else requires_python
         return cls(
             region=region,
