@@ -22,7 +22,8 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeAlias
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from packaging.utils import canonicalize_name
 
@@ -39,10 +40,14 @@ __all__ = [
     "EMPTY",
     "FULL",
     "NODES",
+    "Formula",
+    "FormulaTooLargeError",
     "Node",
+    "Operation",
     "and_",
     "assign",
     "branch",
+    "build",
     "disjoint",
     "evaluate",
     "forget",
@@ -63,6 +68,23 @@ FULL = 1
 Node: TypeAlias = "tuple[Variable, tuple[Any, ...], tuple[int, ...]]"
 
 NODES: dict[int, Node] = {}
+
+
+class Operation(NamedTuple):
+    """`and`, `or` or `not` of formulas."""
+
+    operator: str
+    operands: tuple[Formula, ...]
+
+
+# What `build` makes a diagram of: a constant, a comparison as a node on constants, or an operation.
+Formula: TypeAlias = "int | Node | Operation"
+
+
+class FormulaTooLargeError(ValueError):
+    """The diagram of a formula needs too many nodes."""
+
+
 _IDS: dict[Node, int] = {}
 _NEXT = count(2)
 
@@ -205,6 +227,28 @@ def union(diagrams: Iterable[int]) -> int:
     return result
 
 
+def build(formula: Formula, most: float = inf) -> int:
+    """The diagram of `formula`.
+
+    Raises:
+        FormulaTooLargeError: There are more than `most` nodes in the process.
+    """
+    if isinstance(formula, int):
+        return formula
+    if not isinstance(formula, Operation):
+        return make(*formula)
+    operator, (first, *others) = formula
+    result = build(first, most)
+    if operator == "not":
+        return not_(result)
+    join = and_ if operator == "and" else or_
+    for other in others:
+        result = join(result, build(other, most))
+        if len(NODES) > most:
+            raise FormulaTooLargeError
+    return result
+
+
 def minus(one: int, other: int) -> int:
     """Difference."""
     return and_(one, not_(other))
@@ -301,12 +345,12 @@ def _child_for(variable: Variable, labels: tuple[Any, ...], children: tuple[int,
     return settle(children[-1], variable, value)
 
 
-def forget(diagram: int, choice: Any, forgotten: Callable[[Variable], bool]) -> int:
-    """Existential quantification: the set for which some values of the `forgotten` variables are in `diagram`.
+def forget(diagram: int, names: frozenset[str], keep: Variable | None = None) -> int:
+    """Existential quantification: the set for which some values of the variables called `names` are in `diagram`.
 
-    `choice` is a hashable key for `forgotten` in the memo table.
+    The variable `keep` is not forgotten, whatever its name.
     """
-    memo = _FORGOTTEN.setdefault(choice, {})
+    memo = _FORGOTTEN.setdefault((names, keep), {})
 
     def walk(here: int) -> int:
         if here <= FULL:
@@ -315,7 +359,8 @@ def forget(diagram: int, choice: Any, forgotten: Callable[[Variable], bool]) -> 
         if result is None:
             variable, labels, children = NODES[here]
             inner = list(map(walk, children))
-            result = memo[here] = union(inner) if forgotten(variable) else make(variable, labels, inner)
+            forgotten = variable.name in names and variable is not keep
+            result = memo[here] = union(inner) if forgotten else make(variable, labels, inner)
         return result
 
     return walk(diagram)

@@ -11,10 +11,10 @@ from lockset.dependency_specifiers import read_specifier, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import diagram as dd
 from lockset.markers.domains import ORIGIN
-from lockset.markers.parse import comparison, parse, yes
+from lockset.markers.parse import comparison, parse
 from lockset.markers.render import render
 from lockset.markers.sample import Example, example
-from lockset.markers.variables import EXTRA, PYTHON, Kind, Variable, flag
+from lockset.markers.variables import EXTRA, PYTHON, VARIABLE_NAMES, Kind, Variable, flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["MarkerSet", "without_upper_bounds"]
 
 _CHOICES = frozenset({"extra", "extras", "dependency_groups"})
+_PLATFORMS = VARIABLE_NAMES - _CHOICES
 
 
 class MarkerSet:
@@ -99,17 +100,17 @@ class MarkerSet:
     @classmethod
     def extra(cls, name: str) -> MarkerSet:
         """`'name' in extras`: the extra is selected."""
-        return _SETS[yes(flag("extras", canonicalize_name(name)))]
+        return _SETS[_chosen("extras", name)]
 
     @classmethod
     def group(cls, name: str) -> MarkerSet:
         """`'name' in dependency_groups`: the group is selected."""
-        return _SETS[yes(flag("dependency_groups", canonicalize_name(name)))]
+        return _SETS[_chosen("dependency_groups", name)]
 
     @classmethod
     def metadata_extra(cls, name: str) -> MarkerSet:
         """`extra == 'name'`: the extra for which the metadata of a project is evaluated."""
-        return _SETS[comparison("extra", "==", name)]
+        return _SETS[dd.build(comparison("extra", "==", name))]
 
     def __and__(self, other: MarkerSet) -> MarkerSet:
         result = self._ands.get(other)
@@ -215,13 +216,11 @@ class MarkerSet:
 
     def without_extras_and_groups(self) -> MarkerSet:
         """The environments that are in the set for some selection of extras, groups and metadata extra."""
-        return _SETS[dd.forget(self.id, "choices", _is_choice)]
+        return _SETS[dd.forget(self.id, _CHOICES)]
 
     def without_platforms(self) -> MarkerSet:
         """The Pythons and selections that are in the set on some platform and implementation."""
-        return _SETS[
-            dd.forget(self.id, "platforms", lambda variable: variable is not PYTHON and not _is_choice(variable))
-        ]
+        return _SETS[dd.forget(self.id, _PLATFORMS, PYTHON)]
 
     def evaluate(
         self, env: Environment | Mapping[str, str], *, extras: Iterable[str] = (), groups: Iterable[str] = ()
@@ -235,6 +234,11 @@ class MarkerSet:
             "dependency_groups": frozenset(map(canonicalize_name, groups)),
         }
         return dd.evaluate(self.id, env, chosen)
+
+    def evaluate_each(self, environments: Iterable[Environment]) -> list[bool]:
+        """Whether each environment, with no extras and groups selected, is in the set."""
+        nothing = {"extras": frozenset[str](), "dependency_groups": frozenset[str]()}
+        return [dd.evaluate(self.id, environment, nothing) for environment in environments]
 
     def text(self, given: MarkerSet | None = None) -> str | None:
         """A short marker that agrees with this set on every environment of `given` (by default, of all).
@@ -333,12 +337,12 @@ class _Handles(dict[int, MarkerSet]):
 _SETS = _Handles()
 
 
+def _chosen(kind: str, name: str) -> int:
+    return dd.make(flag(kind, canonicalize_name(name)), (True,), (dd.FULL, dd.EMPTY))
+
+
 def _fixed(variable: Variable, value: bool) -> Callable[[Variable], bool | None]:  # noqa: FBT001 - the value itself
     return lambda other: value if other is variable else None
-
-
-def _is_choice(variable: Variable) -> bool:
-    return variable.name in _CHOICES
 
 
 def _flags(diagram: int, name: str) -> frozenset[str]:
@@ -364,7 +368,7 @@ _PYTHONS: dict[str, int] = {}
 def _python_diagram(specifiers: str) -> int:
     diagram = _PYTHONS.get(specifiers)
     if diagram is None:
-        diagram = dd.FULL
+        parts: list[dd.Formula] = [dd.FULL]
         for part in sorted(filter(None, map(str.strip, specifiers.split(",")))):
             try:
                 one = read_specifier(part)
@@ -373,8 +377,8 @@ def _python_diagram(specifiers: str) -> int:
                     "requires-python-invalid",
                     f"`{specifiers}` is not a valid set of Python versions: `{part}` is not a valid version specifier",
                 ) from None
-            diagram = dd.and_(diagram, comparison("python_full_version", one.operator, one.version))
-        _PYTHONS[specifiers] = diagram
+            parts.append(comparison("python_full_version", one.operator, one.version))
+        diagram = _PYTHONS[specifiers] = dd.build(dd.Operation("and", tuple(parts)))
     return diagram
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "IMPLEMENTATION_VERSION",
     "PYTHON",
     "TEXT_VARIABLES",
+    "VARIABLE_NAMES",
     "Kind",
     "Variable",
     "flag",
@@ -81,6 +82,8 @@ _RANKS = {
         )
     )
 }
+
+VARIABLE_NAMES = frozenset(_RANKS)
 
 # Deprecated names (PEP 345).
 ALIASES = {
