@@ -169,10 +169,7 @@ class MarkerSet:
 
     def with_extras_and_groups(self, extras: Iterable[str], groups: Iterable[str]) -> MarkerSet:
         """The set with exactly the named extras and groups selected."""
-        chosen = {
-            "extras": frozenset(map(canonicalize_name, extras)),
-            "dependency_groups": frozenset(map(canonicalize_name, groups)),
-        }
+        chosen = _choice(extras, groups)
 
         def value_of(variable: Variable) -> bool | None:
             return variable.literal in chosen[variable.name] if variable.kind is Kind.FLAG else None
@@ -181,10 +178,7 @@ class MarkerSet:
 
     def with_chosen(self, *, extras: Iterable[str] = (), groups: Iterable[str] = ()) -> MarkerSet:
         """The set with the named extras and groups selected; the others stay open."""
-        chosen = {
-            "extras": frozenset(map(canonicalize_name, extras)),
-            "dependency_groups": frozenset(map(canonicalize_name, groups)),
-        }
+        chosen = _choice(extras, groups)
 
         def value_of(variable: Variable) -> bool | None:
             return True if variable.kind is Kind.FLAG and variable.literal in chosen[variable.name] else None
@@ -204,10 +198,7 @@ class MarkerSet:
 
     def with_left_out(self, *, extras: Iterable[str] = (), groups: Iterable[str] = ()) -> MarkerSet:
         """The set with the named extras and groups not selected; the others stay open."""
-        left_out = {
-            "extras": frozenset(map(canonicalize_name, extras)),
-            "dependency_groups": frozenset(map(canonicalize_name, groups)),
-        }
+        left_out = _choice(extras, groups)
 
         def value_of(variable: Variable) -> bool | None:
             return False if variable.kind is Kind.FLAG and variable.literal in left_out[variable.name] else None
@@ -229,16 +220,14 @@ class MarkerSet:
 
         A mapping may have `extra`; without it, no metadata extra is selected. Other missing values count as "".
         """
-        chosen = {
-            "extras": frozenset(map(canonicalize_name, extras)),
-            "dependency_groups": frozenset(map(canonicalize_name, groups)),
-        }
-        return dd.evaluate(self.id, env, chosen)
+        return dd.evaluate(self.id, env, _choice(extras, groups))
 
-    def evaluate_each(self, environments: Iterable[Environment]) -> list[bool]:
-        """Whether each environment, with no extras and groups selected, is in the set."""
-        nothing = {"extras": frozenset[str](), "dependency_groups": frozenset[str]()}
-        return [dd.evaluate(self.id, environment, nothing) for environment in environments]
+    def evaluate_each(
+        self, environments: Iterable[Environment], *, extras: Iterable[str] = (), groups: Iterable[str] = ()
+    ) -> list[bool]:
+        """`evaluate` for each environment."""
+        chosen = _choice(extras, groups)
+        return [dd.evaluate(self.id, environment, chosen) for environment in environments]
 
     def text(self, given: MarkerSet | None = None) -> str | None:
         """A short marker that agrees with this set on every environment of `given` (by default, of all).
@@ -335,6 +324,14 @@ class _Handles(dict[int, MarkerSet]):
 
 
 _SETS = _Handles()
+
+
+def _choice(extras: Iterable[str], groups: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Normalized names by kind of flag."""
+    return {
+        "extras": frozenset(map(canonicalize_name, extras)),
+        "dependency_groups": frozenset(map(canonicalize_name, groups)),
+    }
 
 
 def _chosen(kind: str, name: str) -> int:

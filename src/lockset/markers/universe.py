@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
@@ -29,6 +30,7 @@ __all__ = [
     "known_pythons",
     "platform_region",
     "possible",
+    "targets_within",
 ]
 
 # Platforms for which a lock file must have usable files by default.
@@ -107,9 +109,12 @@ class MeasuredTags:
     tags: tuple[Tag, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TargetInterpreter:
-    """An interpreter for which the lock file must have usable files; described, or with measured tags."""
+    """An interpreter for which the lock file must have usable files; described, or with measured tags.
+
+    Compared by identity, which is faster: `described_target` returns the same object for the same arguments.
+    """
 
     platform: str
     python: str
@@ -234,7 +239,11 @@ def _rare_targets(region: MarkerSet) -> tuple[TargetInterpreter, ...]:
 def _targets(
     region: MarkerSet, platforms: Sequence[str], implementation: str = "cpython"
 ) -> tuple[TargetInterpreter, ...]:
-    choices = region.without_extras_and_groups()
     pythons = known_pythons(region)
-    made = (described_target(platform, python, implementation) for platform in platforms for python in pythons)
-    return tuple(target for target in made if choices.evaluate(target.environment))
+    made = [described_target(platform, python, implementation) for platform in platforms for python in pythons]
+    return targets_within(region.without_extras_and_groups(), made)
+
+
+def targets_within(region: MarkerSet, targets: Sequence[TargetInterpreter]) -> tuple[TargetInterpreter, ...]:
+    """The targets whose environments are in the region."""
+    return tuple(compress(targets, region.evaluate_each([target.environment for target in targets])))

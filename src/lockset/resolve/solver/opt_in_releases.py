@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.regions import union
 from lockset.resolve.releases.admission import Admission
 
 if TYPE_CHECKING:
@@ -40,5 +40,7 @@ def _is_opted_in(
         return True
     requested = [(e.dependency.specifier, e.region) for e in resolution.edges if e.target == node.key]
     requested += request.policy.constraints.get(name, ())
-    locked = union(p.region for p in request.preferences.get(name, ()) if p.binding and p.version == version)
+    locked = MarkerSet.union(
+        [p.region for p in request.preferences.get(name, ()) if p.binding and p.version == version]
+    )
     return admission.is_opted_in(releases, position, requested, node.region - locked)
