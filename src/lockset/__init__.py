@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lockset._version import __version__
+
 TYPE_CHECKING = False  # the same as in `typing`, without the time to import that
 if TYPE_CHECKING:
     from lockset.api.check import LockCheck, check
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from lockset.sync.desired import SourcePolicy
     from lockset.sync.plan import Plan, Step
     from lockset.sync.target import Target
-
-__version__ = "0.1.0"
 
 # Public name -> module that defines it.
 _FACADE: dict[str, str] = {

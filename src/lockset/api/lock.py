@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments
 from lockset.composition.lock_pipeline import lock_project
+from lockset.composition.lock_repository import lock_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +51,7 @@ def lock(
     result = lock_project(
         inputs.project,
         inputs.options,
-        open_repository=inputs.repository(fresh_until=fresh.append),
+        open_repository=lock_repository(inputs, fresh_until=fresh.append),
         now=inputs.context.moment,
         old=inputs.pins,
         folder=inputs.folder,

@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.composition.exclusion import ChosenVersion, WhyNot, explain_exclusion
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments
+from lockset.composition.lock_repository import lock_repository
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import UsageError
 from lockset.option_values import check_argument
@@ -49,7 +50,8 @@ def why_not(
     """
     name, version = _release(check_argument("package", package, "str"))
     named, target = source_arguments(sources, output)
-    return explain_exclusion(read_lock_inputs(named, options, indexes, target, context), name, version)
+    inputs = read_lock_inputs(named, options, indexes, target, context)
+    return explain_exclusion(inputs, name, version, open_repository=lock_repository(inputs))
 
 
 def _release(text: str) -> tuple[str, str | None]:

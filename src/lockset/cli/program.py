@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from lockset import __version__
+from lockset._version import __version__
 from lockset.cli.exit_codes import INTERRUPTED, REFUSED, TERMINATED, USAGE, exit_code
 from lockset.cli.interrupts import Terminated, undo_first
 from lockset.cli.options.common import add_common
@@ -57,17 +57,21 @@ class _Parser(argparse.ArgumentParser):
     """Reports wrong usage in one paragraph, without the whole usage.
 
     Options cannot be abbreviated: what is unique today may be ambiguous tomorrow.
+
+    Attributes:
+        commands: The help text of each command, for messages that suggest one.
     """
+
+    commands: Mapping[str, str]
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**{"allow_abbrev": False, "formatter_class": _Help, **more})
 
     def error(self, message: str) -> NoReturn:
         """Explain wrong usage and exit."""
-        from lockset.cli.main import COMMANDS
         from lockset.cli.options.wrong_usage import explain_usage_error
 
-        self.refuse(*explain_usage_error(message, self, COMMANDS))
+        self.refuse(*explain_usage_error(message, self, self.commands))
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
         """The values of an option. Empty values are refused: as a path, one would be the working folder."""
@@ -83,8 +87,6 @@ class _Parser(argparse.ArgumentParser):
 
 class _FrontDoor(_Parser):
     """The top-level parser, whose help is a page of its own."""
-
-    commands: Mapping[str, str]
 
     def format_help(self, *_: object, **__: object) -> str:
         """The overview of all commands; the formatter that Python 3.15 may pass is not needed."""
@@ -117,6 +119,7 @@ def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool 
         if chosen is not None and name != chosen and not every:
             continue
         one = subparsers.add_parser(name, help=text, description=text[0].upper() + text[1:])
+        one.commands = commands
         if every or name == chosen:
             import_module(_module(name)).add_arguments(one)
         add_common(one)

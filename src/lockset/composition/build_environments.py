@@ -13,8 +13,8 @@ from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lockset import __version__
 from lockset._dataclass import dataclass
+from lockset._version import __version__
 from lockset.build.hooks import HookBuilder
 from lockset.composition.lock_pipeline import LockOptions, lock_project
 from lockset.composition.repositories import connected, repository_opener

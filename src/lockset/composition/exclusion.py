@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.composition.dynamic_project import posed_problem
+from lockset.composition.lock_pipeline import posed_problem
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
@@ -17,13 +17,15 @@ from lockset.resolve.lock.lock_resolution import resolution_of
 from lockset.resolve.lock.missing_files import environments_in_words
 from lockset.resolve.lock.wheel_gaps import lacking_files
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.regions import union
 from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, Specifier, parse_dependency
 from lockset.resolve.releases.admission import Admission
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.solver.search import ResolutionImpossible
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from packaging.version import Version
 
     from lockset.composition.lock_inputs import LockInputs
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.build_problem import ResolutionProblem
+    from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.resolve.solver.resolution import Resolution
@@ -67,7 +70,13 @@ class WhyNot:
     hint: str | None = None
 
 
-def explain_exclusion(inputs: LockInputs, name: str, version: str | None) -> WhyNot:
+def explain_exclusion(
+    inputs: LockInputs,
+    name: str,
+    version: str | None,
+    *,
+    open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
+) -> WhyNot:
     """Explain why `version` of `name` (None for the newest final release) would not be locked.
 
     Raises:
@@ -77,7 +86,7 @@ def explain_exclusion(inputs: LockInputs, name: str, version: str | None) -> Why
     whole = posed_problem(
         inputs.project,
         inputs.options,
-        open_repository=inputs.repository(),
+        open_repository=open_repository,
         now=inputs.context.moment,
         old=old,
         folder=inputs.folder,
@@ -133,14 +142,14 @@ class _ExclusionSearch:
 
         if not nodes:
             return because(f"nothing that is locked requires {name}", f"Require it: `{name}=={version}`")
-        if version in nodes and nodes[version] is union(nodes.values()):
+        if version in nodes and nodes[version] is MarkerSet.union(nodes.values()):
             return because("it is chosen, wherever it is needed")
         if any(isinstance(v, DirectVersion) for v in nodes):
             return because(f"{name} is required by URL or path", "Require a version instead")
-        early = self._before_the_search(name, version, union(nodes.values()))
+        early = self._before_the_search(name, version, MarkerSet.union(nodes.values()))
         if early is not None:
             return because(*early)
-        return because(*self._pinned(name, version, union(nodes.values()), nodes.get(version), usual))
+        return because(*self._pinned(name, version, MarkerSet.union(nodes.values()), nodes.get(version), usual))
 
     def _resolved(self, request: LockRequest) -> Resolution | ResolutionImpossible:
         problem = replace(self._question, request=request)

@@ -14,6 +14,7 @@ from lockset.files.output_file import write_lock_file
 from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
+from lockset.markers.universe import targets_within
 from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
 from lockset.resolve.lock.lock_resolution import resolution_of
 from lockset.resolve.lock.missing_files import gaps
@@ -361,15 +362,13 @@ def _prove(
         facts = repository.facts(name, version)
         return facts.dependencies if facts is not None else ()
 
-    inside = terms.universe.without_extras_and_groups()
-    samples = [s for s in question.samples if inside.evaluate(s.environment)]
     request = question.request
     return verify_lock(
         lock,
         versions=[version for _, version in resolution.nodes],
         roots=request.roots,
         dependencies=dependencies,
-        samples=samples,
+        samples=targets_within(terms.universe.without_extras_and_groups(), question.samples),
         choices=extra_and_group_choices(request),
         universe=terms.universe,
     )

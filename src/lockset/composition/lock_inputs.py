@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import replace
 from functools import cached_property
 from os import PathLike, fspath
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.composition.indexes import chosen_urls, project_around, resolve_indexes, unread_index_variable
-from lockset.composition.repositories import repository_opener
 from lockset.composition.run_context import context_of
 from lockset.errors import LocksetError
 from lockset.option_values import check_argument
@@ -25,16 +23,12 @@ from lockset.sources.discover import STDIN, LocalFiles, find_upwards, read_const
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from contextlib import AbstractContextManager
 
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
     from lockset.lockfile.merge_conflict import OldLock
     from lockset.lockfile.model import Pylock
-    from lockset.metadata.ports import Builder
     from lockset.progress import ProgressListener
-    from lockset.resolve.problem.file_policy import FileRules
-    from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.sources.project import RootProject
     from lockset.sources.requirements.requirement_line import RequirementLine
 
@@ -81,29 +75,6 @@ class LockInputs:
         """The existing lock file as pins."""
         return None if self.old is None else self.old.pins
 
-    def repository(
-        self, *, fresh_until: Callable[[float], None] | None = None
-    ) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
-        """A function that opens the repository of releases; it builds those whose metadata only a build has.
-
-        `fresh_until` is called at the end with the time at which the first page expires, in seconds since the epoch.
-        """
-        return repository_opener(self.indexes, self.context.cache_folder, builder=self._builder, on_close=fresh_until)
-
-    def _builder(self, listener: ProgressListener) -> Builder:
-        from lockset.composition.build_environments import builder
-
-        settings = self.project.settings
-        return builder(
-            self.indexes,
-            self.context.cache_folder,
-            python=sys.executable,
-            now=self.context.moment,
-            listener=listener,
-            constraints=(*self.build_constraints, *settings.build_constraints),
-            settings={**settings.config_settings, **self.options.config_settings},
-        )
-
 
 class _Fetch:
     """A `SourceFetcher` that is created (and its modules imported) for the first URL: most projects have none."""
@@ -114,7 +85,7 @@ class _Fetch:
 
     @cached_property
     def _fetcher(self) -> Callable[[str], bytes]:
-        from lockset.composition.remote_sources import SourceFetcher
+        from lockset.composition.connections import SourceFetcher
 
         return SourceFetcher(self._options)
 

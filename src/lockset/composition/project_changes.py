@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from lockset import __version__
+from lockset._version import __version__
 from lockset.files.record_store import get_value, put_value
 from lockset.hashes import quick_sha256
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from lockset.composition.mirrors import Mirror
     from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.index.mirrors import Mirror
     from lockset.index.options import IndexOptions
     from lockset.index.ports import Downloads
     from lockset.sync.ports import WheelBuilds
@@ -336,7 +336,7 @@ class SyncPorts:
         self._stack = ExitStack()
         self._mirrors: tuple[Mirror, ...] = ()
         if mirrors:
-            from lockset.composition.mirrors import read_mirror
+            from lockset.index.mirrors import read_mirror
 
             self._mirrors = tuple(map(read_mirror, mirrors))
 
@@ -362,7 +362,7 @@ class SyncPorts:
     def downloads(self) -> Downloads:
         """The port to the network."""
         from lockset.composition.connections import connected, link_locked_files
-        from lockset.composition.mirrors import MirroredDownloads
+        from lockset.index.mirrors import MirroredDownloads
 
         context = self._context
         connection = self._stack.enter_context(connected(self._options, context.cache_folder, context.heard))

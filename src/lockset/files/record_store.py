@@ -17,7 +17,7 @@ import os
 import sys
 import zlib
 
-from lockset import __version__
+from lockset._version import __version__
 from lockset.files.system import BINARY, READ, fork, is_private, replace, system_facts, unlink, user_id
 
 TYPE_CHECKING = False

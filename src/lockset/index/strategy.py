@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.index.pages.file_rows import Rows
 from lockset.index.pages.page_table import PageTable, TableBuilder
+from lockset.index.pages.project_page import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

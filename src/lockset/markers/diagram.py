@@ -19,33 +19,45 @@ Interning is thread-safe with the global interpreter lock. The tables grow with 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
+from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeAlias
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from lockset.markers.domains import satisfies
+from packaging.utils import canonicalize_name
+
+from lockset.markers.domains import release_point, satisfies
 from lockset.markers.variables import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from lockset.markers.environment import Environment
     from lockset.markers.variables import Variable
 
 __all__ = [
     "EMPTY",
     "FULL",
     "NODES",
+    "Formula",
+    "FormulaTooLargeError",
     "Node",
+    "Operation",
     "and_",
     "assign",
     "branch",
+    "build",
     "disjoint",
     "evaluate",
     "forget",
     "given",
     "make",
+    "minus",
     "not_",
     "or_",
     "support",
+    "union",
 ]
 
 EMPTY = 0
@@ -56,6 +68,23 @@ FULL = 1
 Node: TypeAlias = "tuple[Variable, tuple[Any, ...], tuple[int, ...]]"
 
 NODES: dict[int, Node] = {}
+
+
+class Operation(NamedTuple):
+    """`and`, `or` or `not` of formulas."""
+
+    operator: str
+    operands: tuple[Formula, ...]
+
+
+# What `build` makes a diagram of: a constant, a comparison as a node on constants, or an operation.
+Formula: TypeAlias = "int | Node | Operation"
+
+
+class FormulaTooLargeError(ValueError):
+    """The diagram of a formula needs too many nodes."""
+
+
 _IDS: dict[Node, int] = {}
 _NEXT = count(2)
 
@@ -190,6 +219,41 @@ def or_(one: int, other: int) -> int:
     return not_(and_(not_(one), not_(other)))
 
 
+def union(diagrams: Iterable[int]) -> int:
+    """Union of any number of sets."""
+    result = EMPTY
+    for diagram in diagrams:
+        result = or_(result, diagram)
+    return result
+
+
+def build(formula: Formula, most: float = inf) -> int:
+    """The diagram of `formula`.
+
+    Raises:
+        FormulaTooLargeError: There are more than `most` nodes in the process.
+    """
+    if isinstance(formula, int):
+        return formula
+    if not isinstance(formula, Operation):
+        return make(*formula)
+    operator, (first, *others) = formula
+    result = build(first, most)
+    if operator == "not":
+        return not_(result)
+    join = and_ if operator == "and" else or_
+    for other in others:
+        result = join(result, build(other, most))
+        if len(NODES) > most:
+            raise FormulaTooLargeError
+    return result
+
+
+def minus(one: int, other: int) -> int:
+    """Difference."""
+    return and_(one, not_(other))
+
+
 def disjoint(one: int, other: int) -> bool:
     """Whether the intersection is empty, without creating diagrams."""
     if EMPTY in (one, other):
@@ -224,10 +288,7 @@ def given(diagram: int, care: int) -> int:
 def _given(diagram: int, care: int) -> int:
     top, (care_top, _, care_children) = NODES[diagram][0], NODES[care]
     if care_top.order < top.order and top.owner is not care_top:
-        union = EMPTY
-        for child in care_children:
-            union = or_(union, child)
-        return given(diagram, union)
+        return given(diagram, union(care_children))
     variable, labels, children, cares = _align(diagram, care)
     results = [None if c == EMPTY else given(d, c) for d, c in zip(children, cares, strict=True)]
     if variable.kind is Kind.RELEASE:
@@ -284,12 +345,12 @@ def _child_for(variable: Variable, labels: tuple[Any, ...], children: tuple[int,
     return settle(children[-1], variable, value)
 
 
-def forget(diagram: int, choice: Any, forgotten: Callable[[Variable], bool]) -> int:
-    """Existential quantification: the set for which some values of the `forgotten` variables are in `diagram`.
+def forget(diagram: int, names: frozenset[str], keep: Variable | None = None) -> int:
+    """Existential quantification: the set for which some values of the variables called `names` are in `diagram`.
 
-    `choice` is a hashable key for `forgotten` in the memo table.
+    The variable `keep` is not forgotten, whatever its name.
     """
-    memo = _FORGOTTEN.setdefault(choice, {})
+    memo = _FORGOTTEN.setdefault((names, keep), {})
 
     def walk(here: int) -> int:
         if here <= FULL:
@@ -298,24 +359,42 @@ def forget(diagram: int, choice: Any, forgotten: Callable[[Variable], bool]) -> 
         if result is None:
             variable, labels, children = NODES[here]
             inner = list(map(walk, children))
-            if forgotten(variable):
-                result = EMPTY
-                for child in inner:
-                    result = or_(result, child)
-            else:
-                result = make(variable, labels, inner)
-            memo[here] = result
+            forgotten = variable.name in names and variable is not keep
+            result = memo[here] = union(inner) if forgotten else make(variable, labels, inner)
         return result
 
     return walk(diagram)
 
 
-def evaluate(diagram: int, value_of: Callable[[Variable], Any]) -> bool:
-    """Whether the point `value_of` (a value for every variable) is in the set."""
+def evaluate(diagram: int, values: Environment | Mapping[str, str], chosen: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a point is in the set: the values of an environment, and the names chosen of each kind of flags."""
     while diagram > FULL:
         variable, labels, children = NODES[diagram]
-        diagram = _child_for(variable, labels, children, value_of(variable))
+        if variable.kind is Kind.FLAG:
+            value: Any = variable.literal in chosen[variable.name]
+        else:
+            value = _value_in(values, variable.name)
+            if variable.kind is Kind.RELEASE:
+                value = release_point(value)
+            elif variable.kind is not Kind.TEXT:
+                value = predicate_holds(variable, value)
+        diagram = _child_for(variable, labels, children, value)
     return diagram == FULL
+
+
+def _value_in(values: Environment | Mapping[str, str], name: str) -> str:
+    """The value of a variable; a missing one is "", and `python_full_version` and `python_version` give each other."""
+    get: Callable[[str], str | None]
+    get = values.get if isinstance(values, Mapping) else partial(getattr, values)
+    if name == "python_full_version":
+        return get(name) or get("python_version") or ""
+    if name == "python_version":
+        full = get("python_full_version") or get(name) or ""
+        return ".".join(map(str, release_point(full)[:2]))
+    if name == "extra":
+        extra = values.get(name) if isinstance(values, Mapping) else None
+        return canonicalize_name(extra) if extra else ""
+    return get(name) or ""
 
 
 def support(diagram: int) -> dict[Variable, frozenset[Any]]:

@@ -26,7 +26,6 @@ __all__ = [
     "Release",
     "UndefinedComparisonError",
     "fits_specifier",
-    "is_finite",
     "partition",
     "release_point",
     "satisfies",
@@ -108,14 +107,6 @@ def _compare_text(left: str, operator: str, right: str) -> bool:
     if operator == "not in":
         return left not in right
     raise UndefinedComparisonError(operator)
-
-
-def is_finite(operator: str, *, literal_first: bool) -> bool:
-    """Whether finitely many cut points can express the comparison of a release variable.
-
-    This is true except for the form `'3.1' in python_version`, which is true for infinitely many separate versions.
-    """
-    return not (literal_first and operator in {"in", "not in"})
 
 
 def partition(

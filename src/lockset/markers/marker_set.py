@@ -10,12 +10,11 @@ from packaging.utils import canonicalize_name
 from lockset.dependency_specifiers import read_specifier, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import diagram as dd
-from lockset.markers.domains import ORIGIN, release_point
-from lockset.markers.environment import Environment
-from lockset.markers.parse import comparison, parse, yes
+from lockset.markers.domains import ORIGIN
+from lockset.markers.parse import comparison, parse
 from lockset.markers.render import render
 from lockset.markers.sample import Example, example
-from lockset.markers.variables import EXTRA, PYTHON, Kind, Variable, flag
+from lockset.markers.variables import EXTRA, PYTHON, VARIABLE_NAMES, Kind, Variable, flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -23,10 +22,12 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
 
     from lockset.markers.domains import Release
+    from lockset.markers.environment import Environment
 
 __all__ = ["MarkerSet", "without_upper_bounds"]
 
 _CHOICES = frozenset({"extra", "extras", "dependency_groups"})
+_PLATFORMS = VARIABLE_NAMES - _CHOICES
 
 
 class MarkerSet:
@@ -53,12 +54,17 @@ class MarkerSet:
     @staticmethod
     def any() -> MarkerSet:
         """The set of all environments."""
-        return _of(dd.FULL)
+        return _SETS[dd.FULL]
 
     @staticmethod
     def none() -> MarkerSet:
         """The empty set."""
-        return _of(dd.EMPTY)
+        return _SETS[dd.EMPTY]
+
+    @staticmethod
+    def union(regions: Iterable[MarkerSet]) -> MarkerSet:
+        """All environments of all `regions`."""
+        return _SETS[dd.union([region.id for region in regions])]
 
     @classmethod
     def parse(cls, text: str) -> MarkerSet:
@@ -67,12 +73,12 @@ class MarkerSet:
         Raises:
             LocksetError: `marker-syntax`.
         """
-        return _of(parse(text))
+        return _SETS[parse(text)]
 
     @classmethod
     def of_marker(cls, marker: Marker) -> MarkerSet:
         """The environments for which a marker parsed by packaging is true."""
-        return _of(parse(str(marker)))
+        return _SETS[parse(str(marker))]
 
     @classmethod
     def of_condition(cls, marker: Marker) -> MarkerSet:
@@ -80,7 +86,7 @@ class MarkerSet:
 
         A string after `in` is a list of words: `sys_platform in "linux darwin"` means Linux and macOS.
         """
-        return _of(parse(str(marker), listing=True))
+        return _SETS[parse(str(marker), listing=True)]
 
     @classmethod
     def of_python(cls, specifiers: SpecifierSet | str) -> MarkerSet:
@@ -89,40 +95,40 @@ class MarkerSet:
         Raises:
             LocksetError: `requires-python-invalid`.
         """
-        return _of(_python_diagram(str(specifiers)))
+        return _SETS[_python_diagram(str(specifiers))]
 
     @classmethod
     def extra(cls, name: str) -> MarkerSet:
         """`'name' in extras`: the extra is selected."""
-        return _of(yes(flag("extras", canonicalize_name(name))))
+        return _SETS[_chosen("extras", name)]
 
     @classmethod
     def group(cls, name: str) -> MarkerSet:
         """`'name' in dependency_groups`: the group is selected."""
-        return _of(yes(flag("dependency_groups", canonicalize_name(name))))
+        return _SETS[_chosen("dependency_groups", name)]
 
     @classmethod
     def metadata_extra(cls, name: str) -> MarkerSet:
         """`extra == 'name'`: the extra for which the metadata of a project is evaluated."""
-        return _of(comparison("extra", "==", name))
+        return _SETS[dd.build(comparison("extra", "==", name))]
 
     def __and__(self, other: MarkerSet) -> MarkerSet:
         result = self._ands.get(other)
         if result is None:
-            result = self._ands[other] = _of(dd.and_(self.id, other.id))
+            result = self._ands[other] = _SETS[dd.and_(self.id, other.id)]
         return result
 
     def __or__(self, other: MarkerSet) -> MarkerSet:
         result = self._ors.get(other)
         if result is None:
-            result = self._ors[other] = _of(dd.or_(self.id, other.id))
+            result = self._ors[other] = _SETS[dd.or_(self.id, other.id)]
         return result
 
     def __sub__(self, other: MarkerSet) -> MarkerSet:
-        return _of(dd.and_(self.id, dd.not_(other.id)))
+        return _SETS[dd.minus(self.id, other.id)]
 
     def __invert__(self) -> MarkerSet:
-        return _of(dd.not_(self.id))
+        return _SETS[dd.not_(self.id)]
 
     @property
     def is_empty(self) -> bool:
@@ -150,40 +156,34 @@ class MarkerSet:
         """
         if assumption.id == dd.EMPTY:
             return self
-        return _of(dd.given(self.id, assumption.id))
+        return _SETS[dd.given(self.id, assumption.id)]
 
     def with_metadata_extra(self, name: str | None) -> MarkerSet:
         """The set with the variable `extra` fixed to `name`, or to no extra (every `extra == x` is false)."""
         result = self._fixed.get(name)
         if result is None:
             value = "" if name is None else canonicalize_name(name)
-            result = _of(dd.assign(self.id, ("extra", value), lambda variable: value if variable is EXTRA else None))
+            result = _SETS[dd.assign(self.id, ("extra", value), lambda variable: value if variable is EXTRA else None)]
             self._fixed[name] = result
         return result
 
     def with_extras_and_groups(self, extras: Iterable[str], groups: Iterable[str]) -> MarkerSet:
         """The set with exactly the named extras and groups selected."""
-        chosen = {
-            "extras": frozenset(map(canonicalize_name, extras)),
-            "dependency_groups": frozenset(map(canonicalize_name, groups)),
-        }
+        chosen = _choice(extras, groups)
 
         def value_of(variable: Variable) -> bool | None:
             return variable.literal in chosen[variable.name] if variable.kind is Kind.FLAG else None
 
-        return _of(dd.assign(self.id, (chosen["extras"], chosen["dependency_groups"]), value_of))
+        return _SETS[dd.assign(self.id, (chosen["extras"], chosen["dependency_groups"]), value_of)]
 
     def with_chosen(self, *, extras: Iterable[str] = (), groups: Iterable[str] = ()) -> MarkerSet:
         """The set with the named extras and groups selected; the others stay open."""
-        chosen = {
-            "extras": frozenset(map(canonicalize_name, extras)),
-            "dependency_groups": frozenset(map(canonicalize_name, groups)),
-        }
+        chosen = _choice(extras, groups)
 
         def value_of(variable: Variable) -> bool | None:
             return True if variable.kind is Kind.FLAG and variable.literal in chosen[variable.name] else None
 
-        return _of(dd.assign(self.id, ("chosen", *chosen.values()), value_of))
+        return _SETS[dd.assign(self.id, ("chosen", *chosen.values()), value_of)]
 
     def with_extras_as(self, regions: Mapping[str, MarkerSet]) -> MarkerSet:
         """The set with each named extra replaced by a region, in which alone it counts as selected."""
@@ -191,32 +191,27 @@ class MarkerSet:
         for name in sorted(self.extras() & regions.keys()):
             variable = flag("extras", name)
             chosen, other = (
-                _of(dd.assign(result.id, (variable, value), _fixed(variable, value))) for value in (True, False)
+                _SETS[dd.assign(result.id, (variable, value), _fixed(variable, value))] for value in (True, False)
             )
             result = (chosen & regions[name]) | (other - regions[name])
         return result
 
     def with_left_out(self, *, extras: Iterable[str] = (), groups: Iterable[str] = ()) -> MarkerSet:
         """The set with the named extras and groups not selected; the others stay open."""
-        left_out = {
-            "extras": frozenset(map(canonicalize_name, extras)),
-            "dependency_groups": frozenset(map(canonicalize_name, groups)),
-        }
+        left_out = _choice(extras, groups)
 
         def value_of(variable: Variable) -> bool | None:
             return False if variable.kind is Kind.FLAG and variable.literal in left_out[variable.name] else None
 
-        return _of(dd.assign(self.id, ("left out", *left_out.values()), value_of))
+        return _SETS[dd.assign(self.id, ("left out", *left_out.values()), value_of)]
 
     def without_extras_and_groups(self) -> MarkerSet:
         """The environments that are in the set for some selection of extras, groups and metadata extra."""
-        return _of(dd.forget(self.id, "choices", _is_choice))
+        return _SETS[dd.forget(self.id, _CHOICES)]
 
     def without_platforms(self) -> MarkerSet:
         """The Pythons and selections that are in the set on some platform and implementation."""
-        return _of(
-            dd.forget(self.id, "platforms", lambda variable: variable is not PYTHON and not _is_choice(variable))
-        )
+        return _SETS[dd.forget(self.id, _PLATFORMS, PYTHON)]
 
     def evaluate(
         self, env: Environment | Mapping[str, str], *, extras: Iterable[str] = (), groups: Iterable[str] = ()
@@ -225,7 +220,14 @@ class MarkerSet:
 
         A mapping may have `extra`; without it, no metadata extra is selected. Other missing values count as "".
         """
-        return dd.evaluate(self.id, _values(env, extras, groups))
+        return dd.evaluate(self.id, env, _choice(extras, groups))
+
+    def evaluate_each(
+        self, environments: Iterable[Environment], *, extras: Iterable[str] = (), groups: Iterable[str] = ()
+    ) -> list[bool]:
+        """`evaluate` for each environment."""
+        chosen = _choice(extras, groups)
+        return [dd.evaluate(self.id, environment, chosen) for environment in environments]
 
     def text(self, given: MarkerSet | None = None) -> str | None:
         """A short marker that agrees with this set on every environment of `given` (by default, of all).
@@ -259,7 +261,7 @@ class MarkerSet:
         """
         result: list[MarkerSet] = []
         for variable, labels in dd.support(self.id).items():
-            result += [_of(_atom(variable, label)) for label in sorted(labels)]
+            result += [_SETS[_atom(variable, label)] for label in sorted(labels)]
         return tuple(result)
 
     def extras(self) -> frozenset[str]:
@@ -308,28 +310,36 @@ class MarkerSet:
         cuts, children = _python_parts(self.id)
         last = next((child for child in reversed(children) if child != dd.EMPTY), dd.EMPTY)
         kept = len(children) - next((i for i, child in enumerate(reversed(children)) if child != dd.EMPTY), 0)
-        return _of(dd.make(PYTHON, cuts, [*children[:kept], *([last] * (len(children) - kept))]))
+        return _SETS[dd.make(PYTHON, cuts, [*children[:kept], *([last] * (len(children) - kept))])]
 
 
-_HANDLES: dict[int, MarkerSet] = {}
+class _Handles(dict[int, MarkerSet]):
+    """The handle of each diagram, made on first use; safe between threads."""
 
-
-def _of(diagram: int) -> MarkerSet:
-    handle = _HANDLES.get(diagram)
-    if handle is None:
+    def __missing__(self, diagram: int) -> MarkerSet:
         fresh = object.__new__(MarkerSet)
         fresh.id = diagram
         fresh._ands, fresh._ors, fresh._fixed = {}, {}, {}
-        handle = _HANDLES.setdefault(diagram, fresh)
-    return handle
+        return self.setdefault(diagram, fresh)
+
+
+_SETS = _Handles()
+
+
+def _choice(extras: Iterable[str], groups: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Normalized names by kind of flag."""
+    return {
+        "extras": frozenset(map(canonicalize_name, extras)),
+        "dependency_groups": frozenset(map(canonicalize_name, groups)),
+    }
+
+
+def _chosen(kind: str, name: str) -> int:
+    return dd.make(flag(kind, canonicalize_name(name)), (True,), (dd.FULL, dd.EMPTY))
 
 
 def _fixed(variable: Variable, value: bool) -> Callable[[Variable], bool | None]:  # noqa: FBT001 - the value itself
     return lambda other: value if other is variable else None
-
-
-def _is_choice(variable: Variable) -> bool:
-    return variable.name in _CHOICES
 
 
 def _flags(diagram: int, name: str) -> frozenset[str]:
@@ -355,7 +365,7 @@ _PYTHONS: dict[str, int] = {}
 def _python_diagram(specifiers: str) -> int:
     diagram = _PYTHONS.get(specifiers)
     if diagram is None:
-        diagram = dd.FULL
+        parts: list[dd.Formula] = [dd.FULL]
         for part in sorted(filter(None, map(str.strip, specifiers.split(",")))):
             try:
                 one = read_specifier(part)
@@ -364,8 +374,8 @@ def _python_diagram(specifiers: str) -> int:
                     "requires-python-invalid",
                     f"`{specifiers}` is not a valid set of Python versions: `{part}` is not a valid version specifier",
                 ) from None
-            diagram = dd.and_(diagram, comparison("python_full_version", one.operator, one.version))
-        _PYTHONS[specifiers] = diagram
+            parts.append(comparison("python_full_version", one.operator, one.version))
+        diagram = _PYTHONS[specifiers] = dd.build(dd.Operation("and", tuple(parts)))
     return diagram
 
 
@@ -385,33 +395,3 @@ def without_upper_bounds(specifiers: SpecifierSet) -> SpecifierSet:
         else:
             kept.append(str(one))
     return read_specifiers(",".join(sorted(kept)))
-
-
-def _values(
-    env: Environment | Mapping[str, str], extras: Iterable[str], groups: Iterable[str]
-) -> Callable[[Variable], Any]:
-    values: Mapping[str, str] = env.as_dict() if isinstance(env, Environment) else env
-    chosen = {
-        "extras": frozenset(map(canonicalize_name, extras)),
-        "dependency_groups": frozenset(map(canonicalize_name, groups)),
-    }
-
-    def text_of(name: str) -> str:
-        if name == "python_full_version":
-            return values.get(name) or values.get("python_version") or ""
-        if name == "python_version":
-            return ".".join(map(str, release_point(text_of("python_full_version"))[:2]))
-        value = values.get(name) or ""
-        return canonicalize_name(value) if name == "extra" and value else value
-
-    def value_of(variable: Variable) -> Any:
-        if variable.kind is Kind.FLAG:
-            return variable.literal in chosen[variable.name]
-        text = text_of(variable.name)
-        if variable.kind is Kind.TEXT:
-            return text
-        if variable.kind is Kind.RELEASE:
-            return release_point(text)
-        return dd.predicate_holds(variable, text)
-
-    return value_of

@@ -1,7 +1,7 @@
-"""Parse markers into diagrams.
+"""Parse markers into formulas, and these into diagrams.
 
 The grammar is that of the dependency specifiers specification (PEP 508), with the same tokens as in packaging. Each
-comparison becomes a diagram; `and` binds tighter than `or`.
+comparison becomes a node of a diagram; `and` binds tighter than `or`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import SHORT, excess
 from lockset.errors import MarkerSyntaxError
-from lockset.markers.diagram import EMPTY, FULL, NODES, and_, make, not_, or_
-from lockset.markers.domains import UndefinedComparisonError, fits_specifier, is_finite, partition
+from lockset.markers.diagram import EMPTY, FULL, NODES, Formula, FormulaTooLargeError, Operation, build
+from lockset.markers.domains import UndefinedComparisonError, fits_specifier, partition
 from lockset.markers.variables import (
     ALIASES,
     EXTRA,
@@ -27,13 +27,12 @@ from lockset.markers.variables import (
     flag,
     opaque,
     predicate,
-    text_variable,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["comparison", "parse", "yes"]
+__all__ = ["comparison", "parse"]
 
 _TOKEN = re.compile(
     r"""[ \t]*(?:
@@ -93,7 +92,11 @@ def parse(text: str, *, listing: bool = False) -> int:
     Raises:
         LocksetError: `marker-syntax`: the text is not a valid marker, or has a comparison that is not defined.
     """
-    return _Parser(text, listing=listing).marker()
+    formula = _Parser(text, listing=listing).marker()
+    try:
+        return build(formula, len(NODES) + MAX_NODES)
+    except FormulaTooLargeError:
+        raise _not_valid(text, "it is too complex") from None
 
 
 class _Parser:
@@ -107,7 +110,6 @@ class _Parser:
         self._comparisons = 0
         # The last operand if it is a single comparison of `platform_release`: operator, literal and its side.
         self._alone: tuple[str, str, str] | None = None
-        self._nodes_before = len(NODES)
         self._advance()
 
     def _split(self) -> Iterator[tuple[str, str, int]]:
@@ -128,27 +130,24 @@ class _Parser:
     def _refuse(self, what: str, location: int | None = None) -> NoReturn:
         location = self._location if location is None else location
         near = self._text[location : location + 30]
-        raise MarkerSyntaxError(
-            f"The marker `{_shorten(self._text)}` is not valid: " + (f"`{near}` {what}" if near else f"the end {what}"),
-            hint="A marker compares variables such as `sys_platform` with quoted strings, joined by `and` and `or`",
-        )
+        raise _not_valid(self._text, f"`{near}` {what}" if near else f"the end {what}")
 
-    def marker(self) -> int:
-        diagram = self._either()
+    def marker(self) -> Formula:
+        formula = self._either()
         if self._kind != "end":
             self._refuse("does not continue the marker")
-        return diagram
+        return formula
 
-    def _either(self) -> int:
-        diagram = self._both()
+    def _either(self) -> Formula:
+        operands = [self._both()]
         while self._kind == "word" and self._value == "or":
             before = self._alone
             self._advance()
-            diagram = or_(diagram, self._both())
+            operands.append(self._both())
             if (text := self._same_text("not in", before)) is not None:
-                diagram = or_(diagram, not_(_equal("platform_release", text)))
-            self._check_size()
-        return diagram
+                operands.append(_not(_equal("platform_release", text)))
+            self._count()
+        return Operation("or", tuple(operands)) if len(operands) > 1 else operands[0]
 
     def _same_text(self, operator: str, before: tuple[str, str, str] | None) -> str | None:
         """The literal if both directions are compared: `'6.1' in platform_release and platform_release in '6.1'`.
@@ -160,41 +159,41 @@ class _Parser:
             return None
         return here[1] if here[0] == operator else None
 
-    def _both(self) -> int:
-        diagram = self._item()
+    def _both(self) -> Formula:
+        operands = [self._item()]
         alone = self._alone
         while self._kind == "word" and self._value == "and":
             before = self._alone
             self._advance()
-            diagram = and_(diagram, self._item())
+            operands.append(self._item())
             if (text := self._same_text("in", before)) is not None:
-                diagram = and_(diagram, _equal("platform_release", text))
+                operands.append(_equal("platform_release", text))
             alone = None
-            self._check_size()
+            self._count()
         self._alone = alone
-        return diagram
+        return Operation("and", tuple(operands)) if len(operands) > 1 else operands[0]
 
-    def _check_size(self) -> None:
+    def _count(self) -> None:
         self._comparisons += 1
-        if self._comparisons > MAX_COMPARISONS or len(NODES) - self._nodes_before > MAX_NODES:
+        if self._comparisons > MAX_COMPARISONS:
             self._refuse("is where the marker becomes too complex")
 
-    def _item(self) -> int:
+    def _item(self) -> Formula:
         if self._value != "(" or self._kind != "paren":
             return self._comparison()
         self._depth += 1
         if self._depth > MAX_DEPTH:
             self._refuse("is nested too deeply")
         self._advance()
-        diagram = self._either()
+        formula = self._either()
         if self._kind != "paren" or self._value != ")":
             self._refuse("is not a closing parenthesis")
         self._depth -= 1
         self._alone = None
         self._advance()
-        return diagram
+        return formula
 
-    def _comparison(self) -> int:
+    def _comparison(self) -> Formula:
         start = self._location
         left_is_variable, left = self._side()
         if self._kind != "operator":
@@ -230,18 +229,26 @@ class _Parser:
         return False, literal
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
+def _not_valid(text: str, why: str) -> MarkerSyntaxError:
+    shown = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
+    return MarkerSyntaxError(
+        f"The marker `{shown}` is not valid: {why}",
+        hint="A marker compares variables such as `sys_platform` with quoted strings, joined by `and` and `or`",
+    )
 
 
-def yes(variable: Variable) -> int:
-    """The diagram of a Boolean variable."""
-    return make(variable, (True,), (FULL, EMPTY))
+def _true(variable: Variable, *, negated: bool = False) -> Formula:
+    """A Boolean variable, or its negation."""
+    return variable, (True,), (EMPTY, FULL) if negated else (FULL, EMPTY)
+
+
+def _not(formula: Formula) -> Formula:
+    return Operation("not", (formula,))
 
 
 @cache
-def comparison(name: str, operator: str, literal: str, *, literal_first: bool = False) -> int:
-    """The diagram of one comparison; with `literal_first`, the literal is on the left.
+def comparison(name: str, operator: str, literal: str, *, literal_first: bool = False) -> Formula:
+    """The formula of one comparison; with `literal_first`, the literal is on the left.
 
     Raises:
         UndefinedComparisonError: packaging does not define the comparison.
@@ -249,8 +256,7 @@ def comparison(name: str, operator: str, literal: str, *, literal_first: bool = 
     if name in _FLAG_VARIABLES:
         if operator not in {"in", "not in"} or not literal_first:
             raise UndefinedComparisonError(operator)
-        diagram = yes(flag(name, canonicalize_name(literal)))
-        return diagram if operator == "in" else not_(diagram)
+        return _true(flag(name, canonicalize_name(literal)), negated=operator == "not in")
     if name in _RELEASE_VARIABLES:
         return _release_comparison(name, operator, literal, literal_first=literal_first)
     assert name in TEXT_VARIABLES
@@ -261,46 +267,44 @@ def comparison(name: str, operator: str, literal: str, *, literal_first: bool = 
     return _text_comparison(name, operator, literal, literal_first=literal_first)
 
 
-def _listing(name: str, operator: str, literal: str, *, literal_first: bool) -> int:
+def _listing(name: str, operator: str, literal: str, *, literal_first: bool) -> Formula:
     """Like `comparison`, but a string after `in` is a list of words."""
     if operator not in {"in", "not in"} or literal_first or name not in _OCCURRING:
         return comparison(name, operator, literal, literal_first=literal_first)
-    diagram = EMPTY
-    for value in (*literal.replace(",", " ").split(), *(v for v in _OCCURRING[name] if v in literal)):
-        diagram = or_(diagram, _equal(name, value))
-    return diagram if operator == "in" else not_(diagram)
+    values = [*literal.replace(",", " ").split(), *(v for v in _OCCURRING[name] if v in literal)]
+    formula = Operation("or", (EMPTY, *(_equal(name, value) for value in values)))
+    return formula if operator == "in" else _not(formula)
 
 
-def _release_comparison(name: str, operator: str, literal: str, *, literal_first: bool) -> int:
-    if not is_finite(operator, literal_first=literal_first):
-        diagram = yes(opaque(name, "in", literal, literal_first=literal_first))
-        return diagram if operator == "in" else not_(diagram)
+def _release_comparison(name: str, operator: str, literal: str, *, literal_first: bool) -> Formula:
+    if literal_first and operator in {"in", "not in"}:
+        # `'3.1' in python_version` is true for infinitely many separate versions, which no finite cut points express.
+        return _true(opaque(name, "in", literal, literal_first=True), negated=operator == "not in")
     cuts, truths = partition(name, operator, literal, literal_first=literal_first)
-    return make(_RELEASE_VARIABLES[name], cuts, [FULL if truth else EMPTY for truth in truths])
+    return _RELEASE_VARIABLES[name], cuts, tuple(FULL if truth else EMPTY for truth in truths)
 
 
-def _text_comparison(name: str, operator: str, literal: str, *, literal_first: bool) -> int:
+def _text_comparison(name: str, operator: str, literal: str, *, literal_first: bool) -> Formula:
     if operator in {"in", "not in"}:
         if literal_first and not literal:  # every string contains the empty one
             return FULL if operator == "in" else EMPTY
         if not literal:
             return _text_comparison(name, "==" if operator == "in" else "!=", literal, literal_first=False)
-        diagram = yes(predicate(name, "in", literal, literal_first=literal_first))
-        return diagram if operator == "in" else not_(diagram)
+        return _true(predicate(name, "in", literal, literal_first=literal_first), negated=operator == "not in")
     if operator in {"==", "<=", ">="}:
         return _equal(name, literal)
     if operator == "!=":
-        return not_(_equal(name, literal))
+        return _not(_equal(name, literal))
     if operator in {"<", ">"}:
         return EMPTY
     raise UndefinedComparisonError(operator)
 
 
-def _equal(name: str, literal: str) -> int:
-    return make(text_variable(name), (literal,), (FULL, EMPTY))
+def _equal(name: str, literal: str) -> Formula:
+    return TEXT_VARIABLES[name], (literal,), (FULL, EMPTY)
 
 
-def _ordered_release_comparison(operator: str, literal: str, *, literal_first: bool) -> int:
+def _ordered_release_comparison(operator: str, literal: str, *, literal_first: bool) -> Formula:
     """A comparison of `platform_release` as versions: a predicate or its complement, so that it can be negated.
 
     For a release that is not a valid version, all comparisons of packaging are false, including `!=` and `<`. Here such
@@ -312,13 +316,14 @@ def _ordered_release_comparison(operator: str, literal: str, *, literal_first: b
         if literal_first:
             raise UndefinedComparisonError(operator)
         series = ".".join(literal.split(".")[:-1]) + ".*"
-        return and_(
-            _ordered_release_comparison(">=", literal, literal_first=False),
-            _ordered_release_comparison("==", series, literal_first=False),
+        both = (
+            _ordered_release_comparison(one, text, literal_first=False)
+            for one, text in ((">=", literal), ("==", series))
         )
+        return Operation("and", tuple(both))
     if literal_first and _FINAL.fullmatch(literal):
         # Both directions are only equivalent for final releases.
         operator, literal_first = _MIRRORED[operator], False
     positive = {"!=": "==", "<": ">=", "<=": ">"}.get(operator, operator)
-    diagram = yes(predicate("platform_release", positive, literal, literal_first=literal_first))
-    return diagram if positive == operator else not_(diagram)
+    variable = predicate("platform_release", positive, literal, literal_first=literal_first)
+    return _true(variable, negated=positive != operator)

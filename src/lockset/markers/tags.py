@@ -160,7 +160,7 @@ def described_tags(platform: str, python: str, implementation: str = "cpython") 
     threaded = python.endswith("t")
     version = _minor_version(python.removesuffix("t"))
     nodot = "".join(map(str, version))
-    platforms = list(_platform_tags(platform))
+    platforms = _platform_tags(platform)
     if implementation == "cpython":
         suffix = "t" if threaded else ("m" if version < (3, 8) else "")
         interpreter = f"cp{nodot}"
@@ -185,7 +185,12 @@ def _minor_version(python: str) -> tuple[int, int]:
     return int(numbers[0]), int(numbers[1])
 
 
-def _platform_tags(platform: str) -> Iterator[str]:
+@cache
+def _platform_tags(platform: str) -> tuple[str, ...]:
+    return tuple(_each_platform_tag(platform))
+
+
+def _each_platform_tag(platform: str) -> Iterator[str]:
     family, machine = split_platform(platform)
     name = platform.lower().replace("-", "_").replace(".", "_")
     first = name.split("_")[0]

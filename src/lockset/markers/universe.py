@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
@@ -29,6 +30,7 @@ __all__ = [
     "known_pythons",
     "platform_region",
     "possible",
+    "targets_within",
 ]
 
 # Platforms for which a lock file must have usable files by default.
@@ -42,20 +44,21 @@ _RARE_PLATFORMS = (
 
 # Values that only occur together, in both directions. Values that are not listed are possible with all others.
 _TOGETHER = (
-    ("sys_platform == 'win32'", "platform_system == 'Windows'"),
-    ("sys_platform == 'win32'", "os_name == 'nt'"),
-    ("sys_platform == 'darwin'", "platform_system == 'Darwin'"),
-    ("sys_platform == 'linux'", "platform_system == 'Linux'"),
-    ("platform_python_implementation == 'CPython'", "implementation_name == 'cpython'"),
-    ("platform_python_implementation == 'PyPy'", "implementation_name == 'pypy'"),
-    ("platform_python_implementation == 'GraalVM'", "implementation_name == 'graalpy'"),
-    ("platform_python_implementation == 'Jython'", "implementation_name == 'jython'"),
-    ("platform_python_implementation == 'IronPython'", "implementation_name == 'ironpython'"),
+    ("sys_platform", "win32", "platform_system", "Windows"),
+    ("sys_platform", "win32", "os_name", "nt"),
+    ("sys_platform", "darwin", "platform_system", "Darwin"),
+    ("sys_platform", "linux", "platform_system", "Linux"),
+    ("platform_python_implementation", "CPython", "implementation_name", "cpython"),
+    ("platform_python_implementation", "PyPy", "implementation_name", "pypy"),
+    ("platform_python_implementation", "GraalVM", "implementation_name", "graalpy"),
+    ("platform_python_implementation", "Jython", "implementation_name", "jython"),
+    ("platform_python_implementation", "IronPython", "implementation_name", "ironpython"),
 )
 # The first implies the second.
 _FOLLOWS = (
-    ("sys_platform == 'linux' or sys_platform == 'darwin'", "os_name == 'posix'"),
-    ("os_name == 'java'", "platform_python_implementation == 'Jython'"),
+    ("sys_platform", "linux", "os_name", "posix"),
+    ("sys_platform", "darwin", "os_name", "posix"),
+    ("os_name", "java", "platform_python_implementation", "Jython"),
 )
 # Machine names that a system never uses; new machines are possible everywhere.
 _FOREIGN_MACHINES = {
@@ -68,16 +71,12 @@ _FOREIGN_MACHINES = {
 @cache
 def possible() -> MarkerSet:
     """The environments whose values can occur together; only combinations known to be impossible are excluded."""
-    region = MarkerSet.any()
-    for one, other in _TOGETHER:
-        a, b = MarkerSet.parse(one), MarkerSet.parse(other)
-        region &= (a & b) | (~a & ~b)
-    for one, other in _FOLLOWS:
-        region &= ~MarkerSet.parse(one) | MarkerSet.parse(other)
+    implications = [*_FOLLOWS, *_TOGETHER, *((c, d, a, b) for a, b, c, d in _TOGETHER)]
+    rules = [f"{one} != '{value}' or {other} == '{its}'" for one, value, other, its in implications]
     for system, machines in _FOREIGN_MACHINES.items():
-        for machine in machines:
-            region -= MarkerSet.parse(f"sys_platform == '{system}' and platform_machine == '{machine}'")
-    return region
+        others = " and ".join(f"platform_machine != '{machine}'" for machine in machines)
+        rules.append(f"sys_platform != '{system}' or {others}")
+    return MarkerSet.parse(" and ".join(f"({rule})" for rule in rules))
 
 
 def platform_region(name: str) -> MarkerSet:
@@ -110,9 +109,12 @@ class MeasuredTags:
     tags: tuple[Tag, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TargetInterpreter:
-    """An interpreter for which the lock file must have usable files; described, or with measured tags."""
+    """An interpreter for which the lock file must have usable files; described, or with measured tags.
+
+    Compared by identity, which is faster: `described_target` returns the same object for the same arguments.
+    """
 
     platform: str
     python: str
@@ -151,11 +153,14 @@ def described_target(platform: str, python: str, implementation: str = "cpython"
 
 def known_pythons(region: MarkerSet) -> tuple[str, ...]:
     """The first release of every known minor version that the region includes on some platform, oldest first."""
+    intervals = region.python_intervals()
     pythons: list[str] = []
-    for minor in KNOWN_PYTHONS:
-        first = (region & MarkerSet.parse(f"python_version == '{minor}'")).python_minimum()
-        if first is not None:
-            pythons.append(".".join(map(str, first)))
+    for known in KNOWN_PYTHONS:
+        major, minor = map(int, known.split("."))
+        begin, end = (major, minor, 0), (major, minor + 1, 0)
+        starts = [max(start, begin) for start, stop in intervals if start < end and (stop is None or stop > begin)]
+        if starts:
+            pythons.append(".".join(map(str, starts[0])))
     return tuple(pythons)
 
 
@@ -195,10 +200,7 @@ class Universe:
         if requires_python is not None:
             region &= MarkerSet.of_python(requires_python)
         if declared:
-            union = MarkerSet.none()
-            for environment in declared:
-                union |= environment
-            region &= union
+            region &= MarkerSet.union(declared)
         specifiers = read_specifiers(requires_python) if isinstance(requires_python, str) else requires_python
         return cls(
             region=region,
@@ -237,7 +239,11 @@ def _rare_targets(region: MarkerSet) -> tuple[TargetInterpreter, ...]:
 def _targets(
     region: MarkerSet, platforms: Sequence[str], implementation: str = "cpython"
 ) -> tuple[TargetInterpreter, ...]:
-    choices = region.without_extras_and_groups()
     pythons = known_pythons(region)
-    made = (described_target(platform, python, implementation) for platform in platforms for python in pythons)
-    return tuple(target for target in made if choices.evaluate(target.environment))
+    made = [described_target(platform, python, implementation) for platform in platforms for python in pythons]
+    return targets_within(region.without_extras_and_groups(), made)
+
+
+def targets_within(region: MarkerSet, targets: Sequence[TargetInterpreter]) -> tuple[TargetInterpreter, ...]:
+    """The targets whose environments are in the region."""
+    return tuple(compress(targets, region.evaluate_each([target.environment for target in targets])))

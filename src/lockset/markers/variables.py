@@ -17,12 +17,12 @@ __all__ = [
     "IMPLEMENTATION_VERSION",
     "PYTHON",
     "TEXT_VARIABLES",
+    "VARIABLE_NAMES",
     "Kind",
     "Variable",
     "flag",
     "opaque",
     "predicate",
-    "text_variable",
 ]
 
 Order = tuple[int, int, str]
@@ -83,6 +83,8 @@ _RANKS = {
     )
 }
 
+VARIABLE_NAMES = frozenset(_RANKS)
+
 # Deprecated names (PEP 345).
 ALIASES = {
     "os.name": "os_name",
@@ -93,14 +95,6 @@ ALIASES = {
     "python_implementation": "platform_python_implementation",
 }
 
-TEXT_VARIABLES = frozenset(_RANKS) - {
-    "python_full_version",
-    "implementation_version",
-    "extras",
-    "dependency_groups",
-}
-
-
 _VARIABLES: dict[Order, Variable] = {}
 
 
@@ -109,9 +103,13 @@ def _intern(variable: Variable) -> Variable:
     return _VARIABLES.setdefault(variable.order, variable)
 
 
-def text_variable(name: str) -> Variable:
-    """The text variable `name`."""
-    return _intern(Variable(name=name, kind=Kind.TEXT, order=(_RANKS[name], 0, "")))
+# The text variables by name.
+TEXT_VARIABLES = {
+    name: _intern(Variable(name=name, kind=Kind.TEXT, order=(rank, 0, "")))
+    for name, rank in _RANKS.items()
+    if name not in {"python_full_version", "implementation_version", "extras", "dependency_groups"}
+}
+EXTRA = TEXT_VARIABLES["extra"]
 
 
 def predicate(name: str, operator: str, literal: str, *, literal_first: bool) -> Variable:
@@ -125,7 +123,7 @@ def predicate(name: str, operator: str, literal: str, *, literal_first: bool) ->
             name=name,
             kind=Kind.PREDICATE,
             order=(_RANKS[name], 1, f"{operator} {side} {literal}"),
-            owner=text_variable(name),
+            owner=TEXT_VARIABLES[name],
             operator=operator,
             literal=literal,
             literal_first=literal_first,
@@ -161,4 +159,3 @@ PYTHON = Variable(name="python_full_version", kind=Kind.RELEASE, order=(_RANKS["
 IMPLEMENTATION_VERSION = Variable(
     name="implementation_version", kind=Kind.RELEASE, order=(_RANKS["implementation_version"], 0, "")
 )
-EXTRA = text_variable("extra")

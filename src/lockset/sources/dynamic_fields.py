@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.markers import MarkerSet
 from lockset.sources.inclusions import inclusions_of
@@ -16,38 +15,12 @@ from lockset.sources.self_references import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
-    from lockset.sources.project import RootProject
+    from lockset.sources.project import DynamicFields, RootProject
 
-__all__ = ["DynamicFields", "with_built"]
+__all__ = ["with_built"]
 
 _Lines = tuple[RequirementLine, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DynamicFields:
-    """What the build backend must provide, and what the file states itself.
-
-    Attributes:
-        base: The project's folder, absolute.
-        name: The normalized name of the project.
-        location: Name of the file, for messages.
-        keys: The dynamic ones of `dependencies`, `optional-dependencies` and `requires-python`.
-        files: Files from which setuptools reads them, as the project names them.
-        dependencies: As written, with references to the project itself; empty if dynamic.
-        extras: The same for each extra.
-        groups: The same for each dependency group.
-    """
-
-    base: Path
-    name: str
-    location: str
-    keys: tuple[str, ...]
-    files: tuple[str, ...] = ()
-    dependencies: _Lines = ()
-    extras: Mapping[str, _Lines] = field(default_factory=dict)
-    groups: Mapping[str, _Lines] = field(default_factory=dict)
 
 
 def with_built(

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from lockset.sources.settings import Settings
 
 __all__ = [
-    "OTHER_TOOLS",
     "NamedSource",
     "OtherIndex",
     "OtherTools",
@@ -26,7 +25,6 @@ __all__ = [
     "plain_index",
 ]
 
-OTHER_TOOLS = ("hatch", "pdm", "pipenv", "poetry", "uv")
 # How many names a message lists.
 _SHOWN = 8
 
@@ -36,7 +34,7 @@ class NamedSource:
     """The source of a package in a table of another tool.
 
     Attributes:
-        tool: One of `OTHER_TOOLS`.
+        tool: One of `lockset.sources.settings.OTHER_TOOLS`.
         package: Normalized name, or a pattern with `*`.
         table: The table, as it is written: `[tool.uv.sources]`.
         location: Name of the file, for messages.

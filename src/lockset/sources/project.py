@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.errors import Diagnostic
-    from lockset.sources.dynamic_fields import DynamicFields
     from lockset.sources.inclusions import Inclusion
 
-__all__ = ["RequirementLine", "RootProject", "Settings", "SourceOptions", "merge_sources"]
+__all__ = ["DynamicFields", "RequirementLine", "RootProject", "Settings", "SourceOptions", "merge_sources"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +72,31 @@ class SourceOptions:
             require_hashes=self.require_hashes if later.require_hashes is None else later.require_hashes,
             trusted_hosts=_unique(self.trusted_hosts, later.trusted_hosts),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamicFields:
+    """Fields of a project that only its build backend knows (PEP 621, `dynamic`), and what the file states itself.
+
+    Attributes:
+        base: The project's folder, absolute.
+        name: The normalized name of the project.
+        location: Name of the file, for messages.
+        keys: The dynamic ones of `dependencies`, `optional-dependencies` and `requires-python`.
+        files: Files from which setuptools reads them, as the project names them.
+        dependencies: As written, with references to the project itself; empty if dynamic.
+        extras: The same for each extra.
+        groups: The same for each dependency group.
+    """
+
+    base: Path
+    name: str
+    location: str
+    keys: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    dependencies: tuple[RequirementLine, ...] = ()
+    extras: Mapping[str, tuple[RequirementLine, ...]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[RequirementLine, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,6 @@ from lockset.dependency_specifiers import read_marker, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers.environment import split_platform
 from lockset.sources.exclude_newer import parse_exclude_newer
-from lockset.sources.other_tools import OTHER_TOOLS
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ __all__ = [
     "ALL_PACKAGES",
     "CHOICES",
     "NAMES_OF_OPTIONS",
+    "OTHER_TOOLS",
     "ConflictItem",
     "IndexSetting",
     "Settings",
@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 ALL_PACKAGES = ":all:"
+# The tools whose tables `ignore-tools` may name.
+OTHER_TOOLS = ("hatch", "pdm", "pipenv", "poetry", "uv")
 
 # Settings with a fixed list of values.
 CHOICES: Mapping[str, tuple[str, ...]] = {

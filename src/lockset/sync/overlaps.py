@@ -18,12 +18,12 @@ from lockset.sync.placement import Placement, record_path
 from lockset.sync.wheel.record import hash_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lockset.sync.placement import Clash, PlacedDistribution
     from lockset.sync.plan import Step
 
-__all__ = ["Overlap", "overlapped_of", "overlaps_of", "refuse_clashes", "repair_overlaps", "settle_clashes"]
+__all__ = ["Overlap", "overlapped_of", "overlaps_of", "refuse_clashes", "settle_clashes"]
 
 
 class Overlap(NamedTuple):
@@ -90,32 +90,6 @@ def _without_files(one: PlacedDistribution, taken: Mapping[str, tuple[str, Place
     files = [file for file in files if file.path != note]
     files.append(Placement(note, hash_text("sha256", quick_sha256(content)), len(content), None, content, False))  # noqa: FBT003 (a field of a tuple)
     return one._replace(files=tuple(files))
-
-
-def repair_overlaps(steps: Sequence[Step], order: Callable[[], Sequence[str]]) -> Sequence[Step]:
-    """`steps`, where packages that lost a file to a package that changes or is removed are installed again."""
-    if not any(one.overlapped for step in steps for one in step.installed):
-        return steps
-    names = {name: number for number, name in enumerate(order())}
-    placed = list(steps)
-    for _ in range(len(placed)):
-        kept = {step.name for step in placed if step.action == "keep"}
-        again = [_repair_if_lost(step, kept, names) for step in placed]
-        if again == placed:
-            break
-        placed = again
-    return placed
-
-
-def _repair_if_lost(step: Step, kept: Collection[str], order: Mapping[str, int]) -> Step:
-    if step.action != "keep" or step.desired is None:
-        return step
-    for path, winner in step.installed[0].overlapped.items():
-        if winner not in kept:
-            return step._replace(action="repair", reason=f"`{path}` belongs to {winner}, which changes or goes")
-        if order.get(step.name, -1) > order.get(winner, len(order)):
-            return step._replace(action="repair", reason=f"`{path}` belongs to {winner}, not to {step.name}")
-    return step
 
 
 def overlaps_of(steps: Iterable[Step], placed: Iterable[PlacedDistribution] = ()) -> tuple[Overlap, ...]:

@@ -6,10 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.dependency_specifiers import read_version
-from lockset.sync.overlaps import repair_overlaps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from packaging.version import Version
 
@@ -109,7 +108,7 @@ def plan(
         by_name.setdefault(one.name, []).append(one)
     steps = [_step(one, by_name.pop(one.name, []), policy) for one in desired]
     steps += [_unlisted_step(name, extra, policy) for name, extra in by_name.items()]
-    return Plan(steps=tuple(sorted(repair_overlaps(steps, overlap), key=lambda step: step.name)))
+    return Plan(steps=tuple(sorted(_repair_overlaps(steps, overlap), key=lambda step: step.name)))
 
 
 def _step(desired: DesiredDistribution, installed: Sequence[InstalledDistribution], policy: RemovalPolicy) -> Step:
@@ -210,3 +209,29 @@ def unremovable(one: InstalledDistribution, suspects: Sequence[str]) -> str:
     more = f" and {len(suspects) - 1} more" if len(suspects) > 1 else ""
     first = suspects[0].removeprefix(f"{one.info.rpartition(os.sep)[0]}{os.sep}")
     return f"it {one.unlisted}, and `{first}`{more} may belong to it"
+
+
+def _repair_overlaps(steps: Sequence[Step], order: Callable[[], Sequence[str]]) -> Sequence[Step]:
+    """`steps`, where packages that lost a file to a package that changes or is removed are installed again."""
+    if not any(one.overlapped for step in steps for one in step.installed):
+        return steps
+    names = {name: number for number, name in enumerate(order())}
+    placed = list(steps)
+    for _ in range(len(placed)):
+        kept = {step.name for step in placed if step.action == "keep"}
+        again = [_repair_if_lost(step, kept, names) for step in placed]
+        if again == placed:
+            break
+        placed = again
+    return placed
+
+
+def _repair_if_lost(step: Step, kept: Collection[str], order: Mapping[str, int]) -> Step:
+    if step.action != "keep" or step.desired is None:
+        return step
+    for path, winner in step.installed[0].overlapped.items():
+        if winner not in kept:
+            return step._replace(action="repair", reason=f"`{path}` belongs to {winner}, which changes or goes")
+        if order.get(step.name, -1) > order.get(winner, len(order)):
+            return step._replace(action="repair", reason=f"`{path}` belongs to {winner}, not to {step.name}")
+    return step

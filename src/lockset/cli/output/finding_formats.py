@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from lockset import __version__
+from lockset._version import __version__
 from lockset.cli.output.findings import known_rule
 from lockset.cli.output.streams import plain
 

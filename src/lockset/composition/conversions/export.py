@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lockset import __version__
 from lockset._dataclass import dataclass
+from lockset._version import __version__
 from lockset.composition.conversions.foreign import dropped_credentials, refuse_losses
 from lockset.conversion.model.options import FileSelection
 from lockset.conversion.model.reference_selector import Situation

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lockset._dataclass import dataclass
+from lockset.composition.connections import SourceFetcher
 from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.composition.indexes import resolve_indexes, unread_index_variable
-from lockset.composition.remote_sources import SourceFetcher
 from lockset.composition.repositories import connected
 from lockset.conversion.model.checked_table import decode_lock_text, refuse_conflicts, refuse_undecoded
 from lockset.conversion.model.formats import Format, recognise

@@ -11,7 +11,7 @@ from lockset.index.credentials import redact, split_credentials
 from lockset.index.freshness import Freshness, freshness_of, lifetime, validators
 from lockset.index.http.local import local_table
 from lockset.index.http.transport import Incoming, Request
-from lockset.index.pages.file_rows import Rows
+from lockset.index.pages.project_page import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from lockset import __version__
+from lockset._version import __version__
 from lockset.errors import FileMissingError, LocksetError, OfflineError
 from lockset.index.credential_scopes import Scope
 from lockset.index.credentials import origin_of, redact, split_credentials

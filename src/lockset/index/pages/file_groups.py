@@ -1,7 +1,7 @@
 """Group the files of a page by version, with their positions in the page's bytes.
 
 A run uses only a few versions of most pages. So a scan only records what a table needs for each version; the values of
-single files are decoded from the bytes of the page on first use (see `file_rows`).
+single files are decoded from the bytes of the page on first use (see `project_page`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from lockset.index.filenames import LONGEST, WHEEL, FileNames, parse_version
-from lockset.index.pages.file_rows import join_spans
-from lockset.index.pages.page_table import ALL_YANKED, TABLE_FORMAT, PageTable, group_equal_versions
+from lockset.index.pages.page_table import ALL_YANKED, TABLE_FORMAT, PageTable, group_equal_versions, join_spans
 
 if TYPE_CHECKING:
     import re

@@ -1,75 +1,23 @@
-"""The files of a page as plain values, decoded from JSON pages and from tables."""
+"""The files of a page as plain values, as JSON pages state them."""
 
 from __future__ import annotations
 
-import json
-import marshal
 import re
-import zlib
 from typing import TYPE_CHECKING, Any
 
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
-from lockset.index.pages.links import LinkBase
 
 if TYPE_CHECKING:
-    from lockset.index.pages.page_table import PageTable
+    from lockset.index.pages.links import LinkBase
 
-__all__ = ["FileValues", "Rows", "check_page_hashes", "file_values"]
+__all__ = ["FileValues", "check_page_hashes", "file_values"]
 
 # One file: name, URL, hashes (a sha256, or pairs, or None), size, requires-python, upload time as text, yanked (None,
 # or the reason, which may be empty), metadata (None, True if promised without a hash, or like hashes).
 FileValues = tuple[str, str, Any, "int | None", "str | None", "str | None", "str | None", Any]
 
-_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _DIGITS = {name: 2 * length for name, length in (*STRONG_ALGORITHMS.items(), *WEAK_ALGORITHMS.items())}
 _HEX = re.compile("[0-9A-Fa-f]*")
-
-
-class Rows:
-    """Decodes the files of single versions from a table; a compressed page is decompressed once, on first use."""
-
-    __slots__ = ("_base", "_page", "_table")
-
-    def __init__(self, table: PageTable) -> None:
-        self._table = table
-        self._base = LinkBase(table.page_url)
-        self._page: bytes | None = None
-
-    def of(self, at: int) -> list[FileValues]:
-        """The files of the version with this index, in the order of the page, without duplicate names."""
-        table = self._table
-        blob = table.blobs[at] if at < len(table.blobs) else self._unpack(at)
-        if blob[:1] == b"{":
-            return self._of_json(blob)
-        if blob[:1] == b"<":
-            from lockset.index.pages.simple_html import links_of  # its patterns are not needed for JSON pages
-
-            return links_of(blob.decode(), table.page_url)
-        texts = table.requires_pythons
-        return [
-            (filename or url.rpartition("/")[2], url, hashes, size, texts[python], upload_time, yanked, metadata)
-            for url, filename, hashes, size, python, upload_time, yanked, metadata in marshal.loads(blob)  # noqa: S302 (bytes of our own table, whose sum was checked)
-        ]
-
-    def _unpack(self, at: int) -> bytes:
-        if self._page is None:
-            self._page = zlib.decompress(self._table.packed, _GZIP_OR_ZLIB)
-        return join_spans(self._page, self._table.spans[at - len(self._table.blobs)])
-
-    def _of_json(self, blob: bytes) -> list[FileValues]:
-        files: dict[str, FileValues] = {}
-        for file in json.loads(b"[%b]" % blob):
-            values = file_values(file, self._base)
-            if values is not None:
-                files.setdefault(values[0], values)
-        return list(files.values())
-
-
-def join_spans(page: bytes, spans: tuple[int, ...]) -> bytes:
-    """The pieces of a page with one version's files, as a list without brackets."""
-    if len(spans) == 2:
-        return page[spans[0] : spans[1]]
-    return b",".join([page[start:end] for start, end in zip(spans[::2], spans[1::2], strict=True)])
 
 
 def file_values(file: Any, base: LinkBase) -> FileValues | None:

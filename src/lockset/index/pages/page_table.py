@@ -27,6 +27,7 @@ __all__ = [
     "TableBuilder",
     "group_equal_versions",
     "is_table",
+    "join_spans",
 ]
 
 # Increment with every change of tables or rows: stored tables of another format are ignored.
@@ -71,6 +72,13 @@ def is_table(value: object) -> bool:
     if not (isinstance(ids, tuple) and isinstance(spans, tuple) and isinstance(value[13], bytes)):
         return False
     return len(versions) == len(flags) == len(ids) == len(blobs) + len(spans)
+
+
+def join_spans(page: bytes, spans: tuple[int, ...]) -> bytes:
+    """The pieces of a page with one version's files, as a list without brackets."""
+    if len(spans) == 2:
+        return page[spans[0] : spans[1]]
+    return b",".join([page[start:end] for start, end in zip(spans[::2], spans[1::2], strict=True)])
 
 
 class _Group:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import marshal
+import zlib
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset.index.filenames import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
-from lockset.index.pages.file_rows import Rows
-from lockset.index.pages.page_table import ALL_YANKED, PageTable
+from lockset.index.pages.file_rows import file_values
+from lockset.index.pages.links import LinkBase
+from lockset.index.pages.page_table import ALL_YANKED, PageTable, join_spans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +22,11 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.file_rows import FileValues
 
-__all__ = ["DistributionFile", "ProjectDetail"]
+__all__ = ["DistributionFile", "ProjectDetail", "Rows"]
 
 # Limit for a requires-python; longer ones may have numbers with too many digits.
 _LONGEST_PYTHONS = 1_000
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,46 @@ class DistributionFile:
     def build(self) -> tuple[int, str] | tuple[()]:
         """Build number of a wheel, as packaging orders it; () if there is none."""
         return build_number(self.filename) if self.is_wheel else ()
+
+
+class Rows:
+    """Decodes the files of single versions from a table; a compressed page is decompressed once, on first use."""
+
+    __slots__ = ("_base", "_page", "_table")
+
+    def __init__(self, table: PageTable) -> None:
+        self._table = table
+        self._base = LinkBase(table.page_url)
+        self._page: bytes | None = None
+
+    def of(self, at: int) -> list[FileValues]:
+        """The files of the version with this index, in the order of the page, without duplicate names."""
+        table = self._table
+        blob = table.blobs[at] if at < len(table.blobs) else self._unpack(at)
+        if blob[:1] == b"{":
+            return self._of_json(blob)
+        if blob[:1] == b"<":
+            from lockset.index.pages.simple_html import links_of  # its patterns are not needed for JSON pages
+
+            return links_of(blob.decode(), table.page_url)
+        texts = table.requires_pythons
+        return [
+            (filename or url.rpartition("/")[2], url, hashes, size, texts[python], upload_time, yanked, metadata)
+            for url, filename, hashes, size, python, upload_time, yanked, metadata in marshal.loads(blob)  # noqa: S302 (bytes of our own table, whose sum was checked)
+        ]
+
+    def _unpack(self, at: int) -> bytes:
+        if self._page is None:
+            self._page = zlib.decompress(self._table.packed, _GZIP_OR_ZLIB)
+        return join_spans(self._page, self._table.spans[at - len(self._table.blobs)])
+
+    def _of_json(self, blob: bytes) -> list[FileValues]:
+        files: dict[str, FileValues] = {}
+        for file in json.loads(b"[%b]" % blob):
+            values = file_values(file, self._base)
+            if values is not None:
+                files.setdefault(values[0], values)
+        return list(files.values())
 
 
 class ProjectDetail:

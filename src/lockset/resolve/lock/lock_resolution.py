@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from lockset.resolve.lock.python_bounds import first_refused, is_outgrown
 from lockset.resolve.lock.wheel_gaps import with_files
 from lockset.resolve.problem.python_range import SETTLED
-from lockset.resolve.solver.opt_in_releases import all_opted_in, with_opt_in
+from lockset.resolve.solver.opt_in_releases import all_opted_in
 from lockset.resolve.solver.resolution_graph import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search
 
 if TYPE_CHECKING:
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.build_problem import ResolutionProblem
+    from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.direct_repository import DirectRepository
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.resolve.solver.resolution import Resolution
@@ -61,7 +62,7 @@ def _resolution_of(
     try:
         pins, statistics = search(request, repository, listener)
     except ResolutionImpossible as impossible:
-        opted_in = with_opt_in(impossible, request)
+        opted_in = _with_opt_in(impossible, request)
         if opted_in is None:
             return impossible
         resolution = _resolution_of(replace(problem, request=opted_in), repository, listener)
@@ -74,3 +75,10 @@ def _resolution_of(
         if all_opted_in(resolution, request, repository)
         else ResolutionImpossible(request.universe, (), exhausted=True)
     )
+
+
+def _with_opt_in(impossible: ResolutionImpossible, request: LockRequest) -> LockRequest | None:
+    """The request with the missing opt-ins admitted; None where that cannot help."""
+    if not impossible.not_opted_in or request.policy.opted_in:
+        return None
+    return replace(request, policy=replace(request.policy, opted_in=impossible.not_opted_in))

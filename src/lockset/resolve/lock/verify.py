@@ -64,16 +64,14 @@ def verify_lock(
     all_versions = [p.version for p in lock.packages] if versions is None else versions
     of_entries = {id(p): version for p, version in zip(lock.packages, all_versions, strict=True) if version is not None}
     everywhere: dict[tuple[Dependency, str], bool] = {}
-    for sample in samples:
+    environments = [sample.environment for sample in samples]
+    supported = [universe.evaluate_each(environments, extras=e, groups=g) for e, g in choices]
+    for number, sample in enumerate(samples):
         proof = _Proof(sample, dependencies, everywhere, of_entries, tags)
-        for extras, groups in choices:
-            if not universe.evaluate(sample.environment, extras=extras, groups=groups):
+        for (extras, groups), inside in zip(choices, supported, strict=True):
+            if not inside[number]:
                 continue
-            values = {
-                **sample.environment.as_dict(),
-                "extras": frozenset(extras),
-                "dependency_groups": frozenset(groups),
-            }
+            values = {**proof.values, "extras": frozenset(extras), "dependency_groups": frozenset(groups)}
             applying = [r for r, t in root_markers if t is None or parsed[t].evaluate(values, context="lock_file")]  # type: ignore[arg-type]
             chosen = proof.select(entries, values)
             proof.check(chosen, applying)
@@ -109,7 +107,7 @@ class _Proof:
     ) -> None:
         self._sample = sample
         self._dependencies = dependencies
-        self._values = sample.environment.as_dict()
+        self.values = sample.environment.as_dict()
         self._everywhere = everywhere
         self._versions = versions
         self._tags = tags
@@ -181,7 +179,7 @@ class _Proof:
         known = self._holds.get(key)
         if known is None:
             assert dependency.condition is not None
-            known = dependency.condition.evaluate({**self._values, "extra": extra})
+            known = dependency.condition.evaluate({**self.values, "extra": extra})
             if dependency.condition_on_extra_alone:
                 self._everywhere[key] = known
             else:

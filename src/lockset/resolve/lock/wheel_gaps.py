@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.regions import choice_region, environment_region, union
+from lockset.resolve.problem.regions import choice_region, environment_region
 from lockset.resolve.problem.request import Preference
 from lockset.resolve.releases.direct_repository import UrlRequirementDiscovered
 from lockset.resolve.solver.budget import BudgetSpentError, SearchBudget
@@ -96,7 +96,7 @@ class _Search:
         for left in reversed(range(_ROUNDS)):
             if not left:
                 # Last attempt: only the sampled combinations of extras and groups.
-                region &= union(self._exactly(choice) for choice in extra_and_group_choices(request))
+                region &= MarkerSet.union([self._exactly(choice) for choice in extra_and_group_choices(request)])
             if region.is_empty:
                 break
             answer = self._within_bounds(_DECISIONS, lambda: self._together(region, resolution.pins))  # noqa: B023
@@ -195,7 +195,7 @@ def _never_chosen(request: LockRequest) -> MarkerSet:
     """Extras without the project that they are extras of."""
     if request.default_group is None:
         return MarkerSet.none()
-    return union(map(MarkerSet.extra, request.extras or ())) - MarkerSet.group(request.default_group)
+    return MarkerSet.union(map(MarkerSet.extra, request.extras or ())) - MarkerSet.group(request.default_group)
 
 
 def _chosen(choice: tuple[Sequence[str], Sequence[str]], request: LockRequest) -> MarkerSet:

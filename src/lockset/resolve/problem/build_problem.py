@@ -12,7 +12,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.conflict_regions import conflicting_region, conflicting_regions
 from lockset.lockfile.declared_conflicts import tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
-from lockset.markers.universe import described_target, known_pythons
+from lockset.markers.universe import described_target, known_pythons, targets_within
 from lockset.resolve.problem.conflicting_choices import conflicting_choices
 from lockset.resolve.problem.direct_rules import DirectRules
 from lockset.resolve.problem.direct_source import location_of, relative_path
@@ -22,7 +22,6 @@ from lockset.resolve.problem.lasting_choices import lasting, recorded_selection
 from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import refuse_other_sources
 from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, python_range, pythons_of
-from lockset.resolve.problem.regions import union
 from lockset.resolve.problem.request import LockRequest, Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.problem.roots import (
@@ -102,7 +101,7 @@ def build_problem(
     region = universe.region - conflicting_region(conflicts)
     if region.is_empty:
         raise _no_environment()
-    samples = _samples(universe, region.without_extras_and_groups())
+    samples = targets_within(region.without_extras_and_groups(), universe.targets)
     request = LockRequest(
         **roots,
         universe=region,
@@ -134,11 +133,6 @@ def build_problem(
         entry=_entry(project, options, folder),
         notes=(*notes, *lasting_notes),
     )
-
-
-def _samples(universe: Universe, region: MarkerSet) -> tuple[TargetInterpreter, ...]:
-    """The described interpreters in `region`."""
-    return tuple(target for target in universe.targets if region.evaluate(target.environment))
 
 
 def _roots_and_choices(project: RootProject, options: LockOptions, old: Pylock | None, folder: Path) -> dict[str, Any]:
@@ -197,12 +191,12 @@ def _universe(
     )
     if implementation not in {None, "cpython"}:
         region = universe.region.without_extras_and_groups()
-        made = (
+        made = [
             described_target(platform, python, implementation or "")
             for platform in platforms or DEFAULT_PLATFORMS
             for python in known_pythons(region)
-        )
-        universe = replace(universe, targets=tuple(t for t in made if region.evaluate(t.environment)))
+        ]
+        universe = replace(universe, targets=targets_within(region, made))
     if options.interpreter is not None:
         return replace(universe, targets=(options.interpreter,)), environments
     return (universe if platforms else universe.with_rare_targets()), environments
@@ -313,7 +307,9 @@ def _prerelease(project: RootProject, options: LockOptions) -> str | None:
 def _claimed_region(lock: Pylock) -> MarkerSet:
     """The environments that `lock` claims."""
     pythons = MarkerSet.any() if lock.requires_python is None else MarkerSet.of_python(lock.requires_python)
-    return pythons if lock.environments is None else pythons & union(map(MarkerSet.of_marker, lock.environments))
+    return (
+        pythons if lock.environments is None else pythons & MarkerSet.union(map(MarkerSet.of_marker, lock.environments))
+    )
 
 
 def _recorded(
@@ -403,9 +399,11 @@ def _rules(
         build_nothing=options.build_nothing,
         no_sdist=options.no_sdist or bool(settings.no_sdist),
         targets={**preferred, **required},
-        target_region=union(preferred.values()),
-        counting=union(r for t, r in (preferred | required).items() if t.environment.python_version in pythons),
-        required=union(required.values()) & universe.region,
+        target_region=MarkerSet.union(preferred.values()),
+        counting=MarkerSet.union(
+            [r for t, r in (preferred | required).items() if t.environment.python_version in pythons]
+        ),
+        required=MarkerSet.union(required.values()) & universe.region,
         strictly=required,
         uploaded_before=_moment(options.exclude_newer or settings.exclude_newer, now),
         uploaded_before_of={name: _moment(limit, now) for name, limit in limits.items()},
@@ -428,8 +426,8 @@ def _target_region(target: TargetInterpreter, last: str | None) -> MarkerSet:
     """The environments a target stands for; `last` is the Python that stands for all later ones, if there is one."""
     environment = target.environment
     operator = ">=" if environment.python_version == last else "=="
-    return MarkerSet.parse(
-        f"python_version {operator} '{environment.python_version}' and sys_platform == '{environment.sys_platform}'"
-        f" and platform_machine == '{environment.platform_machine}'"
+    platform = MarkerSet.parse(
+        f"sys_platform == '{environment.sys_platform}' and platform_machine == '{environment.platform_machine}'"
         f" and implementation_name == '{environment.implementation_name}'"
     )
+    return platform & MarkerSet.parse(f"python_version {operator} '{environment.python_version}'")

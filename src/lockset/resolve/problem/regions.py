@@ -1,4 +1,4 @@
-"""Regions: unions, and the region of one environment."""
+"""The region of one environment, and of one choice of extras and groups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from lockset.markers import Environment
 
-__all__ = ["choice_region", "environment_region", "union"]
+__all__ = ["choice_region", "environment_region"]
 
 # Variables that every described environment has a value for. Others, such as the kernel release, stay open.
 _FIXED = (
@@ -23,14 +23,6 @@ _FIXED = (
     "implementation_name",
     "platform_python_implementation",
 )
-
-
-def union(regions: Iterable[MarkerSet]) -> MarkerSet:
-    """All environments of all `regions`."""
-    result = MarkerSet.none()
-    for region in regions:
-        result |= region
-    return result
 
 
 def environment_region(

@@ -9,7 +9,6 @@ from lockset._dataclass import dataclass
 from lockset.errors import HashMissingError, LocksetError, SourceNotSupportedError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import source_of
-from lockset.resolve.problem.regions import union
 from lockset.resolve.problem.requirement import (
     RequirementOrigin,
     RootRequirement,
@@ -242,7 +241,7 @@ def _disjoint_sources(regions: Mapping[DirectSource, MarkerSet]) -> Iterable[tup
             if not region.is_disjoint(where):
                 raise _disagreement(other, one)
     wide = [(source, _with_more_choices(region)) for source, region in listed]
-    meeting = any(not a.is_disjoint(union(b for _, b in wide[:at])) for at, (_, a) in enumerate(wide))
+    meeting = any(not a.is_disjoint(MarkerSet.union([b for _, b in wide[:at]])) for at, (_, a) in enumerate(wide))
     return listed if meeting else wide
 
 

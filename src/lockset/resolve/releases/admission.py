@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.resolve.problem.regions import union
+from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lockset.markers import MarkerSet
     from lockset.resolve.problem.request import Preference, ReleasePolicy
     from lockset.resolve.problem.requirement import Requirement, Specifier
     from lockset.resolve.releases.repository import Releases, Repository
@@ -161,7 +160,7 @@ class Admission:
         requested += [(s, where & guard) for s, where in self._policy.constraints.get(releases.name, ())]
         pins = [p for p in self._preferences.get(releases.name, ()) if p.binding]
         for position in bits(special):
-            where = guard - union(p.region for p in pins if p.version == releases.versions[position])
+            where = guard - MarkerSet.union([p.region for p in pins if p.version == releases.versions[position]])
             if not self.is_opted_in(releases, position, requested, where):
                 mask &= ~(1 << position)
         return mask
@@ -171,8 +170,8 @@ class Admission:
     ) -> bool:
         """Whether a release that needs an opt-in has one everywhere in `where`."""
         if releases.yanked >> position & 1:
-            return where.implies(union(region for s, region in requested if s.exact))
-        left = where - union(region for s, region in requested if s.names_prerelease)
+            return where.implies(MarkerSet.union([region for s, region in requested if s.exact]))
+        left = where - MarkerSet.union([region for s, region in requested if s.names_prerelease])
         return left.is_empty or not self._has_final(releases, requested, left)
 
     def _has_final(

@@ -19,10 +19,9 @@ from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
 from lockset.progress import NullListener
 from lockset.resolve.problem.direct_source import is_local
-from lockset.resolve.problem.regions import union
 from lockset.resolve.problem.requirement import parse_metadata_dependency, replaced
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
-from lockset.resolve.releases.wheel_coverage import distinguish_targets, taken
+from lockset.resolve.releases.wheel_coverage import WheelCoverage, distinguish_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile, ProjectDetail
     from lockset.index.ports import Index
-    from lockset.markers.universe import TargetInterpreter
     from lockset.metadata.core import CoreMetadata
     from lockset.metadata.ports import MetadataSource
     from lockset.progress import ProgressListener
@@ -88,7 +86,8 @@ class IndexRepository:
         self._files: dict[tuple[str, Version], tuple[DistributionFile, ...]] = {}
         self._serves: dict[tuple[str, Version], MarkerSet] = {}
         self._lacks: dict[tuple[str, Version], MarkerSet] = {}
-        self._targets: dict[str, Mapping[TargetInterpreter, MarkerSet]] = {}
+        self._usual_coverage, self._strict_coverage = WheelCoverage(rules.targets), WheelCoverage(rules.strictly)
+        self._coverages: dict[str, WheelCoverage] = {}
         self._strictly_serves: dict[tuple[str, Version], MarkerSet] = {}
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
         self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
@@ -248,8 +247,8 @@ class IndexRepository:
         builds = detail.has_sdist(version) and self.rules.may_use_sdists(name)
         if builds and self.rules.must_have.is_empty and self.rules.required.is_empty and self._admits_every_file(name):
             # The common case: only Requires-Python of the files matters.
-            return union(map(self.admits, detail.requires_pythons(version)))
-        return union(self.admits(f.requires_python) for f in self.files(name, version)) - self.lacks_files(
+            return MarkerSet.union(map(self.admits, detail.requires_pythons(version)))
+        return MarkerSet.union([self.admits(f.requires_python) for f in self.files(name, version)]) - self.lacks_files(
             name, version
         )
 
@@ -261,10 +260,10 @@ class IndexRepository:
         if (name, version) not in self._lacks:
             files = self.files(name, version)
             needed = self.rules.needs_wheel(name, version, has_sdist=not all(f.is_wheel for f in files))
-            lacking = needed if needed.is_empty else needed - self._wheels(files, self._targets_of(name))
+            lacking = needed if needed.is_empty else needed - self._wheels(files, self._coverage_of(name))
             # Required wheels do not depend on another libc that is also a target.
             required = self.rules.required
-            lacking |= required if required.is_empty else required - self._wheels(files, self.rules.strictly)
+            lacking |= required if required.is_empty else required - self._wheels(files, self._strict_coverage)
             self._lacks[name, version] = lacking
         return self._lacks[name, version]
 
@@ -295,30 +294,29 @@ class IndexRepository:
         if (name, version) not in self._wheels_serve:
             files = self.files(name, version)
             wheels_only = all(f.is_wheel for f in files)
-            self._wheels_serve[name, version] = self._wheels(files, self._targets_of(name)) if wheels_only else None
+            self._wheels_serve[name, version] = self._wheels(files, self._coverage_of(name)) if wheels_only else None
         return self._wheels_serve[name, version]
 
-    def _wheels(self, files: Iterable[DistributionFile], targets: Mapping[TargetInterpreter, MarkerSet]) -> MarkerSet:
+    def _wheels(self, files: Iterable[DistributionFile], coverage: WheelCoverage) -> MarkerSet:
         wheels = [(f.tags, wheel_region(f.tags) & self.admits(f.requires_python)) for f in files if f.is_wheel]
-        return taken(wheels, targets)
+        return coverage.of(wheels)
 
-    def _targets_of(self, name: str) -> Mapping[TargetInterpreter, MarkerSet]:
-        """The described interpreters that count for a project."""
+    def _coverage_of(self, name: str) -> WheelCoverage:
+        """The coverage by wheels, for the described interpreters that count for a project."""
         if not self.rules.has_targets_alike:
-            return self.rules.targets
-        if name not in self._targets:
+            return self._usual_coverage
+        if name not in self._coverages:
             files = (f for version in self.releases(name).versions for f in self.files(name, version))
-            self._targets[name] = distinguish_targets(
-                self.rules.targets, frozenset(t for f in files if f.is_wheel for t in f.tags)
-            )
-        return self._targets[name]
+            tags = frozenset(t for f in files if f.is_wheel for t in f.tags)
+            self._coverages[name] = WheelCoverage(distinguish_targets(self.rules.targets, tags))
+        return self._coverages[name]
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:
         """See `Repository.strictly_serves`."""
         known = self._strictly_serves.get((name, version))
         if known is None:
             texts = self._requires_pythons(name, version)
-            known = union(MarkerSet.any() if not t else requires_python_region(t) for t in texts)
+            known = MarkerSet.union([MarkerSet.any() if not t else requires_python_region(t) for t in texts])
             self._strictly_serves[name, version] = known
         return known
 

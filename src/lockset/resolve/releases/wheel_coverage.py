@@ -2,37 +2,82 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.markers import MarkerSet
-from lockset.resolve.problem.regions import union
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from packaging.tags import Tag
 
     from lockset.markers.universe import TargetInterpreter
 
-__all__ = ["distinguish_targets", "taken"]
+__all__ = ["WheelCoverage", "distinguish_targets"]
 
 # Tags of a wheel, and the environments in which markers allow it.
 Wheel = tuple[frozenset["Tag"], MarkerSet]
 
 
-def taken(wheels: Collection[Wheel], targets: Mapping[TargetInterpreter, MarkerSet]) -> MarkerSet:
-    """The environments in which one of `wheels` can be used; in the region of each target, by the target's tags."""
-    region = union(where for _, where in wheels)
-    for target, here in targets.items():
-        platform = _platform(target)
-        if region.is_disjoint(platform):
-            continue
-        # Wheels for a newer libc are none there, whatever Python looks at them; then what this very Python takes.
-        there = [(tags, where) for tags, where in wheels if not _ladder(target).isdisjoint(t.platform for t in tags)]
-        region -= platform - union(where for _, where in there)
-        region -= here - union(where for tags, where in there if not tags.isdisjoint(_accepted(target)))
-    return region
+class _Platform(NamedTuple):
+    """The interpreters of one platform: the tags that each accepts, and the environments that it stands for."""
+
+    region: MarkerSet
+    platform_tags: frozenset[str]
+    interpreters: Sequence[tuple[frozenset[Tag], MarkerSet]]
+
+
+class WheelCoverage:
+    """Where wheels can be used, for `targets`: described interpreters, and the environments that each stands for."""
+
+    def __init__(self, targets: Mapping[TargetInterpreter, MarkerSet]) -> None:
+        self._targets = targets
+
+    @cached_property
+    def _platforms(self) -> Sequence[_Platform]:
+        groups: dict[str, list[tuple[TargetInterpreter, MarkerSet]]] = {}
+        for target, here in self._targets.items():
+            groups.setdefault(target.platform, []).append((target, here))
+        return [_platform(group) for group in groups.values()]
+
+    def of(self, wheels: Collection[Wheel]) -> MarkerSet:
+        """The environments in which one of `wheels` can be used; in the region of each target, by the target's tags."""
+        region = MarkerSet.union([where for _, where in wheels])
+        for platform in self._platforms:
+            if region.is_disjoint(platform.region):
+                continue
+            # Wheels for a newer libc are none there, whatever Python looks at them; then what each Python takes.
+            there = [(tags, where) for tags, where in wheels if _has_tag(tags, platform.platform_tags)]
+            region -= platform.region - MarkerSet.union([where for _, where in there])
+            for usable, here in _by_usable_wheels(there, platform.interpreters).items():
+                region -= MarkerSet.union(here) - MarkerSet.union([there[number][1] for number in usable])
+        return region
+
+
+def _platform(group: Sequence[tuple[TargetInterpreter, MarkerSet]]) -> _Platform:
+    target = group[0][0]
+    system, machine = target.environment.sys_platform, target.environment.platform_machine
+    return _Platform(
+        MarkerSet.parse(f"sys_platform == '{system}' and platform_machine == '{machine}'"),
+        frozenset(tag.platform for tag in target.tags),
+        [(frozenset(target.tags), here) for target, here in group],
+    )
+
+
+def _has_tag(tags: frozenset[Tag], platforms: frozenset[str]) -> bool:
+    return any(tag.platform in platforms for tag in tags)
+
+
+def _by_usable_wheels(
+    wheels: Sequence[Wheel], interpreters: Sequence[tuple[frozenset[Tag], MarkerSet]]
+) -> Mapping[tuple[int, ...], list[MarkerSet]]:
+    """The regions of the interpreters, grouped by which of `wheels` they accept."""
+    groups: dict[tuple[int, ...], list[MarkerSet]] = {}
+    for accepted, here in interpreters:
+        usable = tuple(number for number, (tags, _) in enumerate(wheels) if not tags.isdisjoint(accepted))
+        groups.setdefault(usable, []).append(here)
+    return groups
 
 
 def distinguish_targets(
@@ -42,27 +87,11 @@ def distinguish_targets(
 
     What a project has no wheels for, such as a second libc, says nothing against a release.
     """
-    served = {t.platform for t in targets if not tags.isdisjoint(_accepted(t))}
-    with_files = {_platform(t) for t in targets if t.platform in served}
+    markers = {t: (t.environment.sys_platform, t.environment.platform_machine) for t in targets}
+    served = {t.platform for t in targets if not tags.isdisjoint(t.tags)}
+    with_files = {markers[t] for t in targets if t.platform in served}
     return {
         target: where
         for target, where in targets.items()
-        if target.platform in served or _platform(target) not in with_files
+        if target.platform in served or markers[target] not in with_files
     }
-
-
-@cache
-def _platform(target: TargetInterpreter) -> MarkerSet:
-    environment = target.environment
-    system, machine = environment.sys_platform, environment.platform_machine
-    return MarkerSet.parse(f"sys_platform == '{system}' and platform_machine == '{machine}'")
-
-
-@cache
-def _ladder(target: TargetInterpreter) -> frozenset[str]:
-    return frozenset(tag.platform for tag in target.tags)
-
-
-@cache
-def _accepted(target: TargetInterpreter) -> frozenset[Tag]:
-    return frozenset(target.tags)

@@ -14,7 +14,6 @@ from packaging.specifiers import SpecifierSet
 from lockset._dataclass import dataclass
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.python_range import SETTLED
-from lockset.resolve.problem.regions import union
 from lockset.resolve.problem.requirement import RequirementOrigin, Specifier
 from lockset.resolve.releases.admission import Admission
 from lockset.resolve.solver.candidate import ForkCandidate, ReleaseCandidate
@@ -129,7 +128,7 @@ class CandidateMaker:
     def candidates(self, key: Key, requirements: Sequence[Requirement]) -> Iterator[Candidate]:
         """All candidates for `key` that meet every one of `requirements`, best first."""
         region = key[1]
-        guard = union(r.region for r in requirements)
+        guard = MarkerSet.union([r.region for r in requirements])
         remembered = self._forks.get(key)
         in_order = dict.fromkeys(requirements)
         tried: set[MarkerSet] = set()

@@ -6,7 +6,6 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lockset.markers import MarkerSet
-from lockset.resolve.problem.regions import union
 from lockset.resolve.problem.requirement import ANY_VERSION
 from lockset.resolve.releases.admission import bits
 from lockset.resolve.solver.candidate import ForkCandidate
@@ -92,7 +91,7 @@ class ForkPoints:
         What an extra bounds through other packages is shared with and without the extra if one release fits both.
         So are the releases of groups: `dev` should test what the others install.
         """
-        without = guard - union(map(MarkerSet.extra, guard.extras()))
+        without = guard - MarkerSet.union(map(MarkerSet.extra, guard.extras()))
         for requirement in requirements:
             region = requirement.region
             if not requirement.specifier.text or region is guard:

@@ -10,24 +10,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.regions import union
 from lockset.resolve.releases.admission import Admission
 
 if TYPE_CHECKING:
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.repository import Repository
     from lockset.resolve.solver.resolution import Node, Resolution
-    from lockset.resolve.solver.search import ResolutionImpossible
 
-__all__ = ["all_opted_in", "with_opt_in"]
-
-
-def with_opt_in(impossible: ResolutionImpossible, request: LockRequest) -> LockRequest | None:
-    """The request with the missing opt-ins admitted; None where that cannot help."""
-    if not impossible.not_opted_in or request.policy.opted_in:
-        return None
-    return replace(request, policy=replace(request.policy, opted_in=impossible.not_opted_in))
+__all__ = ["all_opted_in"]
 
 
 def all_opted_in(resolution: Resolution, request: LockRequest, repository: Repository) -> bool:
@@ -48,5 +40,7 @@ def _is_opted_in(
         return True
     requested = [(e.dependency.specifier, e.region) for e in resolution.edges if e.target == node.key]
     requested += request.policy.constraints.get(name, ())
-    locked = union(p.region for p in request.preferences.get(name, ()) if p.binding and p.version == version)
+    locked = MarkerSet.union(
+        [p.region for p in request.preferences.get(name, ()) if p.binding and p.version == version]
+    )
     return admission.is_opted_in(releases, position, requested, node.region - locked)

@@ -9,7 +9,7 @@ import sys
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from lockset import __version__
+from lockset._version import __version__
 from lockset.dependency_specifiers import read_version
 from lockset.files.record_store import get_value, put_value
 from lockset.hashes import Digest

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset import __version__
+from lockset._version import __version__
 from lockset.errors import LocksetError
 from lockset.files.record_store import get_value, put_value
 from lockset.files.system import registered_pythons

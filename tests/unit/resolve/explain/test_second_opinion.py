@@ -83,9 +83,8 @@ def test_why_not_has_an_answer_after_all() -> None:
         context=context_of(RunContext(now=NOW)),
         pins=None,
         folder=None,
-        repository=world.opener,
     )
-    found = explain_exclusion(inputs, "a", "3")
+    found = explain_exclusion(inputs, "a", "3", open_repository=world.opener())
     assert [chosen.version for chosen in found.chosen] == ["1"]
 
 
