@@ -8,7 +8,7 @@ from lockset._dataclass import dataclass
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments
 from lockset.errors import UsageError
 from lockset.resolve.lock.staleness import outdated_parts
-from lockset.sources.other_tools import join_many_names
+from lockset.sources.other_tools.facts import join_many_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,9 +20,10 @@ from lockset.option_values import check_argument
 from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import unread_settings
 from lockset.sources.discover import STDIN, LocalFiles, find_upwards, read_constraints, read_sources
+from lockset.sources.other_tools.facts import OtherTools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
@@ -118,12 +119,15 @@ def read_lock_inputs(
     here, listener = context.here, context.heard
     target = _target(sources, output, here)
     fetch = _Fetch(lambda: resolve_indexes(indexes, project_around(here, context), context))
-    project = _project(sources, context, fetch)
+    named = _project(sources, context, fetch)
+    project, tables = _with_other_tools(named, () if options is None else options.no_sources)
     old = _old_lock(target, listener, merging=merging)
     options = replace(_with_files(options or LockOptions(), context, fetch), index_urls=chosen_urls(indexes))
     warnings = tuple(w.message for w in (*project.warnings, *unread_settings(project, options)))
     for message in warnings:
         listener.warning(message)
+    if tables is not None:
+        listener.note(tables)
     before = target.read_bytes() if target is not None and target.is_file() else None
     index_options = resolve_indexes(indexes, project, context)
     hint = unread_index_variable(index_options, context) if connecting else None
@@ -154,6 +158,17 @@ def _project(sources: Sequence[str], context: RunContext, fetch: _Fetch) -> Root
         config=context.config_path,
         fetch=fetch,
     )
+
+
+def _with_other_tools(project: RootProject, no_sources: Collection[str]) -> tuple[RootProject, str | None]:
+    """The project with what tables of other tools say of it, and a sentence that names these tables."""
+    if project.others == OtherTools():
+        return project, None
+    # Imported here: most projects have no such tables.
+    from lockset.sources.other_tools.apply import applied_tables, apply_other_tools
+
+    applied = apply_other_tools(project, no_sources=no_sources)
+    return applied, applied_tables(project, applied)
 
 
 def _with_files(options: LockOptions, context: RunContext, fetch: _Fetch) -> LockOptions:

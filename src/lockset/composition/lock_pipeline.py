@@ -16,7 +16,7 @@ from lockset.resolve.problem.direct_source import DirectSource, relative_path
 from lockset.resolve.problem.lasting_choices import refuse_lost_groups
 from lockset.resolve.problem.options import LockOptions
 from lockset.sources.dynamic_fields import with_built
-from lockset.sources.other_tools import join_many_names
+from lockset.sources.other_tools.facts import OtherTools, join_many_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,6 +131,10 @@ def _whole(
     with open_repository(build_problem(project, before, old=old, now=now, folder=folder).rules, listener) as opened:
         for unbuilt in project.unbuilt:
             project = _built(project, unbuilt, opened, folder or project.base)
+    if project.others != OtherTools():
+        from lockset.sources.other_tools.apply import apply_other_tools
+
+        project = apply_other_tools(project, no_sources=choices.no_sources)
     for warning in project.warnings[known:]:
         listener.note(warning.message)
     return project

@@ -100,9 +100,10 @@ def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapp
     # Imported here: not needed if the result is cached.
     from lockset.errors import LocksetError
     from lockset.sources.discover import read_sources
+    from lockset.sources.other_tools.apply import apply_other_tools
 
     try:
-        project = read_sources(list(names), folder=Path(folder), environ={})
+        project = apply_other_tools(read_sources(list(names), folder=Path(folder), environ={}))
     except LocksetError:
         return  # `lock` reports it
     table = (lock.tool or {})["lockset"]

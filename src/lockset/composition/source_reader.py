@@ -25,8 +25,8 @@ from lockset.metadata.pyproject import tree_metadata
 from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
 from lockset.resolve.problem.direct_source import SourceFacts
-from lockset.sources.other_files import other_files
-from lockset.sources.other_tools import OtherTools, is_other_tool
+from lockset.sources.other_tools.files import other_files
+from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.toml_table import parse_settings_file
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lockset.metadata.core import CoreMetadata
     from lockset.metadata.ports import Builder, BytesStore
     from lockset.resolve.problem.direct_source import DirectSource
-    from lockset.sources.other_tools import NamedSource
+    from lockset.sources.other_tools.facts import NamedSource
 
 __all__ = ["Sources"]
 
@@ -183,7 +183,7 @@ def _named(source: DirectSource, tree: Path, *, up: str) -> tuple[NamedSource, .
     folder = f"{up}/{source.subdirectory}" if source.subdirectory else up
     others = OtherTools()
     if is_other_tool(table.data.get("tool")):
-        from lockset.sources.other_tables import read_other_tables  # few trees have such tables
+        from lockset.sources.other_tools.tables import read_other_tables  # few trees have such tables
 
         others = read_other_tables(table.data.get("tool"), location=table.location, up=folder)
     if source.kind == "directory":

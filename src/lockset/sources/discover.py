@@ -26,7 +26,7 @@ from lockset.sources.source_kind import SourceKind, source_kind_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lockset.sources.other_tools import OtherTools
+    from lockset.sources.other_tools.facts import OtherTools
     from lockset.sources.requirements.requirement_line import RequirementLine
 
 __all__ = [
@@ -243,7 +243,7 @@ def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProje
 
 
 def _other_files(project: RootProject, folder: Path) -> OtherTools:
-    from lockset.sources.other_files import other_files
+    from lockset.sources.other_tools.files import other_files
 
     return other_files(project.base, project.others, folder=folder)
 

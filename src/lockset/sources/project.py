@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.sources.other_tools import OtherTools
+from lockset.sources.other_tools.facts import OtherTools
 from lockset.sources.requirements.requirement_line import RequirementLine
 from lockset.sources.settings import Settings
 

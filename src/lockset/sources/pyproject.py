@@ -12,7 +12,7 @@ from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import Diagnostic, LocksetError
 from lockset.sources.groups import read_groups
 from lockset.sources.inclusions import inclusions_of
-from lockset.sources.other_tools import OtherTools, is_other_tool
+from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.project import DynamicFields, RootProject
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.self_references import expand
@@ -172,7 +172,7 @@ def _others(top: SettingsTable, location: str, dependencies: Iterable[Requiremen
     tool = top.data.get("tool")
     if not is_other_tool(tool):
         return OtherTools()
-    from lockset.sources.other_tables import read_other_tables  # only needed if there are tables of other tools
+    from lockset.sources.other_tools.tables import read_other_tables  # only needed if there are tables of other tools
 
     own = None if dependencies is None else frozenset(line.name for line in dependencies)
     return read_other_tables(tool, location=location, own=own)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.sources.key_lines import with_key_lines
-from lockset.sources.other_tools import OtherTools, is_other_tool
+from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
 from lockset.sources.pyproject import read_requires_python, requirement_lines
 from lockset.sources.settings import parse_settings
@@ -65,7 +65,7 @@ def _others(table: SettingsTable, location: str) -> OtherTools:
     tool = table.data.get("tool")
     if not is_other_tool(tool):
         return OtherTools()
-    from lockset.sources.other_tables import read_other_tables  # few scripts have such tables
+    from lockset.sources.other_tools.tables import read_other_tables  # few scripts have such tables
 
     return read_other_tables(tool, location=location)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lockset.cli.fast_path.lock import keep_answer
 from lockset.files.record_store import HINTED
 from lockset.sources.discover import STDIN
-from lockset.sources.other_files import OTHER_FILES
+from lockset.sources.other_tools.files import OTHER_FILES
 from lockset.sync.desired import may_hold_secret
 
 if TYPE_CHECKING:

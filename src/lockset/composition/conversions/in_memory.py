@@ -16,7 +16,7 @@ from lockset.composition.conversions.foreign import (
     with_own_indexes,
 )
 from lockset.composition.indexes import resolve_indexes
-from lockset.composition.source_reader import SourceFetcher
+from lockset.composition.connections import SourceFetcher
 from lockset.errors import LocksetError
 from lockset.files.record_store import get_value, put_value
 from lockset.hashes import quick_sha256

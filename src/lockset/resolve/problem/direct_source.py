@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lockset.hashes import Digest
     from lockset.lockfile.model import Package, PackageVcs
     from lockset.metadata.core import CoreMetadata
-    from lockset.sources.other_tools import NamedSource
+    from lockset.sources.other_tools.facts import NamedSource
     from lockset.sources.requirements.requirement_line import RequirementLine
 
 __all__ = [

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.sources.other_tools import join_many_names
+from lockset.sources.other_tools.facts import join_many_names
 from lockset.sources.settings import Settings
 
 if TYPE_CHECKING:

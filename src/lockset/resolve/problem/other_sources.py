@@ -1,6 +1,6 @@
 """Refuse to take a package from an index where another tool's table names another source for it.
 
-lockset does not read these tables. If they were ignored without a word, a stranger's package of the same name would be
+`lockset.sources.other_tools.apply` applies these tables, but not everything that they can say. If the rest was ignored without a word, a stranger's package of the same name would be
 locked, and built, in place of the project's own (dependency confusion).
 """
 
@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX
 from lockset.resolve.problem.roots import overrides_of
-from lockset.sources.other_tools import join_many_names, plain_index
+from lockset.sources.other_tools.facts import join_many_names, plain_index
 from lockset.sources.settings import ALL_PACKAGES
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from lockset.errors import Diagnostic
     from lockset.lockfile.model import Pylock
     from lockset.resolve.problem.options import LockOptions
-    from lockset.sources.other_tools import NamedSource
+    from lockset.sources.other_tools.facts import NamedSource
     from lockset.sources.project import RequirementLine, RootProject
 
 __all__ = ["SourceGuard", "refuse_of_needed", "refuse_other_sources", "unread_settings"]
@@ -47,6 +49,21 @@ class SourceGuard:
         if package in self._placed or not self._ignored.isdisjoint((package, ALL_PACKAGES)):
             return False
         return source.index_url is None or plain_index(source.index_url) not in self._indexes
+
+    def with_sources(self, texts: Iterable[str], sources: Sequence[NamedSource]) -> tuple[str, ...]:
+        """Dependency specifiers of a source tree, with the sources that its own tables name for them."""
+        # Imported here: few trees have such tables.
+        from lockset.dependency_specifiers import read_dependency
+        from lockset.sources.other_tools.package_sources import with_source
+
+        result: list[str] = []
+        for text in texts:
+            requirement = read_dependency(text)
+            name = canonicalize_name(requirement.name)
+            named = [s for s in sources if s.names(name) and s.extra is None and s.group is None]
+            is_set = name in self._placed or not self._ignored.isdisjoint((name, ALL_PACKAGES))
+            result += [text] if is_set or not named else [str(one) for one, _ in with_source(requirement, named)]
+        return tuple(result)
 
     def refuse(self, packages: Iterable[str], sources: Sequence[NamedSource]) -> None:
         """Refuse packages that would not come from the one of `sources` that names them.
@@ -111,7 +128,7 @@ def _other_source(sources: Mapping[str, NamedSource]) -> LocksetError:
     return LocksetError(
         "other-source",
         f"{join_many_names(tables)} {verbs[0]} where {join_many_names(names)} {verbs[1]} from,"
-        " which lockset does not read",
+        " in a way that lockset does not support",
         location=", ".join(dict.fromkeys(sources[name].location for name in names)),
         context=tuple(f"{name}: {sources[name].shown}" for name in names),
         hint=f"Set it in [tool.lockset]: {_settings(sources)}; or take what the index has under the name:"

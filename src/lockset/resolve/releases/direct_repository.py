@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.requirement import Dependency
     from lockset.resolve.releases.index_repository import IndexRepository
+    from lockset.sources.other_tools.facts import NamedSource
 
 __all__ = ["DirectRepository", "UrlRequirementDiscovered"]
 
@@ -180,9 +181,10 @@ class DirectRepository:
     def _source_facts(self, version: DirectVersion) -> ReleaseFacts:
         at_source = self.read(version.source)
         metadata = at_source.metadata
-        dependencies = [
-            d for text in metadata.requires_dist for d in self._inner.counted(parse_metadata_dependency(text)[0])
-        ]
+        texts = metadata.requires_dist
+        if self._direct.guard is not None and at_source.named:
+            texts = self._direct.guard.with_sources(texts, at_source.named)
+        dependencies = [d for text in texts for d in self._inner.counted(parse_metadata_dependency(text)[0])]
         if self._direct.guard is not None:
             self._direct.guard.refuse((d.name for d in dependencies if d.url is None), at_source.named)
         serves = self._inner.admits(metadata.requires_python)
@@ -219,6 +221,8 @@ class DirectRepository:
 
     def _source_of(self, name: str, version: Version, dependency: Dependency) -> DirectSource:
         line = parse_requirement(f"{dependency.name} @ {dependency.url}", origin=f"{name} {version}")
+        if isinstance(version, DirectVersion) and dependency.url is not None:
+            line = replace(line, editable=_is_editable(dependency.url, self.read(version.source).named))
         base = self._direct.base
         if isinstance(version, DirectVersion) and version.source.kind == "directory":
             base = base.__class__(version.source.path or base, version.source.subdirectory or "")
@@ -293,3 +297,8 @@ def _wheel_tags(source: DirectSource) -> frozenset[Tag] | None:
         return None
 
     return read_wheel_name(source.filename)[3]
+
+
+def _is_editable(url: str, named: Iterable[NamedSource]) -> bool:
+    """Whether a table of another tool names this folder, to be installed as editable."""
+    return any(source.editable and (source.requirement or "").partition(" @ ")[2] == url for source in named)

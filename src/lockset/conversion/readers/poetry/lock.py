@@ -27,7 +27,7 @@ from lockset.conversion.readers.inferred_roots import (
     single_system_markers,
     unknown_group_losses,
 )
-from lockset.conversion.readers.poetry.constraints import admits, alternatives, poetry_python_region, python_marker
+from lockset.sources.other_tools.poetry_constraints import admits, alternatives, poetry_python_region, python_marker
 from lockset.conversion.readers.poetry.roots import dependency_items, poetry_requirements
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs

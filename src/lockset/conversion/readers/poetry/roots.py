@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from lockset.conversion.readers.poetry.constraints import python_marker
+from lockset.sources.other_tools.poetry_constraints import python_marker
 from lockset.conversion.readers.pyproject import ProjectRequirement, standard_requirements
 
 if TYPE_CHECKING:

@@ -1,5 +1,7 @@
 """Read the tables of uv, Poetry, PDM, Hatch and Pipenv that affect a project's packages.
 
+`lockset.sources.other_tools.apply` applies what is read here.
+
 Each tool checks its own tables, so anything malformed is ignored here.
 """
 
@@ -14,10 +16,12 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
-from lockset.sources.other_tools import NamedSource, OtherIndex, OtherTools, UnreadKey, UnreadNames
+from lockset.sources.other_tools.facts import NamedSource, OtherIndex, OtherTools, UnreadKey, UnreadNames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from packaging.utils import NormalizedName
 
 __all__ = ["at_path", "read_hatch_file", "read_other_tables", "read_pipfile", "read_uv_file"]
 
@@ -108,7 +112,17 @@ def read_pipfile(data: object, *, location: str, up: str = ".") -> OtherTools:
         url = _text(entry.get("url"))
         if url:
             public[_text(entry.get("name"))] = url
-            indexes.append(OtherIndex(tool="pipenv", table="[[source]]", location=location, url=_bare(url)))
+            name = _text(entry.get("name")) or None
+            indexes.append(
+                OtherIndex(
+                    tool="pipenv",
+                    table="[[source]]",
+                    location=location,
+                    url=_bare(url),
+                    name=name,
+                    default=not indexes,
+                )
+            )
     sources: list[NamedSource] = []
     groups: list[str] = []
     for category, members in top.items():
@@ -128,7 +142,12 @@ def _uv(uv: Mapping[str, object], file: _File, path: str | None) -> OtherTools:
     indexes = {_text(e.get("name")): e for e in _tables(uv.get("index"))}
     required_indexes = [
         OtherIndex(
-            tool="uv", table=f"[[{path}.index]]" if path else file.location, location=file.location, url=_public(e)
+            tool="uv",
+            table=f"[[{path}.index]]" if path else file.location,
+            location=file.location,
+            url=_public(e),
+            name=_text(e.get("name")) or None,
+            default=e.get("default") is True,
         )
         for e in _tables(uv.get("index"))
         if e.get("explicit") is not True and _text(e.get("url"))
@@ -136,16 +155,25 @@ def _uv(uv: Mapping[str, object], file: _File, path: str | None) -> OtherTools:
     more = uv.get("extra-index-url")
     urls = [uv.get("index-url"), *(more if isinstance(more, list) else ())]
     required_indexes += [
-        OtherIndex(tool="uv", table=table, location=file.location, url=_bare(url))
-        for url in urls
+        OtherIndex(tool="uv", table=table, location=file.location, url=_bare(url), default=number == 0)
+        for number, url in enumerate(urls)
         if isinstance(url, str)
     ]
     keys = [
-        UnreadKey(tool="uv", table=table, location=file.location, key=key, setting=setting)
+        UnreadKey(tool="uv", table=table, location=file.location, key=key, setting=setting, value=uv.get(key))
         for key, setting in _UV_KEYS.items()
         if uv.get(key) not in (None, [], {}, False)
     ]
-    names = UnreadNames(tool="uv", table=table, location=file.location, what="group", names=("dev",))
+    development = uv.get("dev-dependencies")
+    names = UnreadNames(
+        tool="uv",
+        table=table,
+        location=file.location,
+        what="group",
+        names=("dev",),
+        lines=tuple(("dev", _text(text) or None) for text in _list(development)),
+        defaults=("dev",),
+    )
     sources = [
         source
         for name, value in _table(uv.get("sources")).items()
@@ -156,7 +184,7 @@ def _uv(uv: Mapping[str, object], file: _File, path: str | None) -> OtherTools:
         sources=tuple(sources),
         indexes=tuple(required_indexes),
         keys=tuple(keys),
-        names=(names,) if uv.get("dev-dependencies") else (),
+        names=(names,) if development else (),
     )
 
 
@@ -173,9 +201,10 @@ def _uv_source(
         marker=_text(entry.get("marker")) or None,
         extra=canonicalize_name(extra) if extra else None,
         group=canonicalize_name(group) if group else None,
+        editable=entry.get("editable") is True,
     )
     if entry.get("workspace") is True:
-        return replace(named, shown="the workspace", member=True)
+        return replace(named, shown="the workspace", member=True, editable=entry.get("editable") is not False)
     if isinstance(entry.get("index"), str):
         index = _text(entry["index"])
         return _from_index(named, index, _public(indexes.get(index, {})))
@@ -219,8 +248,16 @@ def _poetry(poetry: Mapping[str, object], file: _File, own: frozenset[str] | Non
         url = _public(entry)
         indexes[_text(entry.get("name"))] = url
         if url and entry.get("priority") != "explicit":
+            primary = entry.get("priority", "primary") in {"primary", "default"} and entry.get("secondary") is not True
             required_indexes.append(
-                OtherIndex(tool="poetry", table="[[tool.poetry.source]]", location=file.location, url=url)
+                OtherIndex(
+                    tool="poetry",
+                    table="[[tool.poetry.source]]",
+                    location=file.location,
+                    url=url,
+                    name=_text(entry.get("name")) or None,
+                    default=primary and not any(index.default for index in required_indexes),
+                )
             )
     sources: list[NamedSource] = []
     extra: list[str] = []
@@ -234,15 +271,47 @@ def _poetry(poetry: Mapping[str, object], file: _File, own: frozenset[str] | Non
         table = f"[tool.poetry.group.{group}.dependencies]"
         listed = _Members(tool="poetry", table=table, file=file, indexes=indexes, group=canonicalize_name(group))
         sources += listed.sources(_table(members))
-    names = [
-        UnreadNames(tool="poetry", table=table, location=file.location, what=what, names=tuple(listed_names))  # type: ignore[arg-type]
-        for table, what, listed_names in (
-            ("[tool.poetry.dependencies]", "requirement", extra),
-            ("[tool.poetry.group]", "group", [canonicalize_name(g) for g, members in groups.items() if members]),
+    names: list[UnreadNames] = []
+    if extra:
+        names.append(
+            UnreadNames(
+                tool="poetry",
+                table="[tool.poetry.dependencies]",
+                location=file.location,
+                what="requirement",
+                names=tuple(extra),
+            )
         )
-        if listed_names
-    ]
+    listed_groups = {canonicalize_name(name): _table(members) for name, members in groups.items() if members}
+    if listed_groups:
+        names.append(_poetry_groups(listed_groups, poetry, file))
     return OtherTools(sources=tuple(sources), indexes=tuple(required_indexes), names=tuple(names))
+
+
+def _poetry_groups(
+    groups: Mapping[NormalizedName, Mapping[str, object]], poetry: Mapping[str, object], file: _File
+) -> UnreadNames:
+    from lockset.sources.other_tools.poetry_requirements import poetry_specifiers  # slow to import
+
+    optional = {
+        canonicalize_name(name)
+        for name, group in _table(poetry.get("group")).items()
+        if _table(group).get("optional") is True
+    }
+    return UnreadNames(
+        tool="poetry",
+        table="[tool.poetry.group]",
+        location=file.location,
+        what="group",
+        names=tuple(groups),
+        lines=tuple(
+            (group, text)
+            for group, members in groups.items()
+            for name, value in members.items()
+            for text in poetry_specifiers(name, value)
+        ),
+        defaults=tuple(name for name in groups if name not in optional),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +342,7 @@ class _Members:
             shown="",
             group=self.group,
             marker=_text(entry.get("markers")) or None,
+            editable=entry.get("develop") is True or entry.get("editable") is True,
         )
         index = _text(entry.get(self.key))
         if not index:
@@ -300,16 +370,39 @@ def _pdm(pdm: Mapping[str, object], file: _File) -> OtherTools:
                 )
                 sources.append(_from_index(named, name, url))
         if url and not include:
-            indexes.append(OtherIndex(tool="pdm", table="[[tool.pdm.source]]", location=file.location, url=url))
+            indexes.append(
+                OtherIndex(
+                    tool="pdm",
+                    table="[[tool.pdm.source]]",
+                    location=file.location,
+                    url=url,
+                    name=name or None,
+                    default=name == _PUBLIC,
+                )
+            )
     resolution = _table(pdm.get("resolution"))
     keys = [
-        UnreadKey(tool="pdm", table="[tool.pdm.resolution]", location=file.location, key=key, setting=setting)
+        UnreadKey(
+            tool="pdm",
+            table="[tool.pdm.resolution]",
+            location=file.location,
+            key=key,
+            setting=setting,
+            value=resolution.get(key),
+        )
         for key, setting in _PDM_KEYS.items()
         if resolution.get(key)
     ]
-    groups = tuple(canonicalize_name(g) for g, lines in _table(pdm.get("dev-dependencies")).items() if lines)
+    listed = {canonicalize_name(g): _list(ls) for g, ls in _table(pdm.get("dev-dependencies")).items() if ls}
+    groups = tuple(listed)
     names = UnreadNames(
-        tool="pdm", table="[tool.pdm.dev-dependencies]", location=file.location, what="group", names=groups
+        tool="pdm",
+        table="[tool.pdm.dev-dependencies]",
+        location=file.location,
+        what="group",
+        names=groups,
+        lines=tuple((group, _text(line) or None) for group, lines in listed.items() for line in lines),
+        defaults=groups,
     )
     return OtherTools(
         sources=tuple(sources), indexes=tuple(indexes), keys=tuple(keys), names=(names,) if groups else ()
@@ -356,6 +449,10 @@ def _table(value: object) -> Mapping[str, object]:
 
 def _tables(value: object) -> list[Mapping[str, object]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:

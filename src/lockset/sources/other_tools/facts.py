@@ -1,8 +1,8 @@
-"""What tables of other tools say about a project's packages. lockset only uses it for messages."""
+"""What tables of other tools say about a project's packages."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import field, fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
@@ -48,6 +48,7 @@ class NamedSource:
         extra: The extra to whose requirements it applies; None for all.
         group: The same for a dependency group.
         needed: Whether it also applies if only another package requires this one.
+        editable: Whether the folder is installed as editable.
     """
 
     tool: str
@@ -63,6 +64,7 @@ class NamedSource:
     extra: str | None = None
     group: str | None = None
     needed: bool = False
+    editable: bool = False
 
     def names(self, package: str) -> bool:
         """Whether the source applies to `package`, a normalized name."""
@@ -71,39 +73,72 @@ class NamedSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherIndex:
-    """An index that another tool searches for every package."""
+    """An index that another tool searches for every package.
+
+    Attributes:
+        tool: One of `lockset.sources.settings.OTHER_TOOLS`.
+        table: The table, as it is written.
+        location: Name of the file, for messages.
+        url: The URL, without credentials.
+        name: Its name; None without one.
+        default: Whether it takes the place of PyPI.
+    """
 
     tool: str
     table: str
     location: str
     url: str
+    name: str | None = None
+    default: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadKey:
-    """A key that would affect the lock. `setting`: the setting of `[tool.lockset]` with the same meaning, if any."""
+    """A key that affects the lock.
+
+    Attributes:
+        tool: One of `lockset.sources.settings.OTHER_TOOLS`.
+        table: The table, as it is written.
+        location: Name of the file, for messages.
+        key: The key.
+        setting: The setting of `[tool.lockset]` with the same meaning, if any.
+        value: Its value, as parsed from TOML.
+    """
 
     tool: str
     table: str
     location: str
     key: str
     setting: str | None
+    value: object = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadNames:
-    """Requirements outside `[project]` and `[dependency-groups]`: `what` is `group`, `environment` or `requirement`."""
+    """Requirements outside `[project]` and `[dependency-groups]`.
+
+    Attributes:
+        tool: One of `lockset.sources.settings.OTHER_TOOLS`.
+        table: The table, as it is written.
+        location: Name of the file, for messages.
+        what: What `names` are.
+        names: Names of groups or environments, normalized, or of packages.
+        lines: For groups: name of the group, and a dependency specifier, or None for one that cannot be written so.
+        defaults: The groups that the tool installs unless told otherwise.
+    """
 
     tool: str
     table: str
     location: str
     what: Literal["group", "environment", "requirement"]
     names: tuple[str, ...]
+    lines: tuple[tuple[str, str | None], ...] = ()
+    defaults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherTools:
-    """Everything in tables of other tools that affects packages and that lockset does not apply."""
+    """Everything in tables of other tools that affects packages; after `apply_other_tools`, what is not applied."""
 
     sources: tuple[NamedSource, ...] = ()
     indexes: tuple[OtherIndex, ...] = ()

@@ -12,13 +12,13 @@ import tomli
 
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file
-from lockset.sources.other_tools import OtherTools
+from lockset.sources.other_tools.facts import OtherTools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from lockset.sources.other_tools import NamedSource
+    from lockset.sources.other_tools.facts import NamedSource
 
 __all__ = ["OTHER_FILES", "other_files"]
 
@@ -35,7 +35,7 @@ def other_files(base: Path, others: OtherTools, *, folder: Path, up: str = ".") 
     Files that cannot be read are ignored. Messages name files relative to `folder`. `up` is `base` relative to the
     folder to which paths in requirements are relative.
     """
-    from lockset.sources import other_tables  # few projects have such files
+    from lockset.sources.other_tools import tables as other_tables  # few projects have such files
 
     readers = (other_tables.read_uv_file, other_tables.read_hatch_file, other_tables.read_pipfile)
     for name, read in zip(OTHER_FILES, readers, strict=True):
@@ -62,7 +62,7 @@ def _with_folder(source: NamedSource, members: Mapping[str, Path], base: Path, u
     tree = members.get(source.package) if source.member else None
     if tree is None:
         return source
-    from lockset.sources.other_tables import at_path
+    from lockset.sources.other_tools.tables import at_path
 
     return at_path(source, posixpath.normpath(f"{up}/{_relative(tree, base)}"))
 
