@@ -1,21 +1,21 @@
-"""What tables of uv, Poetry, PDM, Hatch and Pipenv say of packages is never passed over in silence."""
+"""What tables of uv, Poetry, PDM, Hatch and Pipenv say of packages is applied, or refused, or warned of."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import tomli
 
-from support.builders import make_wheel
 from support.builders.sdist import source_files, write_source_tree
+from support.local_index import LocalIndex, World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from support.command import Command, Result
-    from support.local_index import LocalIndex
+    from support.venvs import VenvMaker
 
     App = tuple[Command, LocalIndex, Path]
 
@@ -34,6 +34,14 @@ docs = ["acme-docs"]
 """
 INNER = '[[TABLE]]\nname = "in"\nurl = "https://u:p@in.example.org/simple"\n'
 POETRY = 'priority = "explicit"\n[tool.poetry.dependencies]\nacme-core = { source = "in" }\n'
+TWO_DEFAULTS = """
+[[tool.poetry.source]]
+name = "in"
+url = "https://a.example.org/"
+[[tool.pdm.source]]
+name = "pypi"
+url = "https://b.example.org/"
+"""
 UV = """
 [tool.uv.sources]
 acme-core = { path = "../core" }
@@ -74,94 +82,172 @@ def locked(folder: Path) -> dict[str, str | None]:
     return {p["name"]: p.get("version") for p in packages}
 
 
+@pytest.fixture
+def inner() -> Iterator[LocalIndex]:
+    """A second index, of the project's own packages."""
+    world = World()
+    for name in ("acme-core", "acme-cpu", "acme-docs"):
+        world.add(name, "1.5")
+    with LocalIndex(world) as running:
+        yield running
+
+
+def packages(folder: Path) -> dict[str, dict[str, Any]]:
+    return {p["name"]: p for p in tomli.loads((folder / "pylock.toml").read_text())["packages"]}
+
+
 @pytest.mark.parametrize(
-    ("tables", "table", "shown"),
+    ("tables", "directory"),
     [
-        (UV, "[tool.uv.sources]", "acme-core: the path ../core"),
-        (
-            '[tool.uv.sources]\n"Acme_Core" = { git = "https://example.org/core", tag = "v1", subdirectory = "a" }',
-            "[tool.uv.sources]",
-            "acme-core: the git repository https://example.org/core",
-        ),
-        ("[tool.uv.sources]\nacme-core = { workspace = true }", "[tool.uv.sources]", "acme-core: the workspace"),
-        (
-            '[tool.uv.sources]\nacme-core = [{ url = "https://example.org/a.whl", marker = "os_name == \'nt\'" }]',
-            "[tool.uv.sources]",
-            "acme-core: https://example.org/a.whl",
-        ),
-        (
-            INNER.replace("TABLE", "tool.uv.index")
-            + 'explicit = true\n[tool.uv.sources]\nacme-core = { index = "in" }',
-            "[tool.uv.sources]",
-            "acme-core: the index in (https://in.example.org/simple)",
-        ),
+        (UV, {"path": "../core"}),
+        ('[tool.uv.sources]\nAcme_Core = { path = "../core", editable = true }', {"path": "../core", "editable": True}),
         (
             '[tool.poetry.dependencies]\nacme-core = { path = "../core", develop = true }',
-            "[tool.poetry.dependencies]",
-            "acme-core: the path ../core",
+            {"path": "../core", "editable": True},
         ),
+    ],
+)
+def test_a_folder_that_another_table_names_is_locked(tables: str, directory: dict[str, object], app: App) -> None:
+    cli, world, folder = app
+    tree(folder.parent / "core", "acme-core")
+    write(folder, PROJECT, tables)
+    result = lock(cli, folder, world)
+    assert result.code == 0, str(result)
+    assert packages(folder)["acme-core"]["directory"] == directory
+    assert "Read from other tools' settings: [tool." in result.stderr
+
+
+def test_a_source_with_a_marker_applies_there_alone(app: App) -> None:
+    cli, world, folder = app
+    tree(folder.parent / "core", "acme-core")
+    source = '[tool.uv.sources]\nacme-core = [{ path = "../core", marker = "sys_platform == \'win32\'" }]'
+    write(folder, PROJECT, source)
+    assert lock(cli, folder, world).code == 0
+    entries = [p for p in tomli.loads((folder / "pylock.toml").read_text())["packages"] if p["name"] == "acme-core"]
+    assert {p.get("version"): "win32" in p["marker"] for p in entries} == {None: True, "99.0": True}
+    assert [p["marker"] for p in entries if "directory" in p] == [
+        'sys_platform == "win32" and "default" in dependency_groups'
+    ]
+
+
+def test_a_source_of_a_group_applies_to_its_requirements_alone(app: App) -> None:
+    cli, world, folder = app
+    tree(folder.parent / "docs", "acme-docs")
+    write(folder, PROJECT, '[tool.uv.sources]\nacme-docs = { path = "../docs", group = "docs" }')
+    assert lock(cli, folder, world).code == 0
+    assert "directory" in packages(folder)["acme-docs"]
+    write(folder, PROJECT, '[tool.uv.sources]\nacme-docs = { path = "../docs", extra = "cpu" }')
+    assert lock(cli, folder, world, "-U").code == 0
+    assert packages(folder)["acme-docs"]["version"] == "99.0"
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        INNER.replace("TABLE", "tool.uv.index") + 'explicit = true\n[tool.uv.sources]\nacme-core = { index = "in" }',
+        INNER.replace("TABLE", "tool.poetry.source") + POETRY,
+        INNER.replace("TABLE", "tool.pdm.source") + 'include_packages = ["acme-core"]',
+    ],
+)
+def test_an_index_that_another_table_names_for_a_package_is_its_only_one(
+    tables: str, app: App, inner: LocalIndex
+) -> None:
+    cli, world, folder = app
+    write(folder, PROJECT, tables.replace("https://u:p@in.example.org/simple", inner.url))
+    result = lock(cli, folder, world)
+    assert result.code == 0, str(result)
+    assert locked(folder) == {"acme-core": "1.5", "acme-cpu": "99.0", "acme-docs": "99.0"}
+
+
+@pytest.mark.parametrize(
+    ("tables", "versions"),
+    [
+        ("[[tool.uv.index]]\nurl = 'INNER'", {"1.5"}),
+        ("[[tool.poetry.source]]\nname = 'in'\nurl = 'INNER'", {"1.5"}),
+        ("[[tool.poetry.source]]\nname = 'in'\nurl = 'INNER'\npriority = 'explicit'", {"99.0"}),
+        ("[[tool.pdm.source]]\nname = 'pypi'\nurl = 'INNER'", {"1.5"}),
+        ("[[tool.uv.index]]\nurl = 'INNER'\n[[tool.lockset.index]]\nurl = 'WORLD'", {"99.0"}),
+        ("[[tool.uv.index]]\nurl = 'INNER'\n[tool.lockset]\nignore-tools = ['uv']", {"99.0"}),
+    ],
+)
+def test_indexes_of_other_tools_are_searched_unless_lockset_has_its_own(
+    tables: str, versions: set[str], app: App, inner: LocalIndex
+) -> None:
+    cli, world, folder = app
+    write(folder, PROJECT, tables.replace("INNER", inner.url).replace("WORLD", world.url))
+    # Without an option: it would take the place of a default index.
+    result = cli("lock", cwd=folder, env={"LOCKSET_DEFAULT_INDEX": world.url if "99.0" in versions else ""})
+    assert result.code == 0, str(result)
+    assert set(locked(folder).values()) == versions
+
+
+@pytest.mark.parametrize(
+    ("tables", "shown"),
+    [
+        ("[tool.uv.sources]\nacme-core = { workspace = true }", "acme-core: the workspace"),
         (
-            INNER.replace("TABLE", "tool.poetry.source") + POETRY,
-            "[tool.poetry.dependencies]",
+            f"{INNER.replace('TABLE', 'tool.uv.index')}explicit = true\n[tool.uv.sources]\n"
+            "acme-core = [{ index = 'in', marker = 'os_name == \"nt\"' }]",
             "acme-core: the index in (https://in.example.org/simple)",
-        ),
-        (
-            '[tool.poetry.group.docs.dependencies]\nacme-docs = { git = "git@example.org:a/docs.git" }',
-            "[tool.poetry.group.docs.dependencies]",
-            "acme-docs: the git repository git@example.org:a/docs.git",
         ),
         (
             '[[tool.pdm.source]]\nname = "in"\nurl = "https://in.example.org/simple"\ninclude_packages = ["acme-co*"]',
-            "[[tool.pdm.source]]",
             "acme-core: the index in (https://in.example.org/simple)",
         ),
     ],
 )
-def test_a_requirement_whose_source_another_table_names_is_refused(
-    tables: str, table: str, shown: str, app: App
-) -> None:
+def test_a_source_that_cannot_be_applied_is_refused(tables: str, shown: str, app: App) -> None:
     cli, world, folder = app
     write(folder, PROJECT, tables)
     paragraph = cli.refused("lock", "-i", world.url, cwd=folder)
-    assert f"{table} says where acme-" in paragraph
+    assert "says where acme-core comes from" in paragraph
     assert shown in paragraph
     assert "`no-sources = [" in paragraph
     assert not (folder / "pylock.toml").exists()
 
 
+@pytest.mark.parametrize(
+    ("tables", "part"),
+    [
+        ('[tool.uv.sources]\nacme-core = { path = "../nowhere" }', "../nowhere"),
+        ('[tool.uv.sources]\nacme-core = { url = "https://[" }', "acme-core"),
+        ("[tool.uv]\nconstraint-dependencies = ['a <<2']", "tool.uv"),
+        ("[tool.uv]\noverride-dependencies = 7", "tool.uv"),
+        ("[tool.uv]\nenvironments = ['sys_platform ==']", "tool.uv"),
+        ("[tool.uv]\nrequired-environments = ['sys_platform == \"plan9\"']", "plan9"),
+        ("[tool.uv.dependency-groups]\ndocs = { requires-python = 'three' }", "three"),
+        ("[tool.poetry.group.test.dependencies]\na = '1.2 || 1.4'", "test"),
+        ("[tool.pdm.dev-dependencies]\nlint = ['a b']", "a b"),
+        (TWO_DEFAULTS, "https://a.example.org/"),
+    ],
+)
+def test_bad_values_are_refused_with_their_file(tables: str, part: str, app: App) -> None:
+    cli, world, folder = app
+    write(folder, PROJECT, tables)
+    paragraph = cli.refused("lock", "-i", world.url, cwd=folder)
+    assert part in paragraph
+    assert "pyproject.toml" in paragraph
+    assert not (folder / "pylock.toml").exists()
+
+
 @pytest.mark.parametrize("command", [("lock", "--check"), ("why-not", "acme-core")])
-def test_other_commands_that_lock_refuse_it_as_well(
-    command: tuple[str, ...], cli: Command, world: LocalIndex, tmp_path: Path
-) -> None:
-    write(tmp_path / "app", PROJECT, UV)
-    assert lock(cli, tmp_path / "app", world, "--no-sources").code == 0
-    assert "[tool.uv.sources] says" in cli.refused(*command, "-i", world.url, cwd=tmp_path / "app")
+def test_other_commands_that_lock_apply_them_as_well(command: tuple[str, ...], app: App) -> None:
+    cli, world, folder = app
+    tree(folder.parent / "core", "acme-core")
+    write(folder, PROJECT, UV)
+    assert lock(cli, folder, world).code == 0
+    assert cli(*command, "-i", world.url, cwd=folder).code == 0
 
 
-def test_what_the_hint_writes_locks_the_named_folder(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
-    tree(tmp_path / "core lib", "acme-core")
-    project = PROJECT + '[tool.uv.sources]\nacme-core = { path = "../core lib" }\n'
-    write(tmp_path / "app", project)
-    overrides = re.search(r"`(overrides = .*?)`", cli.refused("lock", "-i", world.url, cwd=tmp_path / "app"))
-    assert overrides is not None
-    write(tmp_path / "app", project, "[tool.lockset]", overrides[1])
-    assert lock(cli, tmp_path / "app", world).code == 0
-    package = next(
-        p for p in tomli.loads((tmp_path / "app/pylock.toml").read_text())["packages"] if "core" in p["name"]
-    )
-    assert package["directory"] == {"path": "../core lib"}
-
-
-def test_what_the_hint_writes_of_an_index_locks_from_it(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
-    world.world.add_file("inner/acme-core", make_wheel("acme-core", "1.0"))
-    url = world.url
-    index = f'[[tool.uv.index]]\nname = "in"\nurl = "{url}"\nexplicit = true\n'
-    project = f'{PROJECT}{index}[tool.uv.sources]\nacme-core = {{ index = "in" }}\n'
-    write(tmp_path / "app", project)
-    setting = re.search(r"`(index = .*?)`", cli.refused("lock", cwd=tmp_path / "app"))
-    assert setting is not None
-    write(tmp_path / "app", project, "[tool.lockset]", setting[1])
-    assert lock(cli, tmp_path / "app", world).code == 0
+def test_sync_knows_that_the_project_has_not_changed(app: App, make_venv: VenvMaker) -> None:
+    cli, world, folder = app
+    tree(folder.parent / "core", "acme-core")
+    write(folder, PROJECT, UV, "[tool.uv]\ndev-dependencies = ['acme-cpu']\nconstraint-dependencies = ['acme-cpu<100']")
+    make_venv("app/.venv")
+    assert lock(cli, folder, world).code == 0
+    result = cli("sync", "--locked", "--dry-run", "--allow-outside-path", cwd=folder)
+    assert result.code == 0, str(result)
+    assert "changed" not in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -202,13 +288,7 @@ def test_nothing_is_said_where_no_other_table_decides(
     assert "not read" not in result.stderr
 
 
-def test_a_source_of_a_group_that_is_not_locked_is_not_refused(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
-    write(tmp_path / "app", PROJECT, '[tool.uv.sources]\nacme-docs = { path = "../docs" }')
-    assert lock(cli, tmp_path / "app", world).code == 1
-    assert lock(cli, tmp_path / "app", world, "--no-group", "docs").code == 0
-
-
-def test_a_source_of_the_root_of_a_workspace_counts_for_its_members(
+def test_a_source_of_the_root_of_a_workspace_applies_to_its_members(
     cli: Command, world: LocalIndex, tmp_path: Path
 ) -> None:
     write(
@@ -217,19 +297,23 @@ def test_a_source_of_the_root_of_a_workspace_counts_for_its_members(
     (tmp_path / "packages").mkdir()
     tree(tmp_path / "packages/core", "acme-core")
     write(tmp_path / "packages/app", PROJECT)
-    paragraph = cli.refused("lock", "-i", world.url, cwd=tmp_path / "packages/app")
-    assert 'overrides = ["acme-core @ file:../core"]' in paragraph
-    assert "../../pyproject.toml" in paragraph
+    assert lock(cli, tmp_path / "packages/app", world).code == 0
+    assert packages(tmp_path / "packages/app")["acme-core"]["directory"] == {"path": "../core", "editable": True}
 
 
-def test_sources_that_a_locked_folder_names_count(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
-    tree(tmp_path / "lib", "lib", "acme-core", more=UV)
+def test_sources_that_a_locked_folder_names_apply_to_its_requirements(
+    cli: Command, world: LocalIndex, tmp_path: Path
+) -> None:
+    tree(tmp_path / "core", "acme-core")
+    tree(tmp_path / "lib", "lib", "acme-core", more=UV.replace("path", "editable = true, path"))
     (tmp_path / "requirements.in").write_text("-e ./lib\n")
-    assert "acme-core: the path" in cli.refused("lock", "requirements.in", "-i", world.url, "--python", ">=3.10")
-    cli.ok("lock", "requirements.in", "-i", world.url, "--python", ">=3.10", "--no-sources-package", "acme-core")
+    cli.ok("lock", "requirements.in", "-i", world.url, "--python", ">=3.10")
+    assert packages(tmp_path)["acme-core"]["directory"] == {"path": "core", "editable": True}
+    cli.ok("lock", "requirements.in", "-U", "-i", world.url, "--python", ">=3.10", "--no-sources-package", "acme-core")
+    assert packages(tmp_path)["acme-core"]["version"] == "99.0"
 
 
-def test_sources_of_the_workspace_around_a_locked_folder_count(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
+def test_sources_of_the_workspace_around_a_locked_folder_apply(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
     sources = "[tool.uv.sources]\nacme-core = { workspace = true }"
     write(tmp_path, '[tool.uv.workspace]\nmembers = ["packages/*"]', sources)
     (tmp_path / "packages").mkdir()
@@ -237,9 +321,8 @@ def test_sources_of_the_workspace_around_a_locked_folder_count(cli: Command, wor
     tree(tmp_path / "packages/lib", "lib", "acme-core")
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere/requirements.in").write_text("-e ../packages/lib\n")
-    command = ("lock", "requirements.in", "-i", world.url, "--python", ">=3.10")
-    core = (tmp_path / "packages/core").as_uri()
-    assert f'overrides = ["acme-core @ {core}"]' in cli.refused(*command, cwd=tmp_path / "elsewhere")
+    cli.ok("lock", "requirements.in", "-i", world.url, "--python", ">=3.10", cwd=tmp_path / "elsewhere")
+    assert packages(tmp_path / "elsewhere")["acme-core"]["directory"]["path"] == "../packages/core"
 
 
 def test_a_pattern_of_pdm_counts_whoever_needs_the_package(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
@@ -249,44 +332,81 @@ def test_a_pattern_of_pdm_counts_whoever_needs_the_package(cli: Command, world: 
     assert "acme-core: the index in" in cli.refused("lock", "-i", world.url, cwd=tmp_path / "app")
 
 
-def test_sources_of_a_script_count(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
+def test_sources_of_a_script_apply(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
+    tree(tmp_path / "core", "acme-core")
     block = (
-        "# /// script\n# dependencies = ['acme-core']\n# [tool.uv.sources]\n# acme-core = { path = '../core' }\n# ///\n"
+        "# /// script\n# dependencies = ['acme-core']\n# [tool.uv.sources]\n# acme-core = { path = 'core' }\n# ///\n"
     )
     (tmp_path / "job.py").write_text(block)
-    assert "[tool.uv.sources] says where acme-core comes from" in cli.refused("lock", "job.py", "-i", world.url)
+    cli.ok("lock", "job.py", "-o", "pylock.toml", "-i", world.url, "--python", ">=3.10")
+    assert packages(tmp_path)["acme-core"]["directory"] == {"path": "core"}
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        "[tool.uv]\ndev-dependencies = ['acme-more>=2']",
+        "[tool.poetry.group.dev.dependencies]\nacme-more = '^2.0'",
+        "[tool.poetry.dev-dependencies]\nacme-more = { version = '~2.0', python = '>=3.8' }",
+        "[tool.pdm.dev-dependencies]\ndev = ['acme-more<3,>=2']",
+    ],
+)
+def test_groups_of_other_tools_are_locked_and_installed_by_default(tables: str, app: App) -> None:
+    cli, world, folder = app
+    world.world.add("acme-more", "1.0").add("acme-more", "2.0")
+    write(folder, PROJECT, tables)
+    assert lock(cli, folder, world).code == 0
+    data = tomli.loads((folder / "pylock.toml").read_text())
+    assert packages(folder)["acme-more"]["version"] == "2.0"
+    assert '"dev" in dependency_groups' in packages(folder)["acme-more"]["marker"]
+    assert data["default-groups"] == ["default", "dev"]
+
+
+@pytest.mark.parametrize(
+    ("tables", "check"),
+    [
+        ("[tool.uv]\nconstraint-dependencies = ['acme-core<99']", lambda data: data["acme-core"]["version"] == "1.0"),
+        ("[tool.uv]\noverride-dependencies = ['acme-core==1.0']", lambda data: data["acme-core"]["version"] == "1.0"),
+        ("[tool.uv]\nexclude-dependencies = ['acme-core']", lambda data: "acme-core" not in data),
+        (
+            "[tool.uv.dependency-groups]\ndocs = { requires-python = '>=3.12' }",
+            lambda data: 'python_version >= "3.12"' in data["acme-docs"]["marker"],
+        ),
+    ],
+)
+def test_keys_of_uv_with_the_same_meaning_are_applied(
+    tables: str, check: Callable[[dict[str, dict[str, Any]]], bool], app: App
+) -> None:
+    cli, world, folder = app
+    world.world.add("acme-core", "1.0")
+    write(folder, PROJECT, tables)
+    assert lock(cli, folder, world).code == 0
+    assert check(packages(folder))
+
+
+def test_environments_and_conflicts_of_uv_are_applied(app: App) -> None:
+    cli, world, folder = app
+    write(
+        folder,
+        PROJECT,
+        "[tool.uv]\nenvironments = ['sys_platform == \"linux\"']\ndefault-groups = 'all'\n"
+        "conflicts = [[{ extra = 'cpu' }, { package = 'app', group = 'docs' }]]",
+    )
+    result = lock(cli, folder, world)
+    assert result.code == 0, str(result)
+    data = tomli.loads((folder / "pylock.toml").read_text())
+    assert [text for text in data["environments"] if "linux" not in text] == []
+    assert "declares them as conflicting" in cli.refused(
+        "sync", "--extra", "cpu", "--group", "docs", "--target", "t", "--dry-run", cwd=folder
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "text", "warning"),
     [
-        (
-            "pyproject.toml",
-            "[tool.uv]\nconstraint-dependencies = ['a<2']\ndefault-groups = ['docs']",
-            "`constraint-dependencies` and `default-groups` do not count (write `constraints` and `default-groups` in",
-        ),
-        ("pyproject.toml", "[tool.uv]\noverride-dependencies = ['a<2']", "`override-dependencies` does not count"),
-        (
-            "pyproject.toml",
-            "[[tool.uv.index]]\nurl = 'https://in.example.org/simple'",
-            "[[tool.uv.index]] is not read: no package comes from https://in.example.org/simple",
-        ),
-        ("uv.toml", "[[index]]\nurl = 'https://in.example.org/simple'", "warning: uv.toml is not read"),
-        (
-            "pyproject.toml",
-            "[[tool.poetry.source]]\nname = 'in'\nurl = 'https://in.example.org/simple'",
-            "[[tool.poetry.source]] is not read",
-        ),
-        (
-            "pyproject.toml",
-            "[[tool.pdm.source]]\nname = 'pypi'\nurl = 'https://in.example.org/simple'",
-            "[[tool.pdm.source]] is not read",
-        ),
-        ("pyproject.toml", "[tool.uv]\ndev-dependencies = ['a']", "the group dev is not locked"),
-        ("pyproject.toml", "[tool.poetry.group.test.dependencies]\na = '*'", "the group test is not locked"),
-        ("pyproject.toml", "[tool.poetry.dev-dependencies]\na = '*'", "the group dev is not locked"),
+        ("pyproject.toml", "[tool.uv]\nresolution = 'lowest'", "`resolution` does not count (write `resolution` in"),
+        ("pyproject.toml", "[tool.uv]\ndependency-metadata = [{ name = 'a' }]", "`dependency-metadata` does not count"),
         ("pyproject.toml", "[tool.poetry.dependencies]\na = '*'\npython = '*'", "the requirement a is not locked"),
-        ("pyproject.toml", "[tool.pdm.dev-dependencies]\nlint = ['a']", "the group lint is not locked"),
         ("pyproject.toml", "[tool.pdm.resolution.overrides]\na = '1'", "`overrides` does not count"),
         ("pyproject.toml", "[tool.hatch.envs.a]\ndependencies = ['b']", "the environment a is not locked"),
         ("hatch.toml", "[envs.a]\nextra-dependencies = ['b']", "the environment a is not locked"),
@@ -312,7 +432,7 @@ def test_other_settings_that_do_not_count_are_warned_of(name: str, text: str, wa
         ("[tool.hatch.envs.a]\ndependencies = ['b']", "ignore-tools = ['hatch', 'pdm']"),
         ("[tool.poetry.group.docs.dependencies]\nacme-docs = '*'", ""),
         ("[[tool.uv.index]]\nurl = 'INDEX'", ""),
-        ("[[tool.uv.index]]\nurl = 'https://in.example.org/simple'", "no-sources = true"),
+        ("[[tool.uv.index]]\nurl = 'https://in.example.org/simple'", "ignore-tools = ['uv']"),
         ("[[tool.uv.index]]\nname = 'a'\nurl = 'https://in.example.org/simple'\nexplicit = true", ""),
     ],
 )

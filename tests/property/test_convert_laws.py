@@ -18,9 +18,9 @@ from lockset.conversion.model.reference_selector import GraphSelector, Situation
 from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.pipeline.verify import entry_hashes, environments_within, selected
 from lockset.conversion.readers.inferred_roots import infer_roots
-from lockset.sources.other_tools.poetry_constraints import admits, alternatives
 from lockset.conversion.readers.reachability import compute_reachability
 from lockset.markers import MarkerSet
+from lockset.sources.other_tools.poetry_constraints import admits, alternatives
 from support.fakes.fake_conversion import convert_text, sha
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from lockset.metadata.pyproject import tree_metadata
 from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
 from lockset.resolve.problem.direct_source import SourceFacts
-from lockset.sources.other_tools.files import other_files
 from lockset.sources.other_tools.facts import OtherTools, is_other_tool
+from lockset.sources.other_tools.files import other_files
 from lockset.sources.toml_table import parse_settings_file
 
 if TYPE_CHECKING:

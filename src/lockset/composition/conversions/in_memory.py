@@ -8,6 +8,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset import __version__
+from lockset.composition.connections import SourceFetcher
 from lockset.composition.conversions.foreign import (
     ConvertOptions,
     connected_remote,
@@ -16,7 +17,6 @@ from lockset.composition.conversions.foreign import (
     with_own_indexes,
 )
 from lockset.composition.indexes import resolve_indexes
-from lockset.composition.connections import SourceFetcher
 from lockset.errors import LocksetError
 from lockset.files.record_store import get_value, put_value
 from lockset.hashes import quick_sha256

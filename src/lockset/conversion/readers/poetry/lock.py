@@ -27,11 +27,11 @@ from lockset.conversion.readers.inferred_roots import (
     single_system_markers,
     unknown_group_losses,
 )
-from lockset.sources.other_tools.poetry_constraints import admits, alternatives, poetry_python_region, python_marker
 from lockset.conversion.readers.poetry.roots import dependency_items, poetry_requirements
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet
+from lockset.sources.other_tools.poetry_constraints import admits, alternatives, poetry_python_region, python_marker
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from lockset.sources.other_tools.poetry_constraints import python_marker
 from lockset.conversion.readers.pyproject import ProjectRequirement, standard_requirements
+from lockset.sources.other_tools.poetry_constraints import python_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
