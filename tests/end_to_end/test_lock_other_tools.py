@@ -42,6 +42,14 @@ url = "https://a.example.org/"
 name = "pypi"
 url = "https://b.example.org/"
 """
+INDEX_BY_MARKER = """
+[[tool.uv.index]]
+name = "in"
+url = "https://in.example.org/simple"
+explicit = true
+[tool.uv.sources]
+acme-core = [{ index = "in", marker = "os_name == 'nt'" }]
+"""
 UV = """
 [tool.uv.sources]
 acme-core = { path = "../core" }
@@ -185,11 +193,7 @@ def test_indexes_of_other_tools_are_searched_unless_lockset_has_its_own(
     ("tables", "shown"),
     [
         ("[tool.uv.sources]\nacme-core = { workspace = true }", "acme-core: the workspace"),
-        (
-            f"{INNER.replace('TABLE', 'tool.uv.index')}explicit = true\n[tool.uv.sources]\n"
-            "acme-core = [{ index = 'in', marker = 'os_name == \"nt\"' }]",
-            "acme-core: the index in (https://in.example.org/simple)",
-        ),
+        (INDEX_BY_MARKER, "acme-core: the index in (https://in.example.org/simple)"),
         (
             '[[tool.pdm.source]]\nname = "in"\nurl = "https://in.example.org/simple"\ninclude_packages = ["acme-co*"]',
             "acme-core: the index in (https://in.example.org/simple)",
@@ -404,7 +408,7 @@ def test_environments_and_conflicts_of_uv_are_applied(app: App) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "warning"),
     [
-        ("pyproject.toml", "[tool.uv]\nresolution = 'lowest'", "`resolution` does not count (write `resolution` in"),
+        ("pyproject.toml", "[tool.uv]\nno-build = true", "`no-build` does not count (write `no-build` in"),
         ("pyproject.toml", "[tool.uv]\ndependency-metadata = [{ name = 'a' }]", "`dependency-metadata` does not count"),
         ("pyproject.toml", "[tool.poetry.dependencies]\na = '*'\npython = '*'", "the requirement a is not locked"),
         ("pyproject.toml", "[tool.pdm.resolution.overrides]\na = '1'", "`overrides` does not count"),

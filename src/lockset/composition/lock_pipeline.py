@@ -128,7 +128,9 @@ def _whole(
     """`project` with the metadata of its build. Its Pythons and extras are not known before."""
     before = replace(choices, extras=None, all_extras=True)
     known = len(project.warnings)
-    with open_repository(build_problem(project, before, old=old, now=now, folder=folder).rules, listener) as opened:
+    # Conflicts may name extras that only the build knows.
+    known_part = replace(project, settings=replace(project.settings, conflicts=()))
+    with open_repository(build_problem(known_part, before, old=old, now=now, folder=folder).rules, listener) as opened:
         for unbuilt in project.unbuilt:
             project = _built(project, unbuilt, opened, folder or project.base)
     if project.others != OtherTools():

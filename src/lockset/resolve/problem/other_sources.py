@@ -1,7 +1,8 @@
 """Refuse to take a package from an index where another tool's table names another source for it.
 
-`lockset.sources.other_tools.apply` applies these tables, but not everything that they can say. If the rest was ignored without a word, a stranger's package of the same name would be
-locked, and built, in place of the project's own (dependency confusion).
+`lockset.sources.other_tools.apply` applies these tables, but not everything that they can say. If the rest was ignored
+without a word, a stranger's package of the same name would be locked, and built, in place of the project's own
+(dependency confusion).
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def apply_other_tools(project: RootProject, *, no_sources: Collection[str] = ())
     sources = [source for source in sources if source.package not in placed]
     groups = _with_lines(project.groups, others.names)
     pythons = group_pythons(others.keys)
-    settings = uv_settings(project.settings, others.keys, groups=tuple(groups))
+    settings = uv_settings(project.settings, others.keys, groups=tuple(groups), project=project.name)
     settings = _with_default_groups(settings, others.names, groups)
     added = tuple(line for line in settings.constraints if line not in project.constraints)
     return replace(
@@ -104,7 +104,7 @@ def _with_lines(
             if text is None:
                 raise LocksetError(
                     "invalid-value",
-                    f"A requirement of the group `{group}` in {table.table} cannot be written as a dependency specifier",
+                    f"{table.table}: a requirement of the group `{group}` cannot be written as a dependency specifier",
                     location=table.location,
                     hint=f"Write the group in [dependency-groups], or leave the tables of {table.tool} aside with "
                     f'`ignore-tools = ["{table.tool}"]` in [tool.lockset]',
@@ -141,7 +141,7 @@ def _with_indexes(settings: Settings, indexes: Iterable[OtherIndex], sources: It
     if not any(not index.explicit for index in listed):
         listed += _index_settings(indexes, {index.name for index in listed})
     known = {plain_index(index.url): number for number, index in enumerate(listed)}
-    for (name, url), packages in index_sources(sources, is_applied=lambda source: True).items():
+    for (name, url), packages in index_sources(sources).items():
         number = known.get(plain_index(url))
         if number is None:
             listed.append(IndexSetting(url=url, name=name, explicit=True, packages=tuple(packages)))

@@ -12,7 +12,7 @@ from lockset.markers import MarkerSet
 from lockset.sources.requirements.requirement_line import parse_requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from packaging.requirements import Requirement
 
@@ -83,9 +83,7 @@ def with_source(
         yield rest, None
 
 
-def index_sources(
-    sources: Iterable[NamedSource], *, is_applied: Callable[[NamedSource], bool]
-) -> dict[tuple[str, str], list[str]]:
+def index_sources(sources: Iterable[NamedSource]) -> dict[tuple[str, str], list[str]]:
     """The packages that come from one index only, by name and URL of the index.
 
     A package with several indexes, or with one for some environments, extras or groups only, is not among them: an
@@ -98,7 +96,7 @@ def index_sources(
     for package, named in by_package.items():
         first = named[0]
         scoped = first.marker or first.extra or (first.group and not _everywhere(named))
-        if first.index_url is None or scoped or "*" in package or not is_applied(first):
+        if first.index_url is None or scoped or "*" in package:
             continue
         if all(other.index_url == first.index_url for other in named):
             indexes.setdefault((first.index_name or first.index_url, first.index_url), []).append(package)

@@ -30,7 +30,10 @@ __all__ = ["APPLIED", "group_pythons", "uv_settings"]
 APPLIED = frozenset({
     "conflicts", "constraint-dependencies", "default-groups", "dependency-groups", "environments",
     "exclude-dependencies", "override-dependencies", "required-environments", "build-constraint-dependencies",
+    "resolution", "prerelease", "fork-strategy", "exclude-newer", "exclude-newer-package",
 })  # fmt: skip
+# Values with another name in lockset.
+_NAMES = {"explicit": "if-necessary", "if-necessary-or-explicit": "if-necessary", "requires-python": "newest"}
 
 # The machines of the systems for which wheels can be required.
 _MACHINES = {
@@ -40,8 +43,12 @@ _MACHINES = {
 }
 
 
-def uv_settings(settings: Settings, keys: Iterable[UnreadKey], *, groups: Collection[str]) -> Settings:
+def uv_settings(
+    settings: Settings, keys: Iterable[UnreadKey], *, groups: Collection[str], project: str | None
+) -> Settings:
     """The settings with those of `[tool.uv]`, for each that `[tool.lockset]` does not have.
+
+    `groups` and `project` are the names of the groups and of the project itself.
 
     Raises:
         LocksetError: As `parse_settings`, with the table and key of uv.
@@ -50,7 +57,7 @@ def uv_settings(settings: Settings, keys: Iterable[UnreadKey], *, groups: Collec
     for key in keys:
         if key.tool != "uv" or key.key not in APPLIED or key.setting is None or _is_set(settings, key.setting):
             continue
-        value = _value(key, groups)
+        value = _value(key, groups, project)
         if value is None:
             continue
         table = SettingsTable({key.setting: value}, path=key.table.strip("[]"), location=key.location)
@@ -89,20 +96,22 @@ def group_pythons(keys: Iterable[UnreadKey]) -> dict[str, str]:
 
 def _is_set(settings: Settings, setting: str) -> bool:
     value = getattr(settings, setting.replace("-", "_"))
-    return value is not None and value != ()
+    return value is not None and value not in ((), {})
 
 
-def _value(key: UnreadKey, groups: Collection[str]) -> object:
+def _value(key: UnreadKey, groups: Collection[str], project: str | None) -> object:
     """The value as the setting of `[tool.lockset]` has it; None if it says nothing."""
     value = key.value
     if key.key == "default-groups" and value == "all":
         return sorted(groups)
+    if key.key in {"prerelease", "fork-strategy"} and isinstance(value, str):
+        return _NAMES.get(value, value)
     if key.key in {"environments", "required-environments"} and isinstance(value, str):
         value = [value]
     if key.key == "required-environments":
         return _platforms(key, value)
     if key.key == "conflicts":
-        return _conflicts(value)
+        return _conflicts(value, project)
     return value
 
 
@@ -139,11 +148,17 @@ def _holds(marker: Marker, platform: str) -> bool:
     return marker.evaluate({**Environment.of_platform(platform, "3.12").as_dict(), "extra": ""})
 
 
-def _conflicts(value: object) -> object:
-    """Conflicts without packages: uv names one for each member of a workspace."""
+def _conflicts(value: object, project: str | None) -> object:
+    """The conflicts of the project itself: in a workspace, uv names a package with each extra and group."""
     if not isinstance(value, list) or not all(isinstance(members, list) for members in value):
         return value
-    return [[_without_package(member) for member in members] for members in value]
+    own = [members for members in value if not any(_is_of_other_package(member, project) for member in members)]
+    return [[_without_package(member) for member in members] for members in own] or None
+
+
+def _is_of_other_package(member: object, project: str | None) -> bool:
+    package = member.get("package") if isinstance(member, dict) else None
+    return isinstance(package, str) and canonicalize_name(package) != project
 
 
 def _without_package(member: object) -> object:
