@@ -221,7 +221,7 @@ def lock_sources(names: Sequence[str], context: RunContext) -> tuple[LockSource,
 
 def _lock_source(name: str, context: RunContext) -> LockSource:
     if name.endswith(("pyproject.toml", ".py", ".pyw")):
-        from lockset.composition.project_locks import lock_of_project
+        from lockset.composition.open_lock import lock_of_project
 
         name = lock_of_project(name, context.here)
     path = str(context.here / ("<stdin>" if name == _STDIN else name))
@@ -289,7 +289,7 @@ def _stdin(context: RunContext) -> bytes:
 def _nearest(here: Path) -> str:
     nearest = find_lock(here)
     if nearest is None:
-        from lockset.composition.project_locks import no_lock_error
+        from lockset.composition.open_lock import no_lock_error
 
         raise no_lock_error(here)
     return str(nearest)

@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset import __version__
+from lockset._version import __version__
 from lockset.composition.connections import SourceFetcher
 from lockset.composition.conversions.foreign import (
     ConvertOptions,

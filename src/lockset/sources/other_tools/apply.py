@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 from lockset.sources.other_tools.facts import OtherTools, plain_index
 from lockset.sources.other_tools.package_sources import index_sources, with_sources
@@ -124,11 +125,9 @@ def _with_default_groups(settings: Settings, tables: Iterable[UnreadNames], grou
 
 def _within(lines: tuple[RequirementLine, ...], marker: str | None) -> tuple[RequirementLine, ...]:
     """The requirements, for the Pythons of their group."""
-    from packaging.markers import Marker
-
     if marker is None:
         return lines
-    limit = Marker(marker)
+    limit = read_marker(marker)
     return tuple(
         line if marker in str(line.requirement.marker) else line.where(limit, through="requires-python of the group")
         for line in lines

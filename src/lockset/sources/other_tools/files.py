@@ -62,7 +62,7 @@ def _with_folder(source: NamedSource, members: Mapping[str, Path], base: Path, u
     tree = members.get(source.package) if source.member else None
     if tree is None:
         return source
-    from lockset.sources.other_tools.tables import at_path
+    from lockset.sources.other_tools.locations import at_path
 
     return at_path(source, posixpath.normpath(f"{up}/{_relative(tree, base)}"))
 

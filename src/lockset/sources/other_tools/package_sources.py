@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import InvalidMarker
 
 from lockset.dependency_specifiers import read_dependency, read_marker
 from lockset.markers import MarkerSet
@@ -14,6 +14,7 @@ from lockset.sources.requirements.requirement_line import parse_requirement
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from packaging.markers import Marker
     from packaging.requirements import Requirement
 
     from lockset.sources.other_tools.facts import NamedSource
@@ -122,5 +123,5 @@ def _joined(marker: Marker | None, region: MarkerSet) -> Marker | None:
     text = region.text()
     if text is None:
         return marker
-    other = Marker(text)
+    other = read_marker(text)
     return other if marker is None else marker & other
