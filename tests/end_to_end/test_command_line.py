@@ -10,7 +10,7 @@ import pytest
 
 from lockset.cli.main import COMMANDS, build_parser
 from lockset.cli.options.variables import variables
-from lockset.cli.options.wrong_usage import unknown_arguments
+from lockset.cli.options.wrong_usage import option_answer, other_options, unknown_arguments
 from lockset.cli.output.front_page import GROUPS, front_page
 
 if TYPE_CHECKING:
@@ -70,18 +70,19 @@ def test_no_option_may_be_shortened() -> None:
     assert build_parser("sync").parse_known_args(["sync", "--no-default"])[1] == ["--no-default"]
 
 
-def test_suggested_options_exist() -> None:
-    for command, option, other in (
-        ("lock", "--trusted-host", "--allow-insecure-host"),
-        ("download", "--output-dir", "--dest"),
-        ("export", "--emit-index-url", "--index-lines"),
-        ("sync", "--no-dev", "--no-default-groups"),
-        ("lock", "--no-dev", "--no-group"),
-        ("convert", "--all", "--all-packages"),
-    ):
-        parser = parser_of(command)
-        assert other in unknown_arguments([option], parser, command)[1]
-        assert any(other in action.option_strings for action in parser._actions)
+@pytest.mark.parametrize("tool", other_options()["tools"])
+def test_every_option_of_another_tool_is_the_same_or_answered(tool: str) -> None:
+    table = other_options()["tools"][tool]
+    parser = parser_of(table["command"])
+    own = {option for action in parser._actions for option in action.option_strings}
+    for option in table["options"]:
+        if option in own:
+            continue
+        answer = unknown_arguments([option], parser)[1]
+        assert answer == option_answer(option, own) or "Pass files" in answer, option
+        assert not answer.startswith("See "), option
+        if answer.startswith("Use `"):
+            assert answer.split("`")[1].split()[0] in own, option
 
 
 def test_help_without_a_command_goes_to_stderr_and_exits_with_2(cli: Command) -> None:
@@ -230,7 +231,7 @@ def test_a_conversion_warns_of_a_variable_it_does_not_read(project: Path, cli: C
     assert told.stderr.count("PIP_INDEX_URL") == 1
 
 
-@pytest.mark.parametrize("option", ["--exclude", "-P", "--only-binary", "--no-binary", "--group"])
+@pytest.mark.parametrize("option", ["--exclude", "--only-binary", "--no-binary", "--group"])
 def test_an_invalid_package_name_is_wrong_usage(option: str, project: Path, cli: Command) -> None:
     assert "`a==1`" in cli.refused("lock", option, "a==1", code=2)
 

@@ -135,7 +135,7 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     if unknown:
         from lockset.cli.options.wrong_usage import unknown_arguments
 
-        args.parser.refuse(*unknown_arguments(unknown, args.parser, args.command))
+        args.parser.refuse(*unknown_arguments(unknown, args.parser))
     if args.command is None:
         parser.print_help(sys.stderr)  # noqa: TID251 - help was not requested
         return USAGE

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ def resolve_indexes(
         strategy=given.strategy or own.strategy,
         offline=context.offline,
         refresh=given.refresh,
+        refresh_packages=frozenset(map(canonicalize_name, given.refresh_packages)),
         read_timeout=timeout,
         connect_timeout=min(timeout, own.connect_timeout),
         retries=given.retries if given.retries is not None else own.retries,

@@ -19,6 +19,7 @@ from lockset.errors import LocksetError
 from lockset.option_values import check_argument
 from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import unread_settings
+from lockset.resolve.problem.roots import named
 from lockset.sources.discover import STDIN, LocalFiles, find_upwards, read_constraints, read_sources
 from lockset.sources.other_tools.facts import OtherTools
 
@@ -119,10 +120,11 @@ def read_lock_inputs(
     here, listener = context.here, context.heard
     target = _target(sources, output, here)
     fetch = _Fetch(lambda: resolve_indexes(indexes, project_around(here, context), context))
-    named = _project(sources, context, fetch)
-    project, tables = _with_other_tools(named, () if options is None else options.no_sources)
+    stated = _project(sources, context, fetch)
+    project, tables = _with_other_tools(stated, () if options is None else options.no_sources)
     old = _old_lock(target, listener, merging=merging)
-    options = replace(_with_files(options or LockOptions(), context, fetch), index_urls=chosen_urls(indexes))
+    options = _with_files(_with_upgrades(options or LockOptions(), project), context, fetch)
+    options = replace(options, index_urls=chosen_urls(indexes))
     warnings = tuple(w.message for w in (*project.warnings, *unread_settings(project, options)))
     for message in warnings:
         listener.warning(message)
@@ -169,6 +171,19 @@ def _with_other_tools(project: RootProject, no_sources: Collection[str]) -> tupl
 
     applied = apply_other_tools(project, no_sources=no_sources)
     return applied, applied_tables(project, applied)
+
+
+def _with_upgrades(options: LockOptions, project: RootProject) -> LockOptions:
+    """The options with the packages of the groups to upgrade.
+
+    Raises:
+        LocksetError: `unknown-group`.
+    """
+    if not options.upgrade_groups:
+        return options
+    groups = named(options.upgrade_groups, project.groups, "dependency group")
+    names = {line.name for group in groups for line in project.groups[group]}
+    return replace(options, upgrade_packages=options.upgrade_packages | names)
 
 
 def _with_files(options: LockOptions, context: RunContext, fetch: _Fetch) -> LockOptions:

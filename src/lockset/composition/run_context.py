@@ -115,6 +115,7 @@ class IndexOverrides:
         no_index: Use no index.
         strategy: As `IndexOptions.strategy`.
         refresh: Revalidate cached pages.
+        refresh_packages: Names of projects whose cached pages are revalidated.
         read_timeout: Seconds to wait for data from a server.
         retries: Number of further attempts after the first.
         insecure_hosts: Hosts whose certificates are not verified.
@@ -130,6 +131,7 @@ class IndexOverrides:
     no_index: bool = False
     strategy: Literal["first-index", "unsafe-best-match"] | None = None
     refresh: bool = False
+    refresh_packages: tuple[str, ...] = ()
     read_timeout: float | None = None
     retries: int | None = None
     insecure_hosts: tuple[str, ...] = ()

@@ -72,6 +72,7 @@ class IndexOptions:
             `unsafe-best-match`: combine the files of all indexes.
         offline: Use only cached and local files, without network access.
         refresh: Revalidate cached responses, however fresh.
+        refresh_packages: Normalised names of projects whose cached pages are revalidated.
         max_age: Seconds for which a cached page is fresh; None to follow the index.
         connections: Largest number of parallel requests.
         connect_timeout: In seconds.
@@ -96,6 +97,7 @@ class IndexOptions:
     strategy: Literal["first-index", "unsafe-best-match"] = "first-index"
     offline: bool = False
     refresh: bool = False
+    refresh_packages: frozenset[str] = frozenset()
     max_age: float | None = None
     connections: int = 20
     connect_timeout: float = 10.0

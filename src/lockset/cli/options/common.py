@@ -134,9 +134,20 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="read [tool.lockset] from FILE instead of the project's pyproject.toml",
     )
     group.add_argument("--no-config", action="store_true", default=argparse.SUPPRESS, help="ignore [tool.lockset]")
+    if any("--json" in action.option_strings for action in parser._actions):  # noqa: SLF001 - no public way
+        # The name of uv and pip for the same.
+        parser.add_argument("--output-format", choices=("json",), dest="json", action=_Json, help=argparse.SUPPRESS)
     # The usage line has only arguments, as `--help` lists the options below it.
     positionals = [a for a in parser._actions if not a.option_strings and a.nargs != argparse.PARSER]  # noqa: SLF001 - no public way
     parser.usage = " ".join(["%(prog)s [OPTIONS]", *map(_usage, positionals)])
+
+
+class _Json(argparse.Action):
+    """`--output-format json` is `--json`."""
+
+    def __call__(self, _parser: object, namespace: argparse.Namespace, _values: object, _option: object = None) -> None:
+        """Set `json`."""
+        namespace.json = True
 
 
 def _usage(action: argparse.Action) -> str:
@@ -154,6 +165,13 @@ def add_cache(parser: argparse.ArgumentParser, *, needless: bool = False) -> Non
     group.add_argument("--cache-dir", type=Path, metavar="DIR", help=note_of("the cache folder (LOCKSET_CACHE_DIR)"))
     group.add_argument("--no-cache", action="store_true", help=note_of("do not read or write the cache"))
     group.add_argument("--refresh", action="store_true", help=note_of("revalidate all cached index pages"))
+    group.add_argument(
+        "--refresh-package",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help=note_of("revalidate the cached index page of NAME (repeatable)"),
+    )
     group.add_argument(
         "--offline", action="store_true", help=note_of("use only the cache, no network (LOCKSET_OFFLINE)")
     )
@@ -276,6 +294,7 @@ def index_overrides(args: argparse.Namespace) -> IndexOverrides:
         no_index=bool(args.no_index),
         strategy=args.index_strategy,
         refresh=args.refresh,
+        refresh_packages=tuple(map(normal_name, args.refresh_package)),
         read_timeout=float(_number(args, "timeout", _TIMEOUT)),
         retries=int(_number(args, "retries", _RETRIES)),
         insecure_hosts=tuple(args.allow_insecure_host),

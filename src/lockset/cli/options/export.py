@@ -54,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     notes.add_argument("--no-annotate", action="store_true", help="omit `# via` comments")
     form.add_argument("--index-lines", action="store_true", help="include `--index-url` lines for the indexes")
     form.add_argument("--no-trees", action="store_true", help="omit packages that are installed from source trees")
+    group.add_argument(
+        "--no-emit-package", action="append", default=[], metavar="NAME", help="omit this package (repeatable)"
+    )
     add_cache(parser, needless=True)
     parser.add_argument(
         "--name", metavar="NAME", help="the project in a bill of materials (default: name of the lock file's folder)"
@@ -88,6 +91,7 @@ def read_export_command(args: argparse.Namespace, out: Output) -> ExportCommand:
         ),
         name=args.name,
         strict=args.strict,
+        excludes=tuple(map(normal_name, args.no_emit_package)),
     )
     target = None if args.output in {None, "-"} else context.here / args.output
     return ExportCommand(file=args.file, options=options, target=target, context=context, json=args.json)

@@ -13,11 +13,14 @@ from lockset.markers.marker_set import MarkerSet
 from lockset.resolve.problem.file_kinds import BUILD_NOTHING
 from lockset.resolve.problem.options import LockOptions
 from lockset.sources.exclude_newer import parse_exclude_newer
+from lockset.sources.requirements.requirement_line import parse_requirement
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
     from datetime import datetime, timedelta
+
+    from lockset.sources.requirements.requirement_line import RequirementLine
 
 __all__ = ["add_choices", "lock_options"]
 
@@ -73,7 +76,10 @@ def _where(parser: argparse.ArgumentParser) -> None:
 def _versions(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("versions")
     group.add_argument("-U", "--upgrade", action="store_true", help="upgrade all packages, ignoring the existing lock")
-    _repeated(group, "-P", "--upgrade-package", metavar="NAME", help="upgrade NAME (repeatable)")
+    _repeated(
+        group, "-P", "--upgrade-package", metavar="NAME", help="upgrade NAME, or to versions: NAME==1.2 (repeatable)"
+    )
+    _repeated(group, "--upgrade-group", metavar="NAME", help="upgrade what this group requires (repeatable)")
     group.add_argument("--resolution", choices=("highest", "lowest", "lowest-direct"), help="which versions to prefer")
     group.add_argument("--prerelease", choices=_PRERELEASES, help="when to allow pre-releases")
     _repeated(group, "--prerelease-package", metavar="NAME=WHEN", help="the same for NAME (repeatable)")
@@ -138,6 +144,7 @@ def _refuse_contradictions(args: argparse.Namespace) -> None:
         ("check", "dry_run"),
         ("check", "upgrade"),
         ("check", "upgrade_package"),
+        ("check", "upgrade_group"),
     )
     for one, other in both:
         by_variables = one == "no_index" and {one, other} <= args.by_variable  # the stricter one applies
@@ -206,6 +213,7 @@ def lock_options(args: argparse.Namespace) -> LockOptions:
     _refuse_contradictions(args)
     where = _this_environment(Path.cwd()) if args.this_environment else _described(args)
     newer = args.exclude_newer
+    upgrades = [_upgrade(text) for text in args.upgrade_package]
     return LockOptions(
         **where,
         require_wheels_for=tuple(args.require_wheels_for),
@@ -217,7 +225,9 @@ def lock_options(args: argparse.Namespace) -> LockOptions:
         no_groups=tuple(map(normal_name, args.no_group)),
         only_groups=bool(args.only_group),
         upgrade=args.upgrade,
-        upgrade_packages=frozenset(map(normal_name, args.upgrade_package)),
+        upgrade_packages=frozenset(line.name for line in upgrades),
+        upgrade_groups=tuple(map(normal_name, args.upgrade_group)),
+        constraints=tuple(line for line in upgrades if line.requirement.specifier),
         constraint_files=tuple(args.constraint),
         override_files=tuple(args.override),
         excludes=tuple(map(normal_name, args.exclude)),
@@ -236,6 +246,23 @@ def lock_options(args: argparse.Namespace) -> LockOptions:
         build_constraint_files=tuple(args.build_constraint),
         config_settings=parse_config_settings(args.config_setting),
     )
+
+
+def _upgrade(text: str) -> RequirementLine:
+    """A package to upgrade, with the versions to upgrade to."""
+    if text and not any(sign in text for sign in "=<>~!@[ ;"):
+        text = normal_name(text)
+    try:
+        line = parse_requirement(text, origin="--upgrade-package")
+    except LocksetError as error:
+        one = error.diagnostic
+        raise UsageError(
+            "option-value", one.message, hint="Write a name, or a name with versions: `NAME==1.2`"
+        ) from error
+    if line.requirement.url is not None or line.requirement.marker is not None or line.requirement.extras:
+        message = f"--upgrade-package: `{text}` is not a name, or a name with versions"
+        raise UsageError("option-value", message, hint="Write a name, or a name with versions: `NAME==1.2`")
+    return line
 
 
 def _described(args: argparse.Namespace) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
 def _decided_by_more(args: argparse.Namespace) -> bool:
     """Whether the command prints more each time, or depends on files that the cached result does not record."""
     says_more = args.json or args.stats or args.dry_run or args.verbose or args.config or args.directory
-    other_cache = args.cache_dir or args.no_cache or args.refresh or args.offline
+    other_cache = args.cache_dir or args.no_cache or args.refresh or args.refresh_package or args.offline
     files = args.override or args.build_constraint or args.editable or args.this_environment
     return bool(says_more or other_cache or files)
 

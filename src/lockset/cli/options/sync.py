@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lockset.cli.options.common import (
     add_cache,
     add_index,
-    cache_dir,
     index_overrides,
     normal_name,
     parse_config_settings,
     run_context,
 )
-from lockset.cli.options.pythons import command_path, python_folders, python_version_text
+from lockset.cli.options.environments import new_environment, python_of
 from lockset.composition.sync_inputs import SyncOptions, lock_sources
-from lockset.composition.sync_pipeline import DescribedInterpreter, SourcePolicy, find_environment, find_python
-from lockset.errors import LocksetError, UsageError
+from lockset.composition.sync_pipeline import DescribedInterpreter, SourcePolicy
+from lockset.errors import UsageError
 from lockset.files.system import system_facts
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ __all__ = [
     "add_target",
     "names",
     "own_platform",
-    "python_of",
     "read_sync_command",
     "selection_options",
 ]
@@ -105,6 +103,9 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 
 def _add_changes(parser: argparse.ArgumentParser, *, exact: bool) -> None:
     """Add the options on removal and installation."""
+    parser.add_argument(
+        "--create-venv", action="store_true", help="create .venv if there is no environment, with --python VERSION"
+    )
     group = parser.add_argument_group("removal")
     if exact:
         group.add_argument("--inexact", action="store_true", help="keep packages that are not in the lock file")
@@ -238,7 +239,13 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache(parser)
     add_index(parser, needless=True)
     parser.set_defaults(
-        check=True, dry_run=True, remove_pip=False, reinstall=False, reinstall_package=[], compile_bytecode=False
+        check=True,
+        dry_run=True,
+        create_venv=False,
+        remove_pip=False,
+        reinstall=False,
+        reinstall_package=[],
+        compile_bytecode=False,
     )
     parser.set_defaults(link_mode=None, allow_overlap=[], config_setting=[], mirror=[])
 
@@ -272,11 +279,12 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         verify_files=args.verify_files,
         **selection_options(args),
     )
+    python = None if described is not None else new_environment(args, locks, out) or python_of(args, context.here)
     on_path = args.system or (args.python and not os.path.lexists(args.python))
     more = args.json or args.directory or "-" in args.files or args.verify_files or args.cache_dir or args.no_cache
     return SyncCommand(
         locks=locks,
-        python=None if described is not None else python_of(args, context.here),
+        python=python,
         options=options,
         indexes=index_overrides(args),
         context=context,
@@ -319,6 +327,8 @@ def _allowed(args: argparse.Namespace) -> SourcePolicy:
 
 
 def _refuse_conflicts(args: argparse.Namespace) -> None:
+    if args.create_venv and (args.target or args.prefix or args.system):
+        raise UsageError("option-conflict", "--create-venv cannot be used with --target, --prefix or --system")
     if args.only_group and (args.group or args.all_groups):
         raise UsageError("option-conflict", "--only-group cannot be used with --group or --all-groups")
     if args.target and args.prefix:
@@ -349,52 +359,6 @@ def own_platform() -> str:
     """The platform of this machine, as for `--platform`."""
     family = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
     return family if sys.platform == "win32" else f"{family}_{system_facts()[4]}"
-
-
-def python_of(args: argparse.Namespace, here: Path) -> str:
-    """The requested interpreter or environment, else the active environment or the nearest .venv.
-
-    Raises:
-        LocksetError: `no-environment` if there is none.
-    """
-    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)  # noqa: TID251 - the door for environment variables
-    text = python_version_text(args.python)
-    if text and not (text[0].isdigit() and text.replace(".", "").isdigit()):
-        return command_path(text, os.environ)  # noqa: TID251
-    if getattr(args, "system", False) or (text and not (active and _has_version(active, text))):
-        return _find_python(text, cache_dir(args))
-    if text:
-        return str(active)
-    if active is not None:
-        return active
-    if getattr(args, "target", None) or getattr(args, "prefix", None) or not hasattr(args, "target"):
-        return sys.executable
-    raise LocksetError(
-        "no-environment",
-        f"There is no virtual environment: none is active, and there is no .venv in {here} or above it",
-        hint="Create one with `python -m venv .venv`, or name an interpreter with `--python`",
-    )
-
-
-def _find_python(version: str | None, cache: Path | None) -> str:
-    folders = python_folders(os.environ, version=version)  # noqa: TID251 - the door for environment variables
-    try:
-        return find_python(folders, version=version, cache=cache)
-    except LocksetError as error:
-        registry = ", in the registry" if sys.platform == "win32" else ""
-        looked = (f"Searched PATH{registry}, and the folders of pyenv, uv, mise and asdf",) if version else ()
-        raise error.replaced(context=looked) from error
-
-
-def _has_version(environment: str, version: str) -> bool:
-    """Whether pyvenv.cfg of `environment` names this Python version."""
-    try:
-        text = (Path(environment) / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    lines = (line.partition("=") for line in text.splitlines())
-    values = {key.strip().lower(): value.strip() for key, _, value in lines}
-    return f"{values.get('version') or values.get('version_info', '')}.".startswith(f"{version}.")
 
 
 def _folder(text: str | None) -> str | None:

@@ -20,7 +20,7 @@ _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", 
 _EVERYWHERE = frozenset({
     "index", "default_index", "extra_index_url", "find_links", "no_index", "index_strategy", "cert", "client_cert",
     "proxy", "keyring_provider", "timeout", "retries", "allow_insecure_host", "cache_dir", "no_cache", "refresh",
-    "offline", "quiet", "verbose", "color", "no_progress", "directory", "config", "no_config",
+    "refresh_package", "offline", "quiet", "verbose", "color", "no_progress", "directory", "config", "no_config",
 })  # fmt: skip
 # Commands whose other options have such a variable, too, except for those named here: these are about a single run, or
 # have another meaning elsewhere, and a variable for one command must not affect another.
@@ -44,7 +44,7 @@ _RIVALS_OF_LOCKING = (
     *(("only_group", other) for other in ("group", "all_groups", "extra", "all_extras", "with_project")),
     ("extra", "all_extras"), ("group", "all_groups"), ("check", "dry_run"), ("check", "upgrade"),
     ("with_project", "without_project"),
-    ("check", "upgrade_package"),
+    ("check", "upgrade_package"), ("check", "upgrade_group"),
 )  # fmt: skip
 _RIVALS_OF_SYNCING = (
     *((one, other) for one in _TARGETS for other in _TARGETS if one < other),

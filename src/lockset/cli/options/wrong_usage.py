@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import tomli
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-__all__ = ["explain_usage_error", "unknown_arguments"]
+__all__ = ["explain_usage_error", "option_answer", "other_options", "unknown_arguments"]
+
+# Stands for an argument in an answer.
+_FILE = "FILE"
 
 # Commands of other tools.
 _COMMANDS = {
@@ -40,62 +47,6 @@ _COMMANDS = {
 }
 _OF_PROJECTS = frozenset({"add", "remove", "init", "new", "run", "venv", "env", "python", "build", "publish", "shell"})
 
-# Options of other tools that lockset does not have on purpose.
-_NEVER = {
-    "--ignore-requires-python": "Installers would refuse such a lock: use `--override FILE` to replace a requirement "
-    "that is too narrow",
-    "--no-verify-hashes": "Hashes are always verified",
-    "--no-require-hashes": "Hashes are always verified",
-    "--use-deprecated": "There is one resolver",
-    "--src": "Sources are built in temporary folders; lock a source tree to work on with `lockset lock -e DIR`",
-    "--ignore-installed": "Installed packages are compared with the lock file; use `--reinstall` to reinstall them all",
-    "--exists-action": "A source is fetched once and verified, without questions",
-    "--user": "Sync a virtual environment, or a folder with `--target` or `--prefix`",
-    "--egg": "Eggs are not installed",
-    "--pre": "Use `lockset lock --prerelease allow`",
-    "--global-option": "Use `--config-setting KEY=VALUE`",
-    "--build-option": "Use `--config-setting KEY=VALUE`",
-}
-# Options of other tools that are always on.
-_ALWAYS = {
-    "--generate-hashes": "every file is locked with its hashes",
-    "--universal": "a lock is for all platforms and Pythons unless options narrow it",
-    "--frozen": "sync never locks",
-    "--locked": "sync never locks; `lockset lock --check` checks if the lock file is up to date",
-    "--exact": "sync removes packages that are not in the lock file",
-    "--no-config-file": "`--no-config` ignores [tool.lockset]",
-}
-# Options of other tools, with lockset's; the first that the command has is suggested.
-_OPTIONS: dict[str, tuple[str, ...]] = {
-    "--python-platform": ("--platform",),
-    "--python-version": ("--python",),
-    "--force-reinstall": ("--reinstall",),
-    "--trusted-host": ("--allow-insecure-host",),
-    "--output-file": ("--output", "--dest"),
-    "--output-dir": ("--dest",),
-    "--dev": ("--group dev",),
-    "--no-dev": ("--no-default-groups", "--no-group"),
-    "--with": ("--group",),
-    "--without": ("--no-group", "--no-default-groups"),
-    "--only": ("--only-group",),
-    "--compile": ("--compile-bytecode",),
-    "--config-file": ("--config",),
-    "--config-settings": ("--config-setting",),
-    "--emit-index-url": ("--index-lines",),
-    "--no-emit-project": ("--no-trees",),
-    "--universal-platform": ("--platform",),
-    "--abi": ("--platform",),
-    "--all": ("--all-extras", "--all-packages"),
-    "--all-groups-and-extras": ("--all-groups",),
-    "--requirement": (),
-    "--project": ("--directory",),
-    "--silent": ("--quiet",),
-    "--debug": ("--verbose",),
-    "--from-format": ("--from",),
-    "--reverse": ("--invert",),
-    "--max-depth": ("--depth",),
-}
-
 
 def explain_usage_error(message: str, parser: argparse.ArgumentParser, commands: Iterable[str]) -> tuple[str, str]:
     """The message and hint for a message of argparse."""
@@ -116,8 +67,8 @@ def explain_usage_error(message: str, parser: argparse.ArgumentParser, commands:
     return text, see
 
 
-def unknown_arguments(unknown: Sequence[str], parser: argparse.ArgumentParser, chosen: str | None) -> tuple[str, str]:
-    """The message and hint for arguments that the command `chosen`, whose parser this is, does not have."""
+def unknown_arguments(unknown: Sequence[str], parser: argparse.ArgumentParser) -> tuple[str, str]:
+    """The message and hint for arguments that the command of this parser does not have."""
     options = [option for action in parser._actions for option in action.option_strings]  # noqa: SLF001 - no public way
     see = f"See `{parser.prog} --help`"
     first = next((each for each in unknown if each.startswith("-") and each != "-"), unknown[0])
@@ -125,16 +76,35 @@ def unknown_arguments(unknown: Sequence[str], parser: argparse.ArgumentParser, c
     if not first.startswith("-"):
         return f"Unexpected argument `{first}`", see
     what = f"`{parser.prog}` has no option `{name}`"
-    if name in _NEVER and name not in options:
-        return what, _NEVER[name]
-    if name in _ALWAYS:
-        return what, f"Omit it: {_ALWAYS[name]}"
-    if name in {"-r", "--requirement"} and chosen is not None:
-        return what, f"Pass files without an option: `{parser.prog} FILE`"
-    for other in _OPTIONS.get(name, ()):
-        if other.split()[0] in options:
-            return what, f"Use `{other}`"
+    answer = option_answer(name, options)
+    if answer is not None:
+        return what, answer if answer != _FILE else f"Pass files without an option: `{parser.prog} FILE`"
     return what, _near(name, [each for each in options if each.startswith("--")]) or see
+
+
+def option_answer(name: str, options: Collection[str]) -> str | None:
+    """What to do instead of the option `name` of another tool, with a command that has `options`; None if unknown.
+
+    `FILE` stands for passing files without an option.
+    """
+    answer = other_options()["answers"].get("--requirement" if name == "-r" else name)
+    if answer is None:
+        return None
+    if "always" in answer:
+        return f"Omit it: {answer['always']}"
+    for other in answer.get("use", ()):
+        if other == _FILE:
+            return _FILE
+        if other.split()[0] in options:
+            return f"Use `{other}`"
+    text: str | None = answer.get("run") or answer.get("never")
+    return text
+
+
+@cache
+def other_options() -> dict[str, Any]:
+    """`other_options.toml`: options of other tools by command, and an answer for each that lockset does not have."""
+    return tomli.loads(files("lockset.cli.options").joinpath("other_options.toml").read_text("utf-8"))
 
 
 def _command(name: str, commands: Iterable[str]) -> str | None:

@@ -59,6 +59,7 @@ class ExportOptions:
         style: Layout of a requirements file.
         name: Name of the project that a bill of materials describes; None for the name of the lock file's folder.
         strict: Refuse an export that loses anything.
+        excludes: Names of packages to leave out.
     """
 
     format: Literal["requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3"] = "requirements-txt"
@@ -72,6 +73,7 @@ class ExportOptions:
     style: RequirementsStyle = field(default_factory=RequirementsStyle)
     name: str | None = None
     strict: bool = False
+    excludes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -130,6 +132,8 @@ def export_lock(
         options = replace(options, groups=tuple(lock.dependency_groups or ()))
     if options.only_groups and options.groups:
         raise UsageError("groups-twice", "`--only-group` and `--group` exclude each other")
+    if options.excludes:
+        lock = replace(lock, packages=[one for one in lock.packages if one.name not in options.excludes])
     exported = _chosen(lock, options)
     moment = now or datetime.now(timezone.utc)  # noqa: TID251 - api is where the clock is read
     losses: tuple[Loss, ...] = ()

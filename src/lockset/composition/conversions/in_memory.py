@@ -183,7 +183,7 @@ def _unhashed(imported: ImportedLock) -> list[str]:
 
 
 def _refreshes(indexes: IndexOptions | IndexOverrides | None) -> bool:
-    return indexes is not None and indexes.refresh
+    return indexes is not None and bool(indexes.refresh or indexes.refresh_packages)
 
 
 def _content_hash(path: str) -> bytes | None:

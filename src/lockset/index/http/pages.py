@@ -72,7 +72,7 @@ class Pages:
         if source.is_local or self._options.offline:
             return True
         head = self._cache.page_head(page_url(source, name))
-        return None if head is None or self._decide(head) is not Freshness.USE else not head.absent
+        return None if head is None or self._decide(head, name) is not Freshness.USE else not head.absent
 
     def table(self, source: IndexSource, name: str) -> tuple[PageTable | None, str]:
         """The files of the project (None if the index does not have it), and a fingerprint of its page.
@@ -91,7 +91,7 @@ class Pages:
             return local_table(source, name) if source.is_local else self._flat_table(source, name), ""
         url = page_url(source, name)
         stored = self._cache.page(url)
-        decision = Freshness.FETCH if stored is None else self._decide(stored[0])
+        decision = Freshness.FETCH if stored is None else self._decide(stored[0], name)
         if stored is not None and (decision is Freshness.USE or self._options.offline):
             self._bound(stored[0].headers, stored[0].stored_at)
             return stored[1], stored[0].fingerprint
@@ -112,13 +112,13 @@ class Pages:
         life = lifetime(headers) if self._options.max_age is None else self._options.max_age
         self._fresh_until = min(self._fresh_until, 0.0 if life is None else received_at + life)
 
-    def _decide(self, head: StoredPage) -> Freshness:
+    def _decide(self, head: StoredPage, name: str) -> Freshness:
         options = self._options
         return freshness_of(
             head.headers,
             stored_at=head.stored_at,
             now=self._clock(),
-            refresh=options.refresh,
+            refresh=options.refresh or name in options.refresh_packages,
             max_age=options.max_age,
         )
 

@@ -38,6 +38,7 @@ class LockOptions:
         only_groups: Leave out the project's own dependencies.
         upgrade: Ignore the pins of the existing lock.
         upgrade_packages: Ignore the pins of these packages.
+        upgrade_groups: Ignore the pins of the packages that these groups require.
         constraints: Further constraints.
         constraint_files: Paths or URLs of requirements files and lock files whose pins and ranges are constraints.
         overrides: Requirements that replace those of projects and releases; they take precedence over the settings..
@@ -75,6 +76,7 @@ class LockOptions:
     only_groups: bool = False
     upgrade: bool = False
     upgrade_packages: frozenset[str] = frozenset()
+    upgrade_groups: tuple[str, ...] = ()
     constraints: tuple[RequirementLine, ...] = ()
     constraint_files: tuple[str, ...] = ()
     overrides: tuple[RequirementLine, ...] = ()
