@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
+from support.builders.sdist import source_files, write_source_tree
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.command import Command
     from support.local_index import LocalIndex
+    from support.venvs import Venv, VenvMaker
 
 
 @pytest.fixture
@@ -112,3 +115,29 @@ class TestCreateVenv:
         cli.ok("sync", "--create-venv", "-i", index.url)
         assert "another Python than 2.7" in cli.refused("sync", "--create-venv", "--python", "2.7")
         assert (project / ".venv" / "pyvenv.cfg").is_file()
+
+
+class TestProject:
+    """The project itself, locked with `--with-project`."""
+
+    @pytest.fixture
+    def whole(self, cli: Command, index: LocalIndex, make_venv: VenvMaker) -> Venv:
+        write_source_tree(cli.cwd, source_files("ship", "1.0"))
+        pyproject = cli.cwd / "pyproject.toml"
+        pyproject.write_text('[project]\nname = "ship"\nversion = "1.0"\n' + pyproject.read_text())
+        cli.ok("lock", "--with-project", "-i", index.url, "--python", ">=3.8")
+        return make_venv(".venv")
+
+    def test_it_is_editable_in_an_environment(self, cli: Command, whole: Venv) -> None:
+        cli.ok("sync", "--no-cache")
+        assert "ship" in whole.installed()
+        assert list(whole.site_packages.glob("*.pth"))
+
+    def test_it_is_plain_in_a_folder(self, cli: Command, whole: Venv) -> None:
+        cli.ok("sync", "--target", "out", "--python", whole.python)
+        assert not list((cli.cwd / "out").glob("*.pth"))
+        assert (cli.cwd / "out" / "ship-1.0.dist-info").is_dir()
+
+    def test_it_is_left_out_if_asked(self, cli: Command, whole: Venv) -> None:
+        cli.ok("sync", "--no-project")
+        assert "ship" not in whole.installed()

@@ -145,7 +145,8 @@ def sync_request(
         groups=_names(options.groups),
         all_groups=options.all_groups,
         default_groups=options.default_groups,
-        allowed=options.allowed,
+        # A folder is not searched for .pth files: an editable package would not be importable from it.
+        allowed=options.allowed._replace(editable=False) if options.directory is not None else options.allowed,
         no_binary=_names_or_all(options.no_binary),
         only_binary=_names_or_all(options.only_binary),
         build_nothing=options.no_build,

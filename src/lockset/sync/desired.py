@@ -37,6 +37,7 @@ class SourcePolicy(NamedTuple):
         outside_path: Whether local paths may lie outside the lock file's folder.
         weak_hash: Whether files with only md5, sha1 or sha224 hashes are accepted.
         editable: Whether directories that the lock file marks as editable are installed as such.
+        project: Whether the project itself, whose source tree is the lock file's folder, is installed.
         folders: Folders given with `--find-links`. Their files count as inside, and a file whose locked path leads
             outside is looked up here by its hash.
     """
@@ -47,6 +48,7 @@ class SourcePolicy(NamedTuple):
     outside_path: bool = False
     weak_hash: bool = False
     editable: bool = True
+    project: bool = True
     folders: tuple[str, ...] = ()
 
 

@@ -42,7 +42,15 @@ def desired_distributions(
     return tuple(
         _desired(item.package, item.artifact, folder, rules, requested=known and item.package.name not in needed)
         for item in items
+        if rules.project or not _is_project(item.artifact)
     )
+
+
+def _is_project(artifact: object) -> bool:
+    """Whether it is the source tree in the lock file's own folder."""
+    if not isinstance(artifact, PackageDirectory) or artifact.subdirectory:
+        return False
+    return os.path.normpath(artifact.path.replace("\\", "/") or ".") == "."
 
 
 def _edges(items: Sequence[SelectedPackage]) -> tuple[bool, frozenset[str]]:

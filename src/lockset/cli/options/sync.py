@@ -149,6 +149,7 @@ def _add_files(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
             option, action="append", default=[], metavar="NAME", help=f"{text} only; `:all:` for all (repeatable)"
         )
     group.add_argument("--no-editable", action="store_true", help="install editable packages as non-editable")
+    group.add_argument("--no-project", action="store_true", help="do not install the project itself")
     return group
 
 
@@ -323,6 +324,7 @@ def _allowed(args: argparse.Namespace) -> SourcePolicy:
         outside_path=args.allow_outside_path,
         weak_hash=args.allow_weak_hash,
         editable=not args.no_editable,
+        project=not args.no_project,
     )
 
 
