@@ -1,4 +1,8 @@
-"""The connection pool of httpx: each connection serves one thread at a time, and is checked before it is reused."""
+"""The connection pool of httpx: each connection serves one request at a time, and is checked before it is reused.
+
+That holds for HTTP/2, too: neither h2 nor httpcore's use of it is safe with several threads. Two of them may take the
+same stream, or garble the compression of headers, and so get the response to another request.
+"""
 
 from __future__ import annotations
 
@@ -25,34 +29,21 @@ class Pool(httpcore.ConnectionPool):
     def __init__(self, deadlines: Deadlines, **settings: Any) -> None:
         super().__init__(**settings)
         self._deadlines = deadlines
-        self._without_http2: set[str] = set()
 
     def create_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
         """A connection to `origin`; nothing is opened yet."""
-        return _KeptConnection(super().create_connection(origin), origin, self._deadlines, self._without_http2)
+        return _KeptConnection(super().create_connection(origin), origin, self._deadlines)
 
 
 class _KeptConnection(httpcore.ConnectionInterface):
-    """A connection that refuses a request if it cannot be reused; the pool then takes another one for it.
+    """A connection that refuses a request if it cannot be reused; the pool then takes another one for it."""
 
-    `without_http2` are the origins, of the whole pool, that use HTTP/1.1: a new connection to one of them takes a
-    single request, while one that may turn out to use HTTP/2 takes all.
-    """
-
-    def __init__(
-        self,
-        connection: httpcore.ConnectionInterface,
-        origin: httpcore.Origin,
-        deadlines: Deadlines,
-        without_http2: set[str],
-    ) -> None:
+    def __init__(self, connection: httpcore.ConnectionInterface, origin: httpcore.Origin, deadlines: Deadlines) -> None:
         self._connection = connection
         # The object that has the state, since the pool checks it often.
         self._state = connection
         self._origin = origin
-        self._origin_text = str(origin)
         self._deadlines = deadlines
-        self._without_http2 = without_http2
         self._connected = False
         self._lock = threading.Lock()
         self._served = False
@@ -60,11 +51,13 @@ class _KeptConnection(httpcore.ConnectionInterface):
         self._expires = math.inf
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        """As httpcore's; ConnectionNotAvailable if the server has closed a kept connection meanwhile."""
+        """As httpcore's; ConnectionNotAvailable if it serves another request, or the server has closed it meanwhile."""
         with self._lock:
             served, self._served = self._served, True
+            if served:
+                self._check()
+            self._claimed = True
             self._expires = time.monotonic() + KEPT_SECONDS
-            is_own = not served or self._claim()
         try:
             response = self._connection.handle_request(request)
         except (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError) as error:
@@ -72,38 +65,22 @@ class _KeptConnection(httpcore.ConnectionInterface):
                 raise httpcore.ConnectionNotAvailable from error
             raise
         finally:
-            if is_own:
-                self._claimed = False
-            if not self._connected and self._is_http1():
-                self._without_http2.add(self._origin_text)
+            self._claimed = False
         if not self._connected:
             self._connected, self._state = True, _innermost(self._connection) or self._connection
-        if not is_own and self._is_http1():
-            self.close()  # the protocol was not known yet, so surplus bytes were not checked for
-            raise httpcore.ConnectionNotAvailable
         return response
 
-    def _is_http1(self) -> bool:
-        return isinstance(_innermost(self._connection), httpcore.HTTP11Connection)
+    def _check(self) -> None:
+        """Refuse a connection that is in use, or cannot be used again.
 
-    def _claim(self) -> bool:
-        """Whether the connection now belongs to this thread alone, which HTTP/2 does not need.
-
-        The pool may give one idle connection to several threads at once. Only a thread that owns it can check it.
+        The pool may give one idle connection to several threads at once.
         """
         protocol = _innermost(self._connection)
-        if not isinstance(protocol, httpcore.HTTP11Connection):
-            if isinstance(protocol, httpcore.HTTP2Connection) and protocol.has_expired():
-                self.close()
-                raise httpcore.ConnectionNotAvailable
-            return False
-        if self._claimed or not protocol.is_idle():
+        if self._claimed or protocol is None or not protocol.is_idle():
             raise httpcore.ConnectionNotAvailable
-        self._claimed = True
-        if protocol.has_expired() or _holds_surplus(protocol):
+        if protocol.has_expired() or (isinstance(protocol, httpcore.HTTP11Connection) and _holds_surplus(protocol)):
             self.close()
             raise httpcore.ConnectionNotAvailable
-        return True
 
     def close(self) -> None:
         """Close the connection."""
@@ -118,9 +95,10 @@ class _KeptConnection(httpcore.ConnectionInterface):
         return origin == self._origin
 
     def is_available(self) -> bool:
-        """As httpcore's, and False as soon as a thread has claimed it."""
-        may_share = self._connected or self._origin_text not in self._without_http2
-        return may_share and not self._claimed and self._state.is_available()
+        """Whether it is idle, or was never used."""
+        if self._claimed:
+            return False
+        return self._state.is_idle() if self._connected else not self._served
 
     def has_expired(self) -> bool:
         """Whether it has been idle too long. `handle_request` checks whether the server has closed it."""
