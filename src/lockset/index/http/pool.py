@@ -76,7 +76,7 @@ class _KeptConnection(httpcore.ConnectionInterface):
         The pool may give one idle connection to several threads at once.
         """
         protocol = _innermost(self._connection)
-        if self._claimed or protocol is None or not protocol.is_idle():
+        if self._claimed or protocol is None or not (protocol.is_idle() and protocol.is_available()):
             raise httpcore.ConnectionNotAvailable
         if protocol.has_expired() or (isinstance(protocol, httpcore.HTTP11Connection) and _holds_surplus(protocol)):
             self.close()
@@ -98,7 +98,9 @@ class _KeptConnection(httpcore.ConnectionInterface):
         """Whether it is idle, or was never used."""
         if self._claimed:
             return False
-        return self._state.is_idle() if self._connected else not self._served
+        # Idle connections of HTTP/2 may have failed, and available ones may be in use.
+        state = self._state
+        return state.is_idle() and state.is_available() if self._connected else not self._served
 
     def has_expired(self) -> bool:
         """Whether it has been idle too long. `handle_request` checks whether the server has closed it."""
