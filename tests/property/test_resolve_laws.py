@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from lockset.progress import NullListener
-from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search
 from support.fakes.fake_repository import FakeRelease, FakeRepository
 from support.strategies.resolve_worlds import (

@@ -14,8 +14,7 @@ from lockset.markers import MarkerSet
 from lockset.resolve.explain.explain import explain_failure
 from lockset.resolve.explain.failure import QUESTION
 from lockset.resolve.lock.lock_resolution import resolution_of
-from lockset.resolve.lock.missing_files import environments_in_words
-from lockset.resolve.lock.wheel_gaps import lacking_files
+from lockset.resolve.lock.wheel_gaps import environments_in_words, lacking_files
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, Specifier, parse_dependency
 from lockset.resolve.releases.admission import Admission

@@ -17,16 +17,16 @@ from lockset.lockfile.write import write
 from lockset.markers.universe import targets_within
 from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
 from lockset.resolve.lock.lock_resolution import resolution_of
-from lockset.resolve.lock.missing_files import gaps
 from lockset.resolve.lock.python_bounds import later_pythons, narrowing
 from lockset.resolve.lock.verify import verify_lock
+from lockset.resolve.lock.wheel_gaps import gaps
 from lockset.resolve.lock.wheels_agree import verify_metadata
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.solver.candidate import ForkCandidate
-from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from lockset.composition.lock_inputs import LockInputs
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
-    from lockset.resolve.lock.missing_files import Gap
     from lockset.resolve.lock.verify import MissingFile
+    from lockset.resolve.lock.wheel_gaps import Gap
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.request import LockRequest

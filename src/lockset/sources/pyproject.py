@@ -11,11 +11,10 @@ from packaging.utils import canonicalize_name
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import Diagnostic, LocksetError
 from lockset.sources.groups import read_groups
-from lockset.sources.inclusions import inclusions_of
+from lockset.sources.inclusions import expand, inclusions_of
 from lockset.sources.other_tools import OtherTools, is_other_tool
 from lockset.sources.project import DynamicFields, RootProject
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
-from lockset.sources.self_references import expand
 from lockset.sources.settings import Settings, parse_settings
 from lockset.sources.toml_table import parse_settings_file
 

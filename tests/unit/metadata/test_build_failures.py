@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from lockset.errors import BuildFailedError, LocksetError
 from lockset.index.pages.project_page import DistributionFile
-from lockset.metadata.build_failures import BuildFailures
+from lockset.metadata.retrieve import BuildFailures
 
 NAME = "hull-1.0.tar.gz"
 FILE = DistributionFile(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lockset.cli.options.common import add_cache, add_index, normal_name, parse_config_settings
 from lockset.errors import LocksetError, UsageError
 from lockset.markers.marker_set import MarkerSet
-from lockset.resolve.problem.file_kinds import BUILD_NOTHING
+from lockset.resolve.problem.file_policy import BUILD_NOTHING
 from lockset.resolve.problem.options import LockOptions
 from lockset.sources.exclude_newer import parse_exclude_newer
 

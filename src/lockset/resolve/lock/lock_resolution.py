@@ -9,7 +9,7 @@ from lockset.resolve.lock.python_bounds import first_refused, is_outgrown
 from lockset.resolve.lock.wheel_gaps import with_files
 from lockset.resolve.problem.python_range import SETTLED
 from lockset.resolve.solver.opt_in_releases import all_opted_in
-from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search
 
 if TYPE_CHECKING:

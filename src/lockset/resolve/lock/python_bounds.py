@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from lockset.markers.domains import Release
+    from lockset.markers.variables import Release
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.solver.resolution import Node, NodeKey, Resolution
     from lockset.resolve.solver.search import ResolutionImpossible

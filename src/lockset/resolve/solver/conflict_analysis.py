@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.resolve.solver.decision import causes_of, chain_of, terms_of
 from lockset.resolve.solver.fork_points import partial_regions
 from lockset.resolve.solver.incompatibility import Cause, Derivation, Incompatibility, Term
+from lockset.resolve.solver.partial_solution import causes_of, chain_of, terms_of
 from lockset.resolve.solver.relevance import relevant_requirements
 from lockset.resolve.solver.root_order import RootOrder
 
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
     from lockset.resolve.problem.requirement import Key, Requirement
     from lockset.resolve.solver.candidate import Candidate
-    from lockset.resolve.solver.decision import Decision, Edge
     from lockset.resolve.solver.displacements import Displacements
     from lockset.resolve.solver.incompatibility import Incompatibilities
-    from lockset.resolve.solver.partial_solution import PartialSolution
+    from lockset.resolve.solver.partial_solution import Decision, Edge, PartialSolution
     from lockset.resolve.solver.provider import Provider
 
 __all__ = ["ConflictAnalysis"]
