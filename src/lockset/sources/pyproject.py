@@ -9,7 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import read_specifiers
-from lockset.errors import Diagnostic, LocksetError
+from lockset.errors import Diagnostic, InvalidValueError, LocksetError
 from lockset.sources.groups import read_groups
 from lockset.sources.inclusions import expand, inclusions_of
 from lockset.sources.other_tools import OtherTools, is_other_tool
@@ -195,7 +195,7 @@ def _misspelled_tables(top: SettingsTable) -> Iterator[Diagnostic]:
 def _name(project: SettingsTable) -> str:
     name = project.text("name")
     if name is None:
-        raise LocksetError("invalid-value", "`project.name` is missing", location=project.location)
+        raise InvalidValueError("`project.name` is missing", location=project.location)
     if not _NAME.match(name):
         raise project.invalid(
             "project.name", f"is not a valid project name: `{name}`", hint="Use letters, digits, `-`, `_` and `.`"
@@ -212,8 +212,7 @@ def _extras(project: SettingsTable) -> dict[str, tuple[RequirementLine, ...]]:
     for spelling in table.data:
         name = canonicalize_name(spelling)
         if name in spellings:
-            raise LocksetError(
-                "invalid-value",
+            raise InvalidValueError(
                 f"The extras `{spellings[name]}` and `{spelling}` have the same name, `{name}`",
                 location=table.location,
                 hint="Merge them, or rename one",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli
 
-from lockset.errors import LocksetError
+from lockset.errors import InvalidValueError, LocksetError, WrongTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -78,13 +78,11 @@ class SettingsTable:
 
     def wrong(self, key_path: str, expected: str, value: object) -> LocksetError:
         """The error for a value of the wrong type."""
-        return LocksetError(
-            "wrong-type", f"`{key_path}` has to be {expected}, not {type_name(value)}", location=self.location
-        )
+        return WrongTypeError(f"`{key_path}` has to be {expected}, not {type_name(value)}", location=self.location)
 
     def invalid(self, key_path: str, message: str, *, hint: str | None = None) -> LocksetError:
         """The error for an invalid value of the right type. `message` continues "`key` "."""
-        return LocksetError("invalid-value", f"`{key_path}` {message}", location=self.location, hint=hint)
+        return InvalidValueError(f"`{key_path}` {message}", location=self.location, hint=hint)
 
     def text(self, key: str) -> str | None:
         """A string."""
