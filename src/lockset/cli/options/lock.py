@@ -255,12 +255,14 @@ def _described(args: argparse.Namespace) -> dict[str, Any]:
 
 def _this_environment(here: Path) -> dict[str, Any]:
     """The environment that `lockset sync` would use, else that of the Python that runs lockset."""
-    from lockset.composition.this_environment import choices_for
+    from lockset.composition.this_environment import options_for_interpreter
     from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
     from lockset.sync.disk.inspect.targets import find_environment
 
     active = os.environ.get("VIRTUAL_ENV")  # noqa: TID251 - the door for environment variables
-    return choices_for(ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None))
+    return options_for_interpreter(
+        ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None)
+    )
 
 
 def _modes(texts: Iterable[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The answer to a question about one environment, decided by resolvelib."""
+"""The resolution of a problem with one environment, decided by resolvelib."""
 
 from __future__ import annotations
 
