@@ -9,8 +9,8 @@ from os.path import isabs
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.errors import LocksetError, UsageError
-from lockset.files.output_file import write_lock_file
+from lockset.errors import LocksetError
+from lockset.files.output_file import write_result
 from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
@@ -89,10 +89,7 @@ class LockResult:
         Raises:
             LocksetError: `output-not-writable`; the file is unchanged.
         """
-        location = path if path is not None else self.path
-        if location is None:
-            raise UsageError("output-missing", "The lock has no output file", hint="Pass a path to `write`")
-        write_lock_file(location, self.text)
+        write_result(path, self.text, made_for=self.path)
 
     @property
     def path(self) -> Path | None:

@@ -6,9 +6,6 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion
-
-from lockset.dependency_specifiers import read_version
 from lockset.errors import (
     BuildFailedError,
     BuildNeededError,
@@ -182,14 +179,14 @@ class Retriever:
             metadata = self._try_all(files, cheap_only=False, tried_cheap=pending is not None)
             if metadata is None:
                 raise _build_needed(files[0])
-            self._store.put(_KIND, key, _dump(metadata))
+            self._store.put(_KIND, key, json.dumps(metadata.record()).encode())
         self._known[key] = metadata
 
     def _prefetch(self, key: str, files: Sequence[DistributionFile]) -> CoreMetadata | None:
         """Try the cheap strategies and store the result, in another thread."""
         metadata = self._try_all(files, cheap_only=True)
         if metadata is not None:
-            self._store.put(_KIND, key, _dump(metadata))
+            self._store.put(_KIND, key, json.dumps(metadata.record()).encode())
         return metadata
 
     def _key(self, files: Sequence[DistributionFile]) -> str:
@@ -313,30 +310,8 @@ def _key_of(files: Sequence[DistributionFile]) -> str:
     return hashlib.sha256(json.dumps([_FORMAT, file.url, promised]).encode()).hexdigest()
 
 
-def _dump(metadata: CoreMetadata) -> bytes:
-    fields = {
-        "name": metadata.name,
-        "version": str(metadata.version),
-        "requires_dist": metadata.requires_dist,
-        "requires_python": metadata.requires_python,
-        "provides_extra": sorted(metadata.provides_extra),
-        "dynamic": sorted(metadata.dynamic),
-        "origin": metadata.origin,
-    }
-    return json.dumps(fields).encode()
-
-
 def _load(data: bytes) -> CoreMetadata | None:
     try:
-        fields = json.loads(data)
-        return CoreMetadata(
-            name=fields["name"],
-            version=read_version(fields["version"]),
-            requires_dist=tuple(fields["requires_dist"]),
-            requires_python=fields["requires_python"],
-            provides_extra=frozenset(fields["provides_extra"]),
-            dynamic=frozenset(fields["dynamic"]),
-            origin=fields["origin"],
-        )
-    except (ValueError, KeyError, TypeError, InvalidVersion):
+        return CoreMetadata.of_record(json.loads(data))
+    except (ValueError, KeyError, TypeError):
         return None

@@ -42,17 +42,8 @@ def read_groups(table: SettingsTable | None) -> dict[str, tuple[RequirementLine,
 
 
 def _read_items(table: SettingsTable) -> dict[str, list[_Item]]:
-    spellings: dict[str, str] = {}
     written: dict[str, list[_Item]] = {}
-    for spelling in table.data:
-        name = canonicalize_name(spelling)
-        if name in spellings:
-            raise GroupDuplicateError(
-                f"The dependency groups `{spellings[name]}` and `{spelling}` have the same name, `{name}`",
-                location=table.location,
-                hint="Merge them, or rename one",
-            )
-        spellings[name] = spelling
+    for name, spelling in table.normalized_keys("dependency groups", GroupDuplicateError):
         written[name] = [
             _item(table, f"{table.at(spelling)}[{number}]", value, origin=f"{table.location} [{table.at(spelling)}]")
             for number, value in enumerate(table.array(spelling))

@@ -207,19 +207,8 @@ def _extras(project: SettingsTable) -> dict[str, tuple[RequirementLine, ...]]:
     table = project.table("optional-dependencies")
     if table is None:
         return {}
-    spellings: dict[str, str] = {}
-    extras: dict[str, tuple[RequirementLine, ...]] = {}
-    for spelling in table.data:
-        name = canonicalize_name(spelling)
-        if name in spellings:
-            raise InvalidValueError(
-                f"The extras `{spellings[name]}` and `{spelling}` have the same name, `{name}`",
-                location=table.location,
-                hint="Merge them, or rename one",
-            )
-        spellings[name] = spelling
-        extras[name] = requirement_lines(table, spelling)
-    return extras
+    spellings = table.normalized_keys("extras", InvalidValueError)
+    return {name: requirement_lines(table, spelling) for name, spelling in spellings}
 
 
 def _refuse_without_project(top: SettingsTable) -> NoReturn:

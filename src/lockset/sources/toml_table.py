@@ -6,11 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import tomli
+from packaging.utils import canonicalize_name
 
 from lockset.errors import InvalidValueError, LocksetError, WrongTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
+
+    from lockset.errors import KnownError
 
 __all__ = ["SettingsTable", "nearest", "parse_settings_file", "type_name"]
 
@@ -140,6 +143,20 @@ class SettingsTable:
                 raise self.wrong(path, "a table", item)
             tables.append(SettingsTable(item, path=path, location=self.location))
         return tuple(tables)
+
+    def normalized_keys(self, what: str, error: type[KnownError]) -> Iterator[tuple[str, str]]:
+        """Each key, normalized and as it is written; two with the same normalized name are an `error`."""
+        spellings: dict[str, str] = {}
+        for spelling in self.data:
+            name = canonicalize_name(spelling)
+            if name in spellings:
+                raise error(
+                    f"The {what} `{spellings[name]}` and `{spelling}` have the same name, `{name}`",
+                    location=self.location,
+                    hint="Merge them, or rename one",
+                )
+            spellings[name] = spelling
+            yield name, spelling
 
     def only(self, known: Collection[str], instead: Mapping[str, str] | None = None) -> None:
         """Refuse keys that are not `known`, with `unknown-key` and the closest known one.

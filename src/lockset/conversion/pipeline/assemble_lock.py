@@ -191,22 +191,20 @@ def _is_wheel(file: ImportedFile) -> bool:
 
 
 def _wheel(file: ImportedFile) -> PackageWheel:
-    return PackageWheel(
-        name=file.name,
-        url=file.url,
-        path=file.path,
-        upload_time=file.upload_time,
-        size=file.size,
-        hashes=dict(file.hashes),
-    )
+    return PackageWheel(**_file_fields(file))
 
 
 def _sdist(file: ImportedFile) -> PackageSdist:
-    return PackageSdist(
-        name=file.name,
-        url=file.url,
-        path=file.path,
-        upload_time=file.upload_time,
-        size=file.size,
-        hashes=dict(file.hashes),
-    )
+    return PackageSdist(**_file_fields(file))
+
+
+def _file_fields(file: ImportedFile) -> dict[str, Any]:
+    """The keys that wheels and source distributions have in common."""
+    return {
+        "name": file.name,
+        "url": file.url,
+        "path": file.path,
+        "upload_time": file.upload_time,
+        "size": file.size,
+        "hashes": dict(file.hashes),
+    }

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read
-from lockset.lockfile.validate.catalogue import RULES
-from lockset.lockfile.validate.finding import Finding, Findings, Issue, path_text
+from lockset.lockfile.validate.catalogue import RULES, Rule
+from lockset.lockfile.validate.finding import Finding, Findings, Issue
 from lockset.lockfile.validate.locate import locations
 from lockset.lockfile.validate.rules.cross_package import check_across, check_future, depends_on_environments
 from lockset.lockfile.validate.rules.packages import check_packages
@@ -144,17 +144,8 @@ def _newer_toml(document: Document) -> list[Issue]:
 
 
 def _syntax_issue(message: str, offset: int, location: tuple[int, int], hint: str | None) -> Issue:
-    return Issue(
-        code="toml-syntax",
-        severity=RULES["toml-syntax"].severity,
-        message=message,
-        path="",
-        span=Span(start=offset, end=offset),
-        line=location[0],
-        column=location[1],
-        section=RULES["toml-syntax"].section,
-        hint=hint,
-    )
+    finding = Finding("toml-syntax", (), message, hint)
+    return RULES["toml-syntax"].issue(finding, Span(start=offset, end=offset), location)
 
 
 def locate_findings(findings: Iterable[Finding], document: Document | None) -> list[Issue]:
@@ -165,20 +156,11 @@ def locate_findings(findings: Iterable[Finding], document: Document | None) -> l
         return issues
     known = {} if document is None else locations(document, (finding.path for finding in ordered if finding.path))
     for finding in ordered:
-        rule = RULES.get(finding.code)
+        rule = RULES.get(finding.code) or Rule(
+            code=finding.code, severity="error", section="pylock-packages-wheels", summary="The wheel is valid"
+        )
         span = known.get(finding.path, Span(start=0, end=0))
-        line, column = document.lines.position(span.start) if document is not None else (1, 1)
         issues.append(
-            Issue(
-                code=finding.code,
-                severity=rule.severity if rule else "error",
-                message=finding.message,
-                path=path_text(finding.path),
-                span=span,
-                line=line,
-                column=column,
-                section=rule.section if rule else "pylock-packages-wheels",
-                hint=finding.hint,
-            )
+            rule.issue(finding, span, document.lines.position(span.start) if document is not None else (1, 1))
         )
     return issues
