@@ -16,8 +16,7 @@ from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
 from lockset.markers.universe import targets_within
 from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
-from lockset.resolve.lock.lock_resolution import resolution_of
-from lockset.resolve.lock.python_bounds import later_pythons, narrowing
+from lockset.resolve.lock.lock_resolution import later_pythons, narrowing, resolution_of
 from lockset.resolve.lock.verify import verify_lock
 from lockset.resolve.lock.wheel_gaps import gaps
 from lockset.resolve.lock.wheels_agree import verify_metadata
