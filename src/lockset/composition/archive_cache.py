@@ -33,7 +33,7 @@ class ArchiveMemory:
         self._store = store
         self._stamps: dict[str, str | None] = {}
 
-    def recall(self, source: DirectSource, file: DistributionFile) -> SourceFacts | None:
+    def get(self, source: DirectSource, file: DistributionFile) -> SourceFacts | None:
         """Return the stored facts of the archive; None if it has to be fetched."""
         data = self._store.get(_KIND, _key(source))
         entry = None if data is None else _load(data)
@@ -45,7 +45,7 @@ class ArchiveMemory:
         self._stamps[source.fetched] = stamp = self._files.stamp(file)
         return entry[1] if entry is not None and stamp is not None and entry[0] == stamp else None
 
-    def keep(self, source: DirectSource, facts: SourceFacts) -> None:
+    def put(self, source: DirectSource, facts: SourceFacts) -> None:
         """Store the facts of a fetched archive, unless they come from a build or a change could not be noticed."""
         stamp = self._stamps.get(source.fetched)
         if facts.metadata.origin != "built" and (stamp is not None or source.hashes):

@@ -174,12 +174,12 @@ class _ExclusionSearch:
     def _allowing_files_of(self, name: str) -> str:
         """The hint with the options that exclude files of the project."""
         rules = self._index.rules
-        ways = [*rules.undo_sources(name), *rules.undo_wheels(name)]
+        fixes = [*rules.undo_sources(name), *rules.undo_wheels(name)]
         if rules.limit(name) is not None:
-            ways.insert(0, f"lift the date limit for it: `--exclude-newer-package {name}=false`")
+            fixes.insert(0, f"lift the date limit for it: `--exclude-newer-package {name}=false`")
         if name in rules.hashes:
-            ways.append("add a hash of one of its files")
-        return "To allow it: " + ", or ".join(ways)
+            fixes.append("add a hash of one of its files")
+        return "To allow it: " + ", or ".join(fixes)
 
     def _by_policy(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
         serves = self._repository.serves(name, version)

@@ -148,10 +148,10 @@ def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> M
     return skipped
 
 
-def _with_entry(found: Pylock, project: RootProject, problem: ResolutionProblem) -> Pylock:
+def _with_entry(lock: Pylock, project: RootProject, problem: ResolutionProblem) -> Pylock:
     if problem.entry is None or project.name is None:
-        return found
-    return with_project(found, project.name, problem.entry, problem.request)
+        return lock
+    return with_project(lock, project.name, problem.entry, problem.request)
 
 
 def _unknown_upgrades(options: LockOptions, old: Pylock | None) -> Iterator[str]:

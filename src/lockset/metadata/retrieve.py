@@ -62,7 +62,7 @@ class BuildFailures:
         if data is not None:
             _raise_again(data, self._now)
 
-    def remember(self, file: DistributionFile, error: LocksetError) -> None:
+    def put(self, file: DistributionFile, error: LocksetError) -> None:
         """Store the failure of a build of this file."""
         failure = error.diagnostic
         key = self._key(file) if isinstance(error, tuple(_REMEMBERED.values())) else None
@@ -273,7 +273,7 @@ class Retriever:
                 check_identity(metadata, file)
             except LocksetError as error:
                 if self._failures is not None:
-                    self._failures.remember(file, error)
+                    self._failures.put(file, error)
                 raise
         return metadata
 

@@ -70,7 +70,7 @@ class Propagation:
         new = () if candidate is None else self._provider.dependencies(candidate)
         solution.update(decision, decision.edges, candidate, 0 if candidate is None else len(solution.decided))
         if candidate is not None:
-            self._provider.remember_fork(candidate)
+            self._provider.add_fork(candidate)
             if isinstance(candidate, ReleaseCandidate):
                 self._listener.step(f"{candidate.name} {candidate.version}")
         before, after = set(old), set(new)

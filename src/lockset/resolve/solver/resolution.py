@@ -136,7 +136,7 @@ def resolution_graph(
     for root in roots:
         region = root.region & universe
         if not region.is_empty:
-            state.reach(root.dependency, region)
+            state.add(root.dependency, region)
     state.run()
     nodes = {
         key: Node(
@@ -178,7 +178,7 @@ class _Propagation:
             known = self._leaves[name] = tuple(self._pins.leaves(name))
         return known
 
-    def reach(self, dependency: Dependency, region: MarkerSet) -> None:
+    def add(self, dependency: Dependency, region: MarkerSet) -> None:
         """Mark the releases of `dependency` as needed in `region`."""
         left = region
         for leaf, version in self.leaves(dependency.name):
@@ -221,7 +221,7 @@ class _Propagation:
                 if dependency.name == key[0]:
                     self._grow(key, dependency.extras, region)
                 else:
-                    self.reach(dependency, region)
+                    self.add(dependency, region)
 
     def requirements(self, key: NodeKey) -> Iterator[tuple[Dependency, MarkerSet]]:
         """The dependencies of a release, each with the region in which it applies."""
