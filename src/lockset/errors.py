@@ -13,11 +13,16 @@ __all__ = [
     "Diagnostic",
     "DownloadFailedError",
     "DownloadTooLargeError",
+    "ExcludeNewerSyntaxError",
     "FileMissingError",
     "FileNotRegularError",
+    "GroupCycleError",
+    "GroupDepthError",
+    "GroupDuplicateError",
     "HashMismatchError",
     "HashMissingError",
     "IndexUnreachableError",
+    "InvalidValueError",
     "KnownError",
     "LocksetError",
     "MarkerSyntaxError",
@@ -29,6 +34,7 @@ __all__ = [
     "StoppedError",
     "TooManyFailedBuildsError",
     "UsageError",
+    "WrongTypeError",
 ]
 
 
@@ -206,3 +212,39 @@ class StoppedError(KnownError):
     """A task ended because another one had failed."""
 
     code = "stopped"
+
+
+class ExcludeNewerSyntaxError(KnownError):
+    """The value of `exclude-newer` is neither a time nor an age."""
+
+    code = "exclude-newer-syntax"
+
+
+class GroupCycleError(KnownError):
+    """Dependency groups include each other (PEP 735)."""
+
+    code = "group-cycle"
+
+
+class GroupDepthError(KnownError):
+    """Dependency groups are nested too deeply."""
+
+    code = "group-depth"
+
+
+class GroupDuplicateError(KnownError):
+    """Two dependency groups have the same normalized name (PEP 735)."""
+
+    code = "group-duplicate"
+
+
+class InvalidValueError(KnownError):
+    """The value of a key has the right type, and is not valid."""
+
+    code = "invalid-value"
+
+
+class WrongTypeError(KnownError):
+    """The value of a key has the wrong type."""
+
+    code = "wrong-type"

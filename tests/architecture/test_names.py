@@ -22,7 +22,7 @@ GONE = {
     "remedy", "said", "scouted", "scouting", "telling", "told", "unnamed", "wish", "wishes",
 }  # fmt: skip
 # `found` says nothing of what a variable holds. What is left is counted, and may only become fewer.
-MOST_FOUND = 79
+MOST_FOUND = 42
 PARTICIPLE = re.compile(r"^(\w+ed|beside|outside|inside|again|apart|together)$")
 
 

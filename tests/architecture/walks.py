@@ -100,19 +100,20 @@ def _prepared(folder: Path, index: LocalIndex) -> dict[str, tuple[str, Sequence[
     index.world.add("sample")
     (folder / "pyproject.toml").write_text(_PROJECT)
     (folder / "requirements.txt").write_text("sample==1.0\n")
+    (folder / "alone").mkdir()
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "env")], check=True)
     common = ("--default-index", index.url)
-    made = [sys.executable, "-m", "lockset", "lock", *common, "-o", "pylock.made.toml", "--cache-dir", "made"]
-    environ = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    subprocess.run(made, cwd=folder, check=True, env=environ, capture_output=True)
+    made = [sys.executable, "-m", "lockset", "lock", *common, "-o", "alone/pylock.toml", "--cache-dir", "made"]
+    subprocess.run(made, cwd=folder, check=True, env={**_environ(), "PYTHONPATH": str(SOURCE)}, capture_output=True)
     python = str(folder / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"))
     arguments = {
         "lock": ["lock", *common, "--cache-dir", "first"],
         "convert": ["convert", "requirements.txt", "-o", "pylock.toml", *common, "--cache-dir", "second"],
-        "validate": ["validate", "pylock.made.toml"],
-        "sync": ["sync", "pylock.made.toml", "--python", python, "--cache-dir", "third"],
+        "validate": ["validate", str(SOURCE.parent / "spec-examples" / "valid" / "pylock.multi-use.toml")],
+        # In a folder without a project, which would be compared with the lock.
+        "sync": ["sync", "--python", python, "--cache-dir", str(folder / "third")],
     }
-    return {job: (str(folder), given) for job, given in arguments.items()}
+    return {job: (str(folder / "alone" if job == "sync" else folder), given) for job, given in arguments.items()}
 
 
 def walks(jobs: Sequence[str] = JOBS, *, source: Path = SOURCE, together: bool = False) -> dict[str, Walk]:
@@ -127,7 +128,7 @@ def walks(jobs: Sequence[str] = JOBS, *, source: Path = SOURCE, together: bool =
             path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
             done = subprocess.run(
                 [sys.executable, "-c", code, request],
-                env={**os.environ, "PYTHONPATH": path},
+                env={**_environ(), "PYTHONPATH": path},
                 capture_output=True,
                 encoding="utf-8",
                 check=False,
@@ -136,6 +137,11 @@ def walks(jobs: Sequence[str] = JOBS, *, source: Path = SOURCE, together: bool =
             for name, (calls, moves) in zip(names, json.loads(done.stdout.splitlines()[-1]), strict=True):
                 counted[name] = Walk(Counter(calls), Counter({(a, b): count for a, b, count in moves}))
         return counted
+
+
+def _environ() -> dict[str, str]:
+    """The variables that a process needs: others would be read, and counted."""
+    return {name: os.environ[name] for name in ("PATH", "TMPDIR", "SYSTEMROOT") if name in os.environ}
 
 
 def answer(request: str) -> None:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lockset.errors import LocksetError
-from lockset.index.credential_scopes import Scope, Scopes
-from lockset.index.credentials import origin_of
+from lockset.index.credentials import Scope, Scopes, origin_of
 from lockset.index.http.connection import Connection, connect
 from lockset.index.options import IndexOptions, IndexSource
 from support.builders import make_wheel

@@ -6,7 +6,6 @@ Nothing here knows the client: a server on a raw socket, and how long the ports 
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 from lockset.index.pages.project_page import DistributionFile
 from support.fakes.fake_index import BytesSink
+from support.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,31 +38,14 @@ class Server:
     def __init__(self, behave: Callable[[socket.socket, bytes], None]) -> None:
         self.requests = 0
         self._behave = behave
-        self._open: list[socket.socket] = []
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.authority = f"127.0.0.1:{self._listening.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self._listening.close()
-        for connected in self._open:
-            connected.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connected, _ = self._listening.accept()
-            except OSError:
-                return
-            self._open.append(connected)
-            threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
+        self._listener = Listener(self._serve)
+        self.authority = self._listener.authority
+        self.close = self._listener.close
 
     def _serve(self, connected: socket.socket) -> None:
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with suppress(OSError):
-            while request := connected.recv(65536):
-                self.requests += 1
-                self._behave(connected, request)
+        while request := connected.recv(65536):
+            self.requests += 1
+            self._behave(connected, request)
 
 
 @contextmanager

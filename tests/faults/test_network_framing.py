@@ -6,8 +6,6 @@ Nothing here knows the client: a server on a raw socket, and what the ports give
 from __future__ import annotations
 
 import gzip
-import socket
-import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,8 +20,10 @@ from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 from lockset.index.ports import ProjectNotFound
 from support.fakes.fake_index import BytesSink
+from support.listener import Listener
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator, Sequence
 
     from lockset.index.http.connection import Connection
@@ -83,33 +83,18 @@ class Pieces:
     def __init__(self) -> None:
         self.next: Sequence[bytes] = ()
         self.closes = False
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.origin = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self._listening.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connected, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
+        self._listener = Listener(self._serve)
+        self.origin = f"http://{self._listener.authority}"
+        self.close = self._listener.close
 
     def _serve(self, connected: socket.socket) -> None:
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with connected:
-            try:
-                while b"\r\n\r\n" in connected.recv(65536):
-                    for number, piece in enumerate(self.next):
-                        time.sleep(GAP if number else 0)
-                        connected.sendall(piece)
-                    if self.closes:
-                        return
-            except OSError:
-                return
+            while b"\r\n\r\n" in connected.recv(65536):
+                for number, piece in enumerate(self.next):
+                    time.sleep(GAP if number else 0)
+                    connected.sendall(piece)
+                if self.closes:
+                    return
 
 
 @contextmanager

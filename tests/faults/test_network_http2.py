@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ssl
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from socket import create_server
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +19,7 @@ from lockset.errors import LocksetError
 from lockset.index.http.connection import connect
 from lockset.index.http.transport import Request
 from lockset.index.options import IndexOptions
+from support.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,33 +48,20 @@ class Server:
         self._offers = offers
         self._pause = pause
         self.connections = 0
-        self.accepted: list[float] = []
         self._behave = behave
-        self._open: list[socket] = []
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(TLS / "server.pem")
         self._context.set_alpn_protocols(["h2"] if offers else ["http/1.1"])
-        self._listening = create_server(("127.0.0.1", 0), backlog=64)
-        self.url = f"https://localhost:{self._listening.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self._listening.close()
-        for connected in self._open:
-            connected.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connected, _ = self._listening.accept()
-                self.accepted.append(time.monotonic())
-                threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
+        self._listener = Listener(self._serve)
+        self.accepted = self._listener.accepted
+        self.url = f"https://localhost:{self._listener.port}"
+        self.close = self._listener.close
 
     def _serve(self, plain: socket) -> None:
         with suppress(OSError, ValueError, ProtocolError):
             time.sleep(self._pause)
             connected = self._context.wrap_socket(plain, server_side=True)
-            self._open.append(connected)
+            self._listener.open.append(connected)
             self.connections += 1
             while not self._offers and (request := connected.recv(65536)):
                 time.sleep(0.2)

@@ -8,7 +8,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from socket import AF_INET, SOCK_STREAM, create_connection, create_server, socket
+from socket import AF_INET, SOCK_STREAM, create_connection, socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +18,7 @@ from lockset.index.http import httpx_client
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 from support.fakes.fake_index import BytesSink
+from support.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,37 +34,6 @@ def tls_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(TLS / "server.pem")
     return context
-
-
-class Listener:
-    """Hands each connection to `serve` in a thread of its own; all are closed with it."""
-
-    def __init__(self, serve: Callable[[socket], None], *, tls: bool = False) -> None:
-        self._serve = serve
-        self._context = tls_context() if tls else None
-        self._open: list[socket] = []
-        self._listening = create_server(("127.0.0.1", 0))
-        self.port = int(self._listening.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self._listening.close()
-        for connected in self._open:
-            connected.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connected, _ = self._listening.accept()
-                self._open.append(connected)
-                threading.Thread(target=self._begin, args=(connected,), daemon=True).start()
-
-    def _begin(self, connected: socket) -> None:
-        with suppress(OSError, ValueError):
-            if self._context is not None:
-                connected = self._context.wrap_socket(connected, server_side=True)
-                self._open.append(connected)
-            self._serve(connected)
 
 
 def head_of(connected: socket) -> bytes:
@@ -108,7 +78,7 @@ class Proxies:
         self.drips = False
         self.refuses = b""
         self._answers = answers
-        self.listener = Listener(self._serve, tls=tls)
+        self.listener = Listener(self._serve, context=tls_context() if tls else None)
         self._tls = tls
 
     def url(self, scheme: str, user_info: str = "") -> str:
@@ -165,7 +135,7 @@ class Origin:
     def __init__(self, answers: Callable[[socket], None], *, tls: bool) -> None:
         self.asked: list[bytes] = []
         self._answers = answers
-        self.listener = Listener(self._serve, tls=tls)
+        self.listener = Listener(self._serve, context=tls_context() if tls else None)
         self.url = f"{'https' if tls else 'http'}://localhost:{self.listener.port}/file"
 
     def _serve(self, connected: socket) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -14,8 +12,10 @@ from lockset.errors import LocksetError
 from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 from support.fakes.fake_index import BytesSink
+from support.listener import Listener
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
 
 BODY = b"0123456789" * 20
@@ -28,37 +28,22 @@ class Liar:
     def __init__(self, *answers: Served) -> None:
         self._answers = answers
         self.requests = 0
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/x"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self._listening.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connected, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
+        self._listener = Listener(self._serve)
+        self.url = f"http://{self._listener.authority}/x"
+        self.close = self._listener.close
 
     def _serve(self, connected: socket.socket) -> None:
         with connected:
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            try:
-                while b"\r\n\r\n" in connected.recv(65536):
-                    answer = self._answers[min(self.requests, len(self._answers) - 1)]
-                    self.requests += 1
-                    first, rest = answer if isinstance(answer, tuple) else (answer, b"")
-                    connected.sendall(first)
-                    for at in range(len(rest)):
-                        time.sleep(0.02)
-                        connected.sendall(rest[at : at + 1])
-                    if b"close" in first:
-                        return
-            except OSError:
-                return
+            while b"\r\n\r\n" in connected.recv(65536):
+                answer = self._answers[min(self.requests, len(self._answers) - 1)]
+                self.requests += 1
+                first, rest = answer if isinstance(answer, tuple) else (answer, b"")
+                connected.sendall(first)
+                for at in range(len(rest)):
+                    time.sleep(0.02)
+                    connected.sendall(rest[at : at + 1])
+                if b"close" in first:
+                    return
 
 
 def answer(*headers: str, body: bytes = BODY, status: int = 200) -> bytes:

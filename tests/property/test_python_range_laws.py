@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, note
 from hypothesis import strategies as st
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.markers import Environment
+from support.worlds.one_environment import OneEnvironment
 from support.worlds.small_world import SmallWorld, selected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from lockset.composition.lock_assembly import LockResult
 
 NAMES = ("a", "b", "c", "d")
@@ -64,33 +61,6 @@ def worlds(draw: st.DrawFn, pythons: tuple[str, ...]) -> SmallWorld:
     return SmallWorld({"project": project, "packages": packages})
 
 
-class OneEnvironment:
-    """A complete search in one environment, written as plainly as can be, with packaging alone."""
-
-    def __init__(self, world: SmallWorld, environment: Environment) -> None:
-        self.packages = world.packages
-        self.roots = [Requirement(text) for text in world.data["project"]["dependencies"]]
-        self.values = environment.as_dict()
-        self.python = Version(environment.python_full_version)
-
-    @property
-    def has_answer(self) -> bool:
-        return any(True for _ in self.answers(self.roots, {}))
-
-    def answers(self, waiting: list[Requirement], chosen: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
-        waiting = [r for r in waiting if r.marker is None or r.marker.evaluate(self.values)]
-        if not waiting:
-            yield chosen
-            return
-        first, *rest = waiting
-        known = chosen.get(first.name)
-        for version in self.packages[first.name] if known is None else [known]:
-            facts = self.packages[first.name][version]
-            if version in first.specifier and self.python in SpecifierSet(facts["requires-python"]):
-                more = [] if known else [Requirement(text) for text in facts["requires"]]
-                yield from self.answers([*rest, *more], {**chosen, first.name: version})
-
-
 def locked(world: SmallWorld) -> LockResult | None:
     try:
         return world.lock()
@@ -98,6 +68,10 @@ def locked(world: SmallWorld) -> LockResult | None:
         if error.diagnostic.code != "no-resolution":
             raise
         return None
+
+
+def has_answer(world: SmallWorld, environment: Environment) -> bool:
+    return OneEnvironment(world, environment).has_answer(world.data["project"]["dependencies"])
 
 
 def in_range(world: SmallWorld) -> list[tuple[str, Environment]]:
@@ -108,7 +82,7 @@ def in_range(world: SmallWorld) -> list[tuple[str, Environment]]:
 @given(world=worlds(CLOSED))
 def test_a_lock_serves_all_of_a_closed_range_wherever_each_python_has_an_answer(world: SmallWorld) -> None:
     note(repr(world.data))
-    solvable = all(OneEnvironment(world, environment).has_answer for _, environment in in_range(world))
+    solvable = all(has_answer(world, environment) for _, environment in in_range(world))
     result = locked(world)
     assert solvable == (result is not None)
     if result is not None:
@@ -120,7 +94,7 @@ def test_a_lock_serves_all_of_a_closed_range_wherever_each_python_has_an_answer(
 @given(world=worlds(OPEN))
 def test_an_open_range_is_narrowed_only_by_releases_that_serve_the_pythons_below(world: SmallWorld) -> None:
     note(repr(world.data))
-    solvable = all(OneEnvironment(world, environment).has_answer for _, environment in in_range(world))
+    solvable = all(has_answer(world, environment) for _, environment in in_range(world))
     result = locked(world)
     if not solvable:
         return

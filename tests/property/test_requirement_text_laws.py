@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.problem.requirement_text import _ORDINARY, RequirementParts, split_requirement
+from lockset.resolve.problem.requirement import _ORDINARY, RequirementParts, split_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable

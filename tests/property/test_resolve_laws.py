@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from lockset.progress import NullListener
-from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search
 from support.fakes.fake_repository import FakeRelease, FakeRepository
 from support.strategies.resolve_worlds import (
@@ -19,6 +19,7 @@ from support.strategies.resolve_worlds import (
     World,
     check_sound,
     request_for,
+    resolved,
     roots_lists,
     searched,
     selected,
@@ -58,12 +59,9 @@ def test_a_prerelease_is_chosen_only_where_somebody_names_it_or_no_final_release
     world: World, roots: list[str]
 ) -> None:
     note(f"{roots} {world}")
-    request = request_for(roots)
-    repository = FakeRepository(world)
-    pins, _ = searched(request, repository)
-    if pins is None:
+    resolution = resolved(world, roots)
+    if resolution is None:
         return
-    resolution = resolution_graph(pins, request.roots, request.universe, repository)
     for environment in SAMPLES:
         chosen = selected(resolution, environment)
         check_sound(world, roots, environment, chosen)
@@ -106,12 +104,9 @@ def test_no_entry_and_no_two_entries_together_could_be_newer_with_all_others_as_
     world: World, roots: list[str]
 ) -> None:
     note(f"{roots} {world}")
-    request = request_for(roots)
-    repository = FakeRepository(world)
-    pins, _ = searched(request, repository)
-    if pins is None:
+    resolution = resolved(world, roots)
+    if resolution is None:
         return
-    resolution = resolution_graph(pins, request.roots, request.universe, repository)
     chosen = {environment: selected(resolution, environment) for environment in SAMPLES}
     for newer in newer_alone_or_in_pairs(world, resolution):
         changed = {e: {n: newer.get((n, v), v) for n, v in c.items()} for e, c in chosen.items()}

@@ -13,7 +13,7 @@ from lockset.resolve.one_environment.engine import Budget, NoAnswer, resolve_one
 from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.releases.direct_repository import DirectRepository
-from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search, solve_environment
 from support.fakes.fake_repository import FakeRepository
 from support.strategies.resolve_worlds import (

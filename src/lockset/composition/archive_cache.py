@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion
-
-from lockset.dependency_specifiers import read_version
 from lockset.metadata.core import CoreMetadata
 from lockset.resolve.problem.direct_source import SourceFacts
 
@@ -36,7 +33,7 @@ class ArchiveMemory:
         self._store = store
         self._stamps: dict[str, str | None] = {}
 
-    def recall(self, source: DirectSource, file: DistributionFile) -> SourceFacts | None:
+    def get(self, source: DirectSource, file: DistributionFile) -> SourceFacts | None:
         """Return the stored facts of the archive; None if it has to be fetched."""
         data = self._store.get(_KIND, _key(source))
         entry = None if data is None else _load(data)
@@ -48,7 +45,7 @@ class ArchiveMemory:
         self._stamps[source.fetched] = stamp = self._files.stamp(file)
         return entry[1] if entry is not None and stamp is not None and entry[0] == stamp else None
 
-    def keep(self, source: DirectSource, facts: SourceFacts) -> None:
+    def put(self, source: DirectSource, facts: SourceFacts) -> None:
         """Store the facts of a fetched archive, unless they come from a build or a change could not be noticed."""
         stamp = self._stamps.get(source.fetched)
         if facts.metadata.origin != "built" and (stamp is not None or source.hashes):
@@ -61,34 +58,14 @@ def _key(source: DirectSource) -> str:
 
 
 def _dump(stamp: str, facts: SourceFacts) -> bytes:
-    metadata = facts.metadata
-    record = {
-        "stamp": stamp,
-        "size": facts.size,
-        "hashes": dict(facts.hashes),
-        "name": metadata.name,
-        "version": str(metadata.version),
-        "requires_dist": list(metadata.requires_dist),
-        "requires_python": metadata.requires_python,
-        "provides_extra": sorted(metadata.provides_extra),
-        "dynamic": sorted(metadata.dynamic),
-        "origin": metadata.origin,
-    }
+    record = {"stamp": stamp, "size": facts.size, "hashes": dict(facts.hashes), **facts.metadata.record()}
     return json.dumps(record).encode()
 
 
 def _load(data: bytes) -> tuple[str, SourceFacts] | None:
     try:
         record = json.loads(data)
-        metadata = CoreMetadata(
-            name=record["name"],
-            version=read_version(record["version"]),
-            requires_dist=tuple(record["requires_dist"]),
-            requires_python=record["requires_python"],
-            provides_extra=frozenset(record["provides_extra"]),
-            dynamic=frozenset(record["dynamic"]),
-            origin=record["origin"],
-        )
+        metadata = CoreMetadata.of_record(record)
         return record["stamp"], SourceFacts(metadata=metadata, hashes=dict(record["hashes"]), size=record["size"])
-    except (ValueError, KeyError, TypeError, InvalidVersion):
+    except (ValueError, KeyError, TypeError):
         return None

@@ -139,7 +139,7 @@ class _SyncedEnvironment:
                 dependencies=tuple(parse_requirement(text, origin=origin) for text in self.installed),
             )
             platform = ("sys_platform", "platform_machine", "implementation_name")
-            choices = LockOptions(
+            options = LockOptions(
                 python=values["python_full_version"],
                 environments=(" and ".join(f"{name} == '{values[name]}'" for name in platform),),
                 constraints=maker.constraints,
@@ -147,7 +147,7 @@ class _SyncedEnvironment:
             nested = replace(maker, settings={}, inside=(*maker.inside, self.what))
             locked = lock_project(
                 project,
-                choices,
+                options,
                 open_repository=repository_opener(maker.options, maker.cache, builder=nested.builder),
                 now=maker.now,
                 one_environment=True,

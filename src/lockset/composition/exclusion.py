@@ -14,8 +14,7 @@ from lockset.markers import MarkerSet
 from lockset.resolve.explain.explain import explain_failure
 from lockset.resolve.explain.failure import QUESTION
 from lockset.resolve.lock.lock_resolution import resolution_of
-from lockset.resolve.lock.missing_files import environments_in_words
-from lockset.resolve.lock.wheel_gaps import lacking_files
+from lockset.resolve.lock.wheel_gaps import environments_in_words, lacking_files
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, Specifier, parse_dependency
 from lockset.resolve.releases.admission import Admission
@@ -92,12 +91,12 @@ def explain_exclusion(
         folder=inputs.folder,
         listener=listener,
     )
-    with whole as (_, question, opened):
-        repository = DirectRepository(opened, question.direct)
+    with whole as (_, problem, opened):
+        repository = DirectRepository(opened, problem.direct)
         release = _version(opened, name, version)
         while True:
             with suppress(UrlRequirementDiscovered):
-                return _ExclusionSearch(question, repository, opened, listener, old).answer(name, release)
+                return _ExclusionSearch(problem, repository, opened, listener, old).answer(name, release)
 
 
 def _version(repository: IndexRepository, name: str, version: str | None) -> Version:
@@ -116,14 +115,14 @@ def _version(repository: IndexRepository, name: str, version: str | None) -> Ver
 class _ExclusionSearch:
     def __init__(
         self,
-        question: ResolutionProblem,
+        problem: ResolutionProblem,
         repository: DirectRepository,
         index: IndexRepository,
         listener: ProgressListener,
         old: Pylock | None,
     ) -> None:
-        self._question = question
-        self._request = question.request
+        self._problem = problem
+        self._request = problem.request
         self._repository = repository
         self._index = index
         self._listener = listener
@@ -152,7 +151,7 @@ class _ExclusionSearch:
         return because(*self._pinned(name, version, MarkerSet.union(nodes.values()), nodes.get(version), usual))
 
     def _resolved(self, request: LockRequest) -> Resolution | ResolutionImpossible:
-        problem = replace(self._question, request=request)
+        problem = replace(self._problem, request=request)
         resolution = resolution_of(problem, self._repository, self._listener)
         if not isinstance(resolution, ResolutionImpossible):
             return resolution
@@ -175,12 +174,12 @@ class _ExclusionSearch:
     def _allowing_files_of(self, name: str) -> str:
         """The hint with the options that exclude files of the project."""
         rules = self._index.rules
-        ways = [*rules.undo_sources(name), *rules.undo_wheels(name)]
+        fixes = [*rules.undo_sources(name), *rules.undo_wheels(name)]
         if rules.limit(name) is not None:
-            ways.insert(0, f"lift the date limit for it: `--exclude-newer-package {name}=false`")
+            fixes.insert(0, f"lift the date limit for it: `--exclude-newer-package {name}=false`")
         if name in rules.hashes:
-            ways.append("add a hash of one of its files")
-        return "To allow it: " + ", or ".join(ways)
+            fixes.append("add a hash of one of its files")
+        return "To allow it: " + ", or ".join(fixes)
 
     def _by_policy(self, name: str, version: Version, region: MarkerSet) -> tuple[str, str] | None:
         serves = self._repository.serves(name, version)
@@ -240,7 +239,7 @@ class _ExclusionSearch:
             wheels = None if isinstance(version, DirectVersion) else self._repository.wheels_serve(n, version)
             missing = MarkerSet.none() if wheels is None else (node.region & wanted) - wheels
             missing = missing.without_extras_and_groups()
-            samples = [s for s in self._question.samples if missing.evaluate(s.environment)]
+            samples = [s for s in self._problem.samples if missing.evaluate(s.environment)]
             if samples:
                 subject = "it has" if n == name else f"{n} {version}, which it brings in, has"
                 return f"{subject} no file for {environments_in_words(samples)}"

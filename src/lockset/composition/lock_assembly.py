@@ -1,4 +1,4 @@
-"""Resolve a problem, and verify and write the lock that answers it."""
+"""Resolve a problem, and assemble and verify its lock."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from os.path import isabs
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.errors import LocksetError, UsageError
-from lockset.files.output_file import write_lock_file
+from lockset.errors import LocksetError
+from lockset.files.output_file import write_result
 from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
 from lockset.markers.universe import targets_within
 from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
-from lockset.resolve.lock.lock_resolution import resolution_of
-from lockset.resolve.lock.missing_files import gaps
-from lockset.resolve.lock.python_bounds import later_pythons, narrowing
+from lockset.resolve.lock.lock_resolution import later_pythons, narrowing, resolution_of
 from lockset.resolve.lock.verify import verify_lock
+from lockset.resolve.lock.wheel_gaps import gaps
 from lockset.resolve.lock.wheels_agree import verify_metadata
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.solver.candidate import ForkCandidate
-from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices
 
 if TYPE_CHECKING:
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
     from lockset.composition.lock_inputs import LockInputs
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
-    from lockset.resolve.lock.missing_files import Gap
     from lockset.resolve.lock.verify import MissingFile
+    from lockset.resolve.lock.wheel_gaps import Gap
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.request import LockRequest
@@ -57,20 +56,19 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockResult:
-    """A lock that was found, proved and validated.
+    """A resolved, verified and validated lock.
 
     Attributes:
         lock: The lock file.
-        text: Its canonical text, byte for byte the same for the same question and index.
-        resolution: Who needs what where, and how the search went.
-        gaps: Entries without a usable file in some environments, and these.
-        skipped: Releases that were stepped over, as `name version`, and why.
-        behind: Projects whose newest chosen version is not the newest there is: both versions.
-        notes: What the user should know and would be told again by the same question.
-        warnings: What in the sources is probably not what was meant.
-        inputs: What it was made of: project, options, indexes, and the lock file that was there.
-        fresh_until: When the first page of an index has to be asked for again, in seconds since the epoch; 0 where
-            nobody knows.
+        text: Its canonical text, byte for byte the same for the same problem and index.
+        resolution: Which releases are needed where, by which others, and statistics of the search.
+        gaps: Entries without a usable file in some environments.
+        skipped: Releases that were skipped, as `name version`, and why.
+        behind: Projects whose newest chosen version is not the newest final release, with both versions.
+        notes: Notes for the user, which the same problem gives again.
+        warnings: Warnings about the sources.
+        inputs: The project, options, indexes and existing lock file that it was made from.
+        fresh_until: When the first page of an index expires, in seconds since the epoch; 0 if that is not known.
     """
 
     lock: Pylock
@@ -90,10 +88,7 @@ class LockResult:
         Raises:
             LocksetError: `output-not-writable`; the file is unchanged.
         """
-        location = path if path is not None else self.path
-        if location is None:
-            raise UsageError("output-missing", "The lock has no output file", hint="Pass a path to `write`")
-        write_lock_file(location, self.text)
+        write_result(path, self.text, made_for=self.path)
 
     @property
     def path(self) -> Path | None:
@@ -108,7 +103,7 @@ class LockResult:
 
 def resolve_and_assemble(
     project: RootProject,
-    choices: LockOptions,
+    options: LockOptions,
     problem: ResolutionProblem,
     opened: IndexRepository,
     *,
@@ -117,23 +112,23 @@ def resolve_and_assemble(
     one_environment: bool,
     listener: ProgressListener,
 ) -> LockResult:
-    """The lock that answers `problem`; for the arguments and errors see `lockset.composition.lock_pipeline`."""
-    notes = _Notes(listener, (*problem.notes, *_unknown_upgrades(choices, old)))
-    # Sources in front of the index, for the search only where there may be any: it asks very often.
+    """Resolve `problem` and assemble its lock; for the arguments and errors see `lockset.composition.lock_pipeline`."""
+    notes = _Notes(listener, (*problem.notes, *_unknown_upgrades(options, old)))
+    # Sources in front of the index, for the search only if there may be any: it calls the repository very often.
     artifacts = DirectRepository(opened, problem.direct)
     repository = artifacts if problem.direct.concerned else opened
     listener.phase("Resolving")
-    question, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
-    terms, resolution = _narrowed(question, resolution, repository, notes, old=old)
+    problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
+    terms, resolution = _narrowed(problem, resolution, repository, notes, old=old)
     if verify:
         listener.phase("Comparing metadata")
         verify_metadata(resolution, opened)
-    lock = assemble_lock(resolution, question.request, terms, artifacts)
-    lacking = gaps(_prove(lock, question, resolution, repository, terms), resolution, repository)
+    lock = assemble_lock(resolution, problem.request, terms, artifacts)
+    lacking = gaps(_prove(lock, problem, resolution, repository, terms), resolution, repository)
     _note_missing_extras(resolution, repository, notes)
     behind = _behind(resolution, repository)
-    lock = _with_entry(lock, project, question)
-    refuse_of_needed(project, question.direct.guard, lock)
+    lock = _with_entry(lock, project, problem)
+    refuse_of_needed(project, problem.direct.guard, lock)
     _note_sources(lock, old, notes)
     refuse_secrets(lock)
     return LockResult(
@@ -153,15 +148,15 @@ def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> M
     return skipped
 
 
-def _with_entry(found: Pylock, project: RootProject, question: ResolutionProblem) -> Pylock:
-    if question.entry is None or project.name is None:
-        return found
-    return with_project(found, project.name, question.entry, question.request)
+def _with_entry(lock: Pylock, project: RootProject, problem: ResolutionProblem) -> Pylock:
+    if problem.entry is None or project.name is None:
+        return lock
+    return with_project(lock, project.name, problem.entry, problem.request)
 
 
-def _unknown_upgrades(choices: LockOptions, old: Pylock | None) -> Iterator[str]:
+def _unknown_upgrades(options: LockOptions, old: Pylock | None) -> Iterator[str]:
     known = {package.name for package in old.packages} if old is not None else set()
-    for name in sorted(choices.upgrade_packages - known):
+    for name in sorted(options.upgrade_packages - known):
         yield f"{name} is to be upgraded, and the lock there is has none"
 
 
@@ -180,7 +175,7 @@ class _Notes:
 
 
 def _resolved(
-    question: ResolutionProblem,
+    problem: ResolutionProblem,
     repository: IndexRepository | DirectRepository,
     listener: _Notes,
     *,
@@ -192,14 +187,14 @@ def _resolved(
     """
     while True:
         with suppress(UrlRequirementDiscovered):
-            result = _resolve(question, repository, listener.listener, one_environment=one_environment)
+            result = _resolve(problem, repository, listener.listener, one_environment=one_environment)
             if not isinstance(result, ResolutionImpossible):
-                return question, result
-            question = _without_later_pythons(question, result, listener)
+                return problem, result
+            problem = _without_later_pythons(problem, result, listener)
 
 
 def _resolve(
-    question: ResolutionProblem,
+    problem: ResolutionProblem,
     repository: IndexRepository | DirectRepository,
     listener: ProgressListener,
     *,
@@ -213,31 +208,31 @@ def _resolve(
     if one_environment:
         from lockset.resolve.lock.one_environment_resolution import resolution_in_one_environment
 
-        decided = resolution_in_one_environment(question, repository)
+        decided = resolution_in_one_environment(problem, repository)
         if decided is not None:
             return decided
-    result = resolution_of(question, repository, listener)
-    if not isinstance(result, ResolutionImpossible) or later_pythons(result, question.request) is not None:
+    result = resolution_of(problem, repository, listener)
+    if not isinstance(result, ResolutionImpossible) or later_pythons(result, problem.request) is not None:
         return result
     # Imported here: the second engine and the explanation take milliseconds to import.
     from lockset.resolve.lock.second_opinion import reconsider
 
-    result = reconsider(result, question, repository, listener)
-    if not isinstance(result, ResolutionImpossible) or later_pythons(result, question.request) is not None:
+    result = reconsider(result, problem, repository, listener)
+    if not isinstance(result, ResolutionImpossible) or later_pythons(result, problem.request) is not None:
         return result
     from lockset.resolve.explain.explain import explain_failure
 
-    raise explain_failure(result, question.request, repository) from None
+    raise explain_failure(result, problem.request, repository) from None
 
 
 def _without_later_pythons(
-    question: ResolutionProblem, impossible: ResolutionImpossible, listener: _Notes
+    problem: ResolutionProblem, impossible: ResolutionImpossible, listener: _Notes
 ) -> ResolutionProblem:
-    bound = later_pythons(impossible, question.request)
+    bound = later_pythons(impossible, problem.request)
     assert bound is not None
     requested = sorted({cause.origin.text for cause in impossible.causes})
     listener.note(f"The lock supports Python below {bound.below} only: later, nothing meets {_listed(requested)}")
-    return replace(question, request=bound.of(question.request))
+    return replace(problem, request=bound.of(problem.request))
 
 
 def _listed(texts: Sequence[str]) -> str:
@@ -262,7 +257,7 @@ def _behind(resolution: Resolution, repository: IndexRepository | DirectReposito
 
 
 def _narrowed(
-    question: ResolutionProblem,
+    problem: ResolutionProblem,
     resolution: Resolution,
     repository: IndexRepository | DirectRepository,
     listener: _Notes,
@@ -273,28 +268,28 @@ def _narrowed(
 
     A note reports the range if it is new and excludes a known Python; `<4` excludes none.
     """
-    request = question.request
+    request = problem.request
     bound = narrowing(resolution, repository.strictly_serves) if request.open_above else None
     if bound is None:
-        return _terms(question, request), resolution
+        return _terms(problem, request), resolution
     inside = bound.of(request)
     is_new = old is None or old.requires_python != inside.requires_python
     if is_new and not (KNOWN & request.universe).implies(inside.universe):
         names = _listed([f"{name} {version}" for name, version in bound.releases])
         verb = "supports" if len(bound.releases) == 1 else "support"
         listener.note(f"The lock supports Python below {bound.below} only: {names} {verb} no later one")
-    return _terms(question, inside), resolution_graph(
+    return _terms(problem, inside), resolution_graph(
         resolution.pins, request.roots, inside.universe, repository, resolution.statistics
     )
 
 
-def _terms(question: ResolutionProblem, request: LockRequest) -> LockTerms:
+def _terms(problem: ResolutionProblem, request: LockRequest) -> LockTerms:
     return LockTerms(
         requires_python=request.requires_python,
         universe=request.universe,
         conflicts=request.conflicts,
-        folder=question.direct.folder,
-        sdists=question.sdists,
+        folder=problem.direct.folder,
+        sdists=problem.sdists,
     )
 
 
@@ -352,7 +347,7 @@ def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
 
 def _prove(
     lock: Pylock,
-    question: ResolutionProblem,
+    problem: ResolutionProblem,
     resolution: Resolution,
     repository: IndexRepository | DirectRepository,
     terms: LockTerms,
@@ -362,13 +357,13 @@ def _prove(
         facts = repository.facts(name, version)
         return facts.dependencies if facts is not None else ()
 
-    request = question.request
+    request = problem.request
     return verify_lock(
         lock,
         versions=[version for _, version in resolution.nodes],
         roots=request.roots,
         dependencies=dependencies,
-        samples=targets_within(terms.universe.without_extras_and_groups(), question.samples),
+        samples=targets_within(terms.universe.without_extras_and_groups(), problem.samples),
         choices=extra_and_group_choices(request),
         universe=terms.universe,
     )

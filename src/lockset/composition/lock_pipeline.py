@@ -40,7 +40,7 @@ Opener = "Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRe
 
 def lock_project(
     project: RootProject,
-    choices: LockOptions,
+    options: LockOptions,
     *,
     open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
     now: datetime,
@@ -50,11 +50,11 @@ def lock_project(
     one_environment: bool = False,
     listener: ProgressListener | None = None,
 ) -> LockResult:
-    """Lock `project` for all environments that it and `choices` support; nothing is written to disk.
+    """Lock `project` for all environments that it and `options` support; nothing is written to disk.
 
     Args:
         project: The project to lock.
-        choices: The options of the lock.
+        options: The options of the lock.
         open_repository: Opens the repository of releases (`lockset.composition.repositories`).
         now: The current time, for ages in `exclude-newer` and for maintained Pythons.
         old: The existing lock file, whose pins are tried first.
@@ -66,17 +66,17 @@ def lock_project(
     Raises:
         LocksetError: `no-resolution`, and errors of the network and of the input.
     """
-    refuse_lost_groups(project, choices, old)
+    refuse_lost_groups(project, options, old)
     heard = listener or NullListener()
     with posed_problem(
-        project, choices, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
+        project, options, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
     ) as (_, problem, opened):
         if not one_environment:
             opened.hint(_first_names(problem))
         from lockset.composition.lock_assembly import resolve_and_assemble
 
         return resolve_and_assemble(
-            *(project, choices, problem, opened),
+            *(project, options, problem, opened),
             old=old,
             verify=verify,
             one_environment=one_environment,
@@ -95,7 +95,7 @@ def _first_names(problem: ResolutionProblem) -> Iterator[str]:
 @contextmanager
 def posed_problem(
     project: RootProject,
-    choices: LockOptions,
+    options: LockOptions,
     *,
     open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
     now: datetime,
@@ -109,15 +109,15 @@ def posed_problem(
         LocksetError: As `build_problem`, and `build-needed` if the project must be built and builds are off.
     """
     if project.unbuilt:
-        project = _whole(project, choices, open_repository, now=now, old=old, folder=folder, listener=listener)
-    question = build_problem(project, choices, old=old, now=now, folder=folder)
-    with open_repository(question.rules, listener) as opened:
-        yield project, question, opened
+        project = _whole(project, options, open_repository, now=now, old=old, folder=folder, listener=listener)
+    problem = build_problem(project, options, old=old, now=now, folder=folder)
+    with open_repository(problem.rules, listener) as opened:
+        yield project, problem, opened
 
 
 def _whole(
     project: RootProject,
-    choices: LockOptions,
+    options: LockOptions,
     open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
     *,
     now: datetime,
@@ -126,7 +126,7 @@ def _whole(
     listener: ProgressListener,
 ) -> RootProject:
     """`project` with the metadata of its build. Its Pythons and extras are not known before."""
-    before = replace(choices, extras=None, all_extras=True)
+    before = replace(options, extras=None, all_extras=True)
     known = len(project.warnings)
     # Conflicts may name extras that only the build knows.
     known_part = replace(project, settings=replace(project.settings, conflicts=()))
@@ -136,7 +136,7 @@ def _whole(
     if project.others != OtherTools():
         from lockset.sources.other_tools.apply import apply_other_tools
 
-        project = apply_other_tools(project, no_sources=choices.no_sources)
+        project = apply_other_tools(project, no_sources=options.no_sources)
     for warning in project.warnings[known:]:
         listener.note(warning.message)
     return project

@@ -9,8 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.composition.connections import connected
-from lockset.metadata.build_failures import BuildFailures
-from lockset.metadata.retrieve import Retriever
+from lockset.metadata.retrieve import BuildFailures, Retriever
 from lockset.resolve.releases.prefetch import PrefetchingRepository
 
 if TYPE_CHECKING:

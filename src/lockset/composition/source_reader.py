@@ -110,7 +110,7 @@ class Sources:
 
     def _archive(self, source: DirectSource) -> SourceFacts:
         file = _file_of(source)
-        known = self._memory.recall(source, file) if source.path is None else None
+        known = self._memory.get(source, file) if source.path is None else None
         if known is not None:
             return known
         with self._opened(source, file) as archive:
@@ -119,7 +119,7 @@ class Sources:
             metadata = self._of_archive(source, file, archive)
         facts = SourceFacts(metadata=metadata, hashes=hashes, size=size)
         if source.path is None:
-            self._memory.keep(source, facts)
+            self._memory.put(source, facts)
         return facts
 
     @contextmanager

@@ -11,10 +11,10 @@ from lockset.sync.target import interpreter_tags
 if TYPE_CHECKING:
     from lockset.sync.target import Interpreter
 
-__all__ = ["choices_for"]
+__all__ = ["options_for_interpreter"]
 
 
-def choices_for(interpreter: Interpreter) -> dict[str, Any]:
+def options_for_interpreter(interpreter: Interpreter) -> dict[str, Any]:
     """Fields of `LockOptions` for a lock that only `interpreter` installs.
 
     Its tags are measured, not described: the version of its C library or of macOS, musl, a free-threaded build.

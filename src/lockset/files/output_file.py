@@ -9,15 +9,16 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO
 
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, UsageError
 from lockset.files.atomic import sync_folder
 from lockset.files.lock_file import LockFile
 from lockset.files.system import BINARY, NOFOLLOW, NONBLOCK, keep_mode, replace, unlink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-__all__ = ["replacing", "write_export", "write_lock_file", "write_output"]
+__all__ = ["replacing", "write_export", "write_lock_file", "write_output", "write_result"]
 
 # Longest name in bytes to which a suffix can be added.
 _LONGEST_NAME = 248
@@ -109,6 +110,19 @@ def write_lock_file(path: str | os.PathLike[str], text: str) -> None:
         raise LocksetError(
             "output-not-writable", f"Cannot write {os.fspath(path)}: {error.strerror}", hint="The old file is as it was"
         ) from error
+
+
+def write_result(path: str | os.PathLike[str] | None, text: str, *, made_for: Path | None) -> None:
+    """Write a lock file to `path`, or without one to the output that it was made for.
+
+    Raises:
+        UsageError: `output-missing`: there is neither.
+        LocksetError: `output-not-writable`.
+    """
+    location = path if path is not None else made_for
+    if location is None:
+        raise UsageError("output-missing", "The lock has no output file", hint="Pass a path to `write`")
+    write_lock_file(location, text)
 
 
 def write_export(path: str | os.PathLike[str], text: str) -> None:

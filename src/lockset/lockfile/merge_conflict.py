@@ -20,8 +20,7 @@ from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.model import Package, Pylock
-from lockset.lockfile.read import Document, read
-from lockset.lockfile.sniff import open_conflict
+from lockset.lockfile.read import Document, open_conflict, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -27,8 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from packaging.utils import canonicalize_name
 
-from lockset.markers.domains import release_point, satisfies
-from lockset.markers.variables import Kind
+from lockset.markers.variables import Kind, release_point, satisfies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

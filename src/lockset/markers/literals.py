@@ -11,9 +11,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lockset.markers.diagram import EMPTY, FULL, make, not_
-from lockset.markers.domains import ORIGIN, VERSION_COMPARED, Release, fits_specifier
 from lockset.markers.expression import Expression, Leaf, join, negate, size
-from lockset.markers.variables import Kind, Variable
+from lockset.markers.variables import ORIGIN, VERSION_COMPARED, Kind, Release, Variable, fits_specifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,19 +10,18 @@ from packaging.utils import canonicalize_name
 from lockset.dependency_specifiers import read_specifier, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import diagram as dd
-from lockset.markers.domains import ORIGIN
 from lockset.markers.parse import comparison, parse
 from lockset.markers.render import render
 from lockset.markers.sample import Example, example
-from lockset.markers.variables import EXTRA, PYTHON, VARIABLE_NAMES, Kind, Variable, flag
+from lockset.markers.variables import EXTRA, ORIGIN, PYTHON, VARIABLE_NAMES, Kind, Variable, flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from packaging.markers import Marker
 
-    from lockset.markers.domains import Release
     from lockset.markers.environment import Environment
+    from lockset.markers.variables import Release
 
 __all__ = ["MarkerSet", "without_upper_bounds"]
 

@@ -16,16 +16,18 @@ from packaging.utils import canonicalize_name
 from lockset.dependency_specifiers import SHORT, excess
 from lockset.errors import MarkerSyntaxError
 from lockset.markers.diagram import EMPTY, FULL, NODES, Formula, FormulaTooLargeError, Operation, build
-from lockset.markers.domains import UndefinedComparisonError, fits_specifier, partition
 from lockset.markers.variables import (
     ALIASES,
     EXTRA,
     IMPLEMENTATION_VERSION,
     PYTHON,
     TEXT_VARIABLES,
+    UndefinedComparisonError,
     Variable,
+    fits_specifier,
     flag,
     opaque,
+    partition,
     predicate,
 )
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset.markers import diagram as dd
-from lockset.markers.domains import ORIGIN, Release, release_point
 from lockset.markers.environment import Environment
-from lockset.markers.variables import Kind, Variable
+from lockset.markers.variables import ORIGIN, Kind, Release, Variable, release_point
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,28 +1,51 @@
-"""Marker variables: names, aliases, kinds of domain, and their order in diagrams.
+"""Marker variables: names, aliases, kinds of domain, their order in diagrams, and comparisons of their values.
 
 The order affects the output: it determines the shape of diagrams and the order of comparisons in rendered markers. It
 only depends on names, so that the same input gives the same text in every process. Python comes first (it has few
 intervals, and facts about Pythons can be read from the root), extras and groups come last.
+
+The release line: a value of `python_full_version` (or `implementation_version`) is a point: its release segment,
+truncated or padded to three numbers. Points are ordered as triples, and a set of versions is a list of cut points, each
+the first point of a new interval. `python_version` is the first two numbers of the same point.
+
+Pre-releases: 3.14.0rc1 is the same point as 3.14.0, and so are development and local builds. For every final release,
+the results are those of packaging. For a pre-release of Python, packaging evaluates both `python_full_version < "3.14"`
+and `python_full_version >= "3.14"` as false; here the second is true. So a set and its complement always cover every
+Python, and `python_version` and `python_full_version` never contradict each other.
 """
 
 from __future__ import annotations
 
+import re
 from enum import Enum
+from functools import lru_cache
+
+from packaging.specifiers import InvalidSpecifier, Specifier
+from packaging.version import InvalidVersion
 
 from lockset._dataclass import dataclass
+from lockset.dependency_specifiers import read_specifier, read_version
 
 __all__ = [
     "ALIASES",
     "EXTRA",
     "IMPLEMENTATION_VERSION",
+    "ORIGIN",
     "PYTHON",
     "TEXT_VARIABLES",
     "VARIABLE_NAMES",
+    "VERSION_COMPARED",
     "Kind",
+    "Release",
+    "UndefinedComparisonError",
     "Variable",
+    "fits_specifier",
     "flag",
     "opaque",
+    "partition",
     "predicate",
+    "release_point",
+    "satisfies",
 ]
 
 Order = tuple[int, int, str]
@@ -159,3 +182,140 @@ PYTHON = Variable(name="python_full_version", kind=Kind.RELEASE, order=(_RANKS["
 IMPLEMENTATION_VERSION = Variable(
     name="implementation_version", kind=Kind.RELEASE, order=(_RANKS["implementation_version"], 0, "")
 )
+
+
+Release = tuple[int, int, int]
+
+ORIGIN: Release = (0, 0, 0)
+
+# Variables that are compared as versions if operator and literal form a valid specifier.
+VERSION_COMPARED = frozenset({"python_version", "python_full_version", "implementation_version", "platform_release"})
+
+_RELEASE_IN_LITERAL = re.compile(r"\s*v?(?:\d+!)?(\d+(?:\.\d+)*)", re.IGNORECASE)
+_DOTTED = re.compile(r"\d+(?:\.\d+)+")
+# Limits for a literal after `in`, and for one number in it: every substring that is a version is a point.
+_LONGEST_LIST = 1_000
+_LONG_NUMBER = re.compile(r"\d{20}")
+
+
+class UndefinedComparisonError(ValueError):
+    """The operator is not defined for strings (`~=` and `===`), or the literal has too many versions."""
+
+
+@lru_cache(maxsize=4096)
+def release_point(text: str) -> Release:
+    """The point of a version on the release line; the origin for an invalid version."""
+    try:
+        release = read_version(text.removesuffix("+")).release  # a build between tags reports "3.14.0+"
+    except InvalidVersion:
+        return ORIGIN
+    return _pad(release)
+
+
+def _pad(release: tuple[int, ...]) -> Release:
+    major, minor, micro = (*release, 0, 0)[:3]
+    return major, minor, micro
+
+
+def satisfies(name: str, left: str, operator: str, right: str) -> bool:
+    """Whether `left operator right` is true, as packaging evaluates it for the variable `name`.
+
+    Raises:
+        UndefinedComparisonError: packaging does not define the comparison.
+    """
+    if name in VERSION_COMPARED and operator not in {"in", "not in"}:
+        try:
+            specifier = _specifier(operator + right)
+        except InvalidSpecifier:
+            pass
+        else:
+            return specifier.contains(left, prereleases=True)
+    return _compare_text(left, operator, right)
+
+
+def fits_specifier(operator: str, literal: str) -> bool:
+    """Whether the two form a valid version specifier, so that packaging compares versions and not strings."""
+    try:
+        _specifier(operator + literal)
+    except InvalidSpecifier:
+        return False
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _specifier(text: str) -> Specifier:
+    return read_specifier(text)
+
+
+def _compare_text(left: str, operator: str, right: str) -> bool:
+    # Strings have no order: `<=` and `>=` mean `==`, and `<` and `>` are false (dependency specifiers specification).
+    if operator in {"==", "<=", ">="}:
+        return left == right
+    if operator == "!=":
+        return left != right
+    if operator in {"<", ">"}:
+        return False
+    if operator == "in":
+        return left in right
+    if operator == "not in":
+        return left not in right
+    raise UndefinedComparisonError(operator)
+
+
+def partition(
+    name: str, operator: str, literal: str, *, literal_first: bool = False
+) -> tuple[tuple[Release, ...], tuple[bool, ...]]:
+    """The cut points, and for each interval between them whether the comparison is true there.
+
+    Exact for all final releases: the result can only change at points next to one in the literal, so every interval
+    between such points is decided by evaluating its first member.
+
+    Raises:
+        UndefinedComparisonError: packaging does not define the comparison.
+    """
+    only_minor = name == "python_version"
+    starts = sorted({ORIGIN, *_neighbours(_points_in(operator, literal), only_minor=only_minor)})
+    cuts: list[Release] = []
+    truths: list[bool] = []
+    for start in starts:
+        sample = f"{start[0]}.{start[1]}" if only_minor else ".".join(map(str, start))
+        left, right = (literal, sample) if literal_first else (sample, literal)
+        truth = satisfies(name, left, operator, right)
+        if not truths or truth != truths[-1]:
+            truths.append(truth)
+            cuts.append(start)
+    return tuple(cuts[1:]), tuple(truths)
+
+
+def _points_in(operator: str, literal: str) -> set[Release]:
+    if operator not in {"in", "not in"}:
+        match = _RELEASE_IN_LITERAL.match(literal)
+        return {_pad(tuple(map(int, match[1].split("."))))} if match else set()
+    if len(literal) > _LONGEST_LIST or _LONG_NUMBER.search(literal):
+        raise UndefinedComparisonError(operator)
+    locations: set[Release] = set()
+    for run in _DOTTED.findall(literal):
+        locations |= _substring_versions(run.split("."))
+    return locations
+
+
+def _substring_versions(numbers: list[str]) -> set[Release]:
+    """Every version that is a substring of the dotted numbers: for "13.10" also 3.1, 3.10 and 13.1."""
+    locations: set[Release] = set()
+    for length in (2, 3):
+        for start in range(len(numbers) - length + 1):
+            first, *middle, last = numbers[start : start + length]
+            heads = (first[i:] for i in range(len(first)))
+            tails = [last[: i + 1] for i in range(len(last))]
+            locations |= {_pad(tuple(map(int, (head, *middle, tail)))) for head in heads for tail in tails}
+    return locations
+
+
+def _neighbours(locations: set[Release], *, only_minor: bool) -> set[Release]:
+    """The points where a result may change: at and directly after each point, and at the series around it."""
+    points: set[Release] = set()
+    for major, minor, micro in locations:
+        points |= {(major, 0, 0), (major, minor, 0), (major, minor + 1, 0), (major + 1, 0, 0)}
+        if not only_minor:
+            points |= {(major, minor, micro), (major, minor, micro + 1)}
+    return points

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -12,7 +12,7 @@ from lockset.dependency_specifiers import excess, read_version
 from lockset.errors import MetadataInvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["CoreMetadata", "MetadataFields", "parse_metadata", "scan_fields"]
 
@@ -51,6 +51,31 @@ class CoreMetadata:
     provides_extra: frozenset[str] = frozenset()
     dynamic: frozenset[str] = frozenset()
     origin: str
+
+    def record(self) -> dict[str, Any]:
+        """The metadata as values of JSON, for caches."""
+        return {
+            "name": self.name,
+            "version": str(self.version),
+            "requires_dist": list(self.requires_dist),
+            "requires_python": self.requires_python,
+            "provides_extra": sorted(self.provides_extra),
+            "dynamic": sorted(self.dynamic),
+            "origin": self.origin,
+        }
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> CoreMetadata:
+        """The metadata of a record. ValueError, KeyError or TypeError if it is not one."""
+        return cls(
+            name=record["name"],
+            version=read_version(record["version"]),
+            requires_dist=tuple(record["requires_dist"]),
+            requires_python=record["requires_python"],
+            provides_extra=frozenset(record["provides_extra"]),
+            dynamic=frozenset(record["dynamic"]),
+            origin=record["origin"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Retrieve metadata: try the strategies in order, and cache the results."""
+"""Retrieve metadata: try the strategies in order, and cache the results and failed builds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion
-
-from lockset.dependency_specifiers import read_version
-from lockset.errors import BuildNeededError, HashMismatchError, LocksetError, MetadataInvalidError, RangeRefusedError
-from lockset.hashes import Verifier, strong_digests
+from lockset.errors import (
+    BuildFailedError,
+    BuildNeededError,
+    HashMismatchError,
+    KnownError,
+    LocksetError,
+    MetadataInvalidError,
+    RangeRefusedError,
+)
+from lockset.hashes import STRONG_ALGORITHMS, Verifier, strong_digests
 from lockset.index.credentials import redact
 from lockset.metadata.core import CoreMetadata, parse_metadata
 from lockset.metadata.strategies import MetadataStrategy, StrategyKind, best_file, strategies
@@ -20,10 +25,72 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lockset.index.pages.project_page import DistributionFile
-    from lockset.metadata.build_failures import BuildFailures
     from lockset.metadata.ports import Builder, BytesStore, Pending, RemoteFiles, Tasks
 
-__all__ = ["Retriever"]
+
+__all__ = ["BuildFailures", "Retriever"]
+
+_FAILURE_KIND = "build-failures"
+# Increment with every change of the records.
+_FAILURE_FORMAT = 1
+# Seconds for which a failure is cached.
+_LIFE = 24 * 3600
+# Failures of the package itself. Others (no network, no space) may not occur again.
+_REMEMBERED: dict[str, type[KnownError]] = {error.code: error for error in (BuildFailedError, MetadataInvalidError)}
+
+
+class BuildFailures:
+    """Failed builds in `store`, so that the same build is not repeated by the next run.
+
+    The key is everything that decides the result: the archive's hash, the interpreter and the build settings
+    (`fingerprint`, "" if they are not known). Build requirements are resolved again each time, and compilers may be
+    installed meanwhile, so a failure is cached for one day, and `--refresh` builds again.
+
+    With `refresh`, earlier failures are ignored. `now` is in seconds since the epoch.
+    """
+
+    def __init__(self, store: BytesStore, *, fingerprint: Callable[[], str], now: float, refresh: bool = False) -> None:
+        self._store = store
+        self._fingerprint = fingerprint
+        self._now = now
+        self._refresh = refresh
+
+    def refuse_known(self, file: DistributionFile) -> None:
+        """Raise the cached failure of a build of this file, if there is one."""
+        key = None if self._refresh else self._key(file)
+        data = None if key is None else self._store.get(_FAILURE_KIND, key)
+        if data is not None:
+            _raise_again(data, self._now)
+
+    def put(self, file: DistributionFile, error: LocksetError) -> None:
+        """Store the failure of a build of this file."""
+        failure = error.diagnostic
+        key = self._key(file) if isinstance(error, tuple(_REMEMBERED.values())) else None
+        if key is not None:
+            record = [self._now, failure.code, failure.message, list(failure.context), failure.hint]
+            self._store.put(_FAILURE_KIND, key, json.dumps(record).encode())
+
+    def _key(self, file: DistributionFile) -> str | None:
+        """The key of a failure; None if a part of it is not known."""
+        hashes = sorted(f"{a}:{v}" for a, v in file.hashes.items() if a in STRONG_ALGORITHMS)
+        fingerprint = self._fingerprint() if hashes else ""
+        if not fingerprint:
+            return None
+        return hashlib.sha256(json.dumps([_FAILURE_FORMAT, file.filename, hashes, fingerprint]).encode()).hexdigest()
+
+
+def _raise_again(data: bytes, now: float) -> None:
+    """Raise the failure in the record, unless it is too old or malformed."""
+    try:
+        since, code, message, context, hint = json.loads(data)
+        known = code in _REMEMBERED and 0 <= now - since < _LIFE
+        texts = [message, *context, *([] if hint is None else [hint])]
+    except (ValueError, TypeError):
+        return
+    if known and all(isinstance(text, str) for text in texts):
+        message = f"{message} (in an earlier run; `--refresh` tries again)"
+        raise _REMEMBERED[code](message, context=tuple(context), hint=hint)
+
 
 _KIND = "metadata"
 # Increment with every change of the stored metadata.
@@ -112,14 +179,14 @@ class Retriever:
             metadata = self._try_all(files, cheap_only=False, tried_cheap=pending is not None)
             if metadata is None:
                 raise _build_needed(files[0])
-            self._store.put(_KIND, key, _dump(metadata))
+            self._store.put(_KIND, key, json.dumps(metadata.record()).encode())
         self._known[key] = metadata
 
     def _prefetch(self, key: str, files: Sequence[DistributionFile]) -> CoreMetadata | None:
         """Try the cheap strategies and store the result, in another thread."""
         metadata = self._try_all(files, cheap_only=True)
         if metadata is not None:
-            self._store.put(_KIND, key, _dump(metadata))
+            self._store.put(_KIND, key, json.dumps(metadata.record()).encode())
         return metadata
 
     def _key(self, files: Sequence[DistributionFile]) -> str:
@@ -206,7 +273,7 @@ class Retriever:
                 check_identity(metadata, file)
             except LocksetError as error:
                 if self._failures is not None:
-                    self._failures.remember(file, error)
+                    self._failures.put(file, error)
                 raise
         return metadata
 
@@ -243,30 +310,8 @@ def _key_of(files: Sequence[DistributionFile]) -> str:
     return hashlib.sha256(json.dumps([_FORMAT, file.url, promised]).encode()).hexdigest()
 
 
-def _dump(metadata: CoreMetadata) -> bytes:
-    fields = {
-        "name": metadata.name,
-        "version": str(metadata.version),
-        "requires_dist": metadata.requires_dist,
-        "requires_python": metadata.requires_python,
-        "provides_extra": sorted(metadata.provides_extra),
-        "dynamic": sorted(metadata.dynamic),
-        "origin": metadata.origin,
-    }
-    return json.dumps(fields).encode()
-
-
 def _load(data: bytes) -> CoreMetadata | None:
     try:
-        fields = json.loads(data)
-        return CoreMetadata(
-            name=fields["name"],
-            version=read_version(fields["version"]),
-            requires_dist=tuple(fields["requires_dist"]),
-            requires_python=fields["requires_python"],
-            provides_extra=frozenset(fields["provides_extra"]),
-            dynamic=frozenset(fields["dynamic"]),
-            origin=fields["origin"],
-        )
-    except (ValueError, KeyError, TypeError, InvalidVersion):
+        return CoreMetadata.of_record(json.loads(data))
+    except (ValueError, KeyError, TypeError):
         return None

@@ -9,9 +9,8 @@ from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.markers import MarkerSet
-from lockset.sources.inclusions import inclusions_of
+from lockset.sources.inclusions import expand, inclusions_of
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
-from lockset.sources.self_references import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta, timezone
 
-from lockset.errors import LocksetError
+from lockset.errors import ExcludeNewerSyntaxError
 
 __all__ = ["parse_exclude_newer"]
 
@@ -42,8 +42,7 @@ def parse_exclude_newer(value: str | date | datetime, *, location: str | None = 
         # Python 3.10 does not accept `Z`, nor a lower case `t` between date and time.
         return _in_utc(datetime.fromisoformat(re.sub(r"[zZ]\Z", "+00:00", text).replace("t", "T")))
     except (ValueError, OverflowError) as error:  # OverflowError: the year in UTC is out of range
-        raise LocksetError(
-            "exclude-newer-syntax",
+        raise ExcludeNewerSyntaxError(
             f"`{value}` is not a valid date, time or age",
             location=location,
             hint="Write a date (`2026-01-31`), a time (`2026-01-31T12:00:00Z`) or an age (`7 days`, `P7D`)",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from lockset.errors import LocksetError
+from lockset.errors import GroupCycleError, GroupDepthError, GroupDuplicateError, LocksetError
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.toml_table import nearest
 
@@ -42,18 +42,8 @@ def read_groups(table: SettingsTable | None) -> dict[str, tuple[RequirementLine,
 
 
 def _read_items(table: SettingsTable) -> dict[str, list[_Item]]:
-    spellings: dict[str, str] = {}
     written: dict[str, list[_Item]] = {}
-    for spelling in table.data:
-        name = canonicalize_name(spelling)
-        if name in spellings:
-            raise LocksetError(
-                "group-duplicate",
-                f"The dependency groups `{spellings[name]}` and `{spelling}` have the same name, `{name}`",
-                location=table.location,
-                hint="Merge them, or rename one",
-            )
-        spellings[name] = spelling
+    for name, spelling in table.normalized_keys("dependency groups", GroupDuplicateError):
         written[name] = [
             _item(table, f"{table.at(spelling)}[{number}]", value, origin=f"{table.location} [{table.at(spelling)}]")
             for number, value in enumerate(table.array(spelling))
@@ -86,13 +76,9 @@ def _resolve(
         return resolved[name]
     if name in path:
         cycle = " -> ".join((*path[path.index(name) :], name))
-        raise LocksetError(
-            "group-cycle", f"Dependency groups include each other in a cycle: {cycle}", location=location
-        )
+        raise GroupCycleError(f"Dependency groups include each other in a cycle: {cycle}", location=location)
     if len(path) > _DEEPEST:
-        raise LocksetError(
-            "group-depth", f"Dependency groups are nested more than {_DEEPEST} levels deep", location=location
-        )
+        raise GroupDepthError(f"Dependency groups are nested more than {_DEEPEST} levels deep", location=location)
     lines: list[RequirementLine] = []
     for item in written[name]:
         if isinstance(item, RequirementLine):

@@ -7,7 +7,16 @@ from contextlib import contextmanager
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError
+from lockset.errors import (
+    ExcludeNewerSyntaxError,
+    GroupCycleError,
+    GroupDepthError,
+    GroupDuplicateError,
+    InvalidValueError,
+    LocksetError,
+    RequirementSyntaxError,
+    WrongTypeError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,10 +25,9 @@ __all__ = ["key_path", "with_key_lines"]
 
 _STEP = re.compile(r"""\.?(?:"(?P<quoted>[^"]*)"|(?P<bare>[A-Za-z0-9_-]+))|\[(?P<index>\d+)\]""")
 # Errors about the value, not the key.
-_OF_VALUES = frozenset({"wrong-type", "invalid-value", "requirement-syntax", "exclude-newer-syntax"})
-
+_OF_VALUES = (WrongTypeError, InvalidValueError, RequirementSyntaxError, ExcludeNewerSyntaxError)
 # Errors about several keys.
-_OF_GROUPS = frozenset({"group-cycle", "group-depth", "group-duplicate"})
+_OF_GROUPS = (GroupCycleError, GroupDepthError, GroupDuplicateError)
 
 
 @contextmanager
@@ -34,7 +42,7 @@ def with_key_lines(text: str, location: str, *, before: int = 0) -> Iterator[Non
         where = _position_of(error, text, location, before)
         if where is not None:
             error.diagnostic = error.diagnostic._replace(location=where)
-        if where is not None or error.diagnostic.code in _OF_GROUPS:
+        if where is not None or isinstance(error, _OF_GROUPS):
             error.diagnostic = error.diagnostic._replace(hint=_hint(error.diagnostic.hint, location))
         raise
 
@@ -60,7 +68,6 @@ def _hint(hint: str | None, location: str) -> str | None:
 
 
 def _position_of(error: LocksetError, text: str, location: str, before: int) -> str | None:
-    diagnostic = error.diagnostic
     keys = key_path(error, location)
     if not keys:
         return None
@@ -69,7 +76,7 @@ def _position_of(error: LocksetError, text: str, location: str, before: int) -> 
 
     spans = positions(text)
     try:
-        span = spans.value(keys) if diagnostic.code in _OF_VALUES else spans[keys]
+        span = spans.value(keys) if isinstance(error, _OF_VALUES) else spans[keys]
     except KeyError:
         span = spans.nearest(keys)
     line, column = LineIndex(text).position(span.start)

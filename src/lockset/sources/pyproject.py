@@ -9,13 +9,12 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import read_specifiers
-from lockset.errors import Diagnostic, LocksetError
+from lockset.errors import Diagnostic, InvalidValueError, LocksetError
 from lockset.sources.groups import read_groups
-from lockset.sources.inclusions import inclusions_of
+from lockset.sources.inclusions import expand, inclusions_of
 from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.project import DynamicFields, RootProject
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
-from lockset.sources.self_references import expand
 from lockset.sources.settings import Settings, parse_settings
 from lockset.sources.toml_table import parse_settings_file
 
@@ -196,7 +195,7 @@ def _misspelled_tables(top: SettingsTable) -> Iterator[Diagnostic]:
 def _name(project: SettingsTable) -> str:
     name = project.text("name")
     if name is None:
-        raise LocksetError("invalid-value", "`project.name` is missing", location=project.location)
+        raise InvalidValueError("`project.name` is missing", location=project.location)
     if not _NAME.match(name):
         raise project.invalid(
             "project.name", f"is not a valid project name: `{name}`", hint="Use letters, digits, `-`, `_` and `.`"
@@ -208,20 +207,8 @@ def _extras(project: SettingsTable) -> dict[str, tuple[RequirementLine, ...]]:
     table = project.table("optional-dependencies")
     if table is None:
         return {}
-    spellings: dict[str, str] = {}
-    extras: dict[str, tuple[RequirementLine, ...]] = {}
-    for spelling in table.data:
-        name = canonicalize_name(spelling)
-        if name in spellings:
-            raise LocksetError(
-                "invalid-value",
-                f"The extras `{spellings[name]}` and `{spelling}` have the same name, `{name}`",
-                location=table.location,
-                hint="Merge them, or rename one",
-            )
-        spellings[name] = spelling
-        extras[name] = requirement_lines(table, spelling)
-    return extras
+    spellings = table.normalized_keys("extras", InvalidValueError)
+    return {name: requirement_lines(table, spelling) for name, spelling in spellings}
 
 
 def _refuse_without_project(top: SettingsTable) -> NoReturn:

@@ -12,7 +12,7 @@ from packaging.utils import InvalidName, canonicalize_name
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_marker, read_specifiers
-from lockset.errors import LocksetError
+from lockset.errors import InvalidValueError, LocksetError
 from lockset.markers.environment import split_platform
 from lockset.sources.exclude_newer import parse_exclude_newer
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
@@ -301,8 +301,7 @@ def _conflict_item(table: SettingsTable, path: str, member: object) -> ConflictI
         ((kind, name),) = member.items()
         if kind in {"extra", "group"} and isinstance(name, str):
             return ConflictItem(kind=kind, name=canonicalize_name(name))
-    raise LocksetError(
-        "invalid-value",
+    raise InvalidValueError(
         f"`{path}` is neither an extra nor a group",
         location=table.location,
         hint="Write `{ extra = 'cpu' }` or `{ group = 'docs' }`",

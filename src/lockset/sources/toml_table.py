@@ -6,11 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import tomli
+from packaging.utils import canonicalize_name
 
-from lockset.errors import LocksetError
+from lockset.errors import InvalidValueError, LocksetError, WrongTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
+
+    from lockset.errors import KnownError
 
 __all__ = ["SettingsTable", "nearest", "parse_settings_file", "type_name"]
 
@@ -78,13 +81,11 @@ class SettingsTable:
 
     def wrong(self, key_path: str, expected: str, value: object) -> LocksetError:
         """The error for a value of the wrong type."""
-        return LocksetError(
-            "wrong-type", f"`{key_path}` has to be {expected}, not {type_name(value)}", location=self.location
-        )
+        return WrongTypeError(f"`{key_path}` has to be {expected}, not {type_name(value)}", location=self.location)
 
     def invalid(self, key_path: str, message: str, *, hint: str | None = None) -> LocksetError:
         """The error for an invalid value of the right type. `message` continues "`key` "."""
-        return LocksetError("invalid-value", f"`{key_path}` {message}", location=self.location, hint=hint)
+        return InvalidValueError(f"`{key_path}` {message}", location=self.location, hint=hint)
 
     def text(self, key: str) -> str | None:
         """A string."""
@@ -142,6 +143,20 @@ class SettingsTable:
                 raise self.wrong(path, "a table", item)
             tables.append(SettingsTable(item, path=path, location=self.location))
         return tuple(tables)
+
+    def normalized_keys(self, what: str, error: type[KnownError]) -> Iterator[tuple[str, str]]:
+        """Each key, normalized and as it is written; two with the same normalized name are an `error`."""
+        spellings: dict[str, str] = {}
+        for spelling in self.data:
+            name = canonicalize_name(spelling)
+            if name in spellings:
+                raise error(
+                    f"The {what} `{spellings[name]}` and `{spelling}` have the same name, `{name}`",
+                    location=self.location,
+                    hint="Merge them, or rename one",
+                )
+            spellings[name] = spelling
+            yield name, spelling
 
     def only(self, known: Collection[str], instead: Mapping[str, str] | None = None) -> None:
         """Refuse keys that are not `known`, with `unknown-key` and the closest known one.

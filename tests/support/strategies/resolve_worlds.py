@@ -14,6 +14,7 @@ from lockset.markers import Environment, MarkerSet, possible
 from lockset.progress import NullListener
 from lockset.resolve.problem.request import LockRequest
 from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, parse_dependency
+from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search
 from support.fakes.fake_repository import FakeRelease, FakeRepository
 
@@ -30,6 +31,7 @@ __all__ = [
     "World",
     "check_sound",
     "request_for",
+    "resolved",
     "roots_lists",
     "searched",
     "selected",
@@ -186,6 +188,13 @@ def searched(request: LockRequest, repository: FakeRepository) -> tuple[Pins | N
         return search(request, repository, NullListener())[0], None
     except ResolutionImpossible as impossible:
         return None, impossible
+
+
+def resolved(world: World, roots: list[str]) -> Resolution | None:
+    """The graph of what the search chooses; None where it finds nothing."""
+    request, repository = request_for(roots), FakeRepository(world)
+    pins, _ = searched(request, repository)
+    return None if pins is None else resolution_graph(pins, request.roots, request.universe, repository)
 
 
 @st.composite

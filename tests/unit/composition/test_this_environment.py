@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lockset.composition.this_environment import choices_for
+from lockset.composition.this_environment import options_for_interpreter
 from lockset.markers import Environment
 from lockset.resolve.problem.options import LockOptions
 from lockset.sync.target import Interpreter
@@ -51,23 +51,23 @@ def locked(where: Interpreter, **wheels: list[str]) -> tuple[list[str], list[str
             "packages": {"a": {version.strip("v"): {"wheels": tags} for version, tags in wheels.items()}},
         }
     )
-    result = world.lock(choices=LockOptions(**choices_for(where)))
+    result = world.lock(choices=LockOptions(**options_for_interpreter(where)))
     return entries(result.lock), [gap.text for gap in result.gaps]
 
 
 def test_the_level_of_the_c_library_counts() -> None:
     new = interpreter(["linux_x86_64", *GLIBC])
-    assert choices_for(new)["platforms"] == ("manylinux_2_39_x86_64",)
+    assert options_for_interpreter(new)["platforms"] == ("manylinux_2_39_x86_64",)
     releases = {"v1": ["py3-none-manylinux_2_17_x86_64"], "v2": ["py3-none-manylinux_2_34_x86_64"]}
     assert locked(new, **releases) == (["a 2"], [])
     old = interpreter(["linux_x86_64", *GLIBC[-3:]])
-    assert choices_for(old)["platforms"] == ("manylinux_2_19_x86_64",)
+    assert options_for_interpreter(old)["platforms"] == ("manylinux_2_19_x86_64",)
     assert locked(old, **releases) == (["a 1"], [])
 
 
 def test_musl_takes_no_wheel_for_glibc() -> None:
     alpine = interpreter(["linux_x86_64", *MUSL])
-    assert choices_for(alpine)["platforms"] == ("musllinux_1_2_x86_64",)
+    assert options_for_interpreter(alpine)["platforms"] == ("musllinux_1_2_x86_64",)
     releases = {"v1": ["py3-none-musllinux_1_1_x86_64"], "v2": ["py3-none-manylinux_2_17_x86_64"]}
     assert locked(alpine, **releases) == (["a 1"], [])
     assert locked(interpreter(["linux_x86_64", *GLIBC]), **releases) == (["a 2"], [])
@@ -79,7 +79,7 @@ def test_an_index_of_ones_own_may_have_wheels_for_plain_linux() -> None:
 
 def test_the_level_of_macos_counts() -> None:
     mac = interpreter([], described="macos_arm64", mac=[13, 1, "arm64"])
-    assert choices_for(mac)["platforms"] == ("macosx_13_1_arm64",)
+    assert options_for_interpreter(mac)["platforms"] == ("macosx_13_1_arm64",)
     releases = {"v1": ["py3-none-macosx_12_0_arm64"], "v2": ["py3-none-macosx_14_0_arm64"]}
     assert locked(mac, **releases) == (["a 1"], [])
 
@@ -107,7 +107,7 @@ def test_what_has_no_file_here_is_said() -> None:
 def test_a_prerelease_of_python_stands_for_its_series(full: str) -> None:
     found = interpreter(["linux_x86_64", *GLIBC], abis=("cp315",))
     markers = {**found.markers, "python_version": "3.15", "python_full_version": full}
-    fields = choices_for(found._replace(version=(3, 15), markers=markers))
+    fields = options_for_interpreter(found._replace(version=(3, 15), markers=markers))
     assert fields["python"] == "3.15"
     assert fields["interpreter"].environment.python_full_version == "3.15.0"
     assert replace(LockOptions(**fields), upgrade=True).python == "3.15"

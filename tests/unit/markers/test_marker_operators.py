@@ -9,7 +9,7 @@ from packaging.markers import Marker, UndefinedComparison
 
 from lockset.errors import LocksetError
 from lockset.markers import Environment, MarkerSet
-from lockset.markers.domains import fits_specifier
+from lockset.markers.variables import fits_specifier
 
 VARIABLES = (
     *("python_version", "python_full_version", "implementation_version", "platform_release", "platform_version"),

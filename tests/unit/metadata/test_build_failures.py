@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from lockset.errors import BuildFailedError, LocksetError
 from lockset.index.pages.project_page import DistributionFile
-from lockset.metadata.build_failures import BuildFailures
+from lockset.metadata.retrieve import BuildFailures
 
 NAME = "hull-1.0.tar.gz"
 FILE = DistributionFile(
@@ -43,7 +43,7 @@ def memory(store: Kept, *, fingerprint: str = "python 3.12", now: float = 0, **m
 @pytest.fixture
 def store() -> Kept:
     kept = Kept()
-    memory(kept).remember(FILE, FAILED)
+    memory(kept).put(FILE, FAILED)
     return kept
 
 
@@ -66,7 +66,7 @@ def test_it_is_tried_again_after_a_day_with_refresh_and_where_something_else_dec
 @pytest.mark.parametrize("hashes", [{}, {"md5": "a" * 32}])
 def test_a_file_without_a_strong_hash_has_no_memory(hashes: dict[str, str]) -> None:
     kept, file = Kept(), replace(FILE, hashes=hashes)
-    memory(kept).remember(file, FAILED)
+    memory(kept).put(file, FAILED)
     assert not kept.data
     memory(kept).refuse_known(file)
 
@@ -74,13 +74,13 @@ def test_a_file_without_a_strong_hash_has_no_memory(hashes: dict[str, str]) -> N
 @pytest.mark.parametrize("code", ["offline", "build-environment", "archive-refused", "hash-mismatch"])
 def test_only_failures_of_the_package_itself_are_cached(code: str) -> None:
     kept = Kept()
-    memory(kept).remember(FILE, LocksetError(code, "no network"))
+    memory(kept).put(FILE, LocksetError(code, "no network"))
     assert not kept.data
 
 
 def test_a_builder_without_identity_is_always_tried() -> None:
     kept = Kept()
-    memory(kept, fingerprint="").remember(FILE, FAILED)
+    memory(kept, fingerprint="").put(FILE, FAILED)
     assert not kept.data
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lockset.cli.options.common import add_cache, add_index, normal_name, parse_config_settings
 from lockset.errors import LocksetError, UsageError
 from lockset.markers.marker_set import MarkerSet
-from lockset.resolve.problem.file_kinds import BUILD_NOTHING
+from lockset.resolve.problem.file_policy import BUILD_NOTHING
 from lockset.resolve.problem.options import LockOptions
 from lockset.sources.exclude_newer import parse_exclude_newer
 from lockset.sources.requirements.requirement_line import parse_requirement
@@ -282,12 +282,14 @@ def _described(args: argparse.Namespace) -> dict[str, Any]:
 
 def _this_environment(here: Path) -> dict[str, Any]:
     """The environment that `lockset sync` would use, else that of the Python that runs lockset."""
-    from lockset.composition.this_environment import choices_for
+    from lockset.composition.this_environment import options_for_interpreter
     from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
     from lockset.sync.disk.inspect.targets import find_environment
 
     active = os.environ.get("VIRTUAL_ENV")  # noqa: TID251 - the door for environment variables
-    return choices_for(ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None))
+    return options_for_interpreter(
+        ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None)
+    )
 
 
 def _modes(texts: Iterable[str]) -> dict[str, Any]:

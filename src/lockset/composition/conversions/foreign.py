@@ -25,7 +25,7 @@ from lockset.conversion.pipeline.verify import Proof, verify_conversion
 from lockset.conversion.readers.pyproject import Pyproject, load_pyproject
 from lockset.conversion.readers.requirements import read_pins
 from lockset.errors import LocksetError, UsageError
-from lockset.files.output_file import write_lock_file
+from lockset.files.output_file import write_result
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.index.options import IndexSource, same_index
 from lockset.lockfile.read import read
@@ -148,10 +148,7 @@ class Conversion:
         Raises:
             LocksetError: `output-not-writable`; the file is unchanged.
         """
-        location = path if path is not None else self.path
-        if location is None:
-            raise UsageError("output-missing", "The lock has no output file", hint="Pass a path to `write`")
-        write_lock_file(location, self.text)
+        write_result(path, self.text, made_for=self.path)
 
     def for_file(self, path: Path | None) -> Conversion:
         """The same conversion with another output path."""

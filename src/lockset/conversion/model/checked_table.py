@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -103,19 +104,8 @@ def parse_toml_fields(text: str, *, location: str, what: str) -> Fields:
         LocksetError: `toml-syntax` with line and column.
     """
     refuse_conflicts(text, location=location)
-    try:
+    with _syntax_errors("toml-syntax", location, what):
         return Fields(tomli.loads(text), location=location, path="")
-    except tomli.TOMLDecodeError as error:
-        raise LocksetError(
-            "toml-syntax",
-            f"This is not a valid {what}: {error.msg[:1].lower()}{error.msg[1:]}",
-            location=f"{location}:{error.lineno}:{error.colno}",
-            hint="Restore the file from version control, or lock again with the tool that wrote it",
-        ) from error
-    except RecursionError as error:
-        raise LocksetError("toml-syntax", f"This {what} is nested too deeply", location=location) from error
-    except ValueError as error:
-        raise LocksetError("toml-syntax", f"This {what} cannot be read: {error}", location=location) from error
 
 
 def parse_json_fields(text: str, *, location: str, what: str) -> Fields:
@@ -125,20 +115,27 @@ def parse_json_fields(text: str, *, location: str, what: str) -> Fields:
         LocksetError: `json-syntax` with line and column.
     """
     refuse_conflicts(text, location=location)
-    try:
+    with _syntax_errors("json-syntax", location, what):
         data = json.loads(text)
-    except json.JSONDecodeError as error:
+    return Fields(data, location=location, path="") if isinstance(data, dict) else _refuse_top_level(location, what)
+
+
+@contextmanager
+def _syntax_errors(code: str, location: str, what: str) -> Iterator[None]:
+    """Errors of the parsers of TOML and JSON as LocksetErrors with `code`."""
+    try:
+        yield
+    except (tomli.TOMLDecodeError, json.JSONDecodeError) as error:
         raise LocksetError(
-            "json-syntax",
-            f"This is not a valid {what}: {error.msg}",
+            code,
+            f"This is not a valid {what}: {error.msg[:1].lower()}{error.msg[1:]}",
             location=f"{location}:{error.lineno}:{error.colno}",
             hint="Restore the file from version control, or lock again with the tool that wrote it",
         ) from error
     except RecursionError as error:
-        raise LocksetError("json-syntax", f"This {what} is nested too deeply", location=location) from error
+        raise LocksetError(code, f"This {what} is nested too deeply", location=location) from error
     except ValueError as error:
-        raise LocksetError("json-syntax", f"This {what} cannot be read: {error}", location=location) from error
-    return Fields(data, location=location, path="") if isinstance(data, dict) else _refuse_top_level(location, what)
+        raise LocksetError(code, f"This {what} cannot be read: {error}", location=location) from error
 
 
 def _refuse_top_level(location: str, what: str) -> Fields:

@@ -13,8 +13,7 @@ from packaging.version import Version
 from lockset.conversion.model.graph import refuse_overlap, universe_of
 from lockset.conversion.model.imported_lock import Loss
 from lockset.dependency_specifiers import composed_marker, read_specifiers
-from lockset.lockfile.conflict_regions import conflicting_region, marker_text
-from lockset.lockfile.declared_conflicts import ConflictMember, with_conflicts
+from lockset.lockfile.declared_conflicts import ConflictMember, conflicting_region, marker_text, with_conflicts
 from lockset.lockfile.model import (
     Package,
     PackageArchive,
@@ -192,22 +191,20 @@ def _is_wheel(file: ImportedFile) -> bool:
 
 
 def _wheel(file: ImportedFile) -> PackageWheel:
-    return PackageWheel(
-        name=file.name,
-        url=file.url,
-        path=file.path,
-        upload_time=file.upload_time,
-        size=file.size,
-        hashes=dict(file.hashes),
-    )
+    return PackageWheel(**_file_fields(file))
 
 
 def _sdist(file: ImportedFile) -> PackageSdist:
-    return PackageSdist(
-        name=file.name,
-        url=file.url,
-        path=file.path,
-        upload_time=file.upload_time,
-        size=file.size,
-        hashes=dict(file.hashes),
-    )
+    return PackageSdist(**_file_fields(file))
+
+
+def _file_fields(file: ImportedFile) -> dict[str, Any]:
+    """The keys that wheels and source distributions have in common."""
+    return {
+        "name": file.name,
+        "url": file.url,
+        "path": file.path,
+        "upload_time": file.upload_time,
+        "size": file.size,
+        "hashes": dict(file.hashes),
+    }

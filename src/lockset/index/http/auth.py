@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lockset.index.credential_scopes import Scopes
-from lockset.index.credentials import Credentials, origin_of, split_credentials
+from lockset.index.credentials import Credentials, Scopes, origin_of, split_credentials
 
 if TYPE_CHECKING:
     import netrc
     from collections.abc import Mapping, Sequence
 
-    from lockset.index.credential_scopes import Scope
-    from lockset.index.credentials import UrlOrigin
+    from lockset.index.credentials import Scope, UrlOrigin
     from lockset.index.options import IndexSource
 
 __all__ = ["Authenticator", "environment_certificates", "proxy_for", "unread_certificates"]

@@ -19,7 +19,7 @@ from lockset.index.http.transport import Incoming, Request
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lockset.index.credential_scopes import Scope
+    from lockset.index.credentials import Scope
     from lockset.index.http.cache import DiskCache
     from lockset.index.http.client import HttpDownloads
     from lockset.index.http.transport import Transport

@@ -14,7 +14,7 @@ from lockset.index.http.body import Inflater
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lockset.index.http.time_budget import TimeBudget
+    from lockset.index.http.deadlines import TimeBudget
     from lockset.index.options import IndexOptions
     from lockset.progress import ProgressListener
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.index.credential_scopes import Scope
+    from lockset.index.credentials import Scope
 
 __all__ = ["MetadataProbes", "Outcome"]
 

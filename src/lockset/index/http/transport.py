@@ -11,12 +11,11 @@ from urllib.parse import urlsplit
 
 from lockset._version import __version__
 from lockset.errors import FileMissingError, LocksetError, OfflineError
-from lockset.index.credential_scopes import Scope
-from lockset.index.credentials import origin_of, redact, split_credentials
+from lockset.index.credentials import Scope, origin_of, redact, split_credentials
 from lockset.index.http.addresses import Addresses
 from lockset.index.http.auth import proxy_for
+from lockset.index.http.deadlines import TimeBudget
 from lockset.index.http.incoming import Again, Incoming, Request
-from lockset.index.http.time_budget import TimeBudget
 from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect_target, retry_after
 from lockset.progress import NullListener
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
+from lockset.lockfile.validate.finding import Issue, path_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lockset.lockfile.validate.finding import Severity
+    from lockset.lockfile.validate.finding import Finding, Severity
+    from lockset.spans import Span
 
 __all__ = ["RULES", "Rule", "rules_of"]
 
@@ -38,6 +40,21 @@ class Rule:
     def url(self) -> str:
         """Address of the section of the specification; empty for lockset's own rules."""
         return f"{_SPECIFICATIONS}/{self.specification}/#{self.section}" if self.section else ""
+
+    def issue(self, finding: Finding, span: Span, position: tuple[int, int]) -> Issue:
+        """The issue of a finding of this rule; `position` are the line and column of `span`."""
+        line, column = position
+        return Issue(
+            code=self.code,
+            severity=self.severity,
+            message=finding.message,
+            path=path_text(finding.path),
+            span=span,
+            line=line,
+            column=column,
+            section=self.section,
+            hint=finding.hint,
+        )
 
 
 # Section of the specification (after `pylock-`), then its rules: id and summary. `?` marks warnings.

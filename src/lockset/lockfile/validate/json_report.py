@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockset.lockfile.read import MAX_BYTES, TomlError, decode
 from lockset.lockfile.validate.catalogue import rules_of
-from lockset.lockfile.validate.finding import Finding, Findings, Issue, path_text
+from lockset.lockfile.validate.finding import Finding, Findings
 from lockset.lockfile.validate.json_positions import json_spans
 from lockset.lockfile.validate.report import Report
 from lockset.lockfile.validate.schema import load_schema, violations
@@ -61,7 +61,10 @@ def validate_json_report(data: bytes | str, *, path: str | None = None) -> Repor
     _check(value, findings)
     spans = json_spans(text, (finding.path for finding in findings))
     lines = LineIndex(text)
-    issues = [_issue(finding, spans[finding.path], lines) for finding in findings]
+    issues = []
+    for finding in findings:
+        span = spans[finding.path]
+        issues.append(REPORT_RULES[finding.code].issue(finding, span, lines.position(span.start)))
     issues.sort(key=lambda issue: (issue.line, issue.column, issue.message))
     return Report(path=path, issues=tuple(issues), document=None, text=text)
 
@@ -119,21 +122,7 @@ def _type_name(value: object) -> str:
 
 
 def _refused(text: str, path: str | None, message: str, offset: int = 0, hint: str | None = None) -> Report:
-    issue = _issue(Finding("report-syntax", (), message, hint), Span(start=offset, end=offset), LineIndex(text))
+    finding = Finding("report-syntax", (), message, hint)
+    position = LineIndex(text).position(offset)
+    issue = REPORT_RULES[finding.code].issue(finding, Span(start=offset, end=offset), position)
     return Report(path=path, issues=(issue,), document=None, text=text)
-
-
-def _issue(finding: Finding, span: Span, lines: LineIndex) -> Issue:
-    rule = REPORT_RULES[finding.code]
-    line, column = lines.position(span.start)
-    return Issue(
-        code=rule.code,
-        severity=rule.severity,
-        message=finding.message,
-        path=path_text(finding.path),
-        span=span,
-        line=line,
-        column=column,
-        section=rule.section,
-        hint=finding.hint,
-    )

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read
-from lockset.lockfile.validate.catalogue import RULES
-from lockset.lockfile.validate.finding import Finding, Findings, Issue, path_text
+from lockset.lockfile.validate.catalogue import RULES, Rule
+from lockset.lockfile.validate.finding import Finding, Findings, Issue
 from lockset.lockfile.validate.locate import locations
 from lockset.lockfile.validate.rules.cross_package import check_across, check_future, depends_on_environments
 from lockset.lockfile.validate.rules.packages import check_packages
 from lockset.lockfile.validate.rules.top_level import check_file_name, check_top
-from lockset.lockfile.validate.toml_version import may_be_newer
 from lockset.spans import Span
 
 if TYPE_CHECKING:
@@ -24,7 +24,39 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.model import Pylock
 
-__all__ = ["Report", "locate_findings", "validate_document"]
+__all__ = ["Report", "locate_findings", "may_be_newer", "validate_document"]
+
+_NEWER_ESCAPE = re.compile(r"\\[ex]")
+# In basic strings only: literal strings have no escapes.
+_ESCAPE = re.compile(r"\\.")
+_STRINGS = re.compile(r"""\"[^"\n]*\"|'[^'\n]*'""")
+_INNERMOST = re.compile(r"\{[^{}\n]*\}")
+_FULL_LINE_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
+# Neither part of a full time nor an offset.
+_SHORT_TIME = re.compile(r"(?<![0-9:+-])[0-9]{2}:[0-9]{2}(?![0-9:])")
+_LAST_COMMA = re.compile(r",[ \t]*\}")
+# Inline tables nested deeper than this on one line are left to the full scan.
+_DEPTH = 6
+
+
+def may_be_newer(text: str) -> bool:
+    """Whether `text`, TOML of some version, needs the full scan."""
+    if '"""' in text or "'''" in text:
+        return True
+    if "\\" in text:
+        if "\\'" in text or _NEWER_ESCAPE.search(text):
+            return True
+        text = _ESCAPE.sub("", text)
+    if "#" in text:
+        text = _FULL_LINE_COMMENT.sub("", text)
+    rest = _STRINGS.sub("", text)
+    if "#" in rest or "'" in rest or '"' in rest or _LAST_COMMA.search(rest) or _SHORT_TIME.search(rest):
+        return True
+    for _ in range(_DEPTH):
+        if "{" not in rest:
+            return False
+        rest = _INNERMOST.sub("", rest)
+    return "{" in rest  # possibly an inline table of several lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,17 +144,8 @@ def _newer_toml(document: Document) -> list[Issue]:
 
 
 def _syntax_issue(message: str, offset: int, location: tuple[int, int], hint: str | None) -> Issue:
-    return Issue(
-        code="toml-syntax",
-        severity=RULES["toml-syntax"].severity,
-        message=message,
-        path="",
-        span=Span(start=offset, end=offset),
-        line=location[0],
-        column=location[1],
-        section=RULES["toml-syntax"].section,
-        hint=hint,
-    )
+    finding = Finding("toml-syntax", (), message, hint)
+    return RULES["toml-syntax"].issue(finding, Span(start=offset, end=offset), location)
 
 
 def locate_findings(findings: Iterable[Finding], document: Document | None) -> list[Issue]:
@@ -133,20 +156,11 @@ def locate_findings(findings: Iterable[Finding], document: Document | None) -> l
         return issues
     known = {} if document is None else locations(document, (finding.path for finding in ordered if finding.path))
     for finding in ordered:
-        rule = RULES.get(finding.code)
+        rule = RULES.get(finding.code) or Rule(
+            code=finding.code, severity="error", section="pylock-packages-wheels", summary="The wheel is valid"
+        )
         span = known.get(finding.path, Span(start=0, end=0))
-        line, column = document.lines.position(span.start) if document is not None else (1, 1)
         issues.append(
-            Issue(
-                code=finding.code,
-                severity=rule.severity if rule else "error",
-                message=finding.message,
-                path=path_text(finding.path),
-                span=span,
-                line=line,
-                column=column,
-                section=rule.section if rule else "pylock-packages-wheels",
-                hint=finding.hint,
-            )
+            rule.issue(finding, span, document.lines.position(span.start) if document is not None else (1, 1))
         )
     return issues

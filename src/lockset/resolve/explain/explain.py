@@ -118,9 +118,9 @@ def _lines(failure: Failure) -> Iterator[str]:
         # A requirement that several releases share has a line of its own.
         steps = [_step(o) for o in above if o.version is None or (o.name, False, f"needs {o.text}") not in chains]
         if not is_root:
-            asking = versions[name, is_root, need]
-            verb = need if len(asking) == 1 else re.sub("^(need|require)s ", r"\1 ", need)
-            steps.append(f"{name} {_listed(asking)} {verb}")
+            requiring = versions[name, is_root, need]
+            verb = need if len(requiring) == 1 else re.sub("^(need|require)s ", r"\1 ", need)
+            steps.append(f"{name} {_listed(requiring)} {verb}")
         lines += [f"{'  ' * (at > 0)}{step}" for at, step in enumerate(steps)]
     yield from _once(lines)
     for name, specifier in conflict.constraints:

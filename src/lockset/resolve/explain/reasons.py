@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.markers import MarkerSet
-    from lockset.markers.domains import Release
+    from lockset.markers.variables import Release
     from lockset.resolve.explain.failure import Failure
     from lockset.resolve.problem.requirement import Specifier
     from lockset.resolve.releases.repository import Releases

@@ -75,9 +75,9 @@ def suggest(failure: Failure, trials: TrialRunner) -> str | None:
 
 def _helping(failure: Failure, trials: TrialRunner) -> list[str]:
     texts: list[str] = []
-    for ways in (_FIXES, _LAST_FIXES):
+    for fixes in (_FIXES, _LAST_FIXES):
         kinds: set[str] = set()
-        for suggestion in (r for way in ways for r in way(failure)):
+        for suggestion in (r for fix in fixes for r in fix(failure)):
             text = None if suggestion.kind in kinds else _try(suggestion, failure, trials)
             if text is not None:
                 texts.append(text)

@@ -1,26 +1,155 @@
-"""Resolve a problem: the search, later opt-ins to pre-releases, and releases with files where they are needed."""
+"""Resolve a problem for a lock: the search, later opt-ins to pre-releases, releases with files where they are needed.
+
+The Python range of the lock is narrowed to the upper bounds of its releases, if the project's range is open above. If
+the solver respected these bounds, one `<4` would make the rest of the range unsolvable, or choose a release that is
+years old. If they were ignored, the lock would claim Pythons on which installers must refuse. So the solver ignores
+them, and `requires-python` of the lock is narrowed afterwards. Failures on Pythons in development narrow it as well.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.resolve.lock.python_bounds import first_refused, is_outgrown
+from packaging.specifiers import SpecifierSet
+
+from lockset._dataclass import dataclass
+from lockset.dependency_specifiers import read_specifiers
+from lockset.errors import LocksetError
+from lockset.markers import MarkerSet
 from lockset.resolve.lock.wheel_gaps import with_files
 from lockset.resolve.problem.python_range import SETTLED
 from lockset.resolve.solver.opt_in_releases import all_opted_in
-from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from packaging.version import Version
+
+    from lockset.markers.variables import Release
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.direct_repository import DirectRepository
     from lockset.resolve.releases.index_repository import IndexRepository
-    from lockset.resolve.solver.resolution import Resolution
+    from lockset.resolve.solver.resolution import Node, NodeKey, Resolution
 
-__all__ = ["resolution_of"]
+__all__ = [
+    "ExcludedPython",
+    "PythonBound",
+    "first_refused",
+    "is_outgrown",
+    "later_pythons",
+    "narrowing",
+    "resolution_of",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonBound:
+    """The first Python that the lock does not support, and the releases that exclude it.
+
+    Attributes:
+        below: The lock supports Pythons below this one, such as `3.15`.
+        releases: Names and versions that set the bound, sorted; empty where there is no solution beyond it.
+    """
+
+    below: str
+    releases: tuple[NodeKey, ...]
+
+    def apply(self, requires_python: SpecifierSet | None) -> SpecifierSet:
+        """The narrowed range, without upper bounds that it implies."""
+        bounds = requires_python or SpecifierSet()
+        kept = [str(s) for s in bounds if s.operator not in {"<", "<="} or not s.contains(self.below)]
+        return read_specifiers(",".join([*kept, f"<{self.below}"]))
+
+    @property
+    def region(self) -> MarkerSet:
+        """The Pythons that remain."""
+        return MarkerSet.of_python(f"<{self.below}")
+
+    def of(self, request: LockRequest) -> LockRequest:
+        """The request for the Pythons that remain."""
+        pythons = self.apply(request.requires_python)
+        return replace(request, universe=request.universe & self.region, requires_python=pythons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExcludedPython:
+    """A Python that chosen releases exclude.
+
+    Attributes:
+        python: None where they admit every Python on which they are needed.
+        releases: The releases that exclude it.
+    """
+
+    python: Release | None
+    releases: tuple[NodeKey, ...]
+
+
+def narrowing(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> PythonBound | None:
+    """The bound that the chosen releases set, None where they admit every Python of the universe.
+
+    Args:
+        resolution: The solution, made without upper bounds.
+        admits: Environments that a release admits, with its upper bound.
+
+    Raises:
+        LocksetError: `no-python-left`: nothing of the range remains.
+    """
+    excluded = first_refused(resolution, admits)
+    if excluded.python is None:
+        return None
+    bound = PythonBound(below=_version_text(excluded.python), releases=excluded.releases)
+    if (resolution.universe & bound.region).is_empty:
+        name, version = excluded.releases[0]
+        raise LocksetError(
+            "no-python-left",
+            f"{name} {version} does not support any Python of the requested range",
+            hint="Widen the range, or require another version of it",
+        )
+    return bound
+
+
+def first_refused(resolution: Resolution, admits: Callable[[str, Version], MarkerSet]) -> ExcludedPython:
+    """The first Python that a chosen release excludes though it is needed there."""
+    lowest: Release | None = None
+    releases: list[NodeKey] = []
+    for key, node in resolution.nodes.items():
+        start = (node.region - admits(*key)).python_minimum()
+        if start is None:
+            continue
+        if lowest is None or start < lowest:
+            lowest, releases = start, []
+        if start == lowest:
+            releases.append(key)
+    return ExcludedPython(python=lowest, releases=tuple(releases))
+
+
+def is_outgrown(node: Node, admits: Callable[[str, Version], MarkerSet]) -> bool:
+    """Whether a release excludes every Python on which it is needed, and not all of these are in development."""
+    return node.region.is_disjoint(admits(*node.key)) and not node.region.is_disjoint(SETTLED)
+
+
+def later_pythons(impossible: ResolutionImpossible, request: LockRequest) -> PythonBound | None:
+    """The bound that excludes a failure on unreleased Pythons; None where released ones fail too.
+
+    Where the project's range is open above, it may be locked for the released Pythons.
+    """
+    start = impossible.universe.python_minimum()
+    if not request.open_above or start is None or not impossible.universe.is_disjoint(SETTLED):
+        return None
+    bound = PythonBound(below=_version_text(start), releases=())
+    return None if (request.universe & bound.region).is_empty else bound
+
+
+def _version_text(release: Release) -> str:
+    numbers = list(release)
+    while len(numbers) > 2 and numbers[-1] == 0:
+        numbers.pop()
+    return ".".join(map(str, numbers))
 
 
 def resolution_of(

@@ -1,4 +1,4 @@
-"""The answer to a question about one environment, decided by resolvelib."""
+"""The resolution of a problem with one environment, decided by resolvelib."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from lockset.resolve.one_environment.engine import Budget, NoAnswer, Undecided, resolve_one
 from lockset.resolve.solver.candidate import ReleaseCandidate
-from lockset.resolve.solver.resolution import Pins
-from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.resolution import Pins, resolution_graph
 
 if TYPE_CHECKING:
     from lockset.resolve.problem.build_problem import ResolutionProblem

@@ -39,22 +39,22 @@ _TO_FIND = Budget(steps=20_000, seconds=10.0)
 
 def reconsider(
     impossible: ResolutionImpossible,
-    question: ResolutionProblem,
+    problem: ResolutionProblem,
     repository: IndexRepository | DirectRepository,
     listener: ProgressListener,
 ) -> Resolution | ResolutionImpossible:
-    """An answer to `question` after all, or a failure with what the second engine says of it in `opinion`.
+    """An answer to `problem` after all, or a failure with what the second engine says of it in `opinion`.
 
     Raises:
         UrlRequirementDiscovered: a source was found on the way; begin again.
     """
-    chosen = _ask(impossible, question.request, repository)
+    chosen = _ask(impossible, problem.request, repository)
     if chosen is None:
         return impossible
-    preferred = replace(question, request=_preferring(question.request, chosen))
+    preferred = replace(problem, request=_preferring(problem.request, chosen))
     again = resolution_of(preferred, repository, listener)
     if isinstance(again, ResolutionImpossible):
-        _ask(again, question.request, repository)
+        _ask(again, problem.request, repository)
     return again
 
 

@@ -147,13 +147,13 @@ class _Proof:
         reached: dict[str, set[str]] = {}
         waiting: list[tuple[str, Dependency]] = [("the project", r.dependency) for r in roots]
         while waiting:
-            asking, dependency = waiting.pop()
+            requirer, dependency = waiting.pop()
             package = chosen.get(dependency.name)
             if package is None:
-                raise self.fail(f"{asking} requires {dependency.text}, and no entry of it applies")
+                raise self.fail(f"{requirer} requires {dependency.text}, and no entry of it applies")
             version = self._versions[id(package)]
             if not dependency.specifier.admits(version):
-                raise self.fail(f"{asking} requires {dependency.text}, and {version} is locked")
+                raise self.fail(f"{requirer} requires {dependency.text}, and {version} is locked")
             known = reached.get(dependency.name)
             new = set(dependency.extras) - known if known is not None else {"", *dependency.extras}
             if new:
@@ -163,13 +163,13 @@ class _Proof:
             raise self.fail(f"nothing requires {', '.join(sorted(superfluous))}")
 
     def _requirements(self, package: Package, version: Version, extras: set[str]) -> Iterable[tuple[str, Dependency]]:
-        asking = f"{package.name} {version}"
+        requirer = f"{package.name} {version}"
         for dependency in self._dependencies(package.name, version):
             if dependency.condition is None:
                 if "" in extras:
-                    yield asking, dependency
+                    yield requirer, dependency
             elif any(self._condition(dependency, extra) for extra in extras):
-                yield asking, dependency
+                yield requirer, dependency
 
     def _condition(self, dependency: Dependency, extra: str) -> bool:
         key = (dependency, extra)

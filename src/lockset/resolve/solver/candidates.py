@@ -129,7 +129,7 @@ class CandidateMaker:
         """All candidates for `key` that meet every one of `requirements`, best first."""
         region = key[1]
         guard = MarkerSet.union([r.region for r in requirements])
-        remembered = self._forks.get(key)
+        known_fork = self._forks.get(key)
         in_order = dict.fromkeys(requirements)
         tried: set[MarkerSet] = set()
 
@@ -142,8 +142,8 @@ class CandidateMaker:
             tried.add(inside)
             yield ForkCandidate(key=key, fork_point=inside, requirements=in_order)
 
-        if remembered is not None:
-            yield from fork(remembered)
+        if known_fork is not None:
+            yield from fork(known_fork)
         for option in self._in_order(self._releases(key, requirements, guard)):
             if isinstance(option, MarkerSet):
                 yield from fork(option)

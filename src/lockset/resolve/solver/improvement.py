@@ -18,8 +18,7 @@ from lockset.resolve.releases.admission import bits
 from lockset.resolve.solver.candidate import ReleaseCandidate
 from lockset.resolve.solver.opt_in_releases import all_opted_in
 from lockset.resolve.solver.provider import Provider
-from lockset.resolve.solver.resolution import Pins
-from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.resolution import Pins, resolution_graph
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -34,18 +34,18 @@ def minimal_pins(
     pins: dict[Key, Candidate] = {}
     waiting: deque[Key] = deque()
 
-    def reach(requirements: Iterable[Requirement]) -> None:
+    def visit(requirements: Iterable[Requirement]) -> None:
         for requirement in requirements:
             known = reached.setdefault(requirement.key, {})
             if requirement not in known:
                 known[requirement] = None
                 waiting.append(requirement.key)
 
-    reach(roots)
+    visit(roots)
     while waiting:
         key = waiting.popleft()
         candidate = next(same_choice(key, tuple(reached[key])), None)
         if candidate is not None and candidate is not pins.get(key):
             pins[key] = candidate
-            reach(dependencies_of(candidate))
+            visit(dependencies_of(candidate))
     return pins

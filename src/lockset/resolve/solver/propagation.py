@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.resolve.solver.candidate import ReleaseCandidate
-from lockset.resolve.solver.decision import Edge, causes_of
 from lockset.resolve.solver.incompatibility import Incompatibility, Term
+from lockset.resolve.solver.partial_solution import Edge, causes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.requirement import Key, Requirement
     from lockset.resolve.solver.candidate import Candidate
     from lockset.resolve.solver.conflict_analysis import ConflictAnalysis
-    from lockset.resolve.solver.decision import Decision
     from lockset.resolve.solver.displacements import Displacements
-    from lockset.resolve.solver.partial_solution import PartialSolution
+    from lockset.resolve.solver.partial_solution import Decision, PartialSolution
     from lockset.resolve.solver.provider import Provider
 
 __all__ = ["Propagation"]
@@ -71,7 +70,7 @@ class Propagation:
         new = () if candidate is None else self._provider.dependencies(candidate)
         solution.update(decision, decision.edges, candidate, 0 if candidate is None else len(solution.decided))
         if candidate is not None:
-            self._provider.remember_fork(candidate)
+            self._provider.add_fork(candidate)
             if isinstance(candidate, ReleaseCandidate):
                 self._listener.step(f"{candidate.name} {candidate.version}")
         before, after = set(old), set(new)

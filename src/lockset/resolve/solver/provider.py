@@ -127,7 +127,7 @@ class Provider:
             return
         yield from (c for c in self.candidates(pin.key, requirements) if c.choice == pin.choice)
 
-    def remember_fork(self, candidate: Candidate) -> None:
+    def add_fork(self, candidate: Candidate) -> None:
         """Divide the region of a fork in the same way whenever its decision is open again."""
         if isinstance(candidate, ForkCandidate):
             self._forks[candidate.key] = candidate.fork_point

@@ -77,14 +77,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.resolve.solver.conflict_analysis import ConflictAnalysis
-from lockset.resolve.solver.decision import causes_of
+from lockset.resolve.solver.conflict_analysis import ConflictAnalysis, RootOrder
 from lockset.resolve.solver.displacements import Displacements
 from lockset.resolve.solver.incompatibility import Cause, Derivation, Incompatibility
 from lockset.resolve.solver.minimal import minimal_pins
-from lockset.resolve.solver.partial_solution import PartialSolution
+from lockset.resolve.solver.partial_solution import PartialSolution, causes_of
 from lockset.resolve.solver.propagation import Propagation
-from lockset.resolve.solver.root_order import RootOrder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,8 +90,8 @@ if TYPE_CHECKING:
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.requirement import Key, Requirement
     from lockset.resolve.solver.candidate import Candidate
-    from lockset.resolve.solver.decision import Decision
     from lockset.resolve.solver.incompatibility import Incompatibilities
+    from lockset.resolve.solver.partial_solution import Decision
     from lockset.resolve.solver.provider import Provider
 
 __all__ = ["BudgetExceeded", "Solver", "Unsatisfiable"]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.dependency_specifiers import read_marker
-from lockset.errors import LocksetError
+from lockset.errors import InvalidValueError, LocksetError
 from lockset.sources.other_tools.facts import OtherTools, plain_index
 from lockset.sources.other_tools.package_sources import index_sources, with_sources
 from lockset.sources.other_tools.uv_settings import group_pythons, uv_settings
@@ -103,8 +103,7 @@ def _with_lines(
         origin = f"{table.location} {table.table}"
         for group, text in table.lines:
             if text is None:
-                raise LocksetError(
-                    "invalid-value",
+                raise InvalidValueError(
                     f"{table.table}: a requirement of the group `{group}` cannot be written as a dependency specifier",
                     location=table.location,
                     hint=f"Write the group in [dependency-groups], or leave the tables of {table.tool} aside with "

@@ -10,7 +10,7 @@ from packaging.specifiers import InvalidSpecifier
 from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import read_marker, read_specifiers
-from lockset.errors import LocksetError
+from lockset.errors import InvalidValueError
 from lockset.markers import MarkerSet
 from lockset.markers.environment import Environment
 from lockset.sources.settings import parse_settings
@@ -83,8 +83,7 @@ def group_pythons(keys: Iterable[UnreadKey]) -> dict[str, str]:
             try:
                 marker = MarkerSet.of_python(read_specifiers(text)).text()
             except (InvalidSpecifier, ValueError) as error:
-                raise LocksetError(
-                    "invalid-value",
+                raise InvalidValueError(
                     f"`tool.uv.dependency-groups.{name}.requires-python` is not a valid version range: `{text}`",
                     location=key.location,
                     hint='Write a range such as ">=3.10"',
@@ -121,8 +120,7 @@ def _platforms(key: UnreadKey, markers: object) -> object:
     for text in markers if isinstance(markers, list) else []:
         matches = _matching_platforms(text) if isinstance(text, str) else []
         if not matches:
-            raise LocksetError(
-                "invalid-value",
+            raise InvalidValueError(
                 f"`required-environments` in {key.table} does not describe a platform: `{text}`",
                 location=key.location,
                 hint="Name platforms with `require-wheels-for` in [tool.lockset]",

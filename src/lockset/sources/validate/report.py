@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_BYTES, Document, TomlError, decode, read
-from lockset.lockfile.validate.finding import Finding, Findings, Issue, path_text
+from lockset.lockfile.validate.finding import Finding, Findings, Issue
 from lockset.lockfile.validate.report import Report
 from lockset.sources.key_lines import key_path
 from lockset.sources.pyproject import is_misspelled, read_pyproject, read_pyproject_settings
@@ -189,18 +189,7 @@ def _issue(finding: Finding, document: Document) -> Issue:
 
 
 def _at_position(finding: Finding, span: Span, position: tuple[int, int]) -> Issue:
-    rule = PROJECT_RULES[finding.code]
-    return Issue(
-        code=rule.code,
-        severity=rule.severity,
-        message=finding.message,
-        path=path_text(finding.path),
-        span=span,
-        line=position[0],
-        column=position[1],
-        section=rule.section,
-        hint=finding.hint,
-    )
+    return PROJECT_RULES[finding.code].issue(finding, span, position)
 
 
 def _in_script(issue: Issue, block: LineIndex, script: LineIndex) -> Issue:

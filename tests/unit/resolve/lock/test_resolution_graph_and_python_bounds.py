@@ -10,11 +10,10 @@ from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.lock.python_bounds import PythonBound, narrowing
+from lockset.resolve.lock.lock_resolution import PythonBound, narrowing
 from lockset.resolve.problem.requirement import Key, RequirementOrigin, RootRequirement, parse_dependency
 from lockset.resolve.solver.candidate import Candidate, ForkCandidate, ReleaseCandidate
-from lockset.resolve.solver.resolution import Pins, Resolution
-from lockset.resolve.solver.resolution_graph import resolution_graph
+from lockset.resolve.solver.resolution import Pins, Resolution, resolution_graph
 from support.fakes.fake_repository import FakeRelease, FakeRepository
 
 if TYPE_CHECKING:

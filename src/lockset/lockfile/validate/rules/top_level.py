@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name, is_normalized_name
 
 from lockset.dependency_specifiers import excess
 from lockset.lockfile.file_name import is_lock_file_name
-from lockset.lockfile.sniff import kind_of_table
+from lockset.lockfile.read import kind_of_table
 from lockset.lockfile.validate.rules.markers import check_environment_marker, check_specifier
 from lockset.lockfile.validate.typed_get import array_of, close_keys, require, string, table
 
