@@ -29,6 +29,8 @@ COMMANDS: dict[str, str] = {
     "why": "show why a package is locked",
     "why-not": "explain why a version is not locked",
     "diff": "compare two lock files",
+    "graph": "draw the dependency graph of a lock file",
+    "report": "report what each platform gets from a lock file, and the health of its packages",
 }
 
 # The commands whose result may be cached.

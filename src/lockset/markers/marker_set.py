@@ -185,6 +185,11 @@ class MarkerSet:
 
         return _of(dd.assign(self.id, ("chosen", *chosen.values()), value_of))
 
+    def at(self, environment: Environment) -> MarkerSet:
+        """The selections of extras and groups with which `environment` is in the set; no metadata extra is selected."""
+        value_of = _values(environment, (), ())
+        return _of(dd.assign(self.id, ("at", environment), lambda v: None if v.kind is Kind.FLAG else value_of(v)))
+
     def with_extras_as(self, regions: Mapping[str, MarkerSet]) -> MarkerSet:
         """The set with each named extra replaced by a region, in which alone it counts as selected."""
         result = self

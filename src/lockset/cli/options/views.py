@@ -19,9 +19,12 @@ __all__ = [
     "WhyCommand",
     "add_diff_arguments",
     "add_tree_arguments",
+    "add_view",
     "add_why_arguments",
+    "levels",
     "read_diff_command",
     "read_tree_command",
+    "read_view",
     "read_why_command",
 ]
 
@@ -70,16 +73,16 @@ def add_tree_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset tree`."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
     parser.add_argument("--invert", action="store_true", help="show the packages that require each package")
-    parser.add_argument("--depth", type=_depth, metavar="N", help="show at most N levels below the first")
+    parser.add_argument("--depth", type=levels, metavar="N", help="show at most N levels below the first")
     parser.add_argument(
         "--package", action="append", default=[], metavar="NAME", help="start with this package (repeatable)"
     )
-    _add_view(parser)
+    add_view(parser)
     parser.add_argument("--json", action="store_true", help="write the graph as JSON")
     add_cache(parser, needless=True)
 
 
-def _add_view(parser: argparse.ArgumentParser) -> None:
+def add_view(parser: argparse.ArgumentParser) -> None:
     """Add the options on the part of the lock file to show."""
     group = parser.add_argument_group("selection (default: everything)")
     group.add_argument("--extra", action="append", metavar="NAME", help="show packages installed with this extra")
@@ -94,7 +97,7 @@ def add_why_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset why`."""
     parser.add_argument("package", metavar="PACKAGE", help="the package")
     parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
-    _add_view(parser)
+    add_view(parser)
     parser.add_argument("--json", action="store_true", help="write the chains as JSON")
     add_cache(parser, needless=True)
 
@@ -117,7 +120,7 @@ def read_tree_command(args: argparse.Namespace, out: Output) -> TreeCommand:
         UsageError: If a name is not valid.
     """
     packages = tuple(args.package)
-    return TreeCommand(_view(args, out), invert=args.invert, depth=args.depth, packages=packages, json=args.json)
+    return TreeCommand(read_view(args, out), invert=args.invert, depth=args.depth, packages=packages, json=args.json)
 
 
 def read_why_command(args: argparse.Namespace, out: Output) -> WhyCommand:
@@ -126,7 +129,7 @@ def read_why_command(args: argparse.Namespace, out: Output) -> WhyCommand:
     Raises:
         UsageError: If a name is not valid.
     """
-    return WhyCommand(_view(args, out), package=args.package, json=args.json)
+    return WhyCommand(read_view(args, out), package=args.package, json=args.json)
 
 
 def read_diff_command(args: argparse.Namespace, out: Output) -> DiffCommand:
@@ -147,7 +150,12 @@ def read_diff_command(args: argparse.Namespace, out: Output) -> DiffCommand:
     )
 
 
-def _view(args: argparse.Namespace, out: Output) -> View:
+def read_view(args: argparse.Namespace, out: Output) -> View:
+    """The lock file to show, and the environment and extras to show it for.
+
+    Raises:
+        UsageError: If a name is not valid.
+    """
     extras, groups = (None if given is None else tuple(map(normal_name, given)) for given in (args.extra, args.group))
     return View(
         file=args.file,
@@ -159,7 +167,8 @@ def _view(args: argparse.Namespace, out: Output) -> View:
     )
 
 
-def _depth(text: str) -> int:
+def levels(text: str) -> int:
+    """A number of levels, from an option."""
     if not text.isdecimal():
         message = f"`{text}` is not a number of levels"
         raise argparse.ArgumentTypeError(message)
