@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from lockset.api.export import Export, ExportOptions, export
     from lockset.api.lock import lock
     from lockset.api.lock_files import Chain, LockEntry, LockGraph, Requirers, diff, graph, read, select, why
-    from lockset.api.render import render_graph, render_report
+    from lockset.api.render import render_graph, render_report, render_review
     from lockset.api.report import report
+    from lockset.api.review import review
     from lockset.api.sync import check_env, sync_target
     from lockset.api.validate import Issue, Report, fix, validate, validate_text
     from lockset.api.why_not import ChosenVersion, WhyNot, why_not
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from lockset.errors import Diagnostic, LocksetError, UsageError
     from lockset.index.options import IndexOptions, IndexSource
     from lockset.lockfile.diff import Change, LockDiff
+    from lockset.lockfile.diff_review import DiffReview
     from lockset.lockfile.read import Document
     from lockset.lockfile.report.options import ReportOptions
     from lockset.lockfile.report.report import LockReport
@@ -48,6 +50,7 @@ _FACADE: dict[str, str] = {
     "DescribedInterpreter": "lockset.composition.sync_pipeline",
     "Diagnostic": "lockset.errors",
     "Document": "lockset.lockfile.read",
+    "DiffReview": "lockset.lockfile.diff_review",
     "DownloadedFile": "lockset.api.download",
     "Export": "lockset.api.export",
     "ExportOptions": "lockset.api.export",
@@ -95,7 +98,9 @@ _FACADE: dict[str, str] = {
     "read": "lockset.api.lock_files",
     "render_graph": "lockset.api.render",
     "render_report": "lockset.api.render",
+    "render_review": "lockset.api.render",
     "report": "lockset.api.report",
+    "review": "lockset.api.review",
     "select": "lockset.api.lock_files",
     "sync_target": "lockset.api.sync",
     "validate": "lockset.api.validate",
@@ -112,6 +117,7 @@ __all__ = [
     "ConvertOptions",
     "DescribedInterpreter",
     "Diagnostic",
+    "DiffReview",
     "Document",
     "DownloadedFile",
     "Export",
@@ -161,7 +167,9 @@ __all__ = [
     "read",
     "render_graph",
     "render_report",
+    "render_review",
     "report",
+    "review",
     "select",
     "sync_target",
     "validate",

@@ -121,6 +121,18 @@ def graph_page(lock_file: Path) -> Path:
     return page
 
 
+@pytest.fixture(scope="module")
+def diff_page(lock_file: Path) -> Path:
+    """The lock file after an upgrade that a reviewer has to look at: another hash, and other versions."""
+    text = lock_file.read_text()
+    old = lock_file.with_name("pylock.old.toml")
+    text = text.replace(A, "c" * 64, 1).replace("'3.12'", "'3.11'").replace("leaf_7-1.0", "leaf_7-0.9")
+    old.write_text(text.replace('name = "leaf-7"\nversion = "1.0"', 'name = "leaf-7"\nversion = "0.9"'))
+    page = lock_file.with_name("diff.html")
+    page.write_text(lockset.render_review(lockset.review(old, lock_file), "html"), encoding="utf-8")
+    return page
+
+
 def assert_sound(page: Page) -> None:
     assert page.overflow == 0
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
@@ -140,6 +152,22 @@ def test_a_report_fits_and_can_be_read(chromium: Browser, report_page: Path, wid
 @SCHEMES
 def test_a_graph_fits_and_can_be_read(chromium: Browser, graph_page: Path, width: int, *, dark: bool) -> None:
     assert_sound(chromium.open(graph_page, width=width, dark=dark))
+
+
+@WIDTHS
+@SCHEMES
+def test_a_comparison_fits_and_can_be_read(chromium: Browser, diff_page: Path, width: int, *, dark: bool) -> None:
+    page = chromium.open(diff_page, width=width, dark=dark)
+    assert page.evaluate("document.querySelectorAll('tr.bad').length") == 1
+    assert_sound(page)
+
+
+def test_the_search_of_a_comparison_opens_folded_tables(chromium: Browser, diff_page: Path) -> None:
+    page = chromium.open(diff_page)
+    page.type("/")
+    page.type("numpy")
+    shown = "[...document.querySelectorAll('tr[data-name]')].filter(e => e.checkVisibility()).map(e => e.dataset.name)"
+    assert page.evaluate(shown) == ["numpy", "numpy"]
 
 
 @WIDTHS

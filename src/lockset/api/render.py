@@ -1,4 +1,4 @@
-"""render_report(), render_graph() and render_diff(): results as HTML, Markdown and other formats."""
+"""render_report(), render_graph() and render_review(): results as HTML, Markdown and other formats."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from lockset.lockfile.dependency_graph import LockGraph
+    from lockset.lockfile.diff_review import DiffReview
     from lockset.lockfile.report.report import LockReport
     from lockset.rendering.graph_model import RenderedGraph
 
-__all__ = ["GraphFormat", "ReportFormat", "render_graph", "render_report"]
+__all__ = ["GraphFormat", "ReportFormat", "ReviewFormat", "render_graph", "render_report", "render_review"]
 
 ReportFormat: TypeAlias = Literal["html", "markdown", "json"]
+ReviewFormat: TypeAlias = Literal["markdown", "html", "json"]
 GraphFormat: TypeAlias = Literal["mermaid", "dot", "svg", "html", "json"]
 
 
 def render_report(report: LockReport, format: ReportFormat = "html") -> str:  # noqa: A002 - its usual name
-    """A report as text: one HTML file that loads nothing, Markdown of at most 60,000 characters, or JSON.
+    """The `report` as text: one HTML file that loads nothing, Markdown of at most 60,000 characters, or JSON.
 
     Raises:
         UsageError: `option-value` if the format is not known.
@@ -86,6 +88,26 @@ def render_graph(
     else:
         text = graph_dot(drawing) if format == "dot" else _json(graph_json(graph, drawing))
     return rendered_graph(drawing, text)
+
+
+def render_review(review: DiffReview, format: ReviewFormat = "markdown") -> str:  # noqa: A002 - its usual name
+    """The `review` as text: Markdown of at most 60,000 characters, one HTML file that loads nothing, or JSON.
+
+    Raises:
+        UsageError: `option-value` if the format is not known.
+    """
+    _check_format(format, get_args(ReviewFormat))
+    if format == "html":
+        from lockset.rendering.diff_html import diff_html
+
+        return diff_html(review)
+    if format == "markdown":
+        from lockset.rendering.diff_markdown import diff_markdown
+
+        return diff_markdown(review)
+    from lockset.rendering.diff_json import diff_json
+
+    return _json(diff_json(review))
 
 
 def _json(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Report on a lock file: read and validate it, and query indexes about its packages if that is requested."""
+"""Reports on lock files: read and validate one and query indexes about its packages, or compare two."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.composition.indexes import chosen_urls, resolve_indexes
+from lockset.composition.lock_revisions import open_pair
 from lockset.composition.open_lock import open_revision
 from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX
 from lockset.index.ports import ProjectNotFound
+from lockset.lockfile.diff_review import make_review
 from lockset.lockfile.model import Pylock
 from lockset.lockfile.report.environments import report_environments
 from lockset.lockfile.report.health import IndexFacts
@@ -25,12 +27,14 @@ if TYPE_CHECKING:
     from lockset.index.options import IndexOptions
     from lockset.index.pages.project_page import ProjectDetail
     from lockset.index.ports import Index
+    from lockset.lockfile.diff_review import DiffReview
     from lockset.lockfile.model import Package
+    from lockset.lockfile.read import Document
     from lockset.lockfile.report.options import ReportOptions
     from lockset.lockfile.report.report import LockReport
     from lockset.progress import ProgressListener
 
-__all__ = ["facts_of_page", "report_on"]
+__all__ = ["facts_of_page", "report_on", "review_of"]
 
 
 def report_on(
@@ -64,6 +68,36 @@ def report_on(
         default_index=_default_index(indexes),
         old_days=options.old_days,
     )
+
+
+def review_of(
+    old: str | PathLike[str] | Pylock | None, new: str | PathLike[str] | Pylock | None, context: RunContext
+) -> DiffReview:
+    """See `lockset.review`."""
+    (before, old_name), (after, new_name) = _pair(old, new, context)
+    environments = report_environments(after, usual_pythons=_pythons(after, context))
+    names = old_name or "old lock file", new_name or "new lock file"
+    return make_review(before, after, environments, names=names, default_index=DEFAULT_INDEX)
+
+
+def _pair(
+    old: str | PathLike[str] | Pylock | None, new: str | PathLike[str] | Pylock | None, context: RunContext
+) -> tuple[tuple[Pylock, str | None], tuple[Pylock, str | None]]:
+    """Both lock files, each with its name if it has one."""
+    if isinstance(old, Pylock) and isinstance(new, Pylock):
+        return (old, None), (new, None)
+    if isinstance(old, Pylock) or isinstance(new, Pylock):
+        left, right = (
+            (one, None) if isinstance(one, Pylock) else _named(open_revision(one, context), context)
+            for one in (old, new)
+        )
+        return left, right
+    before, after = open_pair(old, new, context)
+    return _named(before, context), _named(after, context)
+
+
+def _named(document: Document, context: RunContext) -> tuple[Pylock, str]:
+    return document.lock, _name(document.path, context)
 
 
 def _name(path: str | None, context: RunContext) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lockset.api.lock_files import graph
-from lockset.api.render import render_graph, render_report
+from lockset.api.render import render_graph, render_report, render_review
 from lockset.api.report import report
+from lockset.api.review import review
 from lockset.composition.run_context import RunContext
 from lockset.lockfile.read import read
 from lockset.lockfile.report.environments import report_environments
@@ -78,6 +79,11 @@ def documents(path: Path) -> dict[str, str]:
     made = report(path, context=RunContext(now=datetime(2026, 1, 1, tzinfo=timezone.utc)))
     texts = {f"report {name}": render_report(made, name) for name in ("html", "markdown", "json")}
     drawn = graph(path)
+    empty = path.with_name("pylock.empty.toml")
+    empty.write_text(make_lock([]))
+    for name, pair in {"added": (empty, path), "removed": (path, empty)}.items():
+        changes = review(*pair)
+        texts |= {f"diff {name} {form}": render_review(changes, form) for form in ("html", "markdown", "json")}
     return texts | {
         f"graph {name}": render_graph(drawn, name, name=f"{EVIL}.toml").text
         for name in ("mermaid", "dot", "svg", "html", "json")
@@ -86,15 +92,16 @@ def documents(path: Path) -> dict[str, str]:
 
 def test_markup_stays_text(hostile: Path) -> None:
     texts = documents(hostile)
-    for name in ("report html", "graph html"):
+    for name in ("report html", "graph html", "diff added html", "diff removed html"):
         tags = Tags(texts[name])
         assert tags.tags.count("script") == 1, name
         assert "img" not in tags.tags
         assert not [key for key, _ in tags.attributes if key.startswith("on")]
-    for name in ("report html", "graph html", "graph svg"):
+    for name in ("report html", "graph html", "graph svg", "diff added html", "diff removed html"):
         assert "alert(1)</" not in texts[name].replace("&lt;", "<lt>"), name
         assert EVIL not in texts[name], name
     assert EVIL not in texts["report markdown"]
+    assert EVIL not in texts["diff added markdown"]
     assert EVIL not in texts["graph mermaid"]
 
 

@@ -1,4 +1,4 @@
-"""Options of `lockset tree`, `lockset why` and `lockset diff`, and their values."""
+"""Options of `lockset tree` and `lockset why`, and their values."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ import argparse
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.cli.options.common import add_cache, normal_name, run_context
-from lockset.errors import UsageError
 
 if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import RunContext
 
 __all__ = [
-    "DiffCommand",
     "TreeCommand",
     "View",
     "WhyCommand",
-    "add_diff_arguments",
     "add_tree_arguments",
     "add_view",
     "add_why_arguments",
     "levels",
-    "read_diff_command",
     "read_tree_command",
     "read_view",
     "read_why_command",
@@ -58,17 +54,6 @@ class WhyCommand(NamedTuple):
     json: bool
 
 
-class DiffCommand(NamedTuple):
-    """The options of `lockset diff`."""
-
-    old: str
-    new: str | None
-    context: RunContext
-    json: bool
-    markdown: bool
-    exit_code: bool
-
-
 def add_tree_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset tree`."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
@@ -102,17 +87,6 @@ def add_why_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache(parser, needless=True)
 
 
-def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `lockset diff`."""
-    parser.add_argument("old", metavar="A", help="the old lock file: a path, -, or REVISION:PATH of git")
-    parser.add_argument("new", nargs="?", metavar="B", help="the new lock file (default: the nearest pylock.toml)")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="write the changes as JSON")
-    form.add_argument("--markdown", action="store_true", help="write the changes as a table for a review")
-    add_cache(parser, needless=True)
-    parser.add_argument("--exit-code", action="store_true", help="exit with 1 if there are changes")
-
-
 def read_tree_command(args: argparse.Namespace, out: Output) -> TreeCommand:
     """Convert the parsed options to values.
 
@@ -130,24 +104,6 @@ def read_why_command(args: argparse.Namespace, out: Output) -> WhyCommand:
         UsageError: If a name is not valid.
     """
     return WhyCommand(read_view(args, out), package=args.package, json=args.json)
-
-
-def read_diff_command(args: argparse.Namespace, out: Output) -> DiffCommand:
-    """Convert the parsed options to values.
-
-    Raises:
-        UsageError: `stdin-twice` if both are `-`.
-    """
-    if args.old == args.new == "-":
-        raise UsageError("stdin-twice", "The standard input (`-`) can only be given once")
-    return DiffCommand(
-        old=args.old,
-        new=args.new,
-        context=run_context(args, out, caching=False),
-        json=args.json,
-        markdown=args.markdown,
-        exit_code=args.exit_code,
-    )
 
 
 def read_view(args: argparse.Namespace, out: Output) -> View:

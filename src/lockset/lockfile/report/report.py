@@ -87,15 +87,15 @@ def make_report(
     Args:
         lock: The lock file.
         environments: The environments of the matrix.
+        name: Name of the file.
+        now: The current time.
         issues: Findings of `validate`; None if the file was not validated.
         facts: What an index says, by index in `packages`; None if it was not queried.
         default_index: URL of the default index.
         old_days: A version uploaded longer ago is old.
     """
     matrix, graph = build_matrix(lock, environments), build_graph(lock)
-    old_before = now - timedelta(days=old_days)
-    concerns: list[Concern] = []
-    packages: list[PackageHealth] = []
+    concerns, packages = list[Concern](), list[PackageHealth]()
     order, provisions = list(CONCERNS), _by_entry(matrix)
     for number in range(len(lock.packages)):
         of_package = None if facts is None else facts.get(number)
@@ -106,7 +106,7 @@ def make_report(
             environments,
             of_package,
             default_index=default_index,
-            old_before=old_before,
+            old_before=now - timedelta(days=old_days),
         )
         sorted_own = tuple(sorted(own, key=lambda each: order.index(each.name)))
         concerns += sorted_own
