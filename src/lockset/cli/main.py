@@ -30,7 +30,7 @@ COMMANDS: dict[str, str] = {
     "why-not": "explain why a version is not locked",
     "diff": "compare two lock files, or one with what git has",
     "graph": "draw the dependency graph of a lock file",
-    "report": "report what each platform gets from a lock file, and the health of its packages",
+    "report": "report what each platform gets, and how healthy a lock is",
 }
 
 # The commands whose result may be cached.

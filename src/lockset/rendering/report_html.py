@@ -124,7 +124,7 @@ def _concerns(report: LockReport) -> Html:
                         element("span", f"{count} {unit}", class_=f"chip {info.gravity}"))  # fmt: skip
         lines = [_concern_line(report, each.entry, each.detail) for each in own[:_MOST_ROWS]]
         listed = _folded(lines, f"{count} {unit}")
-        name = element("p", info.meaning, " ", element("code", kind), class_="soft")
+        name = element("p", *_with_code(info.meaning), " ", element("code", kind), class_="soft")
         items.append(element("li", title, name, listed, class_=info.gravity))
     if not items:
         return _card("concerns", "Concerns", element("p", "None. See below what was not checked."))
@@ -176,38 +176,40 @@ def _cut(count: int) -> list[Html]:
 
 
 def _packages(report: LockReport) -> Html:
-    heads = ["Package", "Version", "Required"]
-    heads += ["Newest"] if report.online else []
-    heads += ["Uploaded", "Files", "Size", "Concerns"]
+    recorded = any(each.direct is not None for each in report.packages)
+    heads = ["Package", "Version", "Concerns", *(["Newest"] if report.online else []), "Uploaded", "Files", "Size"]
+    heads += ["Required"] if recorded else []
     head = element(
         "thead", element("tr", *(element("th", each, scope="col", class_="num" if each == "Size" else None)
                                  for each in heads))
     )  # fmt: skip
     packages = sorted(report.packages, key=lambda each: (each.name, each.entry))
-    body = element("tbody", *(_package(report, each) for each in packages[:_MOST_ROWS]))
+    body = element("tbody", *(_package(report, each, recorded=recorded) for each in packages[:_MOST_ROWS]))
     table = table_region("Packages", head, body, class_="pin", data_sortable=True)
     return _card("packages", "Health of the packages", table, *_cut(len(packages)))
 
 
-def _package(report: LockReport, package: PackageHealth) -> Html:
+def _package(report: LockReport, package: PackageHealth, *, recorded: bool) -> Html:
     where = element("div", element("code", package.marker), class_="soft") if package.marker else None
+    kinds = [CONCERNS[name] for name in package.concerns]
+    chips = [element("span", kind.title, class_=f"chip {kind.gravity}") for kind in kinds]
     cells = [
         element("th", link(package.name, package_page(report, package)), where, scope="row"),
         element("td", package.version or "-"),
-        element("td", required_text(package)),
+        element("td", *chips),
     ]
     if report.online:
         behind = package.releases_behind
-        chip = element("span", f"{behind} newer", class_="chip note") if behind else None
-        cells.append(element("td", package.newest or "-", " ", chip))
+        newer = element("div", f"{behind} newer release{'' if behind == 1 else 's'}", class_="soft") if behind else None
+        cells.append(element("td", package.newest or "-", newer))
+    uploaded = package.uploaded.isoformat() if package.uploaded else "0"
+    size = size_text(package.size) if package.size is not None else "-"
     cells += [
-        element("td", *_age(package, report), data_sort=package.uploaded.isoformat() if package.uploaded else "0"),
+        element("td", *_age(package, report), data_sort=uploaded),
         element("td", files_text(package)),
-        element("td", size_text(package.size) if package.size is not None else "-", class_="num",
-                data_sort=str(package.size or 0)),
-        element("td", *(element("span", CONCERNS[name].title, class_=f"chip {CONCERNS[name].gravity}")
-                        for name in package.concerns)),
-    ]  # fmt: skip
+        element("td", size, class_="num", data_sort=str(package.size or 0)),
+    ]
+    cells += [element("td", required_text(package))] if recorded else []
     return element("tr", *cells, data_name=package.name)
 
 

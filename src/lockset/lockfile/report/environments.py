@@ -28,6 +28,8 @@ REPORT_PLATFORMS = (
 )
 # Limit for a report's environments, and so for its size.
 _MOST = 100
+# So many neighbouring Pythons are a range.
+_RUN = 3
 _FAMILIES = {"linux": "Linux", "macos": "macOS", "windows": "Windows", "android": "Android", "ios": "iOS"}
 _MACHINES = {"AMD64": "x86_64", "ARM64": "arm64"}
 
@@ -108,13 +110,14 @@ def environments_text(some: Sequence[ReportEnvironment], every: Sequence[ReportE
     """Some of the environments in words: `everywhere`, or `Linux x86_64; Windows x86_64 with Python 3.13, 3.14`."""
     if len(some) == sum(env.supported for env in every):
         return "everywhere"
+    order = list(dict.fromkeys(env.python for env in every if env.supported))
     by_system: dict[str, list[str]] = {}
     for env in some:
         by_system.setdefault(env.system, []).append(env.python)
     whole = {system: sum(env.system == system and env.supported for env in every) for system in by_system}
     by_pythons: dict[str, list[str]] = {}
     for system, pythons in by_system.items():
-        key = "" if len(pythons) == whole[system] else ", ".join(pythons)
+        key = "" if len(pythons) == whole[system] else _pythons_text(pythons, order)
         by_pythons.setdefault(key, []).append(system)
     shared = next(iter(by_pythons))
     if len(by_pythons) == 1 and shared and len(by_system) == len({env.system for env in every}):
@@ -122,6 +125,14 @@ def environments_text(some: Sequence[ReportEnvironment], every: Sequence[ReportE
     return "; ".join(
         ", ".join(systems) + (f" with Python {pythons}" if pythons else "") for pythons, systems in by_pythons.items()
     )
+
+
+def _pythons_text(pythons: list[str], order: list[str]) -> str:
+    """`3.12`, `3.11 to 3.14` for neighbours in `order`, else a list."""
+    start = order.index(pythons[0]) if pythons[0] in order else 0
+    if len(pythons) >= _RUN and order[start : start + len(pythons)] == pythons:
+        return f"{pythons[0]} to {pythons[-1]}"
+    return ", ".join(pythons)
 
 
 def _usual(minors: dict[str, str], usual: Sequence[str]) -> tuple[str, ...]:

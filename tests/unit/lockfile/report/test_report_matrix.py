@@ -170,6 +170,10 @@ def test_environments_are_named_shortly() -> None:
     assert environments_text(every, every) == "everywhere"
     assert environments_text([env for env in every if env.python == "3.13"], every) == "everywhere with Python 3.13"
     assert environments_text(linux, every) == "Linux x86_64, Linux aarch64, Linux (musl) x86_64"
+    five = report_environments(lock_of(entry("a")), usual_pythons=("3.10", "3.11", "3.12", "3.13", "3.14"))
+    assert (
+        environments_text([env for env in five if env.python > "3.11"], five) == "everywhere with Python 3.12 to 3.14"
+    )
     assert environments_text([every[0], every[-1]], every) == (
         "Linux x86_64 with Python 3.10; Windows x86_64 with Python 3.13"
     )
