@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.rendering.diff_words import field_changes, summary_of_review, version_text
-from lockset.rendering.markup import Html, element, html_page, joined, link, shown, size_text, table_region
+from lockset.rendering.markup import Html, card_row, element, html_page, joined, link, shown, size_text, table_region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +17,7 @@ __all__ = ["diff_html"]
 _MOST_ROWS = 2_000
 # Longer tables and lists are folded.
 _LONG_TABLE, _LONG_LIST = 25, 4
+_HEADS = ("Package", "Change", "Before", "After", "What else", "Where")
 _STEPS = {
     "added": ("+ added", "good"),
     "removed": ("- removed", "poor"),
@@ -110,10 +111,9 @@ def _top(review: DiffReview) -> Html | None:
 def _changes(key: str, title: str, changes: Sequence[ReviewedChange]) -> Html | None:
     if not changes:
         return None
-    heads = ("Package", "Change", "Before", "After", "What else", "Where")
-    head = element("thead", element("tr", *(element("th", each, scope="col") for each in heads)))
+    head = element("thead", element("tr", *(element("th", each, scope="col") for each in _HEADS)))
     body = element("tbody", *map(_row, changes[:_MOST_ROWS]))
-    table = table_region(title, head, body, class_="change pin", data_sortable=True)
+    table = table_region(title, head, body, class_="change pin cards", data_sortable=True)
     count = f"{len(changes)} package{'' if len(changes) == 1 else 's'}"
     cut = None
     if len(changes) > _MOST_ROWS:
@@ -139,17 +139,15 @@ def _row(each: ReviewedChange) -> Html:
             for what, names in (("added", change.files_added), ("removed", change.files_removed))
             if names and "version" not in change.kinds
         ]
-    return element(
-        "tr",
+    cells = [
         name,
         element("td", element("span", word, class_=f"chip {mood}")),
         element("td", "-" if change.old is None else version_text(change.old)),
         element("td", "-" if change.new is None else version_text(change.new)),
         element("td", *details),
         element("td", each.where or "-"),
-        data_name=change.name,
-        class_="bad" if each.alerts else None,
-    )
+    ]
+    return card_row(_HEADS, cells, data_name=change.name, class_="bad" if each.alerts else None)
 
 
 def _files(what: str, names: tuple[str, ...]) -> Html:
@@ -164,15 +162,15 @@ def _value(text: str | None, tag: str) -> Html:
 def _effects(review: DiffReview) -> Html | None:
     if not review.effects:
         return None
-    heads = ("Environment", "Added", "Removed", "Another version", "Download")
+    heads = ("Environment", "Added", "Removed", "Changed", "Download")
     head = element("thead", element("tr", *(element("th", each, scope="col") for each in heads)))
     rows = []
     for effect in review.effects:
         size = f"{size_text(effect.bytes_before)} → {size_text(effect.bytes_after)}" if effect.bytes_after else "-"
         lists = [element("td", _names(names)) for names in (effect.added, effect.removed, effect.changed)]
-        rows.append(element("tr", element("th", effect.environments, scope="row"), *lists, element("td", size)))
+        rows.append(card_row(heads, [element("th", effect.environments, scope="row"), *lists, element("td", size)]))
     intro = element("p", "A default installation: no extras, the default groups.", class_="soft")
-    table = table_region("Effect on environments", head, element("tbody", *rows), class_="change pin")
+    table = table_region("Effect on environments", head, element("tbody", *rows), class_="change pin cards")
     return _card("effects", "Effect on each environment", intro, table)
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lockset.url_secrets import plain, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["Html", "data_block", "element", "html_page", "joined", "link", "shown", "size_text", "table_region"]
+__all__ = ["Html", "card_row", "element", "html_page", "joined", "link", "shown", "size_text", "table_region"]
 
 # Longest text from outside; what is beyond is cut.
 _LONGEST = 300
@@ -74,10 +73,13 @@ def table_region(label: str, *rows: object, **attributes: object) -> Html:
     return element("div", table, class_="scroll", role="region", aria_label=label, tabindex="0")
 
 
-def data_block(identity: str, value: Any) -> Html:
-    """`value` as JSON for a script of the page."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c").replace("&", "\\u0026")
-    return Html(f'<script type="application/json" id="{escape(identity)}">{text}</script>')
+def card_row(heads: Sequence[str], cells: Sequence[Html], **attributes: object) -> Html:
+    """A row of a table of the class `cards`, which phones show as a card: each cell carries its heading."""
+    labelled = [
+        Html(cell.replace("<td", f'<td data-label="{_escaped(head)}"', 1)) if cell.startswith("<td") else cell
+        for head, cell in zip(heads, cells, strict=True)
+    ]
+    return element("tr", *labelled, **attributes)
 
 
 def html_page(title: str, body: Iterable[object], *, script: str | None = None) -> str:

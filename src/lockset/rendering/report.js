@@ -51,6 +51,8 @@
       body.append(...(down ? rows.reverse() : rows));
     });
   }
+  if (matchMedia("(min-width: 700px)").matches)
+    for (const fold of document.querySelectorAll("details[data-wide]")) fold.open = true;
   const openTarget = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     for (let each = target; each; each = each.parentElement) if (each.tagName === "DETAILS") each.open = true;

@@ -8,7 +8,7 @@ from lockset.lockfile.report.concerns import CONCERNS
 from lockset.rendering.graph_layout import MOST_DRAWN
 from lockset.rendering.graph_model import drawing_of
 from lockset.rendering.graph_svg import graph_legend, graph_svg
-from lockset.rendering.markup import Html, element, html_page, joined, link, shown, size_text, table_region
+from lockset.rendering.markup import Html, card_row, element, html_page, joined, link, shown, size_text, table_region
 from lockset.rendering.matrix_html import matrix_legend, matrix_table, uniform_list
 from lockset.rendering.report_words import age_text, concern_groups, files_text, heading, package_page, required_text
 
@@ -25,6 +25,7 @@ __all__ = ["report_html"]
 _MOST_ROWS = 2_000
 # Longer lists are folded.
 _LONG_LIST = 8
+_LONG_TABLE = 15
 _MOST_FINDINGS = 500
 _SIGNS = {"bad": "✖", "poor": "▲", "note": "●"}
 _GRAVITIES = {"bad": "serious", "poor": "weak", "note": "worth knowing"}
@@ -184,12 +185,19 @@ def _packages(report: LockReport) -> Html:
                                  for each in heads))
     )  # fmt: skip
     packages = sorted(report.packages, key=lambda each: (each.name, each.entry))
-    body = element("tbody", *(_package(report, each, recorded=recorded) for each in packages[:_MOST_ROWS]))
-    table = table_region("Packages", head, body, class_="pin", data_sortable=True)
-    return _card("packages", "Health of the packages", table, *_cut(len(packages)))
+    body = element("tbody", *(_package(report, each, heads) for each in packages[:_MOST_ROWS]))
+    table = table_region("Packages", head, body, class_="pin cards", data_sortable=True)
+    fold = _wide_fold(f"{len(packages)} entries", table, count=len(packages))
+    return _card("packages", "Health of the packages", fold, *_cut(len(packages)))
 
 
-def _package(report: LockReport, package: PackageHealth, *, recorded: bool) -> Html:
+def _wide_fold(summary: str, table: Html, *, count: int) -> Html:
+    """A table that is folded if it is long, and opened by the script on wide screens."""
+    is_long = count > _LONG_TABLE
+    return element("details", element("summary", summary), table, open=not is_long, data_search=True, data_wide=is_long)
+
+
+def _package(report: LockReport, package: PackageHealth, heads: list[str]) -> Html:
     where = element("div", element("code", package.marker), class_="soft") if package.marker else None
     kinds = [CONCERNS[name] for name in package.concerns]
     chips = [element("span", kind.title, class_=f"chip {kind.gravity}") for kind in kinds]
@@ -209,8 +217,8 @@ def _package(report: LockReport, package: PackageHealth, *, recorded: bool) -> H
         element("td", files_text(package)),
         element("td", size, class_="num", data_sort=str(package.size or 0)),
     ]
-    cells += [element("td", required_text(package))] if recorded else []
-    return element("tr", *cells, data_name=package.name)
+    cells += [element("td", required_text(package))] if "Required" in heads else []
+    return card_row(heads, cells, data_name=package.name)
 
 
 def _age(package: PackageHealth, report: LockReport) -> tuple[object, ...]:
@@ -221,7 +229,7 @@ def _age(package: PackageHealth, report: LockReport) -> tuple[object, ...]:
 
 
 def _environments(report: LockReport) -> Html:
-    heads = ("Environment", "Packages", "Download", "With everything", "Download", "To build", "Missing")
+    heads = ("Environment", "Packages", "Download", "With all", "Download", "To build", "Missing")
     head = element(
         "thead",
         element("tr", *(element("th", each, scope="col", class_="num" if number else None)
@@ -236,11 +244,13 @@ def _environments(report: LockReport) -> Html:
             continue
         numbers = (default.packages, _download(default), full.packages, _download(full), full.builds, full.missing)
         cells = [element("td", each, class_="num") for each in numbers]
-        rows.append(element("tr", element("th", env.name, scope="row"), *cells, class_="bad" if full.missing else None))
+        head_cell = element("th", env.name, scope="row")
+        rows.append(card_row(heads, [head_cell, *cells], class_="bad" if full.missing else None))
     intro = element("p", "First a default installation: no extras, the default groups. Then all extras and groups; "
                          "where they exclude each other, the largest version counts.", class_="soft")  # fmt: skip
-    table = table_region("Environments", head, element("tbody", *rows), class_="pin")
-    return _card("environments", "Packages and sizes by environment", intro, table)
+    table = table_region("Environments", head, element("tbody", *rows), class_="pin cards")
+    fold = _wide_fold(f"{len(rows)} environments", table, count=len(rows))
+    return _card("environments", "Packages and sizes by environment", intro, fold)
 
 
 def _download(size: EnvironmentSize) -> str:
