@@ -36,8 +36,8 @@ def report(
         context: Folder, cache, time, listener and so on.
 
     Raises:
-        LocksetError: As `read`; `unknown-platform`, `python-version-invalid`; with `online`, if an index cannot be
-            used at all. A project whose page cannot be read is a concern of the report.
+        LocksetError: As `read`; `unknown-platform`, `python-version-invalid`, `environment-not-supported`; with
+            `online`, if an index cannot be used at all. A project whose page cannot be read is a concern of the report.
         UsageError: `report-too-large` if there are more than 100 environments.
     """
     return report_on(

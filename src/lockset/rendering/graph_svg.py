@@ -111,7 +111,8 @@ def graph_svg_file(drawing: GraphDrawing) -> str:
     )
     legend: list[Html] = []
     x = 12
-    for kind, text in KINDS.items():
+    kinds = {node.kind for node in drawing.nodes}
+    for kind, text in ((kind, text) for kind, text in KINDS.items() if kind in kinds):
         swatch = element("rect", x=x, y=6, width=18, height=12, rx=3)
         legend.append(element("g", swatch, element("text", text, x=x + 24, y=16), class_=f"node {kind}"))
         x += 40 + round(len(text) * _CHARACTER)

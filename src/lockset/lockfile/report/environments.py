@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.errors import UsageError
+from lockset.errors import LocksetError, UsageError
 from lockset.markers import MarkerSet, Universe, described_target
 from lockset.markers.environment import split_platform
 
@@ -28,6 +28,8 @@ REPORT_PLATFORMS = (
 )
 # Limit for a report's environments, and so for its size.
 _MOST = 100
+# As many environments as a message names.
+_SHOWN = 5
 # So many neighbouring Pythons are a range.
 _RUN = 3
 _FAMILIES = {"linux": "Linux", "macos": "macOS", "windows": "Windows", "android": "Android", "ios": "iOS"}
@@ -73,7 +75,8 @@ def report_environments(
 
     Raises:
         UsageError: `report-too-large`.
-        LocksetError: `unknown-platform` or `python-version-invalid`.
+        LocksetError: `unknown-platform` or `python-version-invalid`; `environment-not-supported` if the lock file
+            supports no requested environment.
     """
     declared = () if lock.environments is None else tuple(MarkerSet.of_marker(each) for each in lock.environments)
     universe = Universe.of(
@@ -103,6 +106,13 @@ def report_environments(
                     supported=not nothing_supported and region.evaluate(target.environment),
                 )
             )
+    if (platforms or pythons) and not any(env.supported for env in environments):
+        raise LocksetError(
+            "environment-not-supported",
+            "The lock file supports none of the requested environments",
+            context=tuple(f"requested: {env.name}" for env in environments[:_SHOWN]),
+            hint="Leave out `--platform` and `--python` to report on those that it supports",
+        )
     return tuple(environments)
 
 

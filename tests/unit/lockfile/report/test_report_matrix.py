@@ -155,12 +155,13 @@ def test_a_lock_file_for_no_environment_has_empty_cells() -> None:
     [
         ({"platforms": ("beos",)}, "unknown-platform"),
         ({"pythons": ("three",)}, "python-version-invalid"),
+        ({"pythons": ("3.9",)}, "environment-not-supported"),
         ({"pythons": tuple(f"3.{n}" for n in range(30))}, "report-too-large"),
     ],
 )
 def test_unknown_environments_are_refused(choices: dict[str, tuple[str, ...]], code: str) -> None:
     with pytest.raises((LocksetError, UsageError)) as caught:
-        matrix_of(read(make_lock([])).lock, **choices)
+        matrix_of(read(make_lock([], requires_python=">=3.10")).lock, **choices)
     assert caught.value.diagnostic.code == code
 
 
