@@ -36,6 +36,7 @@ _MORE = {
     **dict.fromkeys(("sync", "install", "check-env", "download"), "sync.md"),
     **dict.fromkeys(("convert", "export"), "convert.md"),
     **dict.fromkeys(("tree", "why", "diff"), "look.md"),
+    **dict.fromkeys(("report", "graph"), "report.md"),
     "validate": "validate.md",
 }
 

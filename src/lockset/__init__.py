@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from lockset.api.export import Export, ExportOptions, export
     from lockset.api.lock import lock
     from lockset.api.lock_files import Chain, LockEntry, LockGraph, Requirers, diff, graph, read, select, why
+    from lockset.api.render import render_graph, render_report, render_review
+    from lockset.api.report import report
+    from lockset.api.review import review
     from lockset.api.sync import check_env, sync_target
     from lockset.api.validate import Issue, Report, fix, validate, validate_text
     from lockset.api.why_not import ChosenVersion, WhyNot, why_not
@@ -25,9 +28,13 @@ if TYPE_CHECKING:
     from lockset.errors import Diagnostic, LocksetError, UsageError
     from lockset.index.options import IndexOptions, IndexSource
     from lockset.lockfile.diff import Change, LockDiff
+    from lockset.lockfile.diff_review import DiffReview
     from lockset.lockfile.read import Document
+    from lockset.lockfile.report.options import ReportOptions
+    from lockset.lockfile.report.report import LockReport
     from lockset.lockfile.select import SelectedPackage, Selection
     from lockset.progress import ProgressEvent, ProgressListener
+    from lockset.rendering.graph_model import RenderedGraph
     from lockset.resolve.problem.options import LockOptions
     from lockset.sync.desired import SourcePolicy
     from lockset.sync.plan import Plan, Step
@@ -43,6 +50,7 @@ _FACADE: dict[str, str] = {
     "DescribedInterpreter": "lockset.composition.sync_pipeline",
     "Diagnostic": "lockset.errors",
     "Document": "lockset.lockfile.read",
+    "DiffReview": "lockset.lockfile.diff_review",
     "DownloadedFile": "lockset.api.download",
     "Export": "lockset.api.export",
     "ExportOptions": "lockset.api.export",
@@ -55,6 +63,7 @@ _FACADE: dict[str, str] = {
     "LockEntry": "lockset.api.lock_files",
     "LockGraph": "lockset.api.lock_files",
     "LockOptions": "lockset.resolve.problem.options",
+    "LockReport": "lockset.lockfile.report.report",
     "LockResult": "lockset.composition.lock_assembly",
     "LocksetError": "lockset.errors",
     "Loss": "lockset.conversion.model.imported_lock",
@@ -62,7 +71,9 @@ _FACADE: dict[str, str] = {
     "ProgressEvent": "lockset.progress",
     "ProgressListener": "lockset.progress",
     "Proof": "lockset.conversion.pipeline.verify",
+    "RenderedGraph": "lockset.rendering.graph_model",
     "Report": "lockset.api.validate",
+    "ReportOptions": "lockset.lockfile.report.options",
     "RequirementsStyle": "lockset.conversion.writers.requirements",
     "Requirers": "lockset.api.lock_files",
     "RunContext": "lockset.composition.run_context",
@@ -85,6 +96,11 @@ _FACADE: dict[str, str] = {
     "graph": "lockset.api.lock_files",
     "lock": "lockset.api.lock",
     "read": "lockset.api.lock_files",
+    "render_graph": "lockset.api.render",
+    "render_report": "lockset.api.render",
+    "render_review": "lockset.api.render",
+    "report": "lockset.api.report",
+    "review": "lockset.api.review",
     "select": "lockset.api.lock_files",
     "sync_target": "lockset.api.sync",
     "validate": "lockset.api.validate",
@@ -101,6 +117,7 @@ __all__ = [
     "ConvertOptions",
     "DescribedInterpreter",
     "Diagnostic",
+    "DiffReview",
     "Document",
     "DownloadedFile",
     "Export",
@@ -114,6 +131,7 @@ __all__ = [
     "LockEntry",
     "LockGraph",
     "LockOptions",
+    "LockReport",
     "LockResult",
     "LocksetError",
     "Loss",
@@ -121,7 +139,9 @@ __all__ = [
     "ProgressEvent",
     "ProgressListener",
     "Proof",
+    "RenderedGraph",
     "Report",
+    "ReportOptions",
     "RequirementsStyle",
     "Requirers",
     "RunContext",
@@ -145,6 +165,11 @@ __all__ = [
     "graph",
     "lock",
     "read",
+    "render_graph",
+    "render_report",
+    "render_review",
+    "report",
+    "review",
     "select",
     "sync_target",
     "validate",

@@ -26,7 +26,7 @@ def parser_of(command: str) -> argparse.ArgumentParser:
     return found
 
 
-NEEDED = {"why": ["a"], "why-not": ["a"], "convert": ["a"], "diff": ["a"]}
+NEEDED = {"why": ["a"], "why-not": ["a"], "convert": ["a"]}
 PYPROJECT = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.10"\ndependencies = ["a"]\n'
 
 
@@ -103,7 +103,7 @@ def test_the_front_page_names_every_command_and_fits(columns: int) -> None:
     assert sorted(name for names in GROUPS.values() for name in names) == sorted(COMMANDS)
     assert all(any(line.startswith(f"  {name} ") for line in page) for name in COMMANDS)
     assert max(map(len, page)) <= columns
-    assert columns < 80 or len(page) <= 24
+    assert columns < 80 or len(page) <= len(COMMANDS) + 12
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -261,7 +261,7 @@ def test_of_two_forms_the_one_on_the_command_line_counts(project: Path, local_in
     (project / "pylock.other.toml").write_text('lock-version = "1.0"\ncreated-by = "hand"\npackages = []\n')
     env = {"LOCKSET_DIFF_JSON": "1"}
     assert cli.ok("diff", "pylock.other.toml", env=env).json()["changes"]
-    assert cli.ok("diff", "pylock.other.toml", "--markdown", env=env).stdout.startswith("| package")
+    assert cli.ok("diff", "pylock.other.toml", "--markdown", env=env).stdout.startswith("**")
 
 
 def test_a_lock_file_may_come_from_standard_input(

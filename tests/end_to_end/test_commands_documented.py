@@ -35,6 +35,7 @@ OF_INDEXES = {
 PAGE_OF = {
     "sync": "sync", "install": "sync", "check-env": "sync", "download": "sync",
     "tree": "look", "why": "look", "diff": "look",
+    "report": "report", "graph": "report",
     "convert": "convert", "export": "convert", "validate": "validate",
 }  # fmt: skip
 

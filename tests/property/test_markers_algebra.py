@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from packaging.markers import Marker
 
-from lockset.markers import MarkerSet
+from lockset.markers import MarkerSet, described_target
 from support.strategies.marker_strategies import GRID, holds, marker_sets, marker_texts, packaging_says, plain_texts
 
 ANY, NONE = MarkerSet.any(), MarkerSet.none()
@@ -119,6 +119,15 @@ def test_choices_can_be_made_before_or_during_evaluation(
     assert chosen.implies(some)
     for environment, _, _ in GRID[::6]:
         assert chosen.evaluate(environment) == a.evaluate(environment, extras=extras, groups=groups)
+
+
+@given(marker_sets, st.frozensets(st.sampled_from(("a", "b"))), st.frozensets(st.sampled_from(("dev", "test"))))
+def test_an_environment_leaves_choices_open(a: MarkerSet, extras: frozenset[str], groups: frozenset[str]) -> None:
+    for environment in (described_target(*name).environment for name in (("linux", "3.12"), ("windows", "3.9.7"))):
+        selections = a.at(environment)
+        chosen = selections.with_extras_and_groups(extras, groups)
+        assert chosen.is_full == a.evaluate(environment, extras=extras, groups=groups)
+        assert chosen.is_full or chosen.is_empty
 
 
 @given(marker_sets)

@@ -95,7 +95,7 @@ def select(
 
 
 def diff(
-    old: str | PathLike[str] | Pylock,
+    old: str | PathLike[str] | Pylock | None = None,
     new: str | PathLike[str] | Pylock | None = None,
     *,
     context: RunContext | None = None,
@@ -103,8 +103,9 @@ def diff(
     """Compare two lock files; order, `created-by`, `tool` tables and audit information are ignored.
 
     Args:
-        old: The old lock file, or its path as for `read`.
-        new: The new lock file, or its path as for `read`; None for the nearest pylock.toml.
+        old: The old lock file, or its path as for `read`, a revision of git, or a range of revisions (`main..`); None
+            for the version of the last commit.
+        new: The new lock file, or its path or revision; None for the nearest pylock.toml.
         context: The folder, and the standard input.
 
     Raises:
@@ -113,10 +114,15 @@ def diff(
     from lockset.lockfile.diff import diff as changes
 
     context = context_of(context)
-    check_argument("old", old, "str | PathLike[str] | Pylock")
+    check_argument("old", old, _LOCK)
     check_argument("new", new, _LOCK)
-    before, after = (one if isinstance(one, Pylock) else open_revision(one, context).lock for one in (old, new))
-    return changes(before, after)
+    if isinstance(old, Pylock) or isinstance(new, Pylock):
+        before, after = (one if isinstance(one, Pylock) else open_revision(one, context).lock for one in (old, new))
+        return changes(before, after)
+    from lockset.composition.lock_revisions import open_pair
+
+    first, second = open_pair(old, new, context)
+    return changes(first.lock, second.lock)
 
 
 def graph(

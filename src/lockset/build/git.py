@@ -14,7 +14,7 @@ from lockset.errors import LocksetError, OfflineError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COMMIT", "Git", "GitFailure", "git_url", "refused", "stored_file"]
+__all__ = ["COMMIT", "Git", "GitFailure", "common_ancestor", "git_url", "refused", "stored_file"]
 
 # A full commit id.
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -153,6 +153,23 @@ def stored_file(name: str, *, folder: Path) -> subprocess.CompletedProcess[bytes
     """
     return subprocess.run(  # noqa: S603 (a fixed program, and the one argument from outside cannot be an option)
         ["git", "cat-file", "blob", name],  # noqa: S607 (the git that the user would call)
+        cwd=folder,
+        capture_output=True,
+        timeout=_LOOK_SECONDS,
+        check=False,
+    )
+
+
+def common_ancestor(one: str, other: str, *, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """Have git print the best common ancestor of two revisions of the repository that contains `folder`.
+
+    The names must not start with a dash.
+
+    Raises:
+        OSError, ValueError, subprocess.TimeoutExpired: git cannot be run, or takes too long.
+    """
+    return subprocess.run(  # noqa: S603 (a fixed program, and no argument from outside can be an option)
+        ["git", "merge-base", one, other],  # noqa: S607 (the git that the user would call)
         cwd=folder,
         capture_output=True,
         timeout=_LOOK_SECONDS,

@@ -28,7 +28,9 @@ COMMANDS: dict[str, str] = {
     "tree": "show the packages of a lock file as a dependency tree",
     "why": "show why a package is locked",
     "why-not": "explain why a version is not locked",
-    "diff": "compare two lock files",
+    "diff": "compare two lock files, or one with what git has",
+    "graph": "draw the dependency graph of a lock file",
+    "report": "report what each platform gets, and how healthy a lock is",
 }
 
 # The commands whose result may be cached.

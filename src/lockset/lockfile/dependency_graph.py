@@ -198,20 +198,23 @@ class Chain:
     region: MarkerSet
 
 
-def chains_to(graph: LockGraph, number: int) -> tuple[tuple[Chain, ...], bool]:
+def chains_to(
+    graph: LockGraph, number: int, *, most: int = MOST_CHAINS, steps: int = _MOST_STEPS
+) -> tuple[tuple[Chain, ...], bool]:
     """The chains from roots to the entry, shortest first, and whether the list is complete.
 
-    A chain has no entry twice, and its entries can all apply together. At most MOST_CHAINS are returned.
+    A chain has no entry twice, and its entries can all apply together. At most `most` are returned, after at most
+    `steps` of the search.
     """
     roots = frozenset(graph.roots)
     chains: list[Chain] = []
     waiting: deque[tuple[tuple[int, ...], MarkerSet]] = deque([((number,), graph.entries[number].region)])
-    for _ in range(_MOST_STEPS):
+    for _ in range(steps):
         if not waiting:
             return tuple(chains), True
         path, region = waiting.popleft()
         if path[0] in roots:
-            if len(chains) == MOST_CHAINS:
+            if len(chains) == most:
                 return tuple(chains), False
             chains.append(Chain(entries=tuple(graph.entries[each] for each in path), region=region))
         for parent in graph.parents[path[0]]:

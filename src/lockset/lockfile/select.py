@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Artifact, Package, PackageWheel, Pylock
     from lockset.markers.environment import Environment
 
-__all__ = ["SelectedPackage", "Selection", "refuse_empty_environments", "select"]
+__all__ = ["SelectedPackage", "Selection", "best_wheel", "refuse_empty_environments", "select"]
 
 # How many tags a message lists; the others are counted.
 _TAGS_SHOWN = 6
@@ -257,7 +257,7 @@ def _choose_artifact(
         return package.sdist
     # Else if there are entries for wheels: look for the appropriate wheel file based on wheels.name; if one is not
     # found then move on to sdist or an error MUST be raised about a lack of source for the project.
-    wheel = _best_wheel(package.wheels or (), ranks)
+    wheel = best_wheel(package.wheels or (), ranks)
     if wheel is not None:
         return wheel
     # Else if no wheels file is found or sdist is solely set:
@@ -266,8 +266,8 @@ def _choose_artifact(
     raise _no_usable_file(package, ranks, values)
 
 
-def _best_wheel(wheels: Iterable[PackageWheel], ranks: Mapping[str, int]) -> PackageWheel | None:
-    """The wheel with the best tag for the target; the first one listed among equals."""
+def best_wheel(wheels: Iterable[PackageWheel], ranks: Mapping[str, int]) -> PackageWheel | None:
+    """The wheel with the best tag for a target, by the rank of each of its tags; the first one listed among equals."""
     best: PackageWheel | None = None
     best_rank = len(ranks)
     for wheel in wheels:

@@ -365,6 +365,14 @@ def forget(diagram: int, names: frozenset[str], keep: Variable | None = None) ->
     return walk(diagram)
 
 
+def value_at(variable: Variable, values: Environment | Mapping[str, str]) -> Any:
+    """The value of a variable, which is not a flag, in an environment."""
+    value = _value_in(values, variable.name)
+    if variable.kind is Kind.RELEASE:
+        return release_point(value)
+    return value if variable.kind is Kind.TEXT else predicate_holds(variable, value)
+
+
 def evaluate(diagram: int, values: Environment | Mapping[str, str], chosen: Mapping[str, frozenset[str]]) -> bool:
     """Whether a point is in the set: the values of an environment, and the names chosen of each kind of flags."""
     while diagram > FULL:
@@ -372,11 +380,7 @@ def evaluate(diagram: int, values: Environment | Mapping[str, str], chosen: Mapp
         if variable.kind is Kind.FLAG:
             value: Any = variable.literal in chosen[variable.name]
         else:
-            value = _value_in(values, variable.name)
-            if variable.kind is Kind.RELEASE:
-                value = release_point(value)
-            elif variable.kind is not Kind.TEXT:
-                value = predicate_holds(variable, value)
+            value = value_at(variable, values)
         diagram = _child_for(variable, labels, children, value)
     return diagram == FULL
 

@@ -184,6 +184,14 @@ class MarkerSet:
 
         return _SETS[dd.assign(self.id, ("chosen", *chosen.values()), value_of)]
 
+    def at(self, environment: Environment) -> MarkerSet:
+        """The selections of extras and groups with which `environment` is in the set; no metadata extra is selected."""
+
+        def value_of(variable: Variable) -> Any:
+            return None if variable.kind is Kind.FLAG else dd.value_at(variable, environment)
+
+        return _SETS[dd.assign(self.id, ("at", environment), value_of)]
+
     def with_extras_as(self, regions: Mapping[str, MarkerSet]) -> MarkerSet:
         """The set with each named extra replaced by a region, in which alone it counts as selected."""
         result = self

@@ -54,6 +54,7 @@ _RIVALS_OF_SYNCING = (
 _RIVALS = {
     **dict.fromkeys(("lock", "why-not"), _RIVALS_OF_LOCKING),
     **dict.fromkeys(("sync", "install", "check-env", "download"), _RIVALS_OF_SYNCING),
+    "diff": (("format", "json"), ("format", "markdown")),
 }
 _RIVALS_EVERYWHERE = (
     ("no_index", "index"), ("no_index", "extra_index_url"), ("no_index", "default_index"), ("quiet", "verbose"),

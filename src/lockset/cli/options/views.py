@@ -1,4 +1,4 @@
-"""Options of `lockset tree`, `lockset why` and `lockset diff`, and their values."""
+"""Options of `lockset tree` and `lockset why`, and their values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from os.path import basename
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.cli.options.common import add_cache, add_index, normal_name, run_context
-from lockset.errors import UsageError
 from lockset.lockfile.file_name import is_lock_file_name
 
 if TYPE_CHECKING:
@@ -15,15 +14,16 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import RunContext
 
 __all__ = [
-    "DiffCommand",
     "TreeCommand",
     "View",
     "WhyCommand",
-    "add_diff_arguments",
     "add_tree_arguments",
+    "add_view",
     "add_why_arguments",
-    "read_diff_command",
+    "is_converted",
+    "levels",
     "read_tree_command",
+    "read_view",
     "read_why_command",
 ]
 
@@ -57,32 +57,21 @@ class WhyCommand(NamedTuple):
     json: bool
 
 
-class DiffCommand(NamedTuple):
-    """The options of `lockset diff`."""
-
-    old: str
-    new: str | None
-    context: RunContext
-    json: bool
-    markdown: bool
-    exit_code: bool
-
-
 def add_tree_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset tree`."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
     parser.add_argument("--invert", action="store_true", help="show the packages that require each package")
-    parser.add_argument("--depth", type=_depth, metavar="N", help="show at most N levels below the first")
+    parser.add_argument("--depth", type=levels, metavar="N", help="show at most N levels below the first")
     parser.add_argument(
         "--package", action="append", default=[], metavar="NAME", help="start with this package (repeatable)"
     )
-    _add_view(parser)
+    add_view(parser)
     parser.add_argument("--json", action="store_true", help="write the graph as JSON")
     add_cache(parser, needless=True)
     add_index(parser, needless=True)
 
 
-def _add_view(parser: argparse.ArgumentParser) -> None:
+def add_view(parser: argparse.ArgumentParser) -> None:
     """Add the options on the part of the lock file to show."""
     group = parser.add_argument_group("selection (default: everything)")
     group.add_argument("--extra", action="append", metavar="NAME", help="show packages installed with this extra")
@@ -97,22 +86,10 @@ def add_why_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset why`."""
     parser.add_argument("package", metavar="PACKAGE", help="the package")
     parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
-    _add_view(parser)
+    add_view(parser)
     parser.add_argument("--json", action="store_true", help="write the chains as JSON")
     add_cache(parser, needless=True)
     add_index(parser, needless=True)
-
-
-def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `lockset diff`."""
-    parser.add_argument("old", metavar="A", help="the old lock file: a path, -, or REVISION:PATH of git")
-    parser.add_argument("new", nargs="?", metavar="B", help="the new lock file (default: the nearest pylock.toml)")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="write the changes as JSON")
-    form.add_argument("--markdown", action="store_true", help="write the changes as a table for a review")
-    add_cache(parser, needless=True)
-    add_index(parser, needless=True)
-    parser.add_argument("--exit-code", action="store_true", help="exit with 1 if there are changes")
 
 
 def read_tree_command(args: argparse.Namespace, out: Output) -> TreeCommand:
@@ -122,7 +99,7 @@ def read_tree_command(args: argparse.Namespace, out: Output) -> TreeCommand:
         UsageError: If a name is not valid.
     """
     packages = tuple(args.package)
-    return TreeCommand(_view(args, out), invert=args.invert, depth=args.depth, packages=packages, json=args.json)
+    return TreeCommand(read_view(args, out), invert=args.invert, depth=args.depth, packages=packages, json=args.json)
 
 
 def read_why_command(args: argparse.Namespace, out: Output) -> WhyCommand:
@@ -131,28 +108,15 @@ def read_why_command(args: argparse.Namespace, out: Output) -> WhyCommand:
     Raises:
         UsageError: If a name is not valid.
     """
-    return WhyCommand(_view(args, out), package=args.package, json=args.json)
+    return WhyCommand(read_view(args, out), package=args.package, json=args.json)
 
 
-def read_diff_command(args: argparse.Namespace, out: Output) -> DiffCommand:
-    """Convert the parsed options to values.
+def read_view(args: argparse.Namespace, out: Output) -> View:
+    """The lock file to show, and the environment and extras to show it for.
 
     Raises:
-        UsageError: `stdin-twice` if both are `-`.
+        UsageError: If a name is not valid.
     """
-    if args.old == args.new == "-":
-        raise UsageError("stdin-twice", "The standard input (`-`) can only be given once")
-    return DiffCommand(
-        old=args.old,
-        new=args.new,
-        context=run_context(args, out, caching=_is_converted(args.old) or _is_converted(args.new)),
-        json=args.json,
-        markdown=args.markdown,
-        exit_code=args.exit_code,
-    )
-
-
-def _view(args: argparse.Namespace, out: Output) -> View:
     extras, groups = (None if given is None else tuple(map(normal_name, given)) for given in (args.extra, args.group))
     return View(
         file=args.file,
@@ -160,16 +124,17 @@ def _view(args: argparse.Namespace, out: Output) -> View:
         platform=args.platform,
         extras=extras,
         groups=groups,
-        context=run_context(args, out, caching=_is_converted(args.file)),
+        context=run_context(args, out, caching=is_converted(args.file)),
     )
 
 
-def _is_converted(file: str | None) -> bool:
+def is_converted(file: str | None) -> bool:
     """Whether the file may have to be converted, which uses the cache."""
     return file is not None and not is_lock_file_name(basename(file))
 
 
-def _depth(text: str) -> int:
+def levels(text: str) -> int:
+    """A number of levels, from an option."""
     if not text.isdecimal():
         message = f"`{text}` is not a number of levels"
         raise argparse.ArgumentTypeError(message)

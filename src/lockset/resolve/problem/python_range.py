@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.options import LockOptions
     from lockset.sources.project import RootProject
 
-__all__ = ["KNOWN", "MAINTAINED", "SETTLED", "is_open_above", "python_range", "pythons_of"]
+__all__ = ["KNOWN", "MAINTAINED", "SETTLED", "is_open_above", "maintained_pythons", "python_range", "pythons_of"]
 
 # End of life of each known Python: a project without a range is locked for the Pythons that are still maintained.
 _MAINTAINED_UNTIL = {
@@ -39,6 +39,11 @@ KNOWN = MarkerSet.of_python(f"<3.{int(KNOWN_PYTHONS[-1].split('.')[1]) + 1}")
 
 # Unknown later Pythons of the same major version.
 _TO_COME = MarkerSet.of_python(f">3.{KNOWN_PYTHONS[-1].split('.')[1]}.9999,<4")
+
+
+def maintained_pythons(day: date | None) -> tuple[str, ...]:
+    """The minor versions that are maintained on that day, oldest first; for None, all that were released."""
+    return tuple(minor for minor, until in _MAINTAINED_UNTIL.items() if day is None or day <= until)
 
 
 def is_open_above(region: MarkerSet) -> bool:

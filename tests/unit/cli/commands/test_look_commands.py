@@ -192,24 +192,38 @@ def test_a_difference_names_what_changed(two_locks: Callable[..., tuple[int, str
         "~ down 2 → 1 (older)",
         "- gone 2",
         "~ moved 1",
-        '    marker: os_name == "nt" → none',
+        "    marker: sys_platform == 'win32' → none",
         "+ new 1",
         "~ up 1 → 2",
     ]
-    assert err == "1 added, 1 removed, 2 with another version, 1 changed otherwise\n"
+    assert err == "1 updated, 1 to an older version, 1 added, 1 removed, 1 changed otherwise\n"
 
 
 def test_a_difference_as_a_table_for_reviews(two_locks: Callable[..., tuple[int, str, str]]) -> None:
     assert two_locks("pylock.toml", "--markdown")[1].splitlines() == [
-        "| package | before | after | more |",
-        "|---|---|---|---|",
-        "| _requires-python_ |  | >=3.10 | |",
-        "| down | 2 | 1 | **older** |",
-        "| gone | 2 |  |  |",
-        '| moved | 1 | 1 | marker: os\\_name == "nt" → none |',
-        "| new |  | 1 |  |",
-        "| up | 1 | 2 |  |",
+        "**1 updated, 1 to an older version, 1 added, 1 removed, 1 changed otherwise**",
+        "",
+        "| lock file | before | after |",
+        "|---|---|---|",
+        "| `requires-python` | _none_ | `>=3.10` |",
+        "",
+        "#### Packages",
+        "",
+        "|  | package | before | after | what else | where | links |",
+        "|---|---|---|---|---|---|---|",
+        "| 🟠 **older** | **down** | 2 | 1 |  |  |  |",
+        "| ⚪ removed | **gone** | 2 |  |  |  |  |",
+        "| 🟣 changed | **moved** | 1 | 1 | marker: `sys_platform == 'win32'` → _none_ |  |  |",
+        "| 🟢 new | **new** |  | 1 |  |  |  |",
+        "| 🔵 major | **up** | 1 | 2 |  |  |  |",
+        "",
+        *out_of_effects(two_locks("pylock.toml", "--markdown")[1]),
     ]
+
+
+def out_of_effects(text: str) -> list[str]:
+    lines = text.splitlines()
+    return lines[lines.index("<details><summary>Effect on each environment (a default installation)</summary>") :]
 
 
 def test_a_difference_can_fail_a_check(two_locks: Callable[..., tuple[int, str, str]]) -> None:

@@ -1,0 +1,137 @@
+"""The two lock files of a comparison: files, or versions that git has."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from os import fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from lockset.build.git import common_ancestor, stored_file
+from lockset.composition.open_lock import open_lock, open_revision
+from lockset.errors import LocksetError
+from lockset.lockfile.file_name import PLAIN_NAME
+from lockset.lockfile.read import read
+from lockset.sources.discover import STDIN, find_upwards
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+
+    from lockset.composition.run_context import RunContext
+    from lockset.lockfile.read import Document
+
+__all__ = ["open_pair"]
+
+_HEAD = "HEAD"
+
+
+class _Range(NamedTuple):
+    """`OLD..NEW`, or `OLD...NEW` from their common ancestor on, as `git diff` means them."""
+
+    old: str
+    new: str
+    from_ancestor: bool
+
+
+def open_pair(
+    old: str | PathLike[str] | None, new: str | PathLike[str] | None, context: RunContext
+) -> tuple[Document, Document]:
+    """The old and the new lock file.
+
+    Each is a path, `-`, `REVISION:PATH`, or a revision, which means the lock file at that revision: that of the other
+    side, else the nearest pylock.toml. Without `new`, it is the nearest pylock.toml, and `old` may be a range of
+    revisions, `OLD..NEW` or `OLD...NEW`. Without `old`, that is the revision `HEAD`.
+
+    Raises:
+        LocksetError: As `open_revision`.
+    """
+    first = _HEAD if old is None else fspath(old)
+    second = None if new is None else fspath(new)
+    limits = _range(first, context) if second is None else None
+    if limits is not None:
+        path = _nearest(context)
+        start = _ancestor(limits, context) if limits.from_ancestor else limits.old
+        return _at_revision(start, path, context), _at_revision(limits.new, path, context)
+    new_is_revision = second is not None and _is_revision(second, context)
+    old_is_revision = _is_revision(first, context)
+    if not old_is_revision and not new_is_revision:
+        return open_revision(first, context), open_revision(second, context)
+    if old_is_revision and (second is None or not new_is_revision):
+        named = second is not None and second != STDIN and ":" not in second
+        path = context.here / second if named and second is not None else _nearest(context)
+        right = open_lock(path, context) if second is None or named else open_revision(second, context)
+        return _at_revision(first, path, context), right
+    assert second is not None
+    named = not old_is_revision and first != STDIN and ":" not in first
+    path = context.here / first if named else _nearest(context)
+    left = _at_revision(first, path, context) if old_is_revision else open_revision(first, context)
+    return left, _at_revision(second, path, context)
+
+
+def _range(text: str, context: RunContext) -> _Range | None:
+    if ".." not in text or not _is_revision(text, context):
+        return None
+    dots = "..." if "..." in text else ".."
+    before, _, after = text.partition(dots)
+    return _Range(before or _HEAD, after or _HEAD, from_ancestor=dots == "...")
+
+
+def _is_revision(text: str, context: RunContext) -> bool:
+    """Whether the text can only be a revision: it is neither a file nor looks like one."""
+    if text == STDIN or ":" in text or not text or text.startswith("-") or text.endswith(".toml"):
+        return False
+    try:
+        return not (context.here / text).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _nearest(context: RunContext) -> Path:
+    path = find_upwards(PLAIN_NAME, context.here)
+    # Without one, git is asked for the usual one, and says what it lacks.
+    return context.here / PLAIN_NAME if path is None else Path(path)
+
+
+def _at_revision(revision: str, path: Path, context: RunContext) -> Document:
+    _refuse_option(revision)
+    relative = os.path.relpath(path, context.here).replace(os.sep, "/")
+    # For git, a path that starts with a dot is relative to the working folder.
+    name = f"{revision}:{relative if relative.startswith('../') else f'./{relative}'}"
+    done = _call_git(lambda: stored_file(name, folder=context.here), name)
+    if done.returncode != 0:
+        output = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise LocksetError(
+            "git-revision",
+            f"There is neither a file `{revision}` nor a `{relative}` in that revision of git"
+            if revision != _HEAD
+            else f"git has no `{relative}` in the last commit",
+            context=tuple(output[:3]),
+            hint="Name the lock files or revisions to compare: `lockset diff OLD NEW`",
+        )
+    return read(done.stdout, path=f"{revision}:{relative}")
+
+
+def _ancestor(limits: _Range, context: RunContext) -> str:
+    name = f"{limits.old}...{limits.new}"
+    _refuse_option(limits.old)
+    _refuse_option(limits.new)
+    done = _call_git(lambda: common_ancestor(limits.old, limits.new, folder=context.here), name)
+    if done.returncode != 0:
+        output = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise LocksetError("git-revision", f"git finds no common ancestor for `{name}`", context=tuple(output[:3]))
+    return done.stdout.decode("ascii", "replace").strip()
+
+
+def _refuse_option(revision: str) -> None:
+    """A name that begins with a dash would be an option of git."""
+    if revision.startswith("-"):
+        raise LocksetError("git-revision", f"`{revision}` is not a revision")
+
+
+def _call_git(call: Callable[[], subprocess.CompletedProcess[bytes]], name: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return call()
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise LocksetError("git-revision", f"git could not read `{name}`: {error}") from error

@@ -1,0 +1,1 @@
+"""What a lock file gives each platform and Python, and the health of its packages."""

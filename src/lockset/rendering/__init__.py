@@ -1,0 +1,1 @@
+"""Reports, graphs and comparisons as HTML, Markdown, SVG and JSON: values in, text out."""
