@@ -13,7 +13,8 @@ from packaging.version import Version
 from lockset.conversion.model.graph import refuse_overlap, universe_of
 from lockset.conversion.model.imported_lock import Loss
 from lockset.dependency_specifiers import composed_marker, read_specifiers
-from lockset.lockfile.declared_conflicts import ConflictMember, conflicting_region, marker_text, with_conflicts
+from lockset.lockfile.conflict_regions import conflicting_region, marker_text
+from lockset.lockfile.declared_conflicts import ConflictMember, with_conflicts
 from lockset.lockfile.model import (
     Package,
     PackageArchive,

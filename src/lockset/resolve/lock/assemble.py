@@ -12,7 +12,7 @@ from packaging.version import Version
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.errors import LocksetError
-from lockset.lockfile.declared_conflicts import marker_text
+from lockset.lockfile.conflict_regions import marker_text
 from lockset.lockfile.model import (
     Package,
     PackageArchive,

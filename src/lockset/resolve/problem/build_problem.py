@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.lockfile.declared_conflicts import conflicting_region, conflicting_regions, tables_of
+from lockset.lockfile.conflict_regions import conflicting_region, conflicting_regions
+from lockset.lockfile.declared_conflicts import tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons, targets_within
 from lockset.resolve.problem.conflicting_choices import conflicting_choices
