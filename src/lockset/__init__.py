@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from lockset.api.export import Export, ExportOptions, export
     from lockset.api.lock import lock
     from lockset.api.lock_files import Chain, LockEntry, LockGraph, Requirers, diff, graph, read, select, why
+    from lockset.api.outdated import HeldBack, OutdatedPackage, OutdatedReport, outdated
     from lockset.api.sync import check_env, sync_target
     from lockset.api.validate import Issue, Report, fix, validate, validate_text
     from lockset.api.why_not import ChosenVersion, WhyNot, why_not
@@ -46,6 +47,7 @@ _FACADE: dict[str, str] = {
     "DownloadedFile": "lockset.api.download",
     "Export": "lockset.api.export",
     "ExportOptions": "lockset.api.export",
+    "HeldBack": "lockset.resolve.lock.newer_releases",
     "IndexOptions": "lockset.index.options",
     "IndexOverrides": "lockset.composition.run_context",
     "IndexSource": "lockset.index.options",
@@ -58,6 +60,8 @@ _FACADE: dict[str, str] = {
     "LockResult": "lockset.composition.lock_assembly",
     "LocksetError": "lockset.errors",
     "Loss": "lockset.conversion.model.imported_lock",
+    "OutdatedPackage": "lockset.composition.maintenance.newer_versions",
+    "OutdatedReport": "lockset.composition.maintenance.newer_versions",
     "Plan": "lockset.sync.plan",
     "ProgressEvent": "lockset.progress",
     "ProgressListener": "lockset.progress",
@@ -84,6 +88,7 @@ _FACADE: dict[str, str] = {
     "fix": "lockset.api.validate",
     "graph": "lockset.api.lock_files",
     "lock": "lockset.api.lock",
+    "outdated": "lockset.api.outdated",
     "read": "lockset.api.lock_files",
     "select": "lockset.api.lock_files",
     "sync_target": "lockset.api.sync",
@@ -105,6 +110,7 @@ __all__ = [
     "DownloadedFile",
     "Export",
     "ExportOptions",
+    "HeldBack",
     "IndexOptions",
     "IndexOverrides",
     "IndexSource",
@@ -117,6 +123,8 @@ __all__ = [
     "LockResult",
     "LocksetError",
     "Loss",
+    "OutdatedPackage",
+    "OutdatedReport",
     "Plan",
     "ProgressEvent",
     "ProgressListener",
@@ -144,6 +152,7 @@ __all__ = [
     "fix",
     "graph",
     "lock",
+    "outdated",
     "read",
     "select",
     "sync_target",

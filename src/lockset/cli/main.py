@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "why": "show why a package is locked",
     "why-not": "explain why a version is not locked",
     "diff": "compare two lock files",
+    "outdated": "show which packages of a lock file have newer versions",
 }
 
 # The commands whose result may be cached.

@@ -22,7 +22,6 @@ _COMMANDS = {
     "relock": "`lockset lock`",
     "update": "`lockset lock --upgrade`, or `lockset lock --upgrade-package NAME`",
     "upgrade": "`lockset lock --upgrade`, or `lockset lock --upgrade-package NAME`",
-    "outdated": "`lockset lock --upgrade --dry-run --stats`",
     "check": "`lockset lock --check` (sources), `lockset check-env` (an environment) or `lockset validate` (the file)",
     "verify": "`lockset check-env --verify-files`",
     "list": "`lockset tree`",
