@@ -82,6 +82,11 @@ def test_what_a_command_calls_of_the_api_is_public(path: Path) -> None:
         "stale",
         "verify_files",
         "MOST_CHAINS",
+        "cache_folder",
+        "cache_size",
+        "clean_cache",
+        "prune_cache",
+        "verify_cache",
     }
     called = {name for module, name in imports(path) if module.startswith("lockset.api.")}
     assert called - own <= set(lockset.__all__)
