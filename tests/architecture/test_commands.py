@@ -82,10 +82,14 @@ def test_what_a_command_calls_of_the_api_is_public(path: Path) -> None:
         "stale",
         "verify_files",
         "MOST_CHAINS",
+        "LockMerge",
         "cache_folder",
         "cache_size",
         "clean_cache",
+        "merge_locks",
         "prune_cache",
+        "setup_merge_driver",
+        "text_with_markers",
         "verify_cache",
     }
     called = {name for module, name in imports(path) if module.startswith("lockset.api.")}

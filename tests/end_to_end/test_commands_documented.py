@@ -34,7 +34,7 @@ OF_INDEXES = {
 }  # fmt: skip
 PAGE_OF = {
     "sync": "sync", "install": "sync", "check-env": "sync", "download": "sync",
-    "tree": "look", "why": "look", "diff": "look", "outdated": "look", "cache": "cache",
+    "tree": "look", "why": "look", "diff": "look", "outdated": "look", "cache": "cache", "merge-driver": "merge-driver",
     "convert": "convert", "export": "convert", "validate": "validate",
 }  # fmt: skip
 

@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "why-not": "explain why a version is not locked",
     "diff": "compare two lock files",
     "outdated": "show which packages of a lock file have newer versions",
+    "merge-driver": "merge lock files for git, with the pins of both sides",
     "cache": "show, prune, clean or verify the cache",
 }
 

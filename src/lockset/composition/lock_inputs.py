@@ -132,11 +132,12 @@ def read_lock_inputs(
     *,
     merging: bool = True,
     connecting: bool = True,
+    replaced: Callable[[Path], bytes | None] | None = None,
 ) -> LockInputs:
     """Read the sources, the files that options name, and the existing lock file; warnings go to the listener.
 
     Without `merging`, a lock file with an unresolved merge conflict is refused; without `connecting`, there is no hint
-    about indexes.
+    about indexes. `replaced` returns other content for source files: see `read_sources`.
 
     Raises:
         LocksetError: With the file and the position of the problem.
@@ -147,7 +148,7 @@ def read_lock_inputs(
     here, listener = context.here, context.heard
     target = _target(sources, output, here)
     fetch = _Fetch(lambda: resolve_indexes(indexes, project_around(here, context), context))
-    project = _project(sources, context, fetch)
+    project = _project(sources, context, fetch, replaced)
     old = _old_lock(target, listener, merging=merging)
     options = replace(_with_files(options or LockOptions(), context, fetch), index_urls=chosen_urls(indexes))
     warnings = tuple(w.message for w in (*project.warnings, *unread_settings(project, options)))
@@ -173,7 +174,9 @@ def read_lock_inputs(
     )
 
 
-def _project(sources: Sequence[str], context: RunContext, fetch: _Fetch) -> RootProject:
+def _project(
+    sources: Sequence[str], context: RunContext, fetch: _Fetch, replaced: Callable[[Path], bytes | None] | None
+) -> RootProject:
     return read_sources(
         sources,
         folder=context.here,
@@ -182,6 +185,7 @@ def _project(sources: Sequence[str], context: RunContext, fetch: _Fetch) -> Root
         use_settings=context.use_settings,
         config=context.config_path,
         fetch=fetch,
+        replaced=replaced,
     )
 
 

@@ -15,7 +15,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Lock": ("lock", "why-not", "convert", "export"),
     "Install": ("sync", "install", "check-env", "download"),
     "Look": ("validate", "tree", "why", "diff", "outdated"),
-    "Maintain": ("cache",),
+    "Maintain": ("merge-driver", "cache"),
 }
 _ABOUT = "lock a Python project for all platforms, sync environments to it"
 _OPTIONS = "-q  -v  --color WHEN  --no-progress  --directory DIR  --config FILE  --no-config"
