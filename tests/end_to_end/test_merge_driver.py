@@ -94,7 +94,7 @@ def test_two_branches_that_each_add_a_package_merge_without_a_conflict(
     two_branches(repository)
     for name in DEPENDENCIES:
         local_index.world.add(name, "2.0")  # the pins of both sides are kept
-    assert "lockset merged pylock.toml: 8 packages" in repository.git("merge", "other", "-m", "both")
+    assert "Merged pylock.toml: 8 packages" in repository.git("merge", "other", "-m", "both")
     assert repository.locked == dict.fromkeys((*DEPENDENCIES, "ours", "theirs"), "1.0")
     assert repository.git("status", "--short") == ""
     repository.cli.ok("lock", "--check", cwd=repository.folder)
@@ -202,7 +202,7 @@ def test_a_lock_in_a_subfolder_and_one_of_requirements_are_merged(repository: Re
     repository.git("checkout", "-q", "main")
     lock(*"abcde", "ours")
     output = repository.git("merge", "other", "-m", "both")
-    assert "lockset merged service/pylock.toml" in output
+    assert "Merged service/pylock.toml" in output
     data = tomli.loads((folder / "pylock.toml").read_text())
     assert {package["name"] for package in data["packages"]} == {*"abcdef", "ours", "theirs"}
 

@@ -30,7 +30,7 @@ __all__ = [
     "CacheDamage",
     "CacheEntry",
     "Removal",
-    "cache_folder",
+    "cache_location",
     "cache_size",
     "clean_cache",
     "prune_cache",
@@ -41,7 +41,7 @@ __all__ = [
 _LEFTOVERS = timedelta(hours=1)
 
 
-def cache_folder(*, context: RunContext | None = None) -> Path | None:
+def cache_location(*, context: RunContext | None = None) -> Path | None:
     """The folder of the cache, whether it exists or not; None if there is none."""
     return context_of(context).cache_folder
 

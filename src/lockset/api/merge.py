@@ -1,4 +1,4 @@
-"""merge_locks(): merge two versions of a lock file, as git's merge driver."""
+"""merge_lock_versions(): merge two versions of a lock file, as git's merge driver."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
 
-__all__ = ["LockMerge", "merge_locks", "setup_merge_driver", "text_with_markers"]
+__all__ = ["LockMerge", "merge_lock_versions", "setup_merge_driver", "text_with_markers"]
 
 
-def merge_locks(
+def merge_lock_versions(
     merge: LockMerge,
     *,
     indexes: IndexOptions | IndexOverrides | None = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.api.cache import cache_folder, cache_size, clean_cache, prune_cache, verify_cache
+from lockset.api.cache import cache_location, cache_size, clean_cache, prune_cache, verify_cache
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.cache import add_cache_arguments as add_arguments
 from lockset.cli.options.cache import read_cache_command as read
@@ -21,7 +21,7 @@ __all__ = ["add_arguments", "read", "run"]
 def run(command: CacheCommand, out: Output) -> int:
     """Do what is asked of the cache."""
     context = command.context
-    folder = cache_folder(context=context)
+    folder = cache_location(context=context)
     if folder is None:
         raise LocksetError("no-cache", "There is no cache folder", hint="Name one with `--cache-dir`")
     if command.action == "dir":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.api.merge import LockMerge, merge_locks, setup_merge_driver, text_with_markers
+from lockset.api.merge import LockMerge, merge_lock_versions, setup_merge_driver, text_with_markers
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.merge_driver import add_merge_driver_arguments as add_arguments
 from lockset.cli.options.merge_driver import read_merge_driver_command as read
 from lockset.cli.output.report import count_text
 from lockset.cli.output.streams import plain
-from lockset.errors import LocksetError
+from lockset.errors import FileMissingError, LocksetError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,14 +35,14 @@ def run(command: MergeDriverCommand, out: Output) -> int:
     label = command.labels[2] if command.labels[2] != "theirs" else ""
     merge = LockMerge(path=command.path, base=base, ours=ours, theirs=theirs, label=label)
     try:
-        result = merge_locks(merge, indexes=command.indexes, context=command.context)
+        result = merge_lock_versions(merge, indexes=command.indexes, context=command.context)
     except LocksetError as error:
         out.error(error.diagnostic)
         _leave_markers(command, out)
         return REFUSED
     (command.context.here / command.files[1]).write_bytes(result.text.encode())
     count = count_text(len({package.name for package in result.lock.packages}), "package")
-    out.line(f"lockset merged {plain(command.path)}: {count}, with the pins of both sides")
+    out.line(f"Merged {plain(command.path)}: {count}, with the pins of both sides")
     return DONE
 
 
@@ -50,7 +50,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise LocksetError("file-not-found", f"It cannot be read: {error.strerror}", location=str(path)) from error
+        raise FileMissingError(f"It cannot be read: {error.strerror}", location=str(path)) from error
 
 
 def _leave_markers(command: MergeDriverCommand, out: Output) -> None:
