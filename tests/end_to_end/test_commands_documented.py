@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "pages"
 SCHEMAS = ROOT / "schemas"
 # Told on a page of their own, or as those of `lockset lock`.
-OF_ALL = {"--help", "--quiet", "--verbose", "--color", "--no-progress", "--directory", "--config", "--no-config"}
+OF_ALL = {"-h", "--help", "--quiet", "--verbose", "--color", "--no-progress", "--directory", "--config", "--no-config"}
 OF_INDEXES = {
     "--index", "--default-index", "--extra-index-url", "--find-links", "--no-index", "--index-strategy", "--cert",
     "--client-cert", "--proxy", "--keyring-provider", "--timeout", "--retries", "--allow-insecure-host", "--cache-dir",
@@ -34,7 +34,8 @@ OF_INDEXES = {
 }  # fmt: skip
 PAGE_OF = {
     "sync": "sync", "install": "sync", "check-env": "sync", "download": "sync",
-    "tree": "look", "why": "look", "diff": "look", "outdated": "look", "cache": "cache", "merge-driver": "merge-driver",
+    "tree": "look", "why": "look", "diff": "look", "outdated": "look",
+    **{name: name for name in ("cache", "merge-driver", "completion", "self-check")},
     "convert": "convert", "export": "convert", "validate": "validate",
 }  # fmt: skip
 

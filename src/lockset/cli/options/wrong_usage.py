@@ -33,7 +33,6 @@ _COMMANDS = {
     "migrate": "`lockset convert`",
     "lint": "`lockset validate`",
     "explain": "`lockset why`, `lockset why-not`, or `lockset validate --explain RULE`",
-    "help": "`lockset --help`, or `lockset COMMAND --help`",
     "version": "`lockset --version`",
     "uninstall": "`lockset sync`, which removes packages that are not in the lock file",
 }
