@@ -26,7 +26,7 @@ def parser_of(command: str) -> argparse.ArgumentParser:
     return found
 
 
-NEEDED = {"why": ["a"], "why-not": ["a"], "convert": ["a"], "diff": ["a"]}
+NEEDED = {"cache": ["dir"], "why": ["a"], "why-not": ["a"], "convert": ["a"], "diff": ["a"]}
 PYPROJECT = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.10"\ndependencies = ["a"]\n'
 
 

@@ -6,9 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from lockset.cli.exit_codes import DONE
-from lockset.cli.fast_path.names import names_for_completion
 from lockset.cli.options.completion import add_completion_arguments as add_arguments
-from lockset.cli.options.completion import completion_script
+from lockset.cli.options.completion import completion_script, names_for_completion
 from lockset.cli.options.completion import read_completion_command as read
 
 if TYPE_CHECKING:

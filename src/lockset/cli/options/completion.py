@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.cli.fast_path.names import KINDS
+from lockset.cli.fast_path.names import KINDS, names_for_completion
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
     from lockset.cli.output.streams import Output
 
-__all__ = ["CompletionCommand", "add_completion_arguments", "completion_script", "read_completion_command"]
+__all__ = [
+    "CompletionCommand",
+    "add_completion_arguments",
+    "completion_script",
+    "names_for_completion",
+    "read_completion_command",
+]
 
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
 # Names of values whose files or folders a shell completes.

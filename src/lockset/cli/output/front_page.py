@@ -37,7 +37,7 @@ def front_page(commands: Mapping[str, str], columns: int, *, color: bool = False
         for name in names:
             parts += _folded(f"  {name}".ljust(width) + commands[name], columns, " " * width)
     parts += ["", *_folded(f"Everywhere: -h  --help  -V  {_OPTIONS}", columns, "  "), *_folded(_END, columns, "  ")]
-    parts.append(f"Documentation: {documentation(None)}")
+    parts += _folded(f"Documentation: {documentation(None)}", columns, "  ")
     return "\n".join(parts) + "\n"
 
 
