@@ -141,7 +141,7 @@ def test_each_fork_has_a_row(cli: Command, local_index: LocalIndex, tmp_path: Pa
     shown = cli.ok("outdated", "-i", local_index.url, "--refresh").stdout.splitlines()
     assert [line.split()[:1] for line in shown] == [["package"], ["a"], ["a"]]
     assert "python_version < '3.12'" in shown[1]
-    assert "a 2.1 requires Python >=3.12" in shown[1]
+    assert "  requires Python >=3.12; the lock covers >=3.10,<3.12" in shown[1]
     assert shown[2].split()[-2:] == ["2.1", "2.1"]
 
 

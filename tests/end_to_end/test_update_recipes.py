@@ -54,7 +54,7 @@ class Runner:
         return EXPRESSION.sub(lambda match: self.values[match[1]], text)
 
     def steps(self, steps: list[dict[str, Any]], environ: dict[str, str], *, failing: str = "") -> list[str]:
-        """Run the steps; the names of those that ran. After the step `failing`, which must fail, only `always()` run."""
+        """Run the steps; the names of those that ran. After `failing`, which must fail, only `always()` runs."""
         ran: list[str] = []
         for step in steps:
             if "run" not in step or not self._holds(step.get("if", "true")):

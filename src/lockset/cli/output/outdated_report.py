@@ -52,7 +52,9 @@ def _reasons(package: OutdatedPackage) -> Iterator[str]:
         yield f"{package.version} was yanked" + (f" ({package.yanked})" if package.yanked else "")
     if package.status is not None:
         yield f"the project is {package.status}"
-    reasons = [reason.text for reason in package.held_back]
+    # The row names the package and the version.
+    own = f"{package.name} {package.newest} "
+    reasons = [r.text.removeprefix(own).replace(" [project.dependencies]", "") for r in package.held_back]
     yield from reasons[:2]
     if len(reasons) > 2:
         yield f"{len(reasons) - 2} more"
