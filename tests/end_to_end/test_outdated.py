@@ -219,3 +219,28 @@ def test_a_lock_made_with_other_constraints_is_compared_with_what_it_records(
 def test_a_file_that_is_not_a_lock_is_refused_in_one_paragraph(cli: Command, tmp_path: Path, text: str) -> None:
     (tmp_path / "pylock.toml").write_text(text)
     assert "error" in cli.refused("outdated")
+
+
+def test_the_requirements_file_that_the_lock_records_is_used(
+    cli: Command, local_index: LocalIndex, tmp_path: Path, compare: Callable[..., dict[str, dict[str, Any]]]
+) -> None:
+    local_index.world.add("a", "1.0", requires=["b<2"]).add("b", "1.0")
+    (tmp_path / "requirements.in").write_text("a\n-c limits.txt\n")
+    (tmp_path / "limits.txt").write_text("b<3\n")
+    lock(cli, local_index, "requirements.in", "--python", ">=3.10")
+    local_index.world.add("a", "2.0", requires=["b"]).add("b", "2.0").add("b", "3.0")
+    found = compare()
+    assert (found["a"]["fits"], found["b"]["fits"]) == ("2.0", "2.0")
+    assert texts(found["b"]) == "constraint: b<3 is a constraint"
+
+
+def test_a_script_is_the_source_of_the_lock_that_is_named_after_it(
+    cli: Command, local_index: LocalIndex, tmp_path: Path, compare: Callable[..., dict[str, dict[str, Any]]]
+) -> None:
+    local_index.world.add("a", "1.0")
+    script = '# /// script\n# requires-python = ">=3.11"\n# dependencies = ["a<3"]\n# ///\n'
+    (tmp_path / "job.py").write_text(script)
+    lock(cli, local_index, "job.py")
+    local_index.world.add("a", "2.0").add("a", "3.0")
+    found = compare("pylock.job.toml")
+    assert (found["a"]["fits"], texts(found["a"])) == ("2.0", "requirement: job.py [dependencies] requires a<3")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset.cli.output.report import count_text
@@ -99,7 +98,7 @@ def outdated_json(report: OutdatedReport, *, only_direct: bool) -> dict[str, Any
     """The report as `schemas/command-output.schema.json` describes it."""
     return {
         "lock": report.path,
-        "source": None if report.source is None else str(Path(report.source)),
+        "source": report.source,
         "offline": report.is_offline,
         "packages": [
             {

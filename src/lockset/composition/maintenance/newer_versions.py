@@ -95,7 +95,7 @@ class OutdatedReport:
 
     Attributes:
         path: The lock file; None for the standard input.
-        source: The project file whose requirements were used; None if those of the lock file were.
+        source: The source files whose requirements were used, joined by commas; None if those of the lock file were.
         packages: The entries with a version of an index: direct ones first, then by name.
         not_compared: Entries of a URL, a path or a repository, which no index has.
         is_offline: Whether only the cache was used.
@@ -148,12 +148,12 @@ def compare_with_indexes(
     if not lock.environments:
         lock = replace(lock, environments=None)  # pipenv writes an empty list, which would mean no environment at all
     path = None if document.path in {None, "<stdin>"} else str(context.here / str(document.path))
-    named = source if source is not None else _source_next_to(path, context.here)
+    named = (source,) if source is not None else _sources_next_to(lock, path, context.here)
     comparison = _Comparison(
         graph=build_graph(lock), lock=lock, path=path, indexes=indexes, options=options, context=context
     )
     report = None
-    if named is not None:
+    if named:
         try:
             report = _with_project(comparison, named)
         except IndexUnreachableError:
@@ -162,7 +162,8 @@ def compare_with_indexes(
             if source is not None:
                 raise
             reason = error.diagnostic.message
-            context.heard.note(f"Compared with the requirements of the lock file, without {Path(named).name}: {reason}")
+            names = ", ".join(Path(name).name for name in named)
+            context.heard.note(f"Compared with the requirements of the lock file, without {names}: {reason}")
     if report is None:
         report = _lock_alone(comparison)
     problems = [package.problem for package in report.packages]
@@ -176,25 +177,32 @@ def compare_with_indexes(
     return report
 
 
-def _source_next_to(path: str | None, here: Path) -> str | None:
-    """The project file that the lock file at `path` probably belongs to, relative to `here` if it is inside."""
+def _sources_next_to(lock: Pylock, path: str | None, here: Path) -> tuple[str, ...]:
+    """The source files that the lock file at `path` probably belongs to, relative to `here` if they are inside.
+
+    They are those that it records, else the script or pyproject.toml next to it; empty if they do not exist.
+    """
     if path is None:
-        return None
-    lock = Path(path)
-    if lock.name != PLAIN_NAME:
-        script = lock.with_name(f"{lock.name.removeprefix('pylock.').removesuffix('.toml')}.py")
-        if script.is_file():
-            return str(script.relative_to(here) if script.is_relative_to(here) else script)
-    project = lock.with_name("pyproject.toml")
-    if not project.is_file():
-        return None
-    return str(project.relative_to(here) if project.is_relative_to(here) else project)
+        return ()
+    file, recorded = Path(path), recorded_table(lock).get("sources")
+    names = ["pyproject.toml"]
+    if isinstance(recorded, list) and recorded:
+        names = [name for name in recorded if isinstance(name, str)]
+    elif file.name != PLAIN_NAME:
+        script = f"{file.name.removeprefix('pylock.').removesuffix('.toml')}.py"
+        names = [script] if file.with_name(script).is_file() else names
+    if any(Path(name).name != name or not file.with_name(name).is_file() for name in names):
+        return ()
+    paths = [file.with_name(name) for name in names]
+    return tuple(str(one.relative_to(here) if one.is_relative_to(here) else one) for one in paths)
 
 
-def _with_project(one: _Comparison, source: str) -> OutdatedReport:
+def _with_project(one: _Comparison, sources: tuple[str, ...]) -> OutdatedReport:
     """Compare with a new lock of the project in which everything is upgraded, as `lockset lock -U` would make it."""
     lock, quiet = one.lock, replace(one.context, listener=_ProgressOnly(one.context))
-    inputs = read_lock_inputs([source], replace(one.options, upgrade=True), one.indexes, one.path or "-", quiet)
+    python = recorded_table(lock).get("python")
+    options = replace(one.options, upgrade=True, python=python if isinstance(python, str) else None)
+    inputs = read_lock_inputs(sources, options, one.indexes, one.path or "-", quiet)
     _refuse_other_terms(lock, inputs)
     result = lock_project(
         inputs.project,
@@ -215,7 +223,7 @@ def _with_project(one: _Comparison, source: str) -> OutdatedReport:
         newer = NewerReleases(
             repository, problem.request.policy, requirements, regions, problem.samples, is_upgraded=True
         )
-        return _report(one, newer, direct, source=source, upgraded=regions)
+        return _report(one, newer, direct, source=", ".join(sources), upgraded=regions)
 
 
 def _refuse_other_terms(lock: Pylock, inputs: LockInputs) -> None:
