@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import time
 
-from lockset.files.system import NOFOLLOW, flock, flock_shared
+from lockset.files.system import NOFOLLOW, NONBLOCK, flock, flock_shared
 
 __all__ = ["IN_USE", "LockFile", "use_folder"]
 
@@ -86,7 +86,7 @@ def use_folder(folder: str) -> int | None:
     vanishes is fetched again.
     """
     try:
-        descriptor = os.open(os.path.join(folder, IN_USE), os.O_RDWR | os.O_CREAT | NOFOLLOW, 0o600)
+        descriptor = os.open(os.path.join(folder, IN_USE), os.O_RDWR | os.O_CREAT | NOFOLLOW | NONBLOCK, 0o600)
     except OSError:
         return None
     end = time.monotonic() + _PATIENCE
