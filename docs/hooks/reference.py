@@ -13,6 +13,7 @@ from mkdocs.structure.files import File
 
 from lockset.cli.main import COMMANDS, build_parser
 from lockset.cli.options.variables import variables
+from lockset.cli.output.help_examples import PAGES
 from lockset.lockfile.validate.catalogue import RULES
 
 if TYPE_CHECKING:
@@ -31,14 +32,7 @@ This page is generated from the command line; `lockset COMMAND --help` shows the
 
 """
 # The page with more about a command.
-_MORE = {
-    **dict.fromkeys(("lock", "why-not"), "lock.md"),
-    **dict.fromkeys(("sync", "install", "check-env", "download"), "sync.md"),
-    **dict.fromkeys(("convert", "export"), "convert.md"),
-    **dict.fromkeys(("tree", "why", "diff"), "look.md"),
-    **dict.fromkeys(("report", "graph"), "report.md"),
-    "validate": "validate.md",
-}
+_MORE = {command: f"{page}.md" for command, page in PAGES.items()}
 
 _RULES = """\
 # Rules of validate

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lockset.api.export import Export, ExportOptions, export
     from lockset.api.lock import lock
     from lockset.api.lock_files import Chain, LockEntry, LockGraph, Requirers, diff, graph, read, select, why
+    from lockset.api.outdated import HeldBack, OutdatedPackage, OutdatedReport, outdated
     from lockset.api.render import render_graph, render_report, render_review
     from lockset.api.report import report
     from lockset.api.review import review
@@ -54,6 +55,7 @@ _FACADE: dict[str, str] = {
     "DownloadedFile": "lockset.api.download",
     "Export": "lockset.api.export",
     "ExportOptions": "lockset.api.export",
+    "HeldBack": "lockset.resolve.lock.newer_releases",
     "IndexOptions": "lockset.index.options",
     "IndexOverrides": "lockset.composition.run_context",
     "IndexSource": "lockset.index.options",
@@ -67,6 +69,8 @@ _FACADE: dict[str, str] = {
     "LockResult": "lockset.composition.lock_assembly",
     "LocksetError": "lockset.errors",
     "Loss": "lockset.conversion.model.imported_lock",
+    "OutdatedPackage": "lockset.composition.maintenance.newer_versions",
+    "OutdatedReport": "lockset.composition.maintenance.newer_versions",
     "Plan": "lockset.sync.plan",
     "ProgressEvent": "lockset.progress",
     "ProgressListener": "lockset.progress",
@@ -95,6 +99,7 @@ _FACADE: dict[str, str] = {
     "fix": "lockset.api.validate",
     "graph": "lockset.api.lock_files",
     "lock": "lockset.api.lock",
+    "outdated": "lockset.api.outdated",
     "read": "lockset.api.lock_files",
     "render_graph": "lockset.api.render",
     "render_report": "lockset.api.render",
@@ -122,6 +127,7 @@ __all__ = [
     "DownloadedFile",
     "Export",
     "ExportOptions",
+    "HeldBack",
     "IndexOptions",
     "IndexOverrides",
     "IndexSource",
@@ -135,6 +141,8 @@ __all__ = [
     "LockResult",
     "LocksetError",
     "Loss",
+    "OutdatedPackage",
+    "OutdatedReport",
     "Plan",
     "ProgressEvent",
     "ProgressListener",
@@ -164,6 +172,7 @@ __all__ = [
     "fix",
     "graph",
     "lock",
+    "outdated",
     "read",
     "render_graph",
     "render_report",

@@ -82,10 +82,20 @@ def test_what_a_command_calls_of_the_api_is_public(path: Path) -> None:
         "stale",
         "verify_files",
         "MOST_CHAINS",
+        "LockMerge",
+        "cache_location",
+        "cache_size",
+        "clean_cache",
+        "merge_lock_versions",
+        "prune_cache",
+        "self_check",
+        "setup_merge_driver",
+        "text_with_markers",
+        "verify_cache",
     }
     called = {name for module, name in imports(path) if module.startswith("lockset.api.")}
     assert called - own <= set(lockset.__all__)
-    assert called, "every command runs the library"
+    assert called or path.stem == "completion", "every command runs the library; a script of a shell has no use for it"
 
 
 def test_the_namespace_of_argparse_ends_in_options() -> None:

@@ -38,8 +38,8 @@ def command(hook: str) -> list[str]:
     return arguments
 
 
-def test_there_are_the_three_hooks_each_with_a_pattern_that_can_be_read() -> None:
-    assert list(HOOKS) == ["lockset-validate", "lockset-check", "lockset-lock"]
+def test_there_are_the_hooks_each_with_a_pattern_that_can_be_read() -> None:
+    assert list(HOOKS) == ["lockset-validate", "lockset-check", "lockset-lock", "lockset-export"]
     assert all(hook["language"] == "python" and re.compile(hook["files"]) for hook in HOOKS.values())
 
 

@@ -14,7 +14,7 @@ from lockset.errors import LocksetError, OfflineError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COMMIT", "Git", "GitFailure", "common_ancestor", "git_url", "refused", "stored_file"]
+__all__ = ["COMMIT", "Git", "GitFailure", "common_ancestor", "git_url", "refused", "run_in_repository", "stored_file"]
 
 # A full commit id.
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -175,6 +175,29 @@ def common_ancestor(one: str, other: str, *, folder: Path) -> subprocess.Complet
         timeout=_LOOK_SECONDS,
         check=False,
     )
+
+
+def run_in_repository(*arguments: str, folder: Path, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Run git in the repository that contains `folder`, which the user works in; it never asks for anything.
+
+    Arguments from outside must not start with a dash.
+
+    Raises:
+        LocksetError: `git-failed` if git cannot be run, or takes too long.
+    """
+    try:
+        return subprocess.run(  # noqa: S603 (see the docstring)
+            ["git", *arguments],  # noqa: S607 (the git that the user would call)
+            cwd=folder,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            timeout=_LOOK_SECONDS,
+            check=False,
+            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},  # noqa: TID251 - as the user's git has it
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise LocksetError("git-failed", f"git could not be run: {error}", hint="Install git, or try again") from error
 
 
 def _git_environ(environ: Mapping[str, str], address: str, shown: str, *, offline: bool) -> dict[str, str]:

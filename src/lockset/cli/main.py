@@ -31,6 +31,11 @@ COMMANDS: dict[str, str] = {
     "diff": "compare two lock files, or one with what git has",
     "graph": "draw the dependency graph of a lock file",
     "report": "report what each platform gets, and how healthy a lock is",
+    "outdated": "show which packages of a lock file have newer versions",
+    "merge-driver": "merge lock files for git, with the pins of both sides",
+    "cache": "show, prune, clean or verify the cache",
+    "self-check": "show what lockset finds on this machine",
+    "completion": "write the completion script of a shell",
 }
 
 # The commands whose result may be cached.
@@ -79,6 +84,8 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
     try:
         if _RECALLED.intersection(arguments[:1]) and _stands(arguments):
             return 0
+        if arguments[:2] == ["completion", "--list"] and len(arguments) == 3 and alone:
+            return _list_names(arguments[2])
         if alone:
             from lockset.cli.interrupts import leave_at_once
 
@@ -91,6 +98,18 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
         return run(arguments, COMMANDS)
     finally:
         gc.enable()
+
+
+def _list_names(kind: str) -> int:
+    """Print names for a completion, which a shell waits for. It never shows an error."""
+    from lockset.cli.fast_path.names import names_for_completion
+
+    try:
+        # Not through `cli.output`, whose import takes longer than the rest.
+        os.write(1, names_for_completion(kind, os.getcwd()).encode())
+    except OSError:
+        return 0
+    return 0
 
 
 def _end(code: int) -> None:

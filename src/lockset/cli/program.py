@@ -30,6 +30,8 @@ _WITH_VALUE = frozenset({"--color", "--directory", "--config"})
 
 # The most columns of help texts.
 _WIDEST = 110
+# Digits of a number of columns that are read, since Python refuses to read thousands.
+_LONGEST_NUMBER = 6
 
 # Thresholds of the garbage collector during a command.
 _COLLECTED_AT = (200_000, 50, 100)
@@ -45,7 +47,7 @@ class _Help(argparse.HelpFormatter):
 @cache
 def _columns() -> int:
     columns = os.environ.get("COLUMNS", "")  # noqa: TID251 - the door for environment variables
-    if columns.isascii() and columns.isdigit() and int(columns) > 0:
+    if columns.isascii() and columns.isdigit() and len(columns) < _LONGEST_NUMBER and int(columns) > 0:
         return int(columns)
     try:
         return os.get_terminal_size(1).columns or 80
@@ -65,7 +67,24 @@ class _Parser(argparse.ArgumentParser):
     commands: Mapping[str, str]
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(**{"allow_abbrev": False, "formatter_class": _Help, **more})
+        super().__init__(**{"allow_abbrev": False, "formatter_class": _Help, "add_help": False, **more})
+        self.color = False  # Python 3.14 would colour help whatever `--color` says
+        self.register("action", "short_help", _ShortHelp)
+        self.add_argument("-h", action="short_help", nargs=0, help="show the most important options")
+        self.add_argument("--help", action="help", help="show all options, with examples")
+
+    def format_help(self, *_: object, is_short: bool = False, **__: object) -> str:
+        """The help; the formatter that Python 3.15 may pass is not needed."""
+        from lockset.cli.output.help_text import help_text, is_colored
+
+        environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
+        return help_text(
+            self,
+            self.prog.partition(" ")[2] or None,
+            width=min(_columns(), _WIDEST) - 2,
+            color=is_colored(sys.argv[1:], environ),
+            is_short=is_short,
+        )
 
     def error(self, message: str) -> NoReturn:
         """Explain wrong usage and exit."""
@@ -85,14 +104,29 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"error: {_shown(text)}\n  hint: {_shown(hint)}\n")
 
 
+class _ShortHelp(argparse.Action):
+    """`-h`: the help with the most important options."""
+
+    def __init__(self, option_strings: Sequence[str], **more: Any) -> None:
+        super().__init__(option_strings, **{**more, "dest": argparse.SUPPRESS, "default": argparse.SUPPRESS})
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it and exit."""
+        assert isinstance(parser, _Parser)
+        parser._print_message(parser.format_help(is_short=True), sys.stdout)  # noqa: SLF001, TID251 - as argparse does
+        parser.exit()
+
+
 class _FrontDoor(_Parser):
     """The top-level parser, whose help is a page of its own."""
 
     def format_help(self, *_: object, **__: object) -> str:
         """The overview of all commands; the formatter that Python 3.15 may pass is not needed."""
         from lockset.cli.output.front_page import front_page
+        from lockset.cli.output.help_text import is_colored
 
-        return front_page(self.commands, min(_columns(), _WIDEST))
+        environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
+        return front_page(self.commands, min(_columns(), _WIDEST), color=is_colored(sys.argv[1:], environ))
 
 
 def _shown(text: str) -> str:
@@ -107,7 +141,7 @@ def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool 
     """The parser of `commands`; only the `chosen` one (or `every` one, for the documentation) has its options."""
     parser = _FrontDoor(prog="lockset")
     parser.commands = commands
-    parser.add_argument("--version", action="version", version=f"lockset {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"lockset {__version__}")
     add_common(parser)
     parser.set_defaults(quiet=False, verbose=False, color=None, no_progress=False, directory=None)
     parser.set_defaults(config=None, no_config=False, parser=parser)
@@ -129,6 +163,10 @@ def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool 
 
 def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     """Run the command line `arguments` (without the program's name); returns the exit code."""
+    if arguments[:1] == ["help"]:
+        if "--man" in arguments:
+            return _print_manual_page([word for word in arguments[1:] if word != "--man"], commands)
+        arguments = _help_arguments(arguments[1:])
     parser = make_parser(commands, _chosen(arguments, commands))
     args, unknown = parser.parse_known_args(arguments)
     args.arguments = tuple(arguments)
@@ -156,6 +194,27 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
             out.close()
     except OSError:
         return REFUSED  # the error itself cannot be written
+
+
+def _help_arguments(arguments: Sequence[str]) -> list[str]:
+    """What `lockset help [COMMAND]` stands for."""
+    words = [argument for argument in arguments if not argument.startswith("-")]
+    options = [argument for argument in arguments if argument.startswith("-")]
+    return [*words, *options, "--help"]
+
+
+def _print_manual_page(words: Sequence[str], commands: Mapping[str, str]) -> int:
+    """`lockset help --man [COMMAND]`: the page for `man`."""
+    from lockset.cli.output.manual_page import manual_page
+    from lockset.cli.output.streams import Output
+
+    parser = make_parser(commands, None, every=True)
+    assert isinstance(parser, _Parser)
+    unknown = [word for word in words if word not in commands]
+    if unknown or len(words) > 1:
+        parser.refuse(f"There is no command `{' '.join(unknown or words)}`", "`lockset help --man` takes one command")
+    Output().data(manual_page(parser, commands, words[0] if words else None))
+    return 0
 
 
 def _module(command: str) -> str:

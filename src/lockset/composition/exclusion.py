@@ -14,6 +14,7 @@ from lockset.markers import MarkerSet
 from lockset.resolve.explain.explain import explain_failure
 from lockset.resolve.explain.failure import QUESTION
 from lockset.resolve.lock.lock_resolution import resolution_of
+from lockset.resolve.lock.newer_releases import pythons_do_not_fit
 from lockset.resolve.lock.wheel_gaps import environments_in_words, lacking_files
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, Specifier, parse_dependency
@@ -133,8 +134,7 @@ class _ExclusionSearch:
         if isinstance(usual, ResolutionImpossible):
             raise explain_failure(usual, self._request, self._repository)
         nodes = {v: node.region for (n, v), node in usual.nodes.items() if n == name}
-        universe = self._request.universe
-        chosen = tuple(ChosenVersion(version=str(v), marker=r.text(universe)) for v, r in nodes.items())
+        chosen = tuple(ChosenVersion(version=str(v), marker=self._marker(r)) for v, r in nodes.items())
 
         def because(reason: str, hint: str | None = None, conflict: Diagnostic | None = None) -> WhyNot:
             return WhyNot(name=name, version=str(version), chosen=chosen, reason=reason, hint=hint, conflict=conflict)
@@ -149,6 +149,12 @@ class _ExclusionSearch:
         if early is not None:
             return because(*early)
         return because(*self._pinned(name, version, MarkerSet.union(nodes.values()), nodes.get(version), usual))
+
+    def _marker(self, region: MarkerSet) -> str | None:
+        """The shortest marker for a region of the lock; the default group is implied."""
+        known, group = self._request.universe, self._request.default_group
+        default = MarkerSet.any() if group is None else MarkerSet.group(group)
+        return region.text(known & default if region.implies(default) else known)
 
     def _resolved(self, request: LockRequest) -> Resolution | ResolutionImpossible:
         problem = replace(self._problem, request=request)
@@ -185,8 +191,9 @@ class _ExclusionSearch:
         serves = self._repository.serves(name, version)
         if serves.is_disjoint(region):
             marker = serves.without_extras_and_groups().text() or ""
+            pythons = pythons_do_not_fit(self._index, name, version, region)
             return (
-                f"it can only be used where {marker}",
+                pythons or f"it can only be used where {marker}",
                 "Narrow `requires-python` (`--python`) or `--platform` to match",
             )
         releases = self._repository.releases(name)
@@ -220,7 +227,11 @@ class _ExclusionSearch:
         if lacking is not None:
             return lacking, f"To take it all the same, pin it: `{name}=={version}`", None
         if mine is not None or not region.implies(where):
-            marker = where.text(self._request.universe)
+            marker = self._marker(where)
+            pythons = pythons_do_not_fit(self._index, name, version, region)
+            hint = "To lock it alone, narrow the Pythons: `requires-python` in pyproject.toml, or `--python`"
+            if pythons is not None:
+                return pythons, hint, None
             return f"it can be used only where {marker or 'it is chosen'}", None, None
         old = self._old.packages if self._old is not None else ()
         locked = sorted(p.version for p in old if p.name == name and p.version is not None)

@@ -105,11 +105,12 @@ def read_lock_inputs(
     *,
     merging: bool = True,
     connecting: bool = True,
+    replaced: Callable[[Path], bytes | None] | None = None,
 ) -> LockInputs:
     """Read the sources, the files that options name, and the existing lock file; warnings go to the listener.
 
     Without `merging`, a lock file with an unresolved merge conflict is refused; without `connecting`, there is no hint
-    about indexes.
+    about indexes. `replaced` returns other content for source files: see `read_sources`.
 
     Raises:
         LocksetError: With the file and the position of the problem.
@@ -120,7 +121,7 @@ def read_lock_inputs(
     here, listener = context.here, context.heard
     target = _target(sources, output, here)
     fetch = _Fetch(lambda: resolve_indexes(indexes, project_around(here, context), context))
-    stated = _project(sources, context, fetch)
+    stated = _project(sources, context, fetch, replaced)
     project, tables = _with_other_tools(stated, () if options is None else options.no_sources)
     old = _old_lock(target, listener, merging=merging)
     options = _with_files(_with_upgrades(options or LockOptions(), project), context, fetch)
@@ -150,7 +151,9 @@ def read_lock_inputs(
     )
 
 
-def _project(sources: Sequence[str], context: RunContext, fetch: _Fetch) -> RootProject:
+def _project(
+    sources: Sequence[str], context: RunContext, fetch: _Fetch, replaced: Callable[[Path], bytes | None] | None
+) -> RootProject:
     return read_sources(
         sources,
         folder=context.here,
@@ -159,6 +162,7 @@ def _project(sources: Sequence[str], context: RunContext, fetch: _Fetch) -> Root
         use_settings=context.use_settings,
         config=context.config_path,
         fetch=fetch,
+        replaced=replaced,
     )
 
 

@@ -6,12 +6,16 @@ from __future__ import annotations
 import os
 import time
 
-from lockset.files.system import NOFOLLOW, flock
+from lockset.files.system import NOFOLLOW, NONBLOCK, flock, flock_shared
 
-__all__ = ["LockFile"]
+__all__ = ["IN_USE", "LockFile", "use_folder"]
 
 # Seconds between two tries.
 _PAUSE = 0.05
+# The lock of a cache folder: runs hold it together, and a run that removes entries holds it alone.
+IN_USE = ".lock"
+# Seconds to wait for a run that removes entries.
+_PATIENCE = 60.0
 
 
 class LockFile:
@@ -73,6 +77,26 @@ class LockFile:
             return False
         self._release = lock.release
         return True
+
+
+def use_folder(folder: str) -> int | None:
+    """Hold the lock of a cache folder together with others; the file to close at the end, None without a lock.
+
+    Waits for a process that removes entries. If the folder cannot be locked, the run goes on without: an entry that
+    vanishes is fetched again.
+    """
+    try:
+        descriptor = os.open(os.path.join(folder, IN_USE), os.O_RDWR | os.O_CREAT | NOFOLLOW | NONBLOCK, 0o600)
+    except OSError:
+        return None
+    end = time.monotonic() + _PATIENCE
+    try:
+        while not flock_shared(descriptor) and time.monotonic() < end:
+            time.sleep(_PAUSE)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _nothing() -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "copy_range",
     "extended",
     "flock",
+    "flock_shared",
     "fork",
     "is_fixed",
     "is_private",
@@ -131,6 +132,11 @@ if sys.platform == "win32":
         """False: Windows has no such locks."""
         del descriptor
         return False
+
+    def flock_shared(descriptor: int) -> bool:
+        """True without a lock: Windows has no such locks, but it does not remove files that are in use."""
+        del descriptor
+        return True
 
     def keep_mode(descriptor: int, mode: int) -> None:
         """Do nothing: modes do not affect permissions on Windows."""
@@ -270,6 +276,20 @@ else:
 
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def flock_shared(descriptor: int) -> bool:
+        """Lock the open file together with others; False if another process holds it alone.
+
+        Raises:
+            OSError: The file system does not support locks.
+        """
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

@@ -43,6 +43,8 @@ __all__ = [
 
 # Returns the content of a file by URL; LocksetError if it cannot be read.
 Fetch: TypeAlias = "Callable[[str], bytes]"
+# Returns the content that stands for that of a local file, by its absolute path; None for the file as it is on disk.
+Replaced: TypeAlias = "Callable[[Path], bytes | None]"
 STDIN = "-"
 _PYPROJECT = "pyproject.toml"
 _NO_SOURCE = "Name a pyproject.toml, a requirements file or a script, or change to the folder of a project"
@@ -51,12 +53,13 @@ _NO_SOURCE = "Name a pyproject.toml, a requirements file or a script, or change 
 class LocalFiles:
     """The files on this computer, as `ReferencedFiles`. Messages name files relative to `folder`.
 
-    `fetch` reads files by URL. Without it they are refused.
+    `fetch` reads files by URL. Without it they are refused. `replaced` returns other content for local files.
     """
 
-    def __init__(self, folder: Path, fetch: Fetch | None = None) -> None:
+    def __init__(self, folder: Path, fetch: Fetch | None = None, replaced: Replaced | None = None) -> None:
         self._folder = folder
         self._fetch = fetch
+        self._replaced = replaced
 
     def read(self, path_or_url: str) -> bytes:
         """The content of the file, by path or URL."""
@@ -66,6 +69,8 @@ class LocalFiles:
             path_or_url = path_of_file_url(path_or_url)
         elif is_url(path_or_url):
             raise _not_fetched(path_or_url)
+        if self._replaced is not None and (content := self._replaced(Path(path_or_url))) is not None:
+            return content
         return read_file(Path(path_or_url), location=_relative(Path(path_or_url), self._folder))
 
     def exists(self, path: str) -> bool:
@@ -92,12 +97,13 @@ class LocalFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _LocalFile:
-    """How to read sources: the working folder (absolute), variables, the text of stdin, and a fetcher of URLs."""
+    """How to read sources: the working folder (absolute), variables, stdin, and what fetches and replaces files."""
 
     folder: Path
     environ: Mapping[str, str]
     stdin: str | None
     fetch: Fetch | None = None
+    replaced: Replaced | None = None
 
 
 class _Content(NamedTuple):
@@ -156,6 +162,7 @@ def read_sources(
     use_settings: bool = True,
     config: Path | None = None,
     fetch: Fetch | None = None,
+    replaced: Replaced | None = None,
 ) -> RootProject:
     """Read the named sources as one project; without names, the nearest pyproject.toml.
 
@@ -171,11 +178,12 @@ def read_sources(
         use_settings: Whether to apply `[tool.lockset]`. It is checked in any case if its file is a source.
         config: A file whose `[tool.lockset]` replaces that of the sources.
         fetch: Reads requirements files by URL. Without it they are refused.
+        replaced: Returns other content for local files, such as that of a merge that is under way.
 
     Raises:
         LocksetError: with the file and the line or key of the error.
     """
-    location = _LocalFile(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
+    location = _LocalFile(folder=folder, environ=environ, stdin=stdin, fetch=fetch, replaced=replaced)
     if not named:
         path = find_upwards(_PYPROJECT, folder)
         if path is None:
@@ -261,7 +269,10 @@ def _content(name: str, location: _LocalFile) -> _Content:
     if LocalFiles(location.folder).exists(str(path_or_url)) and path_or_url.is_dir():
         path_or_url /= _PYPROJECT
         shown = os.path.normpath(str(Path(name) / _PYPROJECT))
-    return _Content(shown, str(path_or_url), read_file(path_or_url, location=shown, hint=_NO_SOURCE))
+    content = None if location.replaced is None else location.replaced(path_or_url)
+    if content is None:
+        content = read_file(path_or_url, location=shown, hint=_NO_SOURCE)
+    return _Content(shown, str(path_or_url), content)
 
 
 def _requirements(source: _Content, location: _LocalFile, *, constraint: bool = False) -> RootProject:
@@ -273,7 +284,7 @@ def _requirements(source: _Content, location: _LocalFile, *, constraint: bool = 
         location=source.shown,
         base=location.folder,
         environ=location.environ,
-        surroundings=LocalFiles(location.folder, location.fetch),
+        surroundings=LocalFiles(location.folder, location.fetch, location.replaced),
         constraint=constraint,
     )
 

@@ -47,15 +47,27 @@ def run(command: WhyNotCommand, out: Output) -> int:
 
 
 def _show(answer: WhyNot, out: Output) -> None:
-    release = out.style(plain(f"{answer.name} {answer.version}"), "bold", stdout=True)
-    out.data(f"{release}: {plain(answer.reason)}")
+    name = plain(f"{answer.name} {answer.version}")
+    release, reason = out.style(name, "bold", stdout=True), plain(answer.reason)
+    # A reason that begins with the release itself is a whole sentence.
+    first, rest = (release, reason[len(name) :]) if reason.startswith(f"{name} ") else (f"{release}:", reason)
+    out.data(out.filled([first, *rest.split()], indent="  "))
     for chosen in answer.chosen:
         where = f" where {plain(chosen.marker)}" if chosen.marker else ""
-        out.data(f"  chosen: {plain(chosen.version)}{where}")
+        _show_line(f"chosen: {plain(chosen.version)}{where}", out, indent="  ")
     if answer.conflict is not None:
-        out.data(f"  {plain(answer.conflict.message)}")
+        _show_line(plain(answer.conflict.message), out, indent="  ")
         for line in answer.conflict.context:
-            out.data(f"    {plain(line)}")
+            _show_line(plain(line), out, indent="    ")
     if answer.hint:
-        first, *more = plain(answer.hint).split("\n")
-        out.data("\n".join([f"  hint: {first}", *(f"    {line}" for line in more)]))
+        line, *more = plain(answer.hint).split("\n")
+        _show_line(f"hint: {line}", out, indent="  ")
+        for line in more:
+            _show_line(line, out, indent="    ")
+
+
+def _show_line(text: str, out: Output, *, indent: str) -> None:
+    """Show a line, wrapped between words if it is longer than the terminal is wide."""
+    indent += " " * (len(text) - len(text.lstrip()))
+    first, *words = text.split() or [""]
+    out.data(out.filled([f"{indent}{first}", *words], indent=f"{indent}  "))

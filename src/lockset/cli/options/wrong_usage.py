@@ -29,7 +29,6 @@ _COMMANDS = {
     "relock": "`lockset lock`",
     "update": "`lockset lock --upgrade`, or `lockset lock --upgrade-package NAME`",
     "upgrade": "`lockset lock --upgrade`, or `lockset lock --upgrade-package NAME`",
-    "outdated": "`lockset lock --upgrade --dry-run --stats`",
     "check": "`lockset lock --check` (sources), `lockset check-env` (an environment) or `lockset validate` (the file)",
     "verify": "`lockset check-env --verify-files`",
     "list": "`lockset tree`",
@@ -41,7 +40,6 @@ _COMMANDS = {
     "migrate": "`lockset convert`",
     "lint": "`lockset validate`",
     "explain": "`lockset why`, `lockset why-not`, or `lockset validate --explain RULE`",
-    "help": "`lockset --help`, or `lockset COMMAND --help`",
     "version": "`lockset --version`",
     "uninstall": "`lockset sync`, which removes packages that are not in the lock file",
 }

@@ -15,6 +15,7 @@ from hashlib import sha256
 from io import FileIO
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset.files.last_use import record_use
 from lockset.files.system import BINARY, NONBLOCK, replace, unlink, user_id
 from lockset.index.pages.page_table import MARSHAL_VERSION, PageTable, is_table
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["DiskCache", "StoredPage"]
+__all__ = ["DiskCache", "StoredEntry", "StoredPage", "read_entry"]
 
 # Change it whenever entries of older versions must not be read.
 _LAYOUT = "v1"
@@ -219,6 +220,40 @@ class DiskCache:
             return os.open(path, flags, 0o600)
 
 
+class StoredEntry(NamedTuple):
+    """An entry of the cache as it is on disk.
+
+    Attributes:
+        key: The URL of a page, or the key of other bytes; None if the entry is damaged.
+        data: The bytes of an entry that is not a page.
+    """
+
+    key: str | None
+    data: bytes = b""
+
+
+def read_entry(path: str, *, is_page: bool) -> StoredEntry:
+    """Read the entry at `path` without knowing its key, with all its checksums."""
+    try:
+        with _regular(path, uses=False) as file:
+            data = file.read()
+    except OSError:
+        return StoredEntry(key=None)
+    parts = _open_frame(data)
+    if parts is None:
+        return StoredEntry(key=None)
+    if not is_page:
+        key = parts[0].decode("utf-8", "replace") if not parts[2] else None
+        return StoredEntry(key=key, data=bytes(parts[1]))
+    fields = _load(parts[0])
+    url = fields[0] if isinstance(fields, tuple) and fields and isinstance(fields[0], str) else None
+    head = None if url is None else _open_head(data, url)
+    table = _load(parts[1])
+    # A table of another version is not damaged.
+    torn = isinstance(table, tuple) and len(table) == 3 and table[1:] != (len(parts[2]), zlib.crc32(parts[2]))
+    return StoredEntry(key=url if head is not None and not torn else None)
+
+
 def _make_folder(folder: str) -> None:
     """Create the folder and its missing parents, accessible to the user alone."""
     above = os.path.dirname(folder)
@@ -235,7 +270,7 @@ def _write_all(handle: int, data: bytes) -> None:
         left = left[os.write(handle, left) :]
 
 
-def _regular(path: str) -> FileIO:
+def _regular(path: str, *, uses: bool = True) -> FileIO:
     """Open a regular file for reading. OSError for pipes, devices and files that are too large.
 
     With `O_NONBLOCK`, since opening a pipe waits for its writer.
@@ -245,6 +280,8 @@ def _regular(path: str) -> FileIO:
     if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
         file.close()
         raise OSError("not a cache entry")
+    if uses:
+        record_use(path, status.st_mtime)
     return file
 
 

@@ -16,7 +16,7 @@ from lockset.index.http.auth import environment_certificates, unread_certificate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["SYSTEM_BUNDLES", "Contexts", "certificate_error", "system_context"]
+__all__ = ["SYSTEM_BUNDLES", "Contexts", "certificate_error", "certificate_source", "system_context"]
 
 # Files with all trusted certificates of a system: Debian, Alpine, Fedora, openSUSE, older Fedora.
 SYSTEM_BUNDLES: tuple[str, ...] = (
@@ -139,6 +139,35 @@ def _holds_files(folder: str | None) -> bool:
             return any(entries)
     except OSError:
         return False
+
+
+def certificate_source(cert: str | None) -> str:
+    """Where the trusted CA certificates come from, in words; empty if there are none. See `Contexts.of`."""
+    if cert is not None:
+        return f"{cert} (--cert)"
+    named = environment_certificates()
+    if named is not None:
+        return f"{named[0]} (SSL_CERT_FILE)" if named[0] else f"{named[1]} (SSL_CERT_DIR)"
+    try:
+        import_module("truststore")
+    except ImportError:
+        pass  # an optional extra
+    else:
+        return "the system, by truststore"
+    return _source_without_truststore()
+
+
+def _source_without_truststore() -> str:
+    paths = ssl.get_default_verify_paths()
+    if ssl.create_default_context().cert_store_stats()["x509_ca"] or _holds_files(paths.capath):
+        return str(paths.cafile or paths.capath or "the system")
+    bundle = next((bundle for bundle in SYSTEM_BUNDLES if Path(bundle).is_file()), None)
+    if bundle is not None:
+        return bundle
+    try:
+        return f"certifi, {import_module('certifi').where()}"
+    except ImportError:
+        return ""
 
 
 def certificate_error(url: str, why: str) -> LocksetError:

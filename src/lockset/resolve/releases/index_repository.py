@@ -164,14 +164,15 @@ class IndexRepository:
                 self.not_found[name] = error
         return self._details[name]
 
+    page = _detail  # for callers: the page of the project, or None if no index has it
+
     def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
         """Files of the release that the rules admit."""
-        known = self._files.get((name, version))
-        if known is None:
+        if (name, version) not in self._files:
             detail = self._detail(name)
             assert detail is not None, name
-            known = self._files[name, version] = self._admitted_files(name, detail.files(version))
-        return known
+            self._files[name, version] = self._admitted_files(name, detail.files(version))
+        return self._files[name, version]
 
     def _admitted_files(self, name: str, files: Sequence[DistributionFile]) -> tuple[DistributionFile, ...]:
         rules = self.rules

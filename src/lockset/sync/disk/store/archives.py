@@ -18,6 +18,7 @@ from lockset.errors import (
     StoppedError,
 )
 from lockset.files.atomic import private_folder
+from lockset.files.last_use import record_use
 from lockset.files.system import BINARY, READ, replace, unlink
 from lockset.hashes import Verifier
 from lockset.sync.wheel.safe_path import outside
@@ -102,6 +103,8 @@ class Archives:
                 verifier.update(chunk)
             if verifier.mismatch() is None:
                 file.seek(0)
+                with contextlib.suppress(OSError):
+                    record_use(path, os.fstat(file.fileno()).st_mtime)
                 return file
             # Truncated or changed since: treat it as missing.
             file.close()

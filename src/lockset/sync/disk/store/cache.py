@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from lockset.files.atomic import private_folder, remove_tree
+from lockset.files.lock_file import use_folder
 from lockset.files.system import extended
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ class Cache:
         self._lock = threading.Lock()
         self._temporary: str | None = None
         self._gone_without = folder is None
+        self._in_use: int | None = None
 
     def __enter__(self) -> Self:
+        self._use()
         return self
 
     def __exit__(
@@ -44,6 +47,14 @@ class Cache:
     ) -> None:
         if self._temporary is not None:
             remove_tree(self._temporary)
+        if self._in_use is not None:
+            os.close(self._in_use)
+            self._in_use = None
+
+    def _use(self) -> None:
+        """Hold the lock of the folder together with other runs, so that `lockset cache` waits before it removes."""
+        if self._in_use is None and self.folder is not None and self.folder.is_dir():
+            self._in_use = use_folder(str(self.folder))
 
     @property
     def readable(self) -> tuple[str, ...]:
@@ -59,6 +70,8 @@ class Cache:
             except OSError as error:
                 self.go_without(error)
             else:
+                with self._lock:
+                    self._use()
                 return extended(str(self.folder))
         with self._lock:
             if self._temporary is None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.files.atomic import private_folder, read_remembered, remove_tree
+from lockset.files.last_use import record_use
 from lockset.files.system import rename
 from lockset.sync.wheel.manifest import Manifest
 
@@ -59,6 +60,8 @@ class WheelStore:
                 and all(manifest.digests.get(d.algorithm) == d.value for d in digests)
                 and _is(manifest, identity)
             ):
+                with suppress(OSError):
+                    record_use(folder, os.stat(folder).st_mtime)
                 return StoredWheel(folder=folder, manifest=manifest)
         return None
 

@@ -1,0 +1,46 @@
+"""merge_lock_versions(): merge two versions of a lock file, as git's merge driver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset.composition.maintenance.lock_merge import LockMerge, merge_lock_files, text_with_markers
+from lockset.composition.maintenance.merge_setup import install_driver, uninstall_driver
+from lockset.composition.run_context import context_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lockset.composition.lock_assembly import LockResult
+    from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.index.options import IndexOptions
+
+__all__ = ["LockMerge", "merge_lock_versions", "setup_merge_driver", "text_with_markers"]
+
+
+def merge_lock_versions(
+    merge: LockMerge,
+    *,
+    indexes: IndexOptions | IndexOverrides | None = None,
+    context: RunContext | None = None,
+) -> LockResult:
+    """Lock the project as a merge that is under way makes it, with the pins of both sides; nothing is written.
+
+    Raises:
+        LocksetError: `merge-conflict` if the project file has a conflict, too; `merge-sides-unknown`, `merge-settings`,
+            `merge-other-tool`, and as `lock`.
+    """
+    return merge_lock_files(merge, indexes, context_of(context))
+
+
+def setup_merge_driver(
+    *, remove: bool = False, for_user: bool = False, context: RunContext | None = None
+) -> tuple[Path, bool]:
+    """Make lockset git's merge driver for lock files, or undo that; the file of attributes, and whether it changed.
+
+    Raises:
+        LocksetError: `git-failed`, `output-not-writable`.
+    """
+    context = context_of(context)
+    act = uninstall_driver if remove else install_driver
+    return act(context.here, for_user=for_user, environ=context.process_variables)
