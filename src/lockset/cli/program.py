@@ -15,7 +15,7 @@ from lockset.cli.exit_codes import INTERRUPTED, REFUSED, TERMINATED, USAGE, exit
 from lockset.cli.interrupts import Terminated, undo_first
 from lockset.cli.options.common import add_common
 from lockset.cli.options.variables import apply_variables
-from lockset.errors import Diagnostic, LocksetError
+from lockset.errors import Diagnostic, LocksetError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,8 +77,8 @@ class _Parser(argparse.ArgumentParser):
         return super()._get_values(action, arg_strings)
 
     def refuse(self, text: str, hint: str) -> NoReturn:
-        """Print the error with its hint and exit."""
-        self.exit(USAGE, f"error: {_shown(text)}\n  hint: {_shown(hint)}\n")
+        """Raise UsageError: `command-line`."""
+        raise UsageError("command-line", text, hint=hint)
 
 
 class _FrontDoor(_Parser):
@@ -91,14 +91,6 @@ class _FrontDoor(_Parser):
         from lockset.cli.output.front_page import front_page
 
         return front_page(self.commands, min(_columns(), _WIDEST))
-
-
-def _shown(text: str) -> str:
-    """`text` without characters that a terminal would interpret or could not show."""
-    from lockset.cli.output.streams import plain
-
-    encoding = getattr(sys.stderr, "encoding", None) or "ascii"  # noqa: TID251 - how argparse will write it
-    return plain(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
@@ -127,12 +119,10 @@ def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool 
 def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     """Run the command line `arguments` (without the program's name); returns the exit code."""
     parser = make_parser(commands, _chosen(arguments, commands))
-    args, unknown = parser.parse_known_args(arguments)
-    args.arguments = tuple(arguments)
-    if unknown:
-        from lockset.cli.options.wrong_usage import unknown_arguments
-
-        args.parser.refuse(*unknown_arguments(unknown, args.parser, args.command))
+    try:
+        args = _parsed(parser, arguments)
+    except UsageError as error:
+        return _report_wrong_usage(error, arguments)
     if args.command is None:
         parser.print_help(sys.stderr)  # noqa: TID251 - help was not requested
         return USAGE
@@ -144,6 +134,7 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
         verbose=args.verbose,
         color=args.color or "auto",
         progress=not args.no_progress,
+        json_errors=getattr(args, "json", False) or getattr(args, "format", None) == "json",
         environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
     )
     try:
@@ -153,6 +144,28 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
             out.close()
     except OSError:
         return REFUSED  # the error itself cannot be written
+
+
+def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    args, unknown = parser.parse_known_args(arguments)
+    args.arguments = tuple(arguments)
+    if unknown:
+        from lockset.cli.options.wrong_usage import unknown_arguments
+
+        args.parser.refuse(*unknown_arguments(unknown, args.parser, args.command))
+    return args
+
+
+def _report_wrong_usage(error: UsageError, arguments: Sequence[str]) -> int:
+    """Report an error of a command line whose options are therefore unknown."""
+    from lockset.cli.output.streams import Output
+
+    pairs = [*zip(arguments, arguments[1:], strict=False), *(tuple(one.split("=", 1)) for one in arguments)]
+    color = next((each for each in ("always", "never") if ("--color", each) in pairs), "auto")
+    json_errors = "--json" in arguments or ("--format", "json") in pairs
+    environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
+    out = Output(color=color, json_errors=json_errors, verbose="--verbose" in arguments, environ=environ)
+    return _report(error, out)
 
 
 def _module(command: str) -> str:

@@ -34,6 +34,11 @@ __all__ = ["MOST_BYTES", "Archives"]
 
 # Limit for a download whose size is not locked.
 MOST_BYTES = 8 << 30
+# For a locked file that its server no longer has.
+_GONE = (
+    "If it was removed, `lockset lock` locks another one. If you have a copy, pass its folder with `--find-links DIR`, "
+    "or another server with `--mirror FROM=TO`"
+)
 _CHUNK = 1 << 20
 _FOLDER = "archives-v1"
 
@@ -136,7 +141,10 @@ class Archives:
             else:
                 assert distribution.url is not None
                 limit = distribution.size if distribution.size is not None else MOST_BYTES
-                self._downloads.fetch(distribution.url, sink, limit=limit)
+                try:
+                    self._downloads.fetch(distribution.url, sink, limit=limit)
+                except FileMissingError as error:
+                    raise error.replaced(hint=_GONE) from error
             _check(sink.verifier, distribution)
             file.flush()
             file.seek(0)
