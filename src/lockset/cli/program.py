@@ -158,9 +158,11 @@ def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argpar
 
 def _report_wrong_usage(error: UsageError, arguments: Sequence[str]) -> int:
     """Report an error of a command line whose options are therefore unknown."""
+    from itertools import pairwise
+
     from lockset.cli.output.streams import Output
 
-    pairs = [*zip(arguments, arguments[1:], strict=False), *(tuple(one.split("=", 1)) for one in arguments)]
+    pairs = [*pairwise(arguments), *(tuple(one.split("=", 1)) for one in arguments)]
     color = next((each for each in ("always", "never") if ("--color", each) in pairs), "auto")
     json_errors = "--json" in arguments or ("--format", "json") in pairs
     environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
@@ -242,7 +244,7 @@ def _report_exception(error: Exception, out: Output) -> None:
     elif isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
         message = f"A file name cannot be encoded in the encoding of this locale, {error.encoding}"
         hint = "Use a UTF-8 locale, or set PYTHONUTF8=1"
-        out.error(Diagnostic(code="encoding", message=message, location=error.object, hint=hint))
+        out.error(Diagnostic(code="locale-encoding", message=message, location=error.object, hint=hint))
     elif isinstance(error, ImportError):
         # For example, memory is short while two threads import the same module.
         message = f"A part of lockset cannot be imported: {error}"

@@ -75,7 +75,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "--output-file": ("--output", "--dest"),
     "--output-dir": ("--dest",),
     "--dev": ("--group dev",),
-    "--no-dev": ("--no-default-groups", "--no-group"),
+    "--no-dev": ("--no-default-groups", "--no-group dev"),
     "--with": ("--group",),
     "--without": ("--no-group", "--no-default-groups"),
     "--only": ("--only-group",),
@@ -113,7 +113,7 @@ def explain_usage_error(message: str, parser: argparse.ArgumentParser, commands:
     if match := re.match(r"(.+?): expected one argument$", text):
         return f"{match[1]} requires a value", see
     if match := re.match(r"the following arguments are required: (.*)$", text):
-        return f"{match[1]} is missing", see
+        return f"Missing argument {match[1]}", see
     return text, see
 
 

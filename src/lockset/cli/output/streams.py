@@ -7,19 +7,19 @@ import os
 import re
 import sys
 import threading
-import time
 from contextlib import suppress
 from io import RawIOBase
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from lockset.cli.output.cells import cells, cut, padded
+from lockset.cli.output.cells import cells, padded
 from lockset.cli.output.documentation import error_url
 from lockset.cli.output.hyperlinks import hyperlink, shows_hyperlinks
+from lockset.cli.output.progress_line import Progress
 from lockset.url_secrets import plain, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from lockset.errors import Diagnostic
     from lockset.progress import ProgressListener
@@ -243,88 +243,6 @@ class Output:
         with self._lock, suppress(OSError):
             self._err.write(text)
             self._err.flush()
-
-
-class Progress:
-    """One line that tells what is being done; a `ProgressListener`. Redrawn at most ten times a second."""
-
-    def __init__(self, out: Output, *, live: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        self._out = out
-        self._live = live
-        self._clock = clock
-        self._name = ""
-        self._what = ""
-        self._done = 0
-        self._total: int | None = None
-        self._bytes = 0
-        self._began = clock()
-        self._drawn_at = 0.0
-        self._drawn = False
-        self._frame = 0
-        self._noted: set[str] = set()
-
-    def phase(self, name: str, *, total: int | None = None) -> None:
-        """A phase begins."""
-        self._name, self._total = name, total
-        self._done, self._bytes, self._what = 0, 0, ""
-        self._began = self._clock()
-        self._draw(force=True)
-
-    def step(self, what: str, *, done: int = 1) -> None:
-        """Steps are done."""
-        self._done += done
-        self._what = what
-        self._draw()
-
-    def transferred(self, amount: int) -> None:
-        """Bytes have come."""
-        self._bytes += amount
-        self._draw()
-
-    def note(self, text: str) -> None:
-        """Tell once."""
-        if text not in self._noted:
-            self._noted.add(text)
-            self._out.line(f"{self._out.style('note', 'bold cyan')}: {plain(text)}")
-
-    def warning(self, text: str) -> None:
-        """Warn."""
-        self._out.warn(text)
-
-    def hint(self, text: str) -> None:
-        """Tell what to do."""
-        self._out.line(f"hint: {plain(text)}")
-
-    def clear(self) -> None:
-        """Take the line off the screen."""
-        if self._drawn:
-            self._drawn = False
-            self._out.write_progress("\r\x1b[K")
-
-    def stop(self) -> None:
-        """Take the line off the screen for good."""
-        self.clear()
-        self._live = False
-
-    def _draw(self, *, force: bool = False) -> None:
-        if not self._live:
-            return
-        now = self._clock()
-        if not force and now - self._drawn_at < 0.1:
-            return
-        self._drawn_at = now
-        self._frame += 1
-        spinner = self._out.spinner
-        spin = spinner[self._frame % len(spinner)]
-        count = f" {self._done}/{self._total}" if self._total else f" {self._done}" if self._done else ""
-        rate = ""
-        if self._bytes:
-            seconds = max(now - self._began, 0.001)
-            rate = f" · {self._bytes / 1e6:.1f} MB · {self._bytes / 1e6 / seconds:.1f} MB/s"
-        text = f"{spin} {self._name}{count}{rate} {plain(self._what)[:50]}"
-        self._drawn = True
-        # A line that is longer than the terminal cannot be taken back: what is beyond stays on the screen.
-        self._out.write_progress(f"\r\x1b[K{cut(text, self._out.columns() - 1).rstrip()}")
 
 
 def _error_json(diagnostic: Diagnostic) -> dict[str, object]:

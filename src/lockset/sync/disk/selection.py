@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 from lockset.errors import BuildNeededError, LocksetError
 from lockset.lockfile.model import describe
 from lockset.lockfile.select import select
+from lockset.similar_names import known_names_hint
 from lockset.sync.source_rules import desired_distributions
 
 if TYPE_CHECKING:
@@ -150,9 +151,8 @@ def chosen_groups(request: SyncRequest, lock: Pylock) -> Collection[str] | None:
 def _refuse_unknown(what: str, requested: Collection[str], known: Collection[str]) -> None:
     unknown = sorted(set(requested) - set(known))
     if unknown:
-        names = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
         raise LocksetError(
             "unknown-extra" if what == "extra" else "unknown-group",
             f"The lock file has no {what} named {', '.join(f'`{name}`' for name in unknown)}",
-            hint=f"It has: {names}",
+            hint=known_names_hint(unknown[0], known),
         )

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lockset.index.ports import Downloads
-    from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.cache import Cache
 
@@ -55,7 +54,6 @@ class Archives:
         cache: Cache,
         downloads: Callable[[], Downloads],
         *,
-        listener: ProgressListener,
         stopped: Callable[[], bool],
         folders: Sequence[str] = (),
     ) -> None:
@@ -64,7 +62,6 @@ class Archives:
         self._make_downloads = downloads
         self._opened_downloads: Downloads | None = None
         self._lock = threading.Lock()
-        self._listener = listener
         self._stopped = stopped
 
     def open(self, distribution: DesiredDistribution) -> BinaryIO:
@@ -133,9 +130,7 @@ class Archives:
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         file: BinaryIO = os.fdopen(descriptor, "w+b")
         try:
-            sink = _VerifyingSink(
-                file, Verifier(distribution.digests, size=distribution.size), self._listener, self._stopped
-            )
+            sink = _VerifyingSink(file, Verifier(distribution.digests, size=distribution.size), self._stopped)
             if distribution.path is not None:
                 _copy(distribution, sink)
             else:
@@ -219,12 +214,9 @@ def _list_folder(folder: str) -> list[tuple[str, str, int]]:
 class _VerifyingSink:
     """Writes chunks to `file` and hashes the same bytes."""
 
-    def __init__(
-        self, file: BinaryIO, verifier: Verifier, listener: ProgressListener, stopped: Callable[[], bool]
-    ) -> None:
+    def __init__(self, file: BinaryIO, verifier: Verifier, stopped: Callable[[], bool]) -> None:
         self._file = file
         self.verifier = verifier
-        self._listener = listener
         self._stopped = stopped
 
     def write(self, chunk: bytes) -> None:
@@ -234,7 +226,6 @@ class _VerifyingSink:
         if self.verifier.too_long:
             raise DownloadTooLargeError("The download is larger than the locked size")
         self._file.write(chunk)
-        self._listener.transferred(len(chunk))
 
     def restart(self) -> None:
         self.verifier.restart()
