@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import re
+from html import escape
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from mkdocs.structure.files import File
 
 from lockset.cli.main import COMMANDS, build_parser
 from lockset.cli.options.variables import variables
-from lockset.lockfile.validate.catalogue import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
 
-__all__ = ["api_reference", "command_reference", "on_files", "rules_index"]
+__all__ = ["api_reference", "command_reference", "on_files"]
 
 _INTRODUCTION = """\
 # Commands
 
-This page is generated from the command line; `lockset COMMAND --help` shows the same. Options can also be set by
-[environment variables](variables.md).
+Generated from `lockset COMMAND --help`. All options can also be set through [environment variables](variables.md), and some in
+[`[tool.lockset]`](lock.md#options-variables-and-settings). Each option has an address of its own: click its name.
 
 """
 # The page with more about a command.
@@ -39,14 +39,6 @@ _MORE = {
     "validate": "validate.md",
 }
 
-_RULES = """\
-# Rules of validate
-
-`lockset validate` checks all of these rules in a lock file. An error makes a file invalid, a warning does not. Each
-rule links to the section of the specification that it comes from. [Rules of project files](../rules/project.md) are for
-pyproject.toml, settings, scripts and reports.
-
-"""
 _API = """\
 # Public names
 
@@ -62,19 +54,10 @@ PUBLIC = ("lockset", "lockset.lockfile", "lockset.markers", "lockset.errors")
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages."""
-    pages = {"commands": command_reference(), "rules": rules_index(), "api": api_reference()}
+    pages = {"commands": command_reference(), "api": api_reference()}
     for name, content in pages.items():
         files.append(File.generated(config, f"reference/{name}.md", content=content))
     return files
-
-
-def rules_index() -> str:
-    """The page of the rules of `lockset validate`."""
-    rows = [
-        f"| [`{rule.code}`]({rule.url}) | {rule.severity} | {_cell(rule.summary)} |"
-        for rule in sorted(RULES.values(), key=lambda rule: rule.code)
-    ]
-    return "\n".join([_RULES, "| rule | level | what holds in a file that keeps it |", "|---|---|---|", *rows]) + "\n"
 
 
 def api_reference() -> str:
@@ -209,26 +192,40 @@ def _command(name: str, parser: argparse.ArgumentParser, shared: set[str]) -> It
 
 
 def _table(actions: list[argparse.Action], command: str) -> Iterator[str]:
-    yield "| option | meaning | variables |\n|---|---|---|"
+    """A definition for each option, with an anchor such as `lock--exclude-newer`."""
+    yield '<dl class="options">'
     for action in actions:
-        if action.help is not argparse.SUPPRESS and not isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            # Of a variable for this command and one for all commands, only the latter is shown.
-            names = variables(command, action)
-            own = f"LOCKSET_{command.upper().replace('-', '_')}_"
-            shared = [name for name in names if not name.startswith(own)] or names
-            listed = ", ".join(f"`{name}`" for name in shared if not name.startswith("LOCKSET__"))
-            yield f"| {_spelled(action)} | {_cell(_help(action))} | {listed} |"
-    yield ""
+        if action.help is argparse.SUPPRESS or isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            continue
+        # Of a variable for this command and one for all commands, only the latter is shown.
+        names = variables(command, action)
+        own = f"LOCKSET_{command.upper().replace('-', '_')}_"
+        shared = [name for name in names if not name.startswith(own)] or names
+        listed = ", ".join(f"<code>{name}</code>" for name in shared if not name.startswith("LOCKSET__"))
+        anchor = option_anchor(command, action)
+        yield f'<dt id="{anchor}"><a href="#{anchor}">{_spelled(action)}</a></dt>'
+        variable = f' <span class="variable">Variable: {listed}</span>' if listed else ""
+        yield f"<dd>{_with_code(_help(action))}{variable}</dd>"
+    yield "</dl>\n"
+
+
+def option_anchor(command: str, action: argparse.Action) -> str:
+    """The anchor of an option: the command and its longest name, such as `lock--exclude-newer`."""
+    name = max(action.option_strings, key=len) if action.option_strings else f"-{action.dest}"
+    return f"{command or 'every'}{name}"
+
+
+def _with_code(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text[:1].upper() + text[1:], quote=False))
 
 
 def _spelled(action: argparse.Action) -> str:
     value = action.metavar or (action.dest if not action.choices else "{" + ",".join(map(str, action.choices)) + "}")
     shown = " ".join(value) if isinstance(value, tuple) else str(value)
     if not action.option_strings:
-        return f"`{_cell(shown)}`"
-    if action.nargs != 0:
-        return ", ".join(f"`{option} {_cell(shown)}`" for option in action.option_strings)
-    return ", ".join(f"`{option}`" for option in action.option_strings)
+        return f"<code>{escape(shown)}</code>"
+    suffix = f" {escape(shown)}" if action.nargs != 0 else ""
+    return ", ".join(f"<code>{option}{suffix}</code>" for option in action.option_strings)
 
 
 def _help(action: argparse.Action) -> str:

@@ -76,7 +76,7 @@ def test_suggested_options_exist() -> None:
         ("lock", "--trusted-host", "--allow-insecure-host"),
         ("download", "--output-dir", "--dest"),
         ("export", "--emit-index-url", "--index-lines"),
-        ("sync", "--no-dev", "--no-default-groups"),
+        ("sync", "--no-dev", "--only-group"),
         ("lock", "--no-dev", "--no-group"),
         ("convert", "--all", "--all-packages"),
     ):

@@ -284,5 +284,5 @@ def _hash_mismatch(distribution: DesiredDistribution, mismatch: str) -> LocksetE
         f"`{distribution.filename}` of {distribution} is not the file that was locked",
         location=distribution.source,
         context=(mismatch,),
-        hint="The file was changed after locking, or in transit; if the change is intended, lock again",
+        hint=f"Do not install it unless you know why it changed. Then run `lockset lock -P {distribution.name}`",
     )
