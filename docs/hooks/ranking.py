@@ -18,15 +18,15 @@ _BOOSTS = {
     "getting-started": 3.0,
     "explanation/": 1.5,
     "compatibility/": 1.5,
-    "rules/": 0.1,
-    "rules/index": 0.5,
-    "errors/": 0.2,
+    "rules/": 0.001,
+    "rules/index": 0.2,
+    "errors/": 0.002,
     "development/": 0.2,
     "development/stability": 1.0,
     "reference/convert-outcomes": 0.1,
     "reference/benchmarks": 0.2,
     "reference/map": 0.2,
-    "reference/api": 0.5,
+    "reference/api": 0.3,
 }
 
 
