@@ -101,8 +101,8 @@ def page(cases: list[dict[str, Any]], results: dict[str, list[bool]]) -> str:
     lines = [
         "# Conformance of other tools",
         "",
-        "Written by `spec-examples/measure.py`. Only acceptance is compared, not the messages: a tool refuses a file if its",
-        "message is about the file. A failure due to the network or the platform counts as accepted.",
+        "Written by `spec-examples/measure.py`. Only acceptance is compared, not the messages: a tool refuses a file",
+        "if its message is about the file. A failure due to the network or the platform counts as accepted.",
         "",
         "| tool | invalid files refused | valid files accepted |",
         "|---|---|---|",

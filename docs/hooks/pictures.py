@@ -75,7 +75,8 @@ def _annotated(data: dict[str, Any]) -> Iterator[str]:
     yield '<div class="annotated">'
     for part in data["parts"]:
         # A blank line would end the block of HTML.
-        yield f"<pre><code>{escape(part['code'].strip(chr(10)), quote=False)}</code></pre><p>{_with_code(part['text'])}</p>"
+        code = escape(part["code"].strip("\n"), quote=False)
+        yield f"<pre><code>{code}</code></pre><p>{_with_code(part['text'])}</p>"
     yield "</div>"
 
 

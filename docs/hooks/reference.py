@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
 
-__all__ = ["api_reference", "command_reference", "on_files"]
+__all__ = ["api_reference", "command_reference", "on_files", "on_page_markdown"]
 
 _INTRODUCTION = """\
 # Commands
 
-Generated from `lockset COMMAND --help`. All options can also be set through [environment variables](variables.md), and some in
-[`[tool.lockset]`](lock.md#options-variables-and-settings). Each option has an address of its own: click its name.
+Generated from `lockset COMMAND --help`. All options can also be set through [environment variables](variables.md),
+and some in [`[tool.lockset]`](lock.md#options-variables-and-settings). Each option has an address of its own: click its
+name.
 
 """
 # The page with more about a command.
@@ -47,6 +49,7 @@ See [examples](python.md) of their use, and the [other types](api-types.md) of t
 are keyword-only. Values are immutable.
 
 """
+_OPTION_HEAD = "| option | variable | setting | what it does |"
 # Characters of a signature on one line, and of a default that is shown.
 _WIDTH, _SHORT = 100, 40
 PUBLIC = ("lockset", "lockset.lockfile", "lockset.markers", "lockset.errors")
@@ -58,6 +61,26 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, content in pages.items():
         files.append(File.generated(config, f"reference/{name}.md", content=content))
     return files
+
+
+def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Show a table of options with their variables and settings as definitions: it would be wider than a page."""
+    del page, config, files
+    return re.sub(rf"^{re.escape(_OPTION_HEAD)}\n\|[-|]+\n((?:\|.*\n)+)", _definitions, markdown, flags=re.MULTILINE)
+
+
+def _definitions(table: re.Match[str]) -> str:
+    lines = ['<dl class="options" markdown="1">']
+    for row in table[1].splitlines():
+        options, variable, setting, text = (cell.strip() for cell in re.split(r" \|(?= )", row.strip("|")))
+        facts = [("Variable", variable), ("Setting", setting if options else "")]
+        also = ". ".join(f"{name}: {value}" for name, value in facts if value)
+        name = re.search(r"--?([\w-]+)", options) or re.search(r"([\w-]+)", setting)
+        assert name is not None, row
+        lines.append(f'<dt id="{name[1]}" markdown="span">{options or f"{setting} (setting)"}</dt>')
+        span = f' <span class="variable">{also}</span>' if also else ""
+        lines.append(f'<dd markdown="span">{text}{span}</dd>')
+    return "\n".join([*lines, "</dl>", ""])
 
 
 def api_reference() -> str:
@@ -216,7 +239,9 @@ def option_anchor(command: str, action: argparse.Action) -> str:
 
 
 def _with_code(text: str) -> str:
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text[:1].upper() + text[1:], quote=False))
+    if text.partition(" ")[0].isalpha():  # not the name of a file
+        text = text[:1].upper() + text[1:]
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
 
 
 def _spelled(action: argparse.Action) -> str:
@@ -224,7 +249,8 @@ def _spelled(action: argparse.Action) -> str:
     shown = " ".join(value) if isinstance(value, tuple) else str(value)
     if not action.option_strings:
         return f"<code>{escape(shown)}</code>"
-    suffix = f" {escape(shown)}" if action.nargs != 0 else ""
+    # A long list may be broken behind its commas.
+    suffix = f" {escape(shown).replace(',', ',<wbr>')}" if action.nargs != 0 else ""
     return ", ".join(f"<code>{option}{suffix}</code>" for option in action.option_strings)
 
 
