@@ -112,7 +112,9 @@ def svg(shown: list[tuple[str, list[str]]]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="{title}">\n'
         f"<style>\n{STYLE}</style>\n"
-        f'<rect width="{width}" height="{height}" rx="8" fill="#1d2029"/>{dots}\n' + "\n".join(rows) + "\n</svg>\n"
+        f'<rect width="{width}" height="{height}" rx="8" fill="#1d2029" stroke="#444a59"/>{dots}\n'
+        + "\n".join(rows)
+        + "\n</svg>\n"
     )
 
 

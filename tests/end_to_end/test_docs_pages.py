@@ -193,3 +193,42 @@ def test_stages_that_the_container_file_copies_from_exist() -> None:
         assert set(re.findall(r"--from=(\S+)", block)) <= set(stages)
         if "/opt/lockset/bin/lockset" in block and "FROM" in block:
             assert "pip install --no-cache-dir lockset" in block.partition("/opt/lockset/bin/lockset")[0]
+
+
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="README shows a POSIX shell")
+def test_the_first_commands_of_readme_pass_in_their_order(shell: Path, tmp_path: Path, local_index: LocalIndex) -> None:
+    for name, version in VERSIONS.items():
+        hashes = {file.artifact.sha256 for file in local_index.world.projects[name]}
+        with (tmp_path / "requirements.txt").open("a") as file:
+            file.write(f"{name}=={version} {' '.join(f'--hash=sha256:{value}' for value in hashes)}\n")
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.10"\ndependencies = ["flask>=3"]\n'
+        '[project.optional-dependencies]\ncharts = ["pandas>=2.2"]\n[dependency-groups]\ntest = ["pytest>=8"]\n'
+    )
+    run("python3 -m venv --without-pip .venv", tmp_path)
+    (block,) = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    commands = re.findall(r"^\$ (.*)", block, re.MULTILINE)
+    assert len(commands) >= 6
+    outputs = {command.split()[1]: run(command, tmp_path) for command in commands}
+    assert {"flask", "pytest", "pandas"} <= set(judge(next((tmp_path / ".venv/lib").glob("python*/site-packages"))))
+    assert "flask" in judge(tmp_path / "build")
+    assert "flask 3.1.3 → werkzeug 3.1.9" in outputs["why"]
+
+
+def test_the_error_that_readme_shows_is_what_is_printed(shell: Path, tmp_path: Path, local_index: LocalIndex) -> None:
+    world = local_index.world
+    for version, python in (
+        ("2.0.2", "3.9"), ("2.1.0", "3.10"), ("2.2.6", "3.10"), ("2.3.0", "3.11"), ("2.4.6", "3.11"), ("2.5.5", "3.12")
+    ):  # fmt: skip
+        world.add("numpy", version, requires_python=f">={python}")
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.9"\ndependencies = ["numpy>=2.1"]\n'
+    )
+    (expected,) = re.findall(r"```text\n\$ lockset lock\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-m", "lockset", "lock"], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False
+    )
+    assert (done.returncode, done.stderr) == (1, expected)

@@ -82,6 +82,9 @@ def _kept_out(releases: Releases, specifiers: Sequence[Specifier], failure: Fail
         if example is not None and example.environment["implementation_name"] == "cpython":
             return f"{name} {usable[0]} has files for other platforms only"
         return f"{name} {usable[0]} has no file that can be used there"
+    oldest = repository.serves(name, usable[-1])
+    if len(usable) > 1 and all(repository.serves(name, version).implies(oldest) for version in usable):
+        return f"{name} {usable[-1]} and newer require {pythons_in_words(oldest)}"
     return f"{name} {usable[0]} requires {pythons_in_words(serves)}"
 
 
