@@ -298,14 +298,16 @@ def _no_usable_file(package: Package, ranks: Mapping[str, int], values: Mapping[
         "no-usable-file",
         f"`{describe(package)}` has no wheel for {_target(values)} and no sdist",
         context=(f"its wheels are for: {shown}", f"the target's best tag: {best}"),
-        hint=f"{_lock_for(values)}, or choose a version of `{package.name}` that has a wheel or an sdist",
+        hint=_lock_for(values),
     )
 
 
 def _lock_for(values: Mapping[str, str]) -> str:
     """The command that locks for the platform, too."""
     name = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(values.get("sys_platform", ""))
-    return f"Lock for it: `lockset lock --platform {name}`" if name else "Lock again for this platform"
+    if name is None:
+        return "Lock again for this platform"
+    return f"Lock for it, too: `lockset lock --platform {name}`, with `--platform` for each of the others"
 
 
 def _target(values: Mapping[str, str]) -> str:

@@ -50,7 +50,7 @@ def test_a_package_without_a_matching_wheel_lists_the_tags_of_its_wheels() -> No
             "its wheels are for: cp311-cp311-win_amd64, cp312-cp312-win_amd64",
             "the target's best tag: cp312-cp312-manylinux_2_28_x86_64",
         ),
-        "Lock for it: `lockset lock --platform linux`, or choose a version of `sample` that has a wheel or an sdist",
+        "Lock for it, too: `lockset lock --platform linux`, with `--platform` for each of the others",
     )
 
 

@@ -113,7 +113,7 @@ def _refuse_missing(items: Sequence[SelectedPackage], lock: Pylock) -> None:
                 raise LocksetError(
                     "dependency-missing",
                     f"`{describe(item.package)}` depends on `{name}`, which is not in the lock file",
-                    hint="Lock again, or use `--no-strict` if something else provides it",
+                    hint="Run `lockset lock`, or use `--no-strict` if something else provides it",
                 )
 
 
