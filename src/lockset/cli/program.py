@@ -118,11 +118,16 @@ def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool 
 
 def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     """Run the command line `arguments` (without the program's name); returns the exit code."""
-    parser = make_parser(commands, _chosen(arguments, commands))
     try:
-        args = _parsed(parser, arguments)
+        return _run_line(arguments, commands)
     except UsageError as error:
         return _report_wrong_usage(error, arguments)
+
+
+def _run_line(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
+    """As `run`; raises UsageError if the command line is not valid."""
+    parser = make_parser(commands, _chosen(arguments, commands))
+    args = _parsed(parser, arguments)
     if args.command is None:
         parser.print_help(sys.stderr)  # noqa: TID251 - help was not requested
         return USAGE
