@@ -81,7 +81,7 @@ def test_default_groups_are_installed_unless_others_are_chosen(
     assert "current" in cli.ok("lock", "-i", local_index.url).stderr
     assert "is up to date" in cli.ok("lock", "--check").stderr
     told = cli.refused("lock", "-i", local_index.url, "--no-config", "--no-group", "nope")
-    assert "no dependency group named nope" in told
+    assert "no dependency group named `nope`" in told
 
 
 def test_only_one_implementation(lock: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
