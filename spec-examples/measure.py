@@ -99,11 +99,10 @@ def page(cases: list[dict[str, Any]], results: dict[str, list[bool]]) -> str:
         for name, row in results.items()
     }
     lines = [
-        "# What other tools make of the examples",
+        "# Conformance of other tools",
         "",
-        "Made by `spec-examples/measure.py`. Counted is only whether a file is accepted or refused; places and",
-        "reasons are not. A tool refuses where its message is about the file; what fails later for lack of a network",
-        "or because the measuring machine is none that the file is for, counts as accepted.",
+        "Written by `spec-examples/measure.py`. Only acceptance is compared, not the messages: a tool refuses a file",
+        "if its message is about the file. A failure due to the network or the platform counts as accepted.",
         "",
         "| tool | invalid files refused | valid files accepted |",
         "|---|---|---|",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import re
+from html import escape
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -14,34 +15,27 @@ from mkdocs.structure.files import File
 from lockset.cli.main import COMMANDS, build_parser
 from lockset.cli.options.variables import variables
 from lockset.cli.output.help_examples import PAGES
-from lockset.lockfile.validate.catalogue import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
 
-__all__ = ["api_reference", "command_reference", "on_files", "rules_index"]
+__all__ = ["api_reference", "command_reference", "on_files", "on_page_markdown"]
 
 _INTRODUCTION = """\
 # Commands
 
-This page is generated from the command line; `lockset COMMAND --help` shows the same. Options can also be set by
-[environment variables](variables.md).
+Generated from `lockset COMMAND --help`. All options can also be set through [environment variables](variables.md),
+and some in [`[tool.lockset]`](lock.md#options-variables-and-settings). Each option has an address of its own: click its
+name.
 
 """
 # The page with more about a command.
 _MORE = {command: f"{page}.md" for command, page in PAGES.items()}
 
-_RULES = """\
-# Rules of validate
-
-`lockset validate` checks all of these rules in a lock file. An error makes a file invalid, a warning does not. Each
-rule links to the section of the specification that it comes from. [Rules of project files](../rules/project.md) are for
-pyproject.toml, settings, scripts and reports.
-
-"""
 _API = """\
 # Public names
 
@@ -50,6 +44,7 @@ See [examples](python.md) of their use, and the [other types](api-types.md) of t
 are keyword-only. Values are immutable.
 
 """
+_OPTION_HEAD = "| option | variable | setting | what it does |"
 # Characters of a signature on one line, and of a default that is shown.
 _WIDTH, _SHORT = 100, 40
 PUBLIC = ("lockset", "lockset.lockfile", "lockset.markers", "lockset.errors")
@@ -57,19 +52,30 @@ PUBLIC = ("lockset", "lockset.lockfile", "lockset.markers", "lockset.errors")
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages."""
-    pages = {"commands": command_reference(), "rules": rules_index(), "api": api_reference()}
+    pages = {"commands": command_reference(), "api": api_reference()}
     for name, content in pages.items():
         files.append(File.generated(config, f"reference/{name}.md", content=content))
     return files
 
 
-def rules_index() -> str:
-    """The page of the rules of `lockset validate`."""
-    rows = [
-        f"| [`{rule.code}`]({rule.url}) | {rule.severity} | {_cell(rule.summary)} |"
-        for rule in sorted(RULES.values(), key=lambda rule: rule.code)
-    ]
-    return "\n".join([_RULES, "| rule | level | what holds in a file that keeps it |", "|---|---|---|", *rows]) + "\n"
+def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Show a table of options with their variables and settings as definitions: it would be wider than a page."""
+    del page, config, files
+    return re.sub(rf"^{re.escape(_OPTION_HEAD)}\n\|[-|]+\n((?:\|.*\n)+)", _definitions, markdown, flags=re.MULTILINE)
+
+
+def _definitions(table: re.Match[str]) -> str:
+    lines = ['<dl class="options" markdown="1">']
+    for row in table[1].splitlines():
+        options, variable, setting, text = (cell.strip() for cell in re.split(r" \|(?= )", row.strip("|")))
+        facts = [("Variable", variable), ("Setting", setting if options else "")]
+        also = ". ".join(f"{name}: {value}" for name, value in facts if value)
+        name = re.search(r"--?([\w-]+)", options) or re.search(r"([\w-]+)", setting)
+        assert name is not None, row
+        lines.append(f'<dt id="{name[1]}" markdown="span">{options or f"{setting} (setting)"}</dt>')
+        span = f' <span class="variable">{also}</span>' if also else ""
+        lines.append(f'<dd markdown="span">{text}{span}</dd>')
+    return "\n".join([*lines, "</dl>", ""])
 
 
 def api_reference() -> str:
@@ -204,26 +210,43 @@ def _command(name: str, parser: argparse.ArgumentParser, shared: set[str]) -> It
 
 
 def _table(actions: list[argparse.Action], command: str) -> Iterator[str]:
-    yield "| option | meaning | variables |\n|---|---|---|"
+    """A definition for each option, with an anchor such as `lock--exclude-newer`."""
+    yield '<dl class="options">'
     for action in actions:
-        if action.help is not argparse.SUPPRESS and not isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            # Of a variable for this command and one for all commands, only the latter is shown.
-            names = variables(command, action)
-            own = f"LOCKSET_{command.upper().replace('-', '_')}_"
-            shared = [name for name in names if not name.startswith(own)] or names
-            listed = ", ".join(f"`{name}`" for name in shared if not name.startswith("LOCKSET__"))
-            yield f"| {_spelled(action)} | {_cell(_help(action))} | {listed} |"
-    yield ""
+        if action.help is argparse.SUPPRESS or isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            continue
+        # Of a variable for this command and one for all commands, only the latter is shown.
+        names = variables(command, action)
+        own = f"LOCKSET_{command.upper().replace('-', '_')}_"
+        shared = [name for name in names if not name.startswith(own)] or names
+        listed = ", ".join(f"<code>{name}</code>" for name in shared if not name.startswith("LOCKSET__"))
+        anchor = option_anchor(command, action)
+        yield f'<dt id="{anchor}"><a href="#{anchor}">{_spelled(action)}</a></dt>'
+        variable = f' <span class="variable">Variable: {listed}</span>' if listed else ""
+        yield f"<dd>{_with_code(_help(action))}{variable}</dd>"
+    yield "</dl>\n"
+
+
+def option_anchor(command: str, action: argparse.Action) -> str:
+    """The anchor of an option: the command and its longest name, such as `lock--exclude-newer`."""
+    name = max(action.option_strings, key=len) if action.option_strings else f"-{action.dest}"
+    return f"{command or 'every'}{name}"
+
+
+def _with_code(text: str) -> str:
+    if text.partition(" ")[0].isalpha():  # not the name of a file
+        text = text[:1].upper() + text[1:]
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
 
 
 def _spelled(action: argparse.Action) -> str:
     value = action.metavar or (action.dest if not action.choices else "{" + ",".join(map(str, action.choices)) + "}")
     shown = " ".join(value) if isinstance(value, tuple) else str(value)
     if not action.option_strings:
-        return f"`{_cell(shown)}`"
-    if action.nargs != 0:
-        return ", ".join(f"`{option} {_cell(shown)}`" for option in action.option_strings)
-    return ", ".join(f"`{option}`" for option in action.option_strings)
+        return f"<code>{escape(shown)}</code>"
+    # A long list may be broken behind its commas.
+    suffix = f" {escape(shown).replace(',', ',<wbr>')}" if action.nargs != 0 else ""
+    return ", ".join(f"<code>{option}{suffix}</code>" for option in action.option_strings)
 
 
 def _help(action: argparse.Action) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CallbackListener", "NullListener", "ProgressEvent", "ProgressListener", "listener_of"]
+__all__ = ["CallbackListener", "NullListener", "ProgressEvent", "ProgressListener", "expect_bytes", "listener_of"]
 
 
 class ProgressListener(Protocol):
@@ -30,6 +30,13 @@ class ProgressListener(Protocol):
 
     def hint(self, text: str) -> None:
         """What to do where the result is not what was expected."""
+
+
+def expect_bytes(listener: ProgressListener, amount: int) -> None:
+    """Tell a listener that has a method `expect` how many bytes the current phase will receive."""
+    expect = getattr(listener, "expect", None)
+    if expect is not None:
+        expect(amount)
 
 
 class ProgressEvent(NamedTuple):

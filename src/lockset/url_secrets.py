@@ -25,7 +25,9 @@ _PARAMETERS = (
     r"(?:[\w.-]{0,40}(?:token|passw(?:or)?d|passphrase|secret|api[_-]?key|access[_-]?key|signature|credential)[\w.-]{0,40}"
     r"|sig|key|pwd|auth|authorization|jwt|pat|pass|sessionid)"
 )
-_PARAMETER = re.compile(rf'(?P<before>[?&#;]{_PARAMETERS}=)(?P<value>(?:[^&#;\s"`]|`(?=[\w%+/=.-]))+)', re.IGNORECASE)
+# A quote is a part of a value, not its end, if something follows that does not follow an address in quotes.
+_VALUE = r"""(?:[^&#;\s"`\\]|\\(?!["`])|\\?["`]+(?=[\w%+/=~!$*@?(-]|\.\w))+"""
+_PARAMETER = re.compile(rf"(?P<before>[?&#;]{_PARAMETERS}=)(?P<value>{_VALUE})", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\{\w+\}\Z")
 _MASK = "****"
 # Longest text from outside that a message shows; what is beyond is cut.

@@ -100,7 +100,7 @@ def test_an_extra_that_only_the_build_knows_can_be_chosen(cli: Command, tmp_path
     write(tmp_path, HEAD + BOTH)
     cli.ok("lock", "--extra", "y", "--no-group", "dev")
     assert set(markers(tmp_path)) == {"a", "b", "c"}
-    assert "no extra named z" in cli("lock", "--extra", "z").stderr
+    assert "no extra named `z`" in cli("lock", "--extra", "z").stderr
 
 
 def test_a_check_compares_what_needs_no_build(cli: Command, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "outcome_of"]
 
-_HEAD = """# How real lock files convert
+_HEAD = """# Conversion results on real projects
 
 `tests/foreign/outcomes.py` writes this page; do not edit it. The files come from public repositories, with the host
 names of their indexes replaced. They were completed from an index that has exactly the files each input names.

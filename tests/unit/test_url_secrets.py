@@ -23,6 +23,14 @@ from lockset.url_secrets import has_secret, masked, plain_url, without_secrets
         ("https://h.example.org/x?X-Amz-Signature=SECRET", "https://h.example.org/x?X-Amz-Signature=****"),
         ("https://h.example.org/x?sv=1&sig=SECRET", "https://h.example.org/x?sv=1&sig=****"),
         ("https://h.example.org/x#access_token=SECRET", "https://h.example.org/x#access_token=****"),
+        ('https://h.example.org/x?token=SEC"RET', "https://h.example.org/x?token=****"),
+        ('https://h.example.org/x?token=SEC""RET&a=b', "https://h.example.org/x?token=****&a=b"),
+        ('say "https://h.example.org/x?token=SECRET".', 'say "https://h.example.org/x?token=****".'),
+        (
+            '{"a":"say \\"https://h.example.org/?token=SECRET\\" x"}',
+            '{"a":"say \\"https://h.example.org/?token=****\\" x"}',
+        ),
+        ('{"a":"https://h.example.org/?token=SEC\\"RET","b":1}', '{"a":"https://h.example.org/?token=****","b":1}'),
         ('{"a":"https://u:SECRET@h.example.org","b":"c@d"}', '{"a":"https://****@h.example.org","b":"c@d"}'),
     ],
 )

@@ -241,5 +241,7 @@ def _without_secrets(line: str) -> str:
 def refused(what: str, why: str) -> LocksetError:
     """The error for an address, revision or commit id that cannot be used."""
     return LocksetError(
-        "vcs-refused", f"{what} cannot be fetched: {why}", hint="Lock again, or correct the address in the lock file"
+        "vcs-refused",
+        f"{what} cannot be fetched: {why}",
+        hint="Run `lockset lock`, or correct the address in the lock file",
     )

@@ -15,7 +15,7 @@ from lockset.cli.exit_codes import INTERRUPTED, REFUSED, TERMINATED, USAGE, exit
 from lockset.cli.interrupts import Terminated, undo_first
 from lockset.cli.options.common import add_common
 from lockset.cli.options.variables import apply_variables
-from lockset.errors import Diagnostic, LocksetError
+from lockset.errors import Diagnostic, LocksetError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,8 +100,8 @@ class _Parser(argparse.ArgumentParser):
         return super()._get_values(action, arg_strings)
 
     def refuse(self, text: str, hint: str) -> NoReturn:
-        """Print the error with its hint and exit."""
-        self.exit(USAGE, f"error: {_shown(text)}\n  hint: {_shown(hint)}\n")
+        """Raise UsageError: `command-line`."""
+        raise UsageError("command-line", text, hint=hint)
 
 
 class _ShortHelp(argparse.Action):
@@ -127,14 +127,6 @@ class _FrontDoor(_Parser):
 
         environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
         return front_page(self.commands, min(_columns(), _WIDEST), color=is_colored(sys.argv[1:], environ))
-
-
-def _shown(text: str) -> str:
-    """`text` without characters that a terminal would interpret or could not show."""
-    from lockset.cli.output.streams import plain
-
-    encoding = getattr(sys.stderr, "encoding", None) or "ascii"  # noqa: TID251 - how argparse will write it
-    return plain(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
@@ -163,17 +155,20 @@ def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool 
 
 def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     """Run the command line `arguments` (without the program's name); returns the exit code."""
+    try:
+        return _run_line(arguments, commands)
+    except UsageError as error:
+        return _report_wrong_usage(error, arguments)
+
+
+def _run_line(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
+    """As `run`; raises UsageError if the command line is not valid."""
     if arguments[:1] == ["help"]:
         if "--man" in arguments:
             return _print_manual_page([word for word in arguments[1:] if word != "--man"], commands)
         arguments = _help_arguments(arguments[1:])
     parser = make_parser(commands, _chosen(arguments, commands))
-    args, unknown = parser.parse_known_args(arguments)
-    args.arguments = tuple(arguments)
-    if unknown:
-        from lockset.cli.options.wrong_usage import unknown_arguments
-
-        args.parser.refuse(*unknown_arguments(unknown, args.parser))
+    args = _parsed(parser, arguments)
     if args.command is None:
         parser.print_help(sys.stderr)  # noqa: TID251 - help was not requested
         return USAGE
@@ -185,6 +180,7 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
         verbose=args.verbose,
         color=args.color or "auto",
         progress=not args.no_progress,
+        json_errors=getattr(args, "json", False) or getattr(args, "format", None) == "json",
         environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
     )
     try:
@@ -215,6 +211,30 @@ def _print_manual_page(words: Sequence[str], commands: Mapping[str, str]) -> int
         parser.refuse(f"There is no command `{' '.join(unknown or words)}`", "`lockset help --man` takes one command")
     Output().data(manual_page(parser, commands, words[0] if words else None))
     return 0
+
+
+def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    args, unknown = parser.parse_known_args(arguments)
+    args.arguments = tuple(arguments)
+    if unknown:
+        from lockset.cli.options.wrong_usage import unknown_arguments
+
+        args.parser.refuse(*unknown_arguments(unknown, args.parser))
+    return args
+
+
+def _report_wrong_usage(error: UsageError, arguments: Sequence[str]) -> int:
+    """Report an error of a command line whose options are therefore unknown."""
+    from itertools import pairwise
+
+    from lockset.cli.output.streams import Output
+
+    pairs = [*pairwise(arguments), *(tuple(one.split("=", 1)) for one in arguments)]
+    color = next((each for each in ("always", "never") if ("--color", each) in pairs), "auto")
+    json_errors = "--json" in arguments or ("--format", "json") in pairs
+    environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
+    out = Output(color=color, json_errors=json_errors, verbose="--verbose" in arguments, environ=environ)
+    return _report(error, out)
 
 
 def _module(command: str) -> str:
@@ -291,7 +311,7 @@ def _report_exception(error: Exception, out: Output) -> None:
     elif isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
         message = f"A file name cannot be encoded in the encoding of this locale, {error.encoding}"
         hint = "Use a UTF-8 locale, or set PYTHONUTF8=1"
-        out.error(Diagnostic(code="encoding", message=message, location=error.object, hint=hint))
+        out.error(Diagnostic(code="locale-encoding", message=message, location=error.object, hint=hint))
     elif isinstance(error, ImportError):
         # For example, memory is short while two threads import the same module.
         message = f"A part of lockset cannot be imported: {error}"

@@ -77,7 +77,7 @@ def _compared(
     if file.url is None:
         return  # a file of the project's own
     if current is None:
-        yield Finding("online-missing", path, f"The index has no file `{name}`", "It was removed. Lock again")
+        yield Finding("online-missing", path, f"The index has no file `{name}`", "It was removed: run `lockset lock`")
         return
     if file.size is not None and current.size is not None and file.size != current.size:
         message = f"`{name}` is locked with {file.size} bytes, but the index has {current.size}"

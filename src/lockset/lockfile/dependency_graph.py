@@ -17,6 +17,7 @@ from lockset.lockfile.conflict_regions import met_within
 from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.universe import platform_region, possible
+from lockset.similar_names import known_names_hint
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -253,8 +254,7 @@ def _known_names(named: Collection[str], known: Collection[str], *, what: str) -
     for name in named:
         if canonicalize_name(name) not in normalized:
             code = "unknown-extra" if what == "extra" else "unknown-group"
-            hint = "It has " + ", ".join(f"`{each}`" for each in sorted(known)) if known else f"It has no {what}s"
-            raise LocksetError(code, f"The lock file has no {what} `{name}`", hint=hint)
+            raise LocksetError(code, f"The lock file has no {what} `{name}`", hint=known_names_hint(name, known))
     return tuple(normalized[canonicalize_name(name)] for name in named)
 
 

@@ -32,8 +32,9 @@ def load_bytes(path: str | os.PathLike[str]) -> bytes:
     try:
         descriptor = os.open(path, READ)
     except (FileNotFoundError, NotADirectoryError) as error:
-        hint = "Run `lockset lock` to create a lock file, or give the path of another one"
-        raise LocksetError("lock-not-found", f"There is no file `{shown}`", location=shown, hint=hint) from error
+        raise LocksetError(
+            "lock-not-found", f"There is no file `{shown}`", location=shown, hint=_missing_hint(shown)
+        ) from error
     except ValueError as error:  # a NUL in the path
         raise LocksetError("lock-not-found", f"`{shown}` is not a valid path", location=shown) from error
     except OSError as error:
@@ -60,3 +61,13 @@ def _read_bounded(descriptor: int, shown: str) -> bytes:
 
 def _unreadable(shown: str, reason: str) -> LocksetError:
     return LocksetError("lock-unreadable", f"`{shown}` cannot be read: {reason}", location=shown)
+
+
+def _missing_hint(path: str) -> str:
+    name = os.path.basename(path)
+    if name.isidentifier() or name.replace("-", "_").isidentifier():
+        return (
+            f"The argument is the path of a lock file. If `{name}` is a package: `lockset tree --package {name}` shows "
+            "it; to add it, edit pyproject.toml and run `lockset lock`"
+        )
+    return "Run `lockset lock` to create a lock file, or give the path of another one"

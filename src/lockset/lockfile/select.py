@@ -17,6 +17,7 @@ from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
 from lockset.lockfile.model import describe, file_name
+from lockset.similar_names import known_names_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -119,7 +120,7 @@ def _check_extras(lock: Pylock, requested: Collection[str]) -> frozenset[str]:
     chosen = frozenset(canonicalize_name(name) for name in requested)
     if unknown := sorted(chosen - known):
         raise LocksetError(
-            "unknown-extra", f"The lock file has no extra {_quote(unknown)}", hint=_available(known, "extra")
+            "unknown-extra", f"The lock file has no extra {_quote(unknown)}", hint=_available(known, "extra", unknown)
         )
     return chosen
 
@@ -132,14 +133,14 @@ def _check_groups(lock: Pylock, requested: Collection[str] | None) -> frozenset[
     chosen = frozenset(canonicalize_name(name) for name in requested)
     if unknown := sorted(chosen - known - defaults):
         message = f"The lock file has no dependency group {_quote(unknown)}"
-        raise LocksetError("unknown-group", message, hint=_available(known or defaults, "dependency group"))
+        raise LocksetError("unknown-group", message, hint=_available(known or defaults, "dependency group", unknown))
     return chosen
 
 
-def _available(names: Collection[str], what: str) -> str:
+def _available(names: Collection[str], what: str, unknown: Sequence[str]) -> str:
     if not names:
         return f"It was locked without {what}s"
-    return f"It has the {what}{'s' if len(names) > 1 else ''} {_quote(sorted(names))}"
+    return known_names_hint(unknown[0], names)
 
 
 def _quote(names: Iterable[str]) -> str:
@@ -172,7 +173,7 @@ def _check_environments(lock: Pylock, values: _Values) -> None:
         "environment-not-supported",
         f"The lock file does not support {_target(values)}",
         context=tuple(f"it supports: {marker}" for marker in lock.environments),
-        hint="Lock again with this platform among the environments",
+        hint=_lock_for(values),
     )
 
 
@@ -297,8 +298,16 @@ def _no_usable_file(package: Package, ranks: Mapping[str, int], values: Mapping[
         "no-usable-file",
         f"`{describe(package)}` has no wheel for {_target(values)} and no sdist",
         context=(f"its wheels are for: {shown}", f"the target's best tag: {best}"),
-        hint="Lock again with this platform among the environments",
+        hint=_lock_for(values),
     )
+
+
+def _lock_for(values: Mapping[str, str]) -> str:
+    """The command that locks for the platform, too."""
+    name = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(values.get("sys_platform", ""))
+    if name is None:
+        return "Lock again for this platform"
+    return f"Lock for it, too: `lockset lock --platform {name}`, with `--platform` for each of the others"
 
 
 def _target(values: Mapping[str, str]) -> str:

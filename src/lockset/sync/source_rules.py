@@ -127,19 +127,21 @@ def _check_url(url: str | None, what: str, *, is_file: bool) -> None:
         problem = str(error)
     if problem is not None:
         raise LocksetError(
-            "url-malformed", f"The address that `{what}` is locked to is not valid: {problem}", hint="Lock again"
+            "url-malformed",
+            f"The address that `{what}` is locked to is not valid: {problem}",
+            hint="Run `lockset lock`",
         )
     if not is_file and (url.startswith("-") or (len(scheme) > 1 and scheme.rpartition("+")[2] not in _OF_REPOSITORIES)):
         raise LocksetError(
             "url-scheme",
             f"`{what}` is locked to `{public_url(url)}`, whose scheme cannot be used for repositories",
-            hint="Lock again, from an https or ssh address",
+            hint="Run `lockset lock` with an https or ssh address",
         )
     if is_file and scheme not in {"http", "https", "file"}:
         raise LocksetError(
             "url-scheme",
             f"`{what}` is locked to `{public_url(url)}`, but files can only be fetched by http or https",
-            hint="Lock again, from an index or an https address",
+            hint="Run `lockset lock` with an index or an https address",
         )
 
 

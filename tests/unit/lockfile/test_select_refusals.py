@@ -50,7 +50,7 @@ def test_a_package_without_a_matching_wheel_lists_the_tags_of_its_wheels() -> No
             "its wheels are for: cp311-cp311-win_amd64, cp312-cp312-win_amd64",
             "the target's best tag: cp312-cp312-manylinux_2_28_x86_64",
         ),
-        "Lock again with this platform among the environments",
+        "Lock for it, too: `lockset lock --platform linux`, with `--platform` for each of the others",
     )
 
 
@@ -65,11 +65,11 @@ def test_unknown_extras_and_groups_list_the_known_ones() -> None:
         "unknown-extra",
         "The lock file has no extra `x`",
         (),
-        "It has the extras `docs`, `web`",
+        "It has: `docs`, `web`",
     )
     code, message, _, hint = refusal(text, groups=["y"])
     assert (code, message) == ("unknown-group", "The lock file has no dependency group `y`")
-    assert hint == "It has the dependency group `dev-tools`"
+    assert hint == "It has: `dev-tools`"
     assert refusal("packages = []\n", extras=["x"])[3] == "It was locked without extras"
     assert chosen(text, extras=["DOCS"], groups=["dev.tools"]).groups == {"dev-tools"}
 

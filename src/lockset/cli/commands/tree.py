@@ -10,7 +10,8 @@ from lockset.api.lock_files import graph
 from lockset.cli.exit_codes import DONE
 from lockset.cli.options.views import add_tree_arguments as add_arguments
 from lockset.cli.options.views import read_tree_command as read
-from lockset.cli.output.graph_text import condition_text, entry_json
+from lockset.cli.output.graph_text import condition_text, entry_json, entry_text
+from lockset.cli.output.report import count_text
 from lockset.cli.output.streams import plain
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def run(command: TreeCommand, out: Output) -> int:
     starts = shown.leaves if command.invert else shown.roots
     if command.packages:
         starts = tuple(number for name in command.packages for number in shown.named(name))
+    elif shown.recorded and not command.invert and starts:
+        out.line(_summary(shown, command.view.file))
     if not starts:
         out.line("The lock file has no packages for this selection")
     tree = _Tree(graph=shown, branches=branches, depth=command.depth, out=out)
@@ -50,6 +53,14 @@ def run(command: TreeCommand, out: Output) -> int:
     if tree.repeated:
         out.line("(*) shown in full above")
     return DONE
+
+
+def _summary(graph: LockGraph, file: str | None) -> str:
+    """The file, and how many packages of it are shown."""
+    entries = len(graph.entries)
+    names = len({entry.name for entry in graph.entries.values()})
+    name = "the standard input" if file == "-" else file or "pylock.toml"
+    return plain(f"{name}: {count_text(names, 'package')}") + (f" ({entries} entries)" if entries != names else "")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +89,7 @@ class _Tree:
             branch = waiting.pop()
             further = self.branches[branch.number]
             again = branch.number in self.shown and bool(further)
-            name = plain(str(self.graph.entries[branch.number]))
+            name = entry_text(self.graph, branch.number, self.out)
             yield f"{branch.before}{name}{condition_text(branch.condition, self.out)}{' (*)' if again else ''}"
             self.repeated |= again
             if again or (self.depth is not None and branch.level >= self.depth):

@@ -22,6 +22,7 @@ from lockset.api.validate import (
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.validate import add_arguments
 from lockset.cli.options.validate import read_validate_command as read
+from lockset.cli.output.documentation import DOCUMENTATION
 from lockset.cli.output.finding_text import concise_text, explain_hint, finding_text, summary_lines
 from lockset.cli.output.findings import Line, SelectedForTarget, ValidatedFile, as_json, lines_of
 from lockset.cli.output.streams import plain
@@ -66,15 +67,17 @@ def _known(rule: str, location: str | None = None) -> None:
         from difflib import get_close_matches
 
         near = get_close_matches(rule, codes, n=1)
-        hint = f"Did you mean `{near[0]}`?" if near else "The documentation lists all rules"
+        hint = f"Did you mean `{near[0]}`?" if near else f"All rules: {DOCUMENTATION}/rules/index.html"
         raise UsageError("unknown-rule", f"There is no rule `{rule}`", hint=hint, location=location)
 
 
 def _here() -> Sequence[str]:
+    """The lock files and the pyproject.toml of the working folder."""
     paths = sorted(path.name for path in Path().glob("pylock*.toml"))
+    paths += ["pyproject.toml"] if Path("pyproject.toml").is_file() else []
     if not paths:
-        hint = "Name the files to check; `lockset lock` writes pylock.toml"
-        raise LocksetError("lock-not-found", "There is no pylock.toml in this folder", hint=hint)
+        hint = "Run `lockset lock` to create a lock file, or name the files to check"
+        raise LocksetError("lock-not-found", f"There is no pylock.toml or pyproject.toml in {Path.cwd()}", hint=hint)
     return paths
 
 
@@ -147,7 +150,7 @@ def _further(report: Report, path: str, args: ValidateCommand) -> Iterator[Line]
     if args.sources and path != _STDIN:
         try:
             for sentence in stale(report, path):
-                message = f"The lock does not serve its sources: {sentence}"
+                message = f"The lock file is out of date: {sentence}"
                 yield Line(rule="sources-stale", level="error", message=message, hint="Run `lockset lock`")
         except LocksetError as error:
             yield _refusal(error)

@@ -8,7 +8,7 @@ from lockset.api.lock_files import MOST_CHAINS, graph, why
 from lockset.cli.exit_codes import DONE
 from lockset.cli.options.views import add_why_arguments as add_arguments
 from lockset.cli.options.views import read_why_command as read
-from lockset.cli.output.graph_text import condition_text, entry_json
+from lockset.cli.output.graph_text import condition_text, entry_json, requirements_without_markers
 from lockset.cli.output.streams import plain
 
 if TYPE_CHECKING:
@@ -59,12 +59,14 @@ def _chain_pieces(graph: LockGraph, chain: Chain, out: Output) -> list[str]:
     """The chain in pieces that stay on one line: each entry with its arrow, and the words of the condition."""
     first, *_ = chain.entries
     texts = [plain(str(entry)) for entry in chain.entries]
-    requirements = graph.requested.get(first.number)
+    requirements = requirements_without_markers(graph, first.number)
     if len(texts) == 1:
         if not requirements:
             return ["nothing", "else", "requires", "it"]
         quoted = ", ".join(f"`{plain(text)}`" for text in requirements)
         return ["required", "as", *quoted.split(" ")]
+    if requirements and requirements != (first.name,):
+        texts.insert(0, out.style(plain(", ".join(requirements)), "dim", stdout=True))
     pieces = [texts[0], *(f"→ {text}" for text in texts[1:])]
     condition = graph.condition(chain.region)
     if condition is not None and condition != chain.entries[-1].condition:

@@ -31,6 +31,9 @@ __all__ = [
 ]
 
 
+_REPORTING = frozenset({"--check", "--dry-run", "--json", "--stats"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockCommand:
     """The options of `lockset lock`.
@@ -63,8 +66,8 @@ class LockCommand:
 
     @property
     def again(self) -> str:
-        """The command that locks, as it is typed, without `--check`."""
-        return " ".join(["lockset", *(quote(without_secrets(a)) for a in self.arguments if a != "--check")])
+        """The command that locks, as it is typed, without options that only say how to report."""
+        return " ".join(["lockset", *(quote(without_secrets(a)) for a in self.arguments if a not in _REPORTING)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

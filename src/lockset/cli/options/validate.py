@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE",
         help="lock files, pyproject.toml, scripts, settings files, JSON reports of lockset; - is the standard input"
-        " (default: pylock*.toml here)",
+        " (default: pylock*.toml and pyproject.toml here)",
     )
     group = parser.add_argument_group("findings")
     group.add_argument(
@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PYTHON/PLATFORM",
         help="check that there is something to install there, and list it: 3.12/linux, 3.13/win_amd64 (repeatable)",
     )
-    more.add_argument("--sources", action="store_true", help="check that the lock serves its sources (lock --check)")
+    more.add_argument("--sources", action="store_true", help="check that the lock file is up to date (lock --check)")
     more.add_argument("--online", action="store_true", help="compare files, sizes and hashes with the index")
     more.add_argument("--download", action="store_true", help="fetch every file and verify its bytes")
     add_index(parser)

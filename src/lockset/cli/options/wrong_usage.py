@@ -61,7 +61,7 @@ def explain_usage_error(message: str, parser: argparse.ArgumentParser, commands:
     if match := re.match(r"(.+?): expected one argument$", text):
         return f"{match[1]} requires a value", see
     if match := re.match(r"the following arguments are required: (.*)$", text):
-        return f"{match[1]} is missing", see
+        return f"Missing argument {match[1]}", see
     return text, see
 
 

@@ -65,7 +65,7 @@ def show_export(done: Export, target: Path | None, command: ExportCommand, out: 
 
 def _compared(environments: int) -> str:
     """In how many environments a proof compared."""
-    return f"the same in {environments} environment{'' if environments == 1 else 's'} compared"
+    return f"verified in {environments} environment{'' if environments == 1 else 's'}"
 
 
 def _show_losses(losses: Sequence[Loss], out: Output) -> None:

@@ -36,11 +36,11 @@ def show_check(result: LockCheck, command: LockCommand, out: Output) -> int:
     for finding in result.findings:
         out.line(f"{out.style('stale', 'bold yellow')}: {finding}")
     if not result.is_current:
-        out.line(f"{name} does not serve its sources: run `{plain(again)}`")
+        out.line(f"{name} is out of date: run `{plain(again)}`")
         return REFUSED
     for sentence in result.uncompared:
         out.line(f"note: {sentence}: `{plain(again)}` builds it")
-    out.line(f"{name} serves its sources")
+    out.line(f"{name} is up to date")
     return DONE
 
 

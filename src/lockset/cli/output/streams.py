@@ -7,18 +7,19 @@ import os
 import re
 import sys
 import threading
-import time
 from contextlib import suppress
 from io import RawIOBase
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from lockset.cli.output.cells import cells, cut, padded
+from lockset.cli.output.cells import cells, padded
+from lockset.cli.output.documentation import error_url
 from lockset.cli.output.hyperlinks import hyperlink, shows_hyperlinks
+from lockset.cli.output.progress_line import Progress
 from lockset.url_secrets import plain, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from lockset.errors import Diagnostic
     from lockset.progress import ProgressListener
@@ -45,7 +46,8 @@ _COLUMNS = 80
 # What is quoted, with a mark below that shows a place in it.
 _QUOTED = "      "
 _WORD = re.compile(r" *[^ ]+")
-_STYLED = re.compile("\x1b\\[[0-9;]*m")
+# Escape sequences of styles and links.
+_STYLED = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;;[!-~]*\x1b\\\\")
 # A column of a table is never narrower to make room for others.
 _NARROWEST = 8
 
@@ -58,6 +60,7 @@ class Output:
         verbose: More is told.
         color: Whether styles are shown on stderr.
         stdout_color: Whether styles are shown on stdout.
+        json_errors: Whether an error is also written to stdout as JSON, unless the result was.
     """
 
     def __init__(
@@ -67,11 +70,13 @@ class Output:
         verbose: bool = False,
         color: str = "auto",
         progress: bool = True,
+        json_errors: bool = False,
         environ: dict[str, str] | None = None,
     ) -> None:
         environ = environ or {}
         self.quiet = quiet
         self.verbose = verbose
+        self.json_errors = json_errors
         self._out = sys.stdout  # noqa: TID251 - this module is the writer
         self._err = sys.stderr  # noqa: TID251
         for stream in (self._out, self._err):
@@ -83,6 +88,7 @@ class Output:
         self.color = _colored(color, self._err, environ)
         self.stdout_color = _colored(color, self._out, environ)
         self._links = self.stdout_color and shows_hyperlinks(environ, is_terminal=self._out.isatty())
+        self._error_links = self.color and shows_hyperlinks(environ, is_terminal=self._err.isatty())
         self._lock = threading.RLock()
         self._progress: Progress | None = None
         self._show_progress = progress and not quiet and self._err.isatty() and environ.get("TERM") != "dumb"
@@ -120,6 +126,7 @@ class Output:
 
     def json(self, value: Any) -> None:
         """Write `value` as JSON to stdout; characters that the encoding may lack are written as JSON has them."""
+        self.json_errors = False
         self.data(json.dumps(value, indent=2, ensure_ascii=self._plain_out, default=str))
 
     def line(self, text: str = "") -> None:
@@ -138,17 +145,24 @@ class Output:
             self._write_err(f"{self.style('warning', 'bold yellow')}: {plain(text)}")
 
     def error(self, diagnostic: Diagnostic) -> None:
-        """Tell what went wrong on stderr, also when quiet; as `LocksetError.render`, in colour."""
+        """Tell what went wrong on stderr, also when quiet; as `LocksetError.render`, in colour.
+
+        The word "error" is a link to the page of the code, where the terminal shows links.
+        """
         location = f"{plain(diagnostic.location)}: " if diagnostic.location else ""
-        lines = [f"{location}{self.style('error', 'bold red')}: {plain(diagnostic.message)}"]
+        word, url = self.style("error", "bold red"), error_url(diagnostic.code)
+        word = hyperlink(word, url) if self._error_links else word
+        lines = [f"{location}{word}: {plain(diagnostic.message)}"]
         lines += [f"  {plain(fact)}" for fact in diagnostic.context]
         if diagnostic.hint:
             first, *more = plain(diagnostic.hint).split("\n")
             lines.append(f"  {self.style('hint', 'bold cyan')}: {first}")
             lines += [f"    {line}" for line in more]
         if self.verbose:
-            lines.append(f"  {self.style('code', 'bold cyan')}: {diagnostic.code}")
+            lines.append(f"  {self.style('code', 'bold cyan')}: {diagnostic.code} ({url})")
         self._write_err("\n".join(lines))
+        if self.json_errors:
+            self.json(_error_json(diagnostic))
 
     def table(self, headers: Sequence[str], rows: Iterable[Sequence[str]], *, stdout: bool = False) -> None:
         """Write rows in aligned columns, headers dimmed; to stderr unless `stdout`."""
@@ -231,86 +245,18 @@ class Output:
             self._err.flush()
 
 
-class Progress:
-    """One line that tells what is being done; a `ProgressListener`. Redrawn at most ten times a second."""
-
-    def __init__(self, out: Output, *, live: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        self._out = out
-        self._live = live
-        self._clock = clock
-        self._name = ""
-        self._what = ""
-        self._done = 0
-        self._total: int | None = None
-        self._bytes = 0
-        self._began = clock()
-        self._drawn_at = 0.0
-        self._drawn = False
-        self._frame = 0
-        self._noted: set[str] = set()
-
-    def phase(self, name: str, *, total: int | None = None) -> None:
-        """A phase begins."""
-        self._name, self._total = name, total
-        self._done, self._bytes, self._what = 0, 0, ""
-        self._began = self._clock()
-        self._draw(force=True)
-
-    def step(self, what: str, *, done: int = 1) -> None:
-        """Steps are done."""
-        self._done += done
-        self._what = what
-        self._draw()
-
-    def transferred(self, amount: int) -> None:
-        """Bytes have come."""
-        self._bytes += amount
-        self._draw()
-
-    def note(self, text: str) -> None:
-        """Tell once."""
-        if text not in self._noted:
-            self._noted.add(text)
-            self._out.line(f"{self._out.style('note', 'bold cyan')}: {plain(text)}")
-
-    def warning(self, text: str) -> None:
-        """Warn."""
-        self._out.warn(text)
-
-    def hint(self, text: str) -> None:
-        """Tell what to do."""
-        self._out.line(f"hint: {plain(text)}")
-
-    def clear(self) -> None:
-        """Take the line off the screen."""
-        if self._drawn:
-            self._drawn = False
-            self._out.write_progress("\r\x1b[K")
-
-    def stop(self) -> None:
-        """Take the line off the screen for good."""
-        self.clear()
-        self._live = False
-
-    def _draw(self, *, force: bool = False) -> None:
-        if not self._live:
-            return
-        now = self._clock()
-        if not force and now - self._drawn_at < 0.1:
-            return
-        self._drawn_at = now
-        self._frame += 1
-        spinner = self._out.spinner
-        spin = spinner[self._frame % len(spinner)]
-        count = f" {self._done}/{self._total}" if self._total else f" {self._done}" if self._done else ""
-        rate = ""
-        if self._bytes:
-            seconds = max(now - self._began, 0.001)
-            rate = f" · {self._bytes / 1e6:.1f} MB · {self._bytes / 1e6 / seconds:.1f} MB/s"
-        text = f"{spin} {self._name}{count}{rate} {plain(self._what)[:50]}"
-        self._drawn = True
-        # A line that is longer than the terminal cannot be taken back: what is beyond stays on the screen.
-        self._out.write_progress(f"\r\x1b[K{cut(text, self._out.columns() - 1).rstrip()}")
+def _error_json(diagnostic: Diagnostic) -> dict[str, object]:
+    """As `schemas/command-output.schema.json` describes it."""
+    location, hint = diagnostic.location, diagnostic.hint
+    error = {
+        "code": diagnostic.code,
+        "message": plain(diagnostic.message),
+        "location": plain(location) if location else None,
+        "context": [plain(fact) for fact in diagnostic.context],
+        "hint": plain(hint) if hint else None,
+        "url": error_url(diagnostic.code),
+    }
+    return {"error": error}
 
 
 def _write_whole(stream: Any, text: str) -> None:

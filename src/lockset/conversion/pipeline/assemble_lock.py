@@ -155,8 +155,8 @@ def _requires_python(package: ImportedPackage, universe: MarkerSet, unbounded: l
 def _requires_python_loss(unbounded: Sequence[str]) -> Loss:
     shown = ", ".join(unbounded[:_SHOWN]) + (f" and {len(unbounded) - _SHOWN} more" if unbounded[_SHOWN:] else "")
     message = (
-        f"The input installs {shown} on Pythons that the release does not support. Its requires-python is left out, "
-        "since installers would fail there (limit the Pythons of the whole lock with `--python`)"
+        f"The input does not limit Python to what {shown} supports, so requires-python of "
+        f"{'these' if len(unbounded) > 1 else 'this'} is omitted (`--python '>=3.X'` limits the lock file)"
     )
     return Loss(kind="requires-python-left-out", message=message, note=True)
 

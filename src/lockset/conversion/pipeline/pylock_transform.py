@@ -28,6 +28,7 @@ from lockset.lockfile.declared_conflicts import declared_conflicts, refuse_confl
 from lockset.lockfile.model import artifacts, describe, file_name
 from lockset.markers import MarkerSet, wheel_region
 from lockset.markers.environment import example_in_words
+from lockset.similar_names import known_names_hint
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -166,8 +167,8 @@ def _chosen_groups(lock: Pylock, parts: KeptParts) -> frozenset[str]:
     if unknown := sorted(parts.extras - known_extras):
         raise LocksetError(
             "unknown-extra",
-            f"The lock file has no extra {', '.join(unknown)}",
-            hint=f"It has: {', '.join(sorted(known_extras)) or 'none'}",
+            f"The lock file has no extra `{'`, `'.join(unknown)}`",
+            hint=known_names_hint(unknown[0], known_extras),
         )
     defaults = frozenset(lock.default_groups or ())
     if parts.groups is None:
@@ -176,8 +177,8 @@ def _chosen_groups(lock: Pylock, parts: KeptParts) -> frozenset[str]:
     if unknown := sorted(parts.groups - known_groups - defaults):
         raise LocksetError(
             "unknown-group",
-            f"The lock file has no dependency group {', '.join(unknown)}",
-            hint=f"It has: {', '.join(sorted(known_groups)) or 'none'}",
+            f"The lock file has no dependency group `{'`, `'.join(unknown)}`",
+            hint=known_names_hint(unknown[0], known_groups),
         )
     return parts.groups
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["HttpxClient", "HttpxResponse"]
 
 _LAST_PORT = 65535
+_NUMBER = re.compile(r"^\[Errno -?\d+\] |^\[SSL: \w+\] ")
+_SOURCE_LINE = re.compile(r" \(_ssl\.c:\d+\)$")
 # h11 reads any version as if it were 1.1.
 _VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1", "HTTP/2"})
 
@@ -201,4 +204,11 @@ def _socks_failures(proxy: str | None) -> tuple[type[Exception], ...]:
 
 
 def _again(error: Exception) -> Again:
-    return Again(str(error) or type(error).__name__)
+    is_unconnected = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
+    return Again(_reason(str(error)) or type(error).__name__, is_unconnected=is_unconnected)
+
+
+def _reason(text: str) -> str:
+    """The message of an error of the system or of OpenSSL, without its number and its source line."""
+    text = _SOURCE_LINE.sub("", _NUMBER.sub("", text))
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text

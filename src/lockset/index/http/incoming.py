@@ -60,12 +60,29 @@ class Request:
 
 
 class Again(Exception):
-    """The attempt failed, and another one may succeed."""
+    """The attempt failed, and another one may succeed.
 
-    def __init__(self, why: str, *, wait: float | None = None, slow: bool = False) -> None:
+    Attributes:
+        wait: Seconds that the server asks to wait.
+        slow: The transfer was too slow.
+        status: The status of the response, if the failure is that the server is overloaded.
+        is_unconnected: There was no connection to the server or proxy.
+    """
+
+    def __init__(
+        self,
+        why: str,
+        *,
+        wait: float | None = None,
+        slow: bool = False,
+        status: int | None = None,
+        is_unconnected: bool = False,
+    ) -> None:
         super().__init__(why)
         self.wait = wait
         self.slow = slow
+        self.status = status
+        self.is_unconnected = is_unconnected
 
 
 class Incoming:

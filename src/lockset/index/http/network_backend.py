@@ -49,11 +49,11 @@ class BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect; ConnectError or ConnectTimeout if the host is unknown or no address can be reached."""
-        failure: Exception = httpcore.ConnectError("no connection: the name has no address")
+        failure: Exception = httpcore.ConnectError("the name has no address")
         for address in self._look_up(host, port):
             seconds = self._deadlines.to_connect(self._connect_timeout)
             if seconds <= 0:
-                failure = httpcore.ConnectTimeout("no connection: no response in time")
+                failure = httpcore.ConnectTimeout("no response in time")
                 break
             try:
                 stream = self._sockets.connect_tcp(address, port, seconds, local_address, socket_options)
@@ -80,7 +80,7 @@ class BoundedBackend(httpcore.NetworkBackend):
         try:
             return self._addresses.of(host, port)
         except (OSError, ValueError) as error:  # ValueError: names that cannot be looked up
-            raise httpcore.ConnectError(f"no connection: {error}") from error
+            raise httpcore.ConnectError(str(error)) from error
 
 
 class _BoundedStream(httpcore.NetworkStream):
@@ -143,5 +143,5 @@ class _BoundedStream(httpcore.NetworkStream):
 
 def _no_connection(error: Exception) -> Exception:
     if isinstance(error, httpcore.ConnectTimeout):
-        return httpcore.ConnectTimeout("no connection: no response in time")
-    return httpcore.ConnectError(f"no connection: {error}")
+        return httpcore.ConnectTimeout("no response in time")
+    return httpcore.ConnectError(str(error))

@@ -129,10 +129,21 @@ class Transport:
             self._silent.add(origin_of(request.url))
         more_time = ", or give the server more time with `--timeout`" if is_spent else ""
         raise request.failure(
-            f"The server could not be reached or broke off{f', {attempt + 1} times' if attempt else ''}: {failure}",
+            self._failure_text(request.url, failure, attempt + 1),
             location=redact(request.url),
             hint=f"Check the network and the address, then try again{more_time}",
         ) from failure
+
+    def _failure_text(self, url: str, failure: Again, attempts: int) -> str:
+        """What failed with which host; for a proxy that cannot be reached, with the proxy."""
+        proxy = self._proxy(url) if failure.is_unconnected else None
+        server = urlsplit(redact(proxy or url)).netloc
+        count = f" ({attempts} attempts)" if attempts > 1 else ""
+        if failure.is_unconnected:
+            return f"Could not connect to {'the proxy ' if proxy else ''}{server}{count}: {failure}"
+        if failure.status is not None:
+            return f"{server} answered with status {failure.status}{count}"
+        return f"The connection to {server} failed{count}: {failure}"
 
     def _pause_after(self, request: Request, failure: Again, attempt: int, paused: float) -> float:
         """Seconds before the next attempt; `paused` is the sum of all pauses so far."""
@@ -221,7 +232,7 @@ class Transport:
         incoming.drain()
         if status in RETRIED_STATUSES:
             wait = retry_after(incoming.headers.get("retry-after"), now=self._clock())
-            raise Again(f"status {status}", wait=wait)
+            raise Again(f"status {status}", wait=wait, status=status)
         location = redact(incoming.url)
         if status in {401, 403}:
             raise LocksetError(
@@ -231,7 +242,11 @@ class Transport:
                 hint="Give credentials by LOCKSET_INDEX_<NAME>_USERNAME and _PASSWORD, a netrc file or the index URL",
             )
         if status in {404, 410}:
-            raise FileMissingError("The server has no such file", location=location)
+            raise FileMissingError(
+                f"{urlsplit(location).netloc} has no such file (status {status})",
+                location=location,
+                hint="Check the address: the file may have been removed or renamed",
+            )
         raise request.failure(f"The server answered with status {status}", location=location)
 
     def _proxy(self, url: str) -> str | None:

@@ -82,7 +82,15 @@ def _kept_out(releases: Releases, specifiers: Sequence[Specifier], failure: Fail
         if example is not None and example.environment["implementation_name"] == "cpython":
             return f"{name} {usable[0]} has files for other platforms only"
         return f"{name} {usable[0]} has no file that can be used there"
-    return f"{name} {usable[0]} requires {pythons_in_words(serves)}"
+    return _required_python(name, usable, failure)
+
+
+def _required_python(name: str, usable: Sequence[Version], failure: Failure) -> str:
+    """What the oldest release requires if all newer ones require at least that; else what the newest requires."""
+    newest, oldest = (failure.repository.serves(name, version) for version in (usable[0], usable[-1]))
+    if len(usable) > 1 and all(failure.repository.serves(name, version).implies(oldest) for version in usable):
+        return f"{name} {usable[-1]} and newer require {pythons_in_words(oldest)}"
+    return f"{name} {usable[0]} requires {pythons_in_words(newest)}"
 
 
 def _refused_by_policy(releases: Releases, version: Version, failure: Failure) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import composed_marker
 from lockset.errors import LocksetError
@@ -181,12 +184,31 @@ def _root_changes(problem: ResolutionProblem, lock: Pylock, *, is_whole: bool) -
     recorded = recorded_table(lock).get("roots")
     if isinstance(recorded, list):
         before, now = {r for r in recorded if isinstance(r, str)}, set(root_texts(request))
-        gone = sorted(before - now) if is_whole else ()
-        findings.update(dict.fromkeys(f"{text} is locked and no longer required" for text in gone))
-        # One line for each requirement, and none where its extra or group is not in the lock.
-        new = sorted((now - before - unserved) & looked_at)
-        findings.update(dict.fromkeys(f"{text} is required and not locked" for text in new))
+        gone = before - now if is_whole else set()
+        # None where its extra or group is not in the lock.
+        new = (now - before - unserved) & looked_at
+        findings.update(dict.fromkeys(_recorded_changes(gone, new, unserved)))
     return list(findings)
+
+
+def _recorded_changes(gone: set[str], new: set[str], unserved: set[str]) -> Iterator[str]:
+    """One line for each requirement that was removed, added or rewritten, unless it is reported as `unserved`."""
+    by_name: dict[str, tuple[list[str], list[str]]] = {}
+    for texts, side in ((gone, 0), (new, 1)):
+        for text in sorted(texts):
+            by_name.setdefault(_name(text), ([], []))[side].append(text)
+    reported = {_name(text) for text in unserved}
+    for name, (old_texts, new_texts) in sorted(by_name.items()):
+        if len(old_texts) == len(new_texts) == 1 and name not in reported:
+            yield f"{new_texts[0]} is required, and the lock was made for {old_texts[0]}"
+            continue
+        yield from (f"{text} is locked and no longer required" for text in old_texts if name not in reported)
+        yield from (f"{text} is required and not locked" for text in new_texts)
+
+
+def _name(text: str) -> str:
+    """The normalized name in the text of a requirement."""
+    return canonicalize_name(re.split(r"[^\w.-]", text, maxsplit=1)[0])
 
 
 def _entries_at(lock: Pylock, values: dict[str, Any]) -> dict[str, list[Package]]:

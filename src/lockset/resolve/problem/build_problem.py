@@ -99,7 +99,7 @@ def build_problem(
     )
     region = universe.region - conflicting_region(conflicts)
     if region.is_empty:
-        raise _no_environment()
+        raise _no_environment(project, options)
     samples = targets_within(region.without_extras_and_groups(), universe.targets)
     request = LockRequest(
         **roots,
@@ -183,6 +183,8 @@ def _universe(
     implementation = options.implementation or settings.implementation
     declared = options.environments or tuple(map(str, settings.environments))
     environments = _environments(platforms, declared, implementation)
+    if environments is None:
+        raise _no_environment(project, options)
     universe = Universe.of(
         requires_python=requires_python,
         environments=[MarkerSet.parse(e) for e in environments],
@@ -228,19 +230,31 @@ def _entry(project: RootProject, options: LockOptions, folder: Path) -> str | No
     return relative_path(str(project.base), folder)
 
 
-def _no_environment() -> LocksetError:
+def _no_environment(project: RootProject, options: LockOptions) -> LocksetError:
+    settings = project.settings
+    bounds = []
+    if options.python or settings.python is not None:
+        bounds.append(f"`--python {options.python}`" if options.python else f"`python = {settings.python}`")
+    if project.requires_python is not None:
+        bounds.append(f"requires-python `{project.requires_python}`")
+    if options.platforms or settings.platforms:
+        bounds.append(f"the platforms {', '.join(options.platforms or settings.platforms)}")
+    if options.environments or settings.environments:
+        bounds.append("`environments`")
+    listed = f"{', '.join(bounds[:-1])} and {bounds[-1]} do not overlap" if len(bounds) > 1 else ""
     return LocksetError(
         "no-environment",
-        "No environment is left to lock for: the requested Pythons and platforms exclude one another",
+        f"No environment is left to lock for{f': {listed}' if listed else ''}",
         hint="Check `requires-python`, `--python`, `--platform` and `environments`",
     )
 
 
-def _environments(platforms: Sequence[str], markers: Sequence[str], implementation: str | None) -> tuple[str, ...]:
+def _environments(
+    platforms: Sequence[str], markers: Sequence[str], implementation: str | None
+) -> tuple[str, ...] | None:
     """Marker texts that bound the lock: one for each compatible pair of platform and marker; empty for no bound.
 
-    Raises:
-        LocksetError: `no-environment`: no pair is compatible.
+    None if no pair is compatible.
     """
     regions = [platform_region(p) for p in platforms]
     declared = [MarkerSet.parse(m) for m in markers]
@@ -253,7 +267,7 @@ def _environments(platforms: Sequence[str], markers: Sequence[str], implementati
         both = [region & mine for region in both] if platforms or markers else [mine]
     left = [region for region in both if not region.is_empty]
     if not left and (platforms or markers or implementation):
-        raise _no_environment()
+        return None
     texts = [region.text() for region in left]
     return () if None in texts else tuple(dict.fromkeys(t for t in texts if t is not None))
 

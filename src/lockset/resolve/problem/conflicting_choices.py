@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.lockfile.declared_conflicts import ConflictMember, pairs_of
 from lockset.markers import MarkerSet
+from lockset.similar_names import known_names_hint
 from lockset.sources.inclusions import PROJECT
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _refuse_unknown(project: RootProject, declared: Sequence[Sequence[Part]]) ->
             raise LocksetError(
                 "unknown-extra" if kind == "extra" else "unknown-group",
                 f"`conflicts` in [tool.lockset] names the {what} `{name}`, which the project does not have",
-                hint=f"It has: {', '.join(sorted(known)) or 'none'}",
+                hint=known_names_hint(name, known),
             )
 
 

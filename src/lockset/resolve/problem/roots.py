@@ -16,6 +16,7 @@ from lockset.resolve.problem.requirement import (
     parse_dependency,
     replaced,
 )
+from lockset.similar_names import known_names_hint
 from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -86,11 +87,10 @@ def named(names: Iterable[str] | None, known: Collection[str], what: str) -> lis
     chosen = sorted(set(names))
     for name in chosen:
         if name not in known:
-            listed = ", ".join(sorted(known)) or "none"
             raise LocksetError(
                 "unknown-extra" if what == "extra" else "unknown-group",
-                f"The project has no {what} named {name}",
-                hint=f"It has: {listed}",
+                f"The project has no {what} named `{name}`",
+                hint=known_names_hint(name, known),
             )
     return chosen
 

@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 from lockset.errors import BuildNeededError, LocksetError
 from lockset.lockfile.model import describe
 from lockset.lockfile.select import select
+from lockset.similar_names import known_names_hint
 from lockset.sync.source_rules import desired_distributions
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _refuse_missing(items: Sequence[SelectedPackage], lock: Pylock) -> None:
                 raise LocksetError(
                     "dependency-missing",
                     f"`{describe(item.package)}` depends on `{name}`, which is not in the lock file",
-                    hint="Lock again, or use `--no-strict` if something else provides it",
+                    hint="Run `lockset lock`, or use `--no-strict` if something else provides it",
                 )
 
 
@@ -150,9 +151,8 @@ def chosen_groups(request: SyncRequest, lock: Pylock) -> Collection[str] | None:
 def _refuse_unknown(what: str, requested: Collection[str], known: Collection[str]) -> None:
     unknown = sorted(set(requested) - set(known))
     if unknown:
-        names = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
         raise LocksetError(
             "unknown-extra" if what == "extra" else "unknown-group",
             f"The lock file has no {what} named {', '.join(f'`{name}`' for name in unknown)}",
-            hint=f"It has: {names}",
+            hint=known_names_hint(unknown[0], known),
         )

@@ -53,16 +53,16 @@ def test_the_tree_shows_repeated_branches_once(run: Callable[..., tuple[int, str
         "└── jinja2 3.1.6",
         "    └── markupsafe 3.0",
         "        └── click 8.2 (*)",
-        "sphinx 8.0 ; 'docs' in dependency_groups",
+        "sphinx 8.0 (>=8) ; 'docs' in dependency_groups",
         "└── jinja2 3.1.6 (*)",
     ]
-    assert err == "(*) shown in full above\n"
+    assert err == "pylock.toml: 6 packages\n(*) shown in full above\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("--depth", "0"), ["flask 3.1", "sphinx 8.0 ; 'docs' in dependency_groups"]),
+        (("--depth", "0"), ["flask 3.1", "sphinx 8.0 (>=8) ; 'docs' in dependency_groups"]),
         (("--package", "Click", "--platform", "windows"), ["click 8.2", "└── colorama 0.4"]),
         (("--package", "click", "--platform", "linux"), ["click 8.2"]),
         (
@@ -71,10 +71,10 @@ def test_the_tree_shows_repeated_branches_once(run: Callable[..., tuple[int, str
                 "markupsafe 3.0",
                 "└── jinja2 3.1.6",
                 "    ├── flask 3.1",
-                "    └── sphinx 8.0 ; 'docs' in dependency_groups",
+                "    └── sphinx 8.0 (>=8) ; 'docs' in dependency_groups",
             ],
         ),
-        (("--group", "docs", "--depth", "0"), ["flask 3.1", "sphinx 8.0"]),
+        (("--group", "docs", "--depth", "0"), ["flask 3.1", "sphinx 8.0 (>=8)"]),
         (("--invert", "--depth", "0"), ["colorama 0.4 ; sys_platform == 'win32'"]),
     ],
 )
@@ -131,7 +131,7 @@ def test_why_shows_every_chain(run: Callable[..., tuple[int, str, str]]) -> None
         "colorama 0.4 ; sys_platform == 'win32'",
         "  flask 3.1 → click 8.2 → colorama 0.4",
         "  flask 3.1 → jinja2 3.1.6 → markupsafe 3.0 → click 8.2 → colorama 0.4",
-        f"  sphinx 8.0 → jinja2 3.1.6 → markupsafe 3.0 → click 8.2 → colorama 0.4 ; {both}",
+        f"  sphinx>=8 → sphinx 8.0 → jinja2 3.1.6 → markupsafe 3.0 → click 8.2 → colorama 0.4 ; {both}",
     ]
     assert run("why", "flask")[1].splitlines() == ["flask 3.1", "  required as `flask`"]
 

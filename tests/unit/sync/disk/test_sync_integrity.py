@@ -161,7 +161,7 @@ def test_what_was_verified_is_what_is_read_whatever_takes_its_place_meanwhile(tm
     downloads = FakeDownloads(files={f"{FILES}/{WHEEL.filename}": WHEEL.content})
     with Cache(tmp_path, NullListener()) as cache:
         for _ in ("fetched", "remembered"):
-            archives = Archives(cache, lambda: downloads, listener=NullListener(), stopped=lambda: False)
+            archives = Archives(cache, lambda: downloads, stopped=lambda: False)
             with archives.open(wanted) as file:
                 (stored,) = tmp_path.glob("archives-v1/*")
                 stored.rename(tmp_path / "aside")

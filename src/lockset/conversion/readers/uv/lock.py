@@ -19,6 +19,7 @@ from lockset.conversion.readers.uv.sources import archive_of, file_of, tree_of
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.similar_names import known_names_hint
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class _UvLockReader:
                 "unknown-member",
                 f"The workspace has no member named {', '.join(sorted(unknown))}",
                 location=self._top.location,
-                hint=f"It has: {', '.join(sorted(self._names[n] for n in self._members)) or 'none'}",
+                hint=known_names_hint(min(unknown), [self._names[n] for n in self._members]),
             )
         if chosen:
             return [n for n in self._members if self._names[n] in chosen]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from lockset.errors import BuildNeededError, LocksetError
 from lockset.files.atomic import remove_tree
 from lockset.hashes import Digest
+from lockset.progress import expect_bytes
 from lockset.sync.desired import WheelIdentity
 from lockset.sync.disk.store.archives import Archives
 from lockset.sync.disk.store.wheel_store import StoredWheel, WheelStore
@@ -58,7 +59,7 @@ class Preparer:
         self._verify = verify
         self._store = WheelStore(cache)
         self._workers: InstallWorkers[StoredWheel] = InstallWorkers(_THREADS)
-        self._archives = Archives(cache, downloads, listener=listener, stopped=self._workers.stopped, folders=folders)
+        self._archives = Archives(cache, downloads, stopped=self._workers.stopped, folders=folders)
         self._builds = builds
         self._backend: WheelBuilds | None = None
         self._lock = threading.Lock()
@@ -80,6 +81,8 @@ class Preparer:
         if not missing:
             return wheels
         self._listener.phase("Downloading", total=len(missing))
+        if all(one.size is not None or one.path is not None for one in missing):
+            expect_bytes(self._listener, sum(one.size or 0 for one in missing if one.path is None))
         results = self._workers.run([partial(self._prepare_one, one) for one in missing])
         return wheels | {one.name: stored for one, stored in zip(missing, results, strict=True)}
 

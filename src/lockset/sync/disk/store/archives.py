@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lockset.index.ports import Downloads
-    from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.cache import Cache
 
@@ -35,6 +34,11 @@ __all__ = ["MOST_BYTES", "Archives"]
 
 # Limit for a download whose size is not locked.
 MOST_BYTES = 8 << 30
+# For a locked file that its server no longer has.
+_GONE = (
+    "If it was removed, `lockset lock` locks another one. If you have a copy, pass its folder with `--find-links DIR`, "
+    "or another server with `--mirror FROM=TO`"
+)
 _CHUNK = 1 << 20
 _FOLDER = "archives-v1"
 
@@ -51,7 +55,6 @@ class Archives:
         cache: Cache,
         downloads: Callable[[], Downloads],
         *,
-        listener: ProgressListener,
         stopped: Callable[[], bool],
         folders: Sequence[str] = (),
     ) -> None:
@@ -60,7 +63,6 @@ class Archives:
         self._make_downloads = downloads
         self._opened_downloads: Downloads | None = None
         self._lock = threading.Lock()
-        self._listener = listener
         self._stopped = stopped
 
     def open(self, distribution: DesiredDistribution) -> BinaryIO:
@@ -131,15 +133,16 @@ class Archives:
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         file: BinaryIO = os.fdopen(descriptor, "w+b")
         try:
-            sink = _VerifyingSink(
-                file, Verifier(distribution.digests, size=distribution.size), self._listener, self._stopped
-            )
+            sink = _VerifyingSink(file, Verifier(distribution.digests, size=distribution.size), self._stopped)
             if distribution.path is not None:
                 _copy(distribution, sink)
             else:
                 assert distribution.url is not None
                 limit = distribution.size if distribution.size is not None else MOST_BYTES
-                self._downloads.fetch(distribution.url, sink, limit=limit)
+                try:
+                    self._downloads.fetch(distribution.url, sink, limit=limit)
+                except FileMissingError as error:
+                    raise error.replaced(hint=_GONE) from error
             _check(sink.verifier, distribution)
             file.flush()
             file.seek(0)
@@ -214,12 +217,9 @@ def _list_folder(folder: str) -> list[tuple[str, str, int]]:
 class _VerifyingSink:
     """Writes chunks to `file` and hashes the same bytes."""
 
-    def __init__(
-        self, file: BinaryIO, verifier: Verifier, listener: ProgressListener, stopped: Callable[[], bool]
-    ) -> None:
+    def __init__(self, file: BinaryIO, verifier: Verifier, stopped: Callable[[], bool]) -> None:
         self._file = file
         self.verifier = verifier
-        self._listener = listener
         self._stopped = stopped
 
     def write(self, chunk: bytes) -> None:
@@ -229,7 +229,6 @@ class _VerifyingSink:
         if self.verifier.too_long:
             raise DownloadTooLargeError("The download is larger than the locked size")
         self._file.write(chunk)
-        self._listener.transferred(len(chunk))
 
     def restart(self) -> None:
         self.verifier.restart()
@@ -288,5 +287,5 @@ def _hash_mismatch(distribution: DesiredDistribution, mismatch: str) -> LocksetE
         f"`{distribution.filename}` of {distribution} is not the file that was locked",
         location=distribution.source,
         context=(mismatch,),
-        hint="The file was changed after locking, or in transit; if the change is intended, lock again",
+        hint=f"Do not install it unless you know why it changed. Then run `lockset lock -P {distribution.name}`",
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.files.output_file import replacing
 from lockset.hashes import Verifier
+from lockset.progress import expect_bytes
 from lockset.sync.disk.store.archives import Archives
 from lockset.sync.disk.workers import InstallWorkers
 from lockset.sync.wheel.safe_path import path_problem
@@ -53,8 +54,10 @@ def fill_wheelhouse(
             raise LocksetError("unsafe-path", f"The file name `{one.filename}` of {one} {problem}")
     os.makedirs(folder, exist_ok=True)
     workers: InstallWorkers[bool] = InstallWorkers(_THREADS)
-    archives = Archives(cache, downloads, listener=listener, stopped=workers.stopped, folders=folders)
+    archives = Archives(cache, downloads, stopped=workers.stopped, folders=folders)
     listener.phase("Downloading", total=len(distributions))
+    if all(one.size is not None or one.path is not None for one in distributions):
+        expect_bytes(listener, sum(one.size or 0 for one in distributions if one.path is None))
     return tuple(workers.run([partial(_put, one, folder, archives, listener) for one in distributions]))
 
 
