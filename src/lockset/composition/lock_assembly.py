@@ -6,11 +6,12 @@ from contextlib import suppress
 from dataclasses import field, replace
 from functools import cache
 from os.path import isabs
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError, UsageError
 from lockset.files.output_file import write_lock_file
+from lockset.lockfile.publishers import keep_identities, note_publisher_changes
 from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
@@ -29,13 +30,14 @@ from lockset.resolve.solver.resolution_graph import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from os import PathLike
     from pathlib import Path
 
     from packaging.version import Version
 
     from lockset.composition.lock_inputs import LockInputs
+    from lockset.index.pages.project_page import DistributionFile
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
     from lockset.resolve.lock.missing_files import Gap
@@ -48,7 +50,12 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.resolution import Resolution
     from lockset.sources.project import RootProject
 
-__all__ = ["LockResult", "resolve_and_assemble"]
+__all__ = ["Attest", "LockResult", "resolve_and_assemble"]
+
+# Records the publishers of a lock's files: takes the lock, the files of a release, and a receiver of notes.
+Attest: TypeAlias = (
+    "Callable[[Pylock, Callable[[str, Version], Sequence[DistributionFile]], Callable[[str], object]], Pylock]"
+)
 
 # Names in one note; further ones are counted.
 _SHOWN = 10
@@ -115,6 +122,7 @@ def resolve_and_assemble(
     verify: bool,
     one_environment: bool,
     listener: ProgressListener,
+    attest: Attest | None = None,
 ) -> LockResult:
     """The lock that answers `problem`; for the arguments and errors see `lockset.composition.lock_pipeline`."""
     notes = _Notes(listener, (*problem.notes, *_unknown_upgrades(choices, old)))
@@ -135,6 +143,9 @@ def resolve_and_assemble(
     lock = _with_entry(lock, project, question)
     refuse_of_needed(project, question.direct.guard, lock)
     _note_sources(lock, old, notes)
+    lock = keep_identities(lock, old) if attest is None else attest(lock, opened.files, notes.note)
+    if old is not None:
+        note_publisher_changes(lock, old, notes.note, refuse=choices.refuse_new_publisher)
     refuse_secrets(lock)
     return LockResult(
         lock=lock,

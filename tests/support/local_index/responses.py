@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "answer"]
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
+INTEGRITY_TYPE = "application/vnd.pypi.integrity.v1+json"
 HTML_TYPE = "application/vnd.pypi.simple.v1+html"
 
 
@@ -44,6 +45,10 @@ def answer(world: World, mode: Mode, origin: str, path: str, headers: Mapping[st
         found = _page(world, mode, origin, parts[1] if parts[1:2] != [""] else None, headers)
     elif parts[:1] == ["files"] and len(parts) == 3:
         found = _file(world, mode, parts[1], parts[2], headers)
+    elif parts[:1] == ["provenance"] and len(parts) == 3:
+        file = world.file(parts[1], parts[2])
+        body = None if file is None else file.provenance
+        found = _missing() if body is None else Answer(headers={"Content-Type": INTEGRITY_TYPE}, body=body)
     else:
         found = _missing()
     if found.status == 200 and "ETag" in found.headers and headers.get("if-none-match") == found.headers["ETag"]:

@@ -36,6 +36,7 @@ class WorldFile:
     requires_python: str | None = None
     yanked: bool | str = False
     shown: Mapping[str, Any] = field(default_factory=dict)
+    provenance: bytes | None = None
 
     def on_page(self, url: str, mode: Mode) -> PageFile:
         """The file as a page of an index in this mode shows it."""
@@ -52,6 +53,7 @@ class WorldFile:
             "upload_time": self.upload_time if mode.upload_times else None,
             "yanked": self.yanked,
             "metadata": metadata,
+            "provenance": None if self.provenance is None else url.replace("/files/", "/provenance/"),
         }
         return PageFile(**(values | dict(self.shown)))
 

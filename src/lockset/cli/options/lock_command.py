@@ -107,6 +107,22 @@ def add_lock_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--json", action="store_true", help="write a report as JSON to stdout")
     group.add_argument("--stats", action="store_true", help="show statistics of the resolution")
     add_choices(parser)
+    _attestations(parser)
+
+
+def _attestations(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("attestations (need lockset[attestations])")
+    group.add_argument(
+        "--attestations",
+        action="store_true",
+        help="verify the attestations of all files (PEP 740), and record who published them",
+    )
+    group.add_argument(
+        "--refuse-new-publisher",
+        action="store_true",
+        help="fail if a package changed its publisher or lost its attestations since the existing lock",
+    )
+    group.add_argument("--trusted-root", metavar="FILE", help="verify attestations with this root of trust")
 
 
 def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
@@ -143,7 +159,7 @@ def _decided_by_more(args: argparse.Namespace) -> bool:
     """Whether the command prints more each time, or depends on files that the cached result does not record."""
     says_more = args.json or args.stats or args.dry_run or args.verbose or args.config or args.directory
     other_cache = args.cache_dir or args.no_cache or args.refresh or args.offline
-    files = args.override or args.build_constraint or args.editable or args.this_environment
+    files = args.override or args.build_constraint or args.editable or args.this_environment or args.trusted_root
     return bool(says_more or other_cache or files)
 
 
@@ -154,7 +170,9 @@ def add_why_not_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="the existing lock file (default: pylock.toml)")
     parser.add_argument("--json", action="store_true", help="write the explanation as JSON")
     add_choices(parser)
-    parser.set_defaults(no_sdist=False, with_project=False)
+    parser.set_defaults(
+        no_sdist=False, with_project=False, attestations=False, refuse_new_publisher=False, trusted_root=None
+    )
 
 
 def read_why_not_command(args: argparse.Namespace, out: Output) -> WhyNotCommand:

@@ -1,0 +1,152 @@
+"""Record who published the files of a lock: `lock --attestations`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lockset.attestations.identity import PublisherIdentity, identities_of
+from lockset.attestations.policy import pattern_text
+from lockset.composition.attestations.provenances import AttestedFile, Provenances, attestation_refused, verifier_of
+from lockset.composition.connections import connected
+from lockset.errors import LocksetError
+from lockset.lockfile.model import describe, file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from packaging.version import Version
+
+    from lockset.attestations.policy import TrustPolicy
+    from lockset.attestations.provenance import ProvenanceVerdict
+    from lockset.composition.lock_inputs import LockInputs
+    from lockset.index.pages.project_page import DistributionFile
+    from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
+
+__all__ = ["LockAttestations", "publisher_not_allowed"]
+
+# Files or packages in one note; further ones are counted.
+_SHOWN = 5
+
+
+class LockAttestations:
+    """Verifies the attestations of all files of a lock, and records their publishers.
+
+    Args:
+        inputs: The inputs of the lock: its indexes, cache, policy and root of trust.
+    """
+
+    def __init__(self, inputs: LockInputs) -> None:
+        self._inputs = inputs
+        self._policy: TrustPolicy = inputs.project.settings.trust
+
+    def __call__(
+        self,
+        lock: Pylock,
+        files_of: Callable[[str, Version], Sequence[DistributionFile]],
+        note: Callable[[str], object],
+    ) -> Pylock:
+        """`lock` with the publishers of its files; `files_of` are the files of a release on its index.
+
+        Raises:
+            LocksetError: `attestation-refused`: attestations do not verify; `attestation-missing`,
+                `publisher-not-allowed`: the policy of the project is not met; `library-missing`, `trusted-root`, and
+                errors of the network.
+        """
+        files = [(at, file) for at, package in enumerate(lock.packages) for file in _attested(package, files_of)]
+        inputs, context = self._inputs, self._inputs.context
+        make = verifier_of(inputs.options.trusted_root, context.here)
+        with connected(inputs.indexes, context.cache_folder, context.heard) as connection:
+            if connection.transport.has_shared_hosts:
+                for at, package in enumerate(lock.packages):
+                    urls = [file.url for of, file in files if of == at and file.url is not None]
+                    if package.index is not None:
+                        connection.transport.link(package.index, lambda urls=urls: urls)  # type: ignore[misc]
+            verdicts = Provenances(connection, make).verdicts([file for _, file in files])
+        found: dict[int, list[PublisherIdentity]] = {}
+        for (at, file), verdict in zip(files, verdicts, strict=True):
+            self._check(lock.packages[at], file, verdict)
+            if verdict is not None:
+                found.setdefault(at, []).extend(verdict.identities)
+        _note_unverified(files, verdicts, note)
+        attested = sum(map(bool, found.values()))
+        note(f"{attested} of {len(lock.packages)} packages have a publisher whose attestations were verified")
+        return replace(
+            lock, packages=[_with_identities(package, found.get(at, ())) for at, package in enumerate(lock.packages)]
+        )
+
+    def _check(self, package: Package, file: AttestedFile, verdict: ProvenanceVerdict | None) -> None:
+        if verdict is not None and verdict.problems and not verdict.identities:
+            raise attestation_refused(file, verdict.problems)
+        if not self._policy.requires(package.name, package.version):
+            return
+        if verdict is None or not verdict.identities:
+            raise LocksetError(
+                "attestation-missing",
+                f"`{file.filename}` of {file.release} has no verified attestation, which the project requires",
+                location=file.url,
+                hint=f"Lock another version, or add `{package.name}` to `exempt` in [tool.lockset.trust]",
+            )
+        wrong = next((one for one in verdict.identities if not self._policy.allows(package.name, one)), None)
+        if wrong is not None:
+            raise publisher_not_allowed(self._policy, package.name, file, wrong)
+
+
+def publisher_not_allowed(policy: TrustPolicy, name: str, file: AttestedFile, found: PublisherIdentity) -> LocksetError:
+    """The error for a file that somebody published whom `[tool.lockset.trust]` does not allow."""
+    return LocksetError(
+        "publisher-not-allowed",
+        f"`{file.filename}` of {file.release} was published by {found}, whom the project does not allow",
+        context=tuple(f"allowed: {pattern_text(pattern)}" for pattern in policy.allowed(name)),
+        hint="If the package has moved, change `identities` in [tool.lockset.trust]; else find out who published it",
+    )
+
+
+def _attested(
+    package: Package, files_of: Callable[[str, Version], Sequence[DistributionFile]]
+) -> Iterator[AttestedFile]:
+    """The files of an entry that come from an index."""
+    locked: list[PackageSdist | PackageWheel] = list(package.wheels or ())
+    if package.sdist is not None:
+        locked.append(package.sdist)
+    if not locked or package.version is None:
+        return
+    offered = {file.filename: file.provenance for file in files_of(package.name, package.version)}
+    for file in locked:
+        name = file_name(file) or ""
+        hashes: Mapping[str, str] = file.hashes
+        yield AttestedFile(
+            package=package.name,
+            release=describe(package),
+            filename=name,
+            sha256=hashes.get("sha256"),
+            url=offered.get(name),
+        )
+
+
+def _with_identities(package: Package, found: Sequence[PublisherIdentity]) -> Package:
+    tables = [identity.table for identity in identities_of(identity.table for identity in found)]
+    return replace(package, attestation_identities=tables or None)
+
+
+def _note_unverified(
+    files: Sequence[tuple[int, AttestedFile]],
+    verdicts: Sequence[ProvenanceVerdict | None],
+    note: Callable[[str], object],
+) -> None:
+    """Report provenance that the index offers and does not have, and publishers that nobody can verify here."""
+    gone, kinds = [], dict[str, None]()
+    for (_, file), verdict in zip(files, verdicts, strict=True):
+        if verdict is None and file.url is not None:
+            gone.append(file.filename)
+        elif verdict is not None and not verdict.identities:
+            kinds.update(dict.fromkeys(f"{file.filename} ({kind})" for kind in verdict.unsupported))
+    if gone:
+        note(f"The index offers provenance of {_listed(gone)}, but does not have it")
+    if kinds:
+        note(f"Attestations of this kind of publisher cannot be verified: {_listed(list(kinds))}")
+
+
+def _listed(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return f"{', '.join(texts[:_SHOWN])}{more}"
