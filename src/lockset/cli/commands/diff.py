@@ -37,7 +37,10 @@ def run(command: DiffCommand, out: Output) -> int:
     else:
         out.data("\n".join(_markdown(changes) if command.markdown else _text(changes, out)))
         out.line(_summary(changes))
-    return REFUSED if command.exit_code and not changes.is_empty else DONE
+    for change in changes.publishers:
+        out.warn(plain(change.text))
+    refused = command.refuse_new_publisher and changes.publishers
+    return REFUSED if refused or (command.exit_code and not changes.is_empty) else DONE
 
 
 def _text(changes: LockDiff, out: Output) -> Iterator[str]:
@@ -141,6 +144,9 @@ def _markdown(changes: LockDiff) -> Iterator[str]:
         if _versions(change).endswith(_OLDER):
             more.insert(0, "**older**")
         yield f"| {_escaped(change.name)} | {_cell(old)} | {_cell(new)} | {'<br>'.join(more)} |"
+    if changes.publishers:
+        yield ""
+        yield from (f"- **publisher**: {_escaped(change.text)}" for change in changes.publishers)
 
 
 def _cell(text: str | None) -> str:
@@ -177,5 +183,14 @@ def _json(changes: LockDiff) -> dict[str, Any]:
                 "files-changed": list(change.files_changed),
             }
             for change in changes.changes
+        ],
+        "publishers": [
+            {
+                "name": change.name,
+                "kind": change.kind,
+                "old": [identity.table for identity in change.old],
+                "new": [identity.table for identity in change.new],
+            }
+            for change in changes.publishers
         ],
     }

@@ -64,6 +64,7 @@ class DiffCommand(NamedTuple):
     json: bool
     markdown: bool
     exit_code: bool
+    refuse_new_publisher: bool
 
 
 def add_tree_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,6 +109,11 @@ def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--markdown", action="store_true", help="write the changes as a table for a review")
     add_cache(parser, needless=True)
     parser.add_argument("--exit-code", action="store_true", help="exit with 1 if there are changes")
+    parser.add_argument(
+        "--refuse-new-publisher",
+        action="store_true",
+        help="exit with 1 if a package changed its publisher or lost its attestations",
+    )
 
 
 def read_tree_command(args: argparse.Namespace, out: Output) -> TreeCommand:
@@ -144,6 +150,7 @@ def read_diff_command(args: argparse.Namespace, out: Output) -> DiffCommand:
         json=args.json,
         markdown=args.markdown,
         exit_code=args.exit_code,
+        refuse_new_publisher=args.refuse_new_publisher,
     )
 
 
