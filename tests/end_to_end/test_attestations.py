@@ -255,6 +255,46 @@ def test_attestations_that_vanish_are_noted_and_can_be_refused(
     assert f"note: {fact}" in cli.ok("lock", "-U", "--attestations", "--refresh").stderr
 
 
+def test_a_release_without_attestations_after_one_with_them_is_noted_at_the_first_lock(
+    cli: Command, index: LocalIndex, sigstore: FakeSigstore, tmp_path: Path
+) -> None:
+    publish(index, sigstore, "sample", "1.0")
+    publish(index, sigstore, "sample", "2.0", publisher=None)
+    write(tmp_path, "sample")
+    fact = "sample 2.0 has no attestations, although sample 1.0 has"
+    assert fact in cli.refused("lock", "--refuse-new-publisher")
+    assert f"note: {fact}" in cli.ok("lock", "--attestations").stderr
+
+
+def test_two_locks_are_compared_by_their_publishers(
+    cli: Command, index: LocalIndex, sigstore: FakeSigstore, tmp_path: Path
+) -> None:
+    publish(index, sigstore, "sample", "1.0")
+    write(tmp_path, "sample")
+    cli.ok("lock", "--attestations")
+    (tmp_path / "pylock.toml").rename(tmp_path / "pylock.old.toml")
+    publish(index, sigstore, "sample", "2.0", publisher=THIEF)
+    cli.ok("lock", "--attestations", "--refresh")
+    fact = "sample 2.0 was published by GitHub thief/sample release.yml"
+    assert f"warning: {fact}" in cli.ok("diff", "pylock.old.toml").stderr
+    assert cli("diff", "pylock.old.toml", "--refuse-new-publisher").code == 1
+    assert cli("diff", "pylock.toml", "--refuse-new-publisher").code == 0
+    assert "sample 2.0 was published by" in cli.ok("diff", "pylock.old.toml", "--markdown").stdout
+    (change,) = cli.ok("diff", "pylock.old.toml", "--json").json()["publishers"]
+    assert (change["name"], change["kind"]) == ("sample", "changed")
+    assert change["new"] == [THIEF]
+
+
+@pytest.mark.parametrize("form", ["cyclonedx", "spdx"])
+def test_bills_of_materials_name_the_publishers(
+    cli: Command, index: LocalIndex, sigstore: FakeSigstore, tmp_path: Path, form: str
+) -> None:
+    publish(index, sigstore, "sample")
+    write(tmp_path, "sample")
+    cli.ok("lock", "--attestations")
+    assert "org/sample" in cli.ok("export", "--format", form).stdout
+
+
 def test_another_environment_of_the_same_publisher_is_no_change(
     cli: Command, index: LocalIndex, sigstore: FakeSigstore, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from lockset.attestations.provenance import verify_provenance
 from lockset.attestations.sigstore_verifier import SigstoreVerifier
+from support.fakes.fake_sigstore import provenance_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,19 @@ def test_genuine_provenance_verifies_and_proves_its_publisher(publisher: str, ma
     digest = sha256((material / name).read_bytes()).hexdigest()
     verdict = verify_provenance(data, SigstoreVerifier(), filename=name, sha256=digest)
     assert ([str(one) for one in verdict.identities], verdict.problems) == ([publisher], ())
+
+
+def test_a_genuine_attestation_of_gitlab_verifies(material: Path) -> None:
+    name = "gitlab_oidc_project-0.0.3.tar.gz"
+    publisher = {
+        "kind": "GitLab",
+        "repository": "facutuesca/gitlab-oidc-project",
+        "workflow_filepath": ".gitlab-ci.yml",
+    }
+    attestation = json.loads((material / f"{name}.publish.attestation").read_bytes())
+    digest = sha256((material / name).read_bytes()).hexdigest()
+    verdict = verify_provenance(provenance_of(publisher, attestation), SigstoreVerifier(), filename=name, sha256=digest)
+    assert (verdict.problems, [one.table for one in verdict.identities]) == ((), [publisher])
 
 
 @pytest.mark.parametrize("publisher", FILES)

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.composition.lock_inputs import LockInputs
-    from lockset.index.pages.project_page import DistributionFile
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
     from lockset.resolve.lock.missing_files import Gap
@@ -52,10 +51,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Attest", "LockResult", "resolve_and_assemble"]
 
-# Records the publishers of a lock's files: takes the lock, the files of a release, and a receiver of notes.
-Attest: TypeAlias = (
-    "Callable[[Pylock, Callable[[str, Version], Sequence[DistributionFile]], Callable[[str], object]], Pylock]"
-)
+# Records the publishers of a lock's files: takes the lock, the releases of the index, and a receiver of notes.
+Attest: TypeAlias = "Callable[[Pylock, IndexRepository, Callable[[str], object]], Pylock]"
 
 # Names in one note; further ones are counted.
 _SHOWN = 10
@@ -143,7 +140,7 @@ def resolve_and_assemble(
     lock = _with_entry(lock, project, question)
     refuse_of_needed(project, question.direct.guard, lock)
     _note_sources(lock, old, notes)
-    lock = keep_identities(lock, old) if attest is None else attest(lock, opened.files, notes.note)
+    lock = keep_identities(lock, old) if attest is None else attest(lock, opened, notes.note)
     if old is not None:
         note_publisher_changes(lock, old, notes.note, refuse=choices.refuse_new_publisher)
     refuse_secrets(lock)

@@ -11,11 +11,18 @@ from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageSdist, PackageWheel, artifacts, describe, file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lockset.lockfile.model import Package, Pylock
 
-__all__ = ["PublisherChange", "keep_identities", "note_publisher_changes", "publisher_changes", "recorded_identities"]
+__all__ = [
+    "PublisherChange",
+    "keep_identities",
+    "note_publisher_changes",
+    "publisher_changed",
+    "publisher_changes",
+    "recorded_identities",
+]
 
 # `changed`: somebody else publishes now. `lost`: nobody is recorded any more for a package that had a publisher.
 PublisherChangeKind: TypeAlias = Literal["changed", "lost"]
@@ -82,6 +89,16 @@ def publisher_changes(old: Pylock, new: Pylock) -> tuple[PublisherChange, ...]:
     return tuple(changes)
 
 
+def publisher_changed(texts: Sequence[str]) -> LocksetError:
+    """The error for packages that changed or lost their publisher; `texts` are the changes, one sentence each."""
+    return LocksetError(
+        "publisher-changed",
+        f"{len(texts)} package{'s' if len(texts) > 1 else ''} changed publisher or lost it",
+        context=tuple(texts),
+        hint="Find out why before you use it; without `--refuse-new-publisher` this is a note",
+    )
+
+
 def note_publisher_changes(lock: Pylock, old: Pylock, note: Callable[[str], object], *, refuse: bool) -> None:
     """Report packages that another publisher publishes than in `old`, or that lost theirs.
 
@@ -90,12 +107,7 @@ def note_publisher_changes(lock: Pylock, old: Pylock, note: Callable[[str], obje
     """
     texts = [change.text for change in publisher_changes(old, lock)]
     if texts and refuse:
-        raise LocksetError(
-            "publisher-changed",
-            f"{len(texts)} package{'s' if len(texts) > 1 else ''} changed publisher or lost it",
-            context=tuple(texts),
-            hint="Find out why before you use it; without `--refuse-new-publisher` this is a note",
-        )
+        raise publisher_changed(texts)
     for text in texts:
         note(text)
 

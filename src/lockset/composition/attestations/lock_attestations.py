@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lockset.attestations.identity import PublisherIdentity, identities_of
 from lockset.attestations.policy import pattern_text
@@ -11,6 +11,7 @@ from lockset.composition.attestations.provenances import AttestedFile, Provenanc
 from lockset.composition.connections import connected
 from lockset.errors import LocksetError
 from lockset.lockfile.model import describe, file_name
+from lockset.lockfile.publishers import publisher_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,11 +23,22 @@ if TYPE_CHECKING:
     from lockset.composition.lock_inputs import LockInputs
     from lockset.index.pages.project_page import DistributionFile
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
+    from lockset.resolve.releases.repository import Releases
 
 __all__ = ["LockAttestations", "publisher_not_allowed"]
 
 # Files or packages in one note; further ones are counted.
 _SHOWN = 5
+
+
+class ReleaseFiles(Protocol):
+    """The releases of projects on their index, and their files; see `lockset.resolve.releases.repository`."""
+
+    def releases(self, name: str) -> Releases:
+        """The releases of a project, newest first."""
+
+    def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
+        """The files of a release."""
 
 
 class LockAttestations:
@@ -43,17 +55,18 @@ class LockAttestations:
     def __call__(
         self,
         lock: Pylock,
-        files_of: Callable[[str, Version], Sequence[DistributionFile]],
+        repository: ReleaseFiles,
         note: Callable[[str], object],
     ) -> Pylock:
-        """`lock` with the publishers of its files; `files_of` are the files of a release on its index.
+        """`lock` with the publishers of its files, which `repository` has the files of.
 
         Raises:
             LocksetError: `attestation-refused`: attestations do not verify; `attestation-missing`,
-                `publisher-not-allowed`: the policy of the project is not met; `library-missing`, `trusted-root`, and
-                errors of the network.
+                `publisher-not-allowed`: the policy of the project is not met; `publisher-changed`: an earlier release
+                has attestations, and that is to be refused; `library-missing`, `trusted-root`, and errors of the
+                network.
         """
-        files = [(at, file) for at, package in enumerate(lock.packages) for file in _attested(package, files_of)]
+        files = [(at, file) for at, package in enumerate(lock.packages) for file in _attested(package, repository)]
         inputs, context = self._inputs, self._inputs.context
         make = verifier_of(inputs.options.trusted_root, context.here)
         with connected(inputs.indexes, context.cache_folder, context.heard) as connection:
@@ -69,11 +82,31 @@ class LockAttestations:
             if verdict is not None:
                 found.setdefault(at, []).extend(verdict.identities)
         _note_unverified(files, verdicts, note)
+        self._note_vanished(
+            [package for at, package in enumerate(lock.packages) if not found.get(at)], repository, note
+        )
         attested = sum(map(bool, found.values()))
         note(f"{attested} of {len(lock.packages)} packages have a publisher whose attestations were verified")
         return replace(
             lock, packages=[_with_identities(package, found.get(at, ())) for at, package in enumerate(lock.packages)]
         )
+
+    def _note_vanished(
+        self, packages: Sequence[Package], repository: ReleaseFiles, note: Callable[[str], object]
+    ) -> None:
+        """Report packages without attestations whose release before had them: the usual sign of a stolen token."""
+        old = self._inputs.pins
+        # That these lost their publisher is reported in any case.
+        known = {package.name for package in old.packages if package.attestation_identities} if old else set()
+        vanished = [
+            f"{describe(package)} has no attestations, although {package.name} {earlier} has"
+            for package in packages
+            if package.name not in known and (earlier := _attested_before(package, repository)) is not None
+        ]
+        if vanished and self._inputs.options.refuse_new_publisher:
+            raise publisher_changed(vanished)
+        for text in vanished:
+            note(text)
 
     def _check(self, package: Package, file: AttestedFile, verdict: ProvenanceVerdict | None) -> None:
         if verdict is not None and verdict.problems and not verdict.identities:
@@ -102,16 +135,28 @@ def publisher_not_allowed(policy: TrustPolicy, name: str, file: AttestedFile, fo
     )
 
 
-def _attested(
-    package: Package, files_of: Callable[[str, Version], Sequence[DistributionFile]]
-) -> Iterator[AttestedFile]:
+def _attested_before(package: Package, repository: ReleaseFiles) -> Version | None:
+    """The final release before that of `package`, if its files offer provenance and those of `package` do not."""
+    if package.version is None or not (package.wheels or package.sdist):
+        return None
+    if any(file.provenance for file in repository.files(package.name, package.version)):
+        return None
+    earlier = next(
+        (v for v in repository.releases(package.name).versions if v < package.version and not v.is_prerelease), None
+    )
+    if earlier is None or not any(file.provenance for file in repository.files(package.name, earlier)):
+        return None
+    return earlier
+
+
+def _attested(package: Package, repository: ReleaseFiles) -> Iterator[AttestedFile]:
     """The files of an entry that come from an index."""
     locked: list[PackageSdist | PackageWheel] = list(package.wheels or ())
     if package.sdist is not None:
         locked.append(package.sdist)
     if not locked or package.version is None:
         return
-    offered = {file.filename: file.provenance for file in files_of(package.name, package.version)}
+    offered = {file.filename: file.provenance for file in repository.files(package.name, package.version)}
     for file in locked:
         name = file_name(file) or ""
         hashes: Mapping[str, str] = file.hashes
