@@ -377,6 +377,39 @@ def test_a_file_without_a_valid_attestation_is_refused(
     cli.ok("sync", "--cache-dir", tmp_path / "cold")
 
 
+def replaced(index: LocalIndex, folder: Path, provenance: bytes | None = None) -> Artifact:
+    """Replace the file on the index and its hash in the lock file, as somebody may who can write to both."""
+    (old,) = index.world.projects["sample"]
+    evil = make_wheel("sample", "1.0", files={"evil.py": "1"})
+    index.world.projects["sample"] = [replace(old, artifact=evil, provenance=provenance or old.provenance)]
+    text = (folder / "pylock.toml").read_text().replace(old.artifact.sha256, evil.sha256)
+    (folder / "pylock.toml").write_text(text.replace(f"size = {old.artifact.size}", f"size = {evil.size}"))
+    return evil
+
+
+def test_a_hash_that_somebody_edits_in_the_lock_file_is_refused(
+    cli: Command, index: LocalIndex, locked: Artifact, tmp_path: Path
+) -> None:
+    replaced(index, tmp_path)
+    result = cli("sync", "--require-attestations", "--cache-dir", tmp_path / "cold")
+    assert "it attests another content" in result.stderr
+    assert not installed(tmp_path)
+
+
+def test_hash_and_publisher_that_somebody_edits_in_the_lock_file_are_refused_by_a_policy(
+    cli: Command, index: LocalIndex, sigstore: FakeSigstore, locked: Artifact, tmp_path: Path
+) -> None:
+    evil = make_wheel("sample", "1.0", files={"evil.py": "1"})
+    replaced(index, tmp_path, provenance_of(THIEF, sigstore.attest(THIEF, evil.filename, evil.sha256)))
+    text = (tmp_path / "pylock.toml").read_text().replace("org/sample", "thief/sample")
+    (tmp_path / "pylock.toml").write_text(text)
+    identity = '{kind = "GitHub", repository = "org/sample", workflow = "release.yml"}'
+    write(tmp_path, "sample", settings=f"[tool.lockset.trust.packages.sample]\nidentities = [{identity}]\n")
+    result = cli("sync", "--cache-dir", tmp_path / "cold")
+    assert "was published by somebody whom the project does not allow" in result.stderr
+    assert not installed(tmp_path)
+
+
 def test_a_lock_without_publishers_is_refused_where_attestations_are_required(
     cli: Command, locked: Artifact, tmp_path: Path
 ) -> None:
@@ -445,6 +478,15 @@ def test_a_wheelhouse_with_provenance_is_enough_without_network(
     cli.ok("sync", "--require-attestations", "--offline", "-f", "wheels", "--cache-dir", tmp_path / "other")
     assert installed(tmp_path)
     assert index.seen == []
+
+
+def test_a_wheelhouse_can_be_locked_with_its_publishers(cli: Command, locked: Artifact, tmp_path: Path) -> None:
+    cli.ok("download", "--dest", "wheels", "--attestations")
+    (tmp_path / "pylock.toml").unlink()
+    cli.ok("lock", "--attestations", "--no-index", "-f", "wheels", "--cache-dir", tmp_path / "cold")
+    assert recorded(tmp_path) == {"sample": [GITHUB]}
+    cli.ok("sync", "--require-attestations", "--offline", "--cache-dir", tmp_path / "other")
+    assert installed(tmp_path)
 
 
 def test_a_forged_provenance_in_a_wheelhouse_is_refused(

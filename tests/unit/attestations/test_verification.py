@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import sys
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -250,6 +251,17 @@ def test_a_root_of_trust_that_is_none_is_refused_in_one_sentence(tmp_path: Path,
 def test_the_root_of_the_public_instance_trusts_nobody_else(sigstore: FakeSigstore) -> None:
     found = verdict(SigstoreVerifier(), provenance_of(GITHUB, sigstore.attest(GITHUB, NAME, SHA256)))
     assert (found.identities, len(found.problems)) == ((), 1)
+
+
+@pytest.mark.parametrize("name", ["sigstore.models", "pypi_attestations"])
+def test_without_the_library_the_extra_is_named(
+    name: str, monkeypatch: pytest.MonkeyPatch, sigstore: FakeSigstore
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(LocksetError) as caught:
+        verdict(SigstoreVerifier(), provenance_of(GITHUB, sigstore.attest(GITHUB, NAME, SHA256)))
+    assert caught.value.diagnostic.code == "library-missing"
+    assert caught.value.diagnostic.hint == "Install `lockset[attestations]`"
 
 
 def test_verdicts_over_another_root_of_trust_are_others(tmp_path: Path, verifier: SigstoreVerifier) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from lockset.attestations.identity import PublisherIdentity, identities_of
 from lockset.attestations.policy import pattern_text
+from lockset.attestations.provenance import MOST_BYTES
 from lockset.composition.attestations.provenances import AttestedFile, Provenances, attestation_refused, verifier_of
+from lockset.composition.attestations.trust_policy import SUFFIX, file_bytes
 from lockset.composition.connections import connected
 from lockset.errors import LocksetError
 from lockset.lockfile.model import describe, file_name
 from lockset.lockfile.publishers import publisher_changed
+from lockset.resolve.problem.direct_source import file_url_path, is_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -156,7 +160,7 @@ def _attested(package: Package, repository: ReleaseFiles) -> Iterator[AttestedFi
         locked.append(package.sdist)
     if not locked or package.version is None:
         return
-    offered = {file.filename: file.provenance for file in repository.files(package.name, package.version)}
+    offered = {file.filename: file for file in repository.files(package.name, package.version)}
     for file in locked:
         name = file_name(file) or ""
         hashes: Mapping[str, str] = file.hashes
@@ -165,8 +169,14 @@ def _attested(package: Package, repository: ReleaseFiles) -> Iterator[AttestedFi
             release=describe(package),
             filename=name,
             sha256=hashes.get("sha256"),
-            url=offered.get(name),
+            url=listed.provenance if (listed := offered.get(name)) is not None else None,
+            local=None if listed is None or not is_local(listed.url) else partial(_next_to, file_url_path(listed.url)),
         )
+
+
+def _next_to(path: str) -> bytes | None:
+    """The provenance next to a local file."""
+    return file_bytes(path + SUFFIX, MOST_BYTES + 1) or None
 
 
 def _with_identities(package: Package, found: Sequence[PublisherIdentity]) -> Package:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from lockset._dataclass import dataclass
 from lockset.attestations.identity import identities_of
 from lockset.attestations.provenance import MOST_BYTES, ProvenanceVerdict, verify_provenance
+from lockset.composition.attestations.trust_policy import file_bytes
 from lockset.errors import DownloadTooLargeError, LocksetError
+from lockset.index.http.local import local_path
 from lockset.index.http.transport import Incoming, Request
 
 if TYPE_CHECKING:
@@ -109,6 +111,8 @@ class Provenances:
             return kept
         if file in self._fetched:
             return self._fetched[file]
+        if file.url.startswith("file:"):  # on a page of a local folder: no other may link there
+            return file_bytes(str(local_path(file.url)), MOST_BYTES + 1) or None
         request = Request(
             url=file.url, headers={"accept": _ACCEPT}, accepted=frozenset({200, *_ABSENT}), compressed=True
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lockset.attestations.identity import PublisherIdentity, identities_of
 from lockset.attestations.policy import pattern_text
 from lockset.attestations.provenance import MOST_BYTES
-from lockset.composition.attestations.trust_policy import file_bytes
+from lockset.composition.attestations.trust_policy import SUFFIX, file_bytes
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Package, Pylock
     from lockset.sync.desired import DesiredDistribution
 
-__all__ = ["SUFFIX", "FilesWithProvenance", "required_attestations", "write_provenance"]
+__all__ = ["FilesWithProvenance", "required_attestations", "write_provenance"]
 
-# What the name of a file's provenance ends in, next to the file (PEP 740).
-SUFFIX = ".provenance"
 # Files in one note; further ones are counted.
 _SHOWN = 5
 # The kinds of distributions that indexes have attestations of.

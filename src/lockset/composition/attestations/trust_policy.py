@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from lockset.attestations.policy import TrustPolicy
     from lockset.composition.run_context import RunContext
 
-__all__ = ["file_bytes", "policy_files", "trust_policy"]
+__all__ = ["SUFFIX", "file_bytes", "policy_files", "trust_policy"]
+
+# What the name of a file's provenance ends in, next to the file (PEP 740).
+SUFFIX = ".provenance"
 
 _PYPROJECT = "pyproject.toml"
 
