@@ -328,6 +328,18 @@ def test_attested_files_are_installed(cli: Command, locked: Artifact, tmp_path: 
     cli.ok("sync", "--require-attestations", "--check")
 
 
+def test_a_sync_with_nothing_to_do_asks_for_nothing_and_still_refuses_another_publisher(
+    cli: Command, index: LocalIndex, locked: Artifact, tmp_path: Path
+) -> None:
+    cli.ok("sync", "--require-attestations")
+    index.forget()
+    cli.ok("sync", "--require-attestations")
+    assert index.seen == []
+    lock = tmp_path / "pylock.toml"
+    lock.write_text(lock.read_text().replace("org/sample", "other/sample"))
+    assert "published by somebody else" in cli("sync", "--require-attestations").stderr
+
+
 def test_the_page_of_the_index_says_where_the_provenance_is(
     cli: Command, index: LocalIndex, locked: Artifact, tmp_path: Path
 ) -> None:

@@ -318,10 +318,10 @@ class SyncPorts:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
-    def attest(self, options: SyncOptions) -> Callable[[Sequence[DesiredDistribution]], int]:
-        """Verifies the attestations that the options and the project's policy require; returns their number."""
+    def attest(self, options: SyncOptions) -> Callable[[Sequence[DesiredDistribution], Collection[str]], int]:
+        """Checks the attestations that the options and the project's policy require; see `sync_pipeline.sync`."""
 
-        def attest(desired: Sequence[DesiredDistribution]) -> int:
+        def attest(desired: Sequence[DesiredDistribution], placed: Collection[str]) -> int:
             from lockset.composition.attestations.trust_policy import trust_policy
 
             folder = self._request.sources[0].folder
@@ -333,7 +333,7 @@ class SyncPorts:
             from lockset.composition.attestations.sync_attestations import required_attestations
 
             policy = (policy or TrustPolicy()).with_required(every=every, names=names)
-            return required_attestations(desired, policy, lambda: self.provenance(options))
+            return required_attestations(desired, policy, lambda: self.provenance(options), placed=placed)
 
         return attest
 

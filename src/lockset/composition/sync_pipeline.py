@@ -17,7 +17,7 @@ from lockset.sync.disk.target_spec import DescribedInterpreter, find_python, res
 from lockset.sync.plan import Plan, RemovalPolicy, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from lockset.composition.project_changes import ProjectState
@@ -75,7 +75,7 @@ def sync(
     builds: Callable[[], WheelBuilds] | None = None,
     show: Callable[[Target, Plan], None] | None = None,
     listener: ProgressListener | None = None,
-    attest: Callable[[Sequence[DesiredDistribution]], int] | None = None,
+    attest: Callable[[Sequence[DesiredDistribution], Collection[str]], int] | None = None,
 ) -> SyncResult:
     """Make the target match the lock files, or leave it unchanged.
 
@@ -86,7 +86,8 @@ def sync(
         builds: Creates the port to builds; None if nothing may be built.
         show: Called with the plan before any change.
         listener: Receives progress.
-        attest: Verifies the attestations that are required, before any change; returns their number.
+        attest: Checks the attestations that are required, before any change; returns their number. Takes the
+            distributions, and the names of those that are going to be installed.
 
     Raises:
         LocksetError: The target is unchanged.
@@ -101,7 +102,7 @@ def sync(
     plan = _explain_removals(installer.plan(), request, target)
     if show is not None:
         show(target, plan)
-    attested = attest(desired) if attest is not None else 0
+    attested = attest(desired, frozenset(step.name for step in plan.placed)) if attest is not None else 0
     changed = False
     if plan.changes and not request.check_only:
         plan = _explain_removals(

@@ -15,7 +15,7 @@ from lockset.index.http.local import local_path
 from lockset.index.http.transport import Incoming, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from lockset.attestations.provenance import AttestationVerifier
     from lockset.index.http.connection import Connection
@@ -78,16 +78,18 @@ class Provenances:
     def _verifier(self) -> AttestationVerifier:
         return self._make_verifier()
 
-    def verdicts(self, files: Sequence[AttestedFile], *, anew: bool = False) -> list[ProvenanceVerdict | None]:
+    def verdicts(self, files: Sequence[AttestedFile], *, anew: Collection[str] = ()) -> list[ProvenanceVerdict | None]:
         """What the provenance of each file proves; None if there is none.
 
-        Objects are fetched at the same time. Verdicts of earlier runs are used, unless everything is to be verified
-        `anew` (over kept objects).
+        Objects are fetched at the same time. Verdicts of earlier runs are used, except for the packages that are to be
+        verified `anew` (over kept objects).
 
         Raises:
             LocksetError: `library-missing`, `trusted-root`, and errors of the network.
         """
-        known = {} if anew else {file: found for file in files if (found := self._kept_verdict(file)) is not None}
+        known = {
+            file: kept for file in files if file.package not in anew and (kept := self._kept_verdict(file)) is not None
+        }
         missing = [file for file in files if file not in known]
         jobs = {file: self._connection.workers.start(partial(self.provenance, file)) for file in missing}
         self._connection.transport.listener.phase("Verifying attestations", total=len(missing))

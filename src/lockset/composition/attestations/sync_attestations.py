@@ -13,7 +13,7 @@ from lockset.composition.attestations.trust_policy import SUFFIX, file_bytes
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from lockset.attestations.policy import TrustPolicy
     from lockset.attestations.provenance import AttestationVerifier, ProvenanceVerdict
@@ -69,9 +69,11 @@ class FilesWithProvenance:
         return identities_of(table for entry in self._of(one) for table in entry.attestation_identities or ())
 
     def verdicts(
-        self, distributions: Sequence[DesiredDistribution]
+        self, distributions: Sequence[DesiredDistribution], *, anew: Collection[str]
     ) -> Iterator[tuple[DesiredDistribution, AttestedFile, ProvenanceVerdict | None]]:
         """The files of wheels and sdists, each with what its provenance proves; None if it has none.
+
+        Packages in `anew` are verified; for the others, verdicts of earlier runs are used.
 
         Raises:
             LocksetError: `library-missing`, `trusted-root`, and errors of the network.
@@ -87,7 +89,7 @@ class FilesWithProvenance:
             connection.index.hint(files[at].package for at in unknown)
             for at in unknown:
                 files[at] = replace(files[at], url=_offered(connection, members[at], files[at]))
-            yield from zip(members, files, provenances.verdicts(files, anew=True), strict=True)
+            yield from zip(members, files, provenances.verdicts(files, anew=anew), strict=True)
 
     def provenance(self, one: DesiredDistribution, file: AttestedFile) -> bytes | None:
         """The provenance of a file that `verdicts` returned."""
@@ -154,7 +156,7 @@ def write_provenance(
 
     without: list[str] = []
     listed = [one for one in distributions if one.kind in _ATTESTED]
-    for one, file, verdict in files.verdicts(listed):
+    for one, file, verdict in files.verdicts(listed, anew={one.name for one in listed}):
         if verdict is not None and verdict.problems and not verdict.identities:
             raise attestation_refused(file, verdict.problems)
         data = files.provenance(one, file) if verdict is not None else None
@@ -169,11 +171,16 @@ def write_provenance(
 
 
 def required_attestations(
-    desired: Sequence[DesiredDistribution], policy: TrustPolicy, files: Callable[[], FilesWithProvenance]
+    desired: Sequence[DesiredDistribution],
+    policy: TrustPolicy,
+    files: Callable[[], FilesWithProvenance],
+    *,
+    placed: Collection[str],
 ) -> int:
-    """Verify the attestations of all distributions that need one, and return their number.
+    """Check the attestations of all distributions that need one, and return their number.
 
-    Source trees (directories, repositories) need none: they are no files of an index.
+    Those of packages that are `placed` are verified; for installed packages, verdicts of earlier runs count. Source
+    trees (directories, repositories) need none: they are not files of an index.
 
     Raises:
         LocksetError: `attestation-missing`, `attestation-refused`, `publisher-not-recorded`, `publisher-mismatch`,
@@ -202,7 +209,7 @@ def required_attestations(
                 hint="Lock with `lockset lock --attestations`. If it has no attestations, add it to `exempt` in"
                 " [tool.lockset.trust], or require those of other packages only",
             )
-    for one, file, verdict in found.verdicts(needed):
+    for one, file, verdict in found.verdicts(needed, anew=placed):
         _check(policy, one, file, verdict, expected[one.name])
     return len(needed)
 
