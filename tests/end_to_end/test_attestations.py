@@ -467,6 +467,13 @@ def test_exempt_packages_need_no_attestation(
     assert cli("sync").code == 1
 
 
+def test_a_required_package_that_is_not_locked_is_refused(cli: Command, locked: Artifact, tmp_path: Path) -> None:
+    result = cli("sync", "--require-attestations-package", "smaple")
+    assert result.code == 1
+    assert "Attestations of smaple are required, and the lock file has no such package" in result.stderr
+    assert not installed(tmp_path)
+
+
 def test_a_dry_run_says_what_would_be_refused(
     cli: Command, index: LocalIndex, locked: Artifact, tmp_path: Path
 ) -> None:

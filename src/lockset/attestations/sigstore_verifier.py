@@ -135,7 +135,13 @@ def _check_name(name: object, filename: str) -> None:
 
 
 def _first_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    details = getattr(error, "errors", None)
+    if callable(details) and (listed := details()):  # of pydantic, whose own text has several lines and an address
+        where = ".".join(map(str, listed[0].get("loc", ())))
+        text = f"{where}: {listed[0].get('msg')}" if where else str(listed[0].get("msg"))
+    else:
+        text = str(error)
+    text = " ".join(text.split())
     return text[:_LONGEST] or type(error).__name__
 
 

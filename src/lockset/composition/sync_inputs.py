@@ -330,7 +330,9 @@ class SyncPorts:
             if policy is None and not (every or names):
                 return 0
             from lockset.attestations.policy import TrustPolicy
-            from lockset.composition.attestations.sync_attestations import required_attestations
+            from lockset.composition.attestations.sync_attestations import refuse_unlocked, required_attestations
+
+            refuse_unlocked(names, [source.read() for source in self._request.sources] if names else [])
 
             policy = (policy or TrustPolicy()).with_required(every=every, names=names)
             return required_attestations(desired, policy, lambda: self.provenance(options), placed=placed)

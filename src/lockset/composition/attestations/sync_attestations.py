@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Package, Pylock
     from lockset.sync.desired import DesiredDistribution
 
-__all__ = ["FilesWithProvenance", "required_attestations", "write_provenance"]
+__all__ = ["FilesWithProvenance", "refuse_unlocked", "required_attestations", "write_provenance"]
 
 # Files in one note; further ones are counted.
 _SHOWN = 5
@@ -168,6 +168,22 @@ def write_provenance(
         more = f" and {len(without) - _SHOWN} more" if len(without) > _SHOWN else ""
         note(f"No attestations: {', '.join(without[:_SHOWN])}{more}")
     return len(listed) - len(without)
+
+
+def refuse_unlocked(names: Iterable[str], locks: Iterable[Pylock]) -> None:
+    """Refuse names of packages that no lock file has: a name that is misspelt would protect nothing.
+
+    Raises:
+        LocksetError: `unknown-package` in that case.
+    """
+    locked = {package.name for lock in locks for package in lock.packages}
+    unknown = sorted(name for name in names if name not in locked)
+    if unknown:
+        raise LocksetError(
+            "unknown-package",
+            f"Attestations of {unknown[0]} are required, and the lock file has no such package",
+            hint="Check the spelling, or leave the option out",
+        )
 
 
 def required_attestations(
