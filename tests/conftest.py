@@ -6,6 +6,7 @@ import itertools
 import os
 import signal
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,13 @@ from support.windows import reason_to_skip
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# Their Sigstore needs libraries that Python under Wine does not have.
+collect_ignore = (
+    []
+    if find_spec("pypi_attestations") is not None
+    else ["unit/attestations", "end_to_end/test_attestations.py", "end_to_end/test_attestations_genuine.py"]
+)
 
 settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile(

@@ -65,4 +65,10 @@ def download(
         every=targets is None,
     )
     with SyncPorts(request.selection, indexes, context, mirrors=tuple(options.mirrors)) as ports:
-        return fill_folder(request, cache=context.cache_folder, downloads=ports.downloads, listener=context.heard)
+        files = fill_folder(request, cache=context.cache_folder, downloads=ports.downloads, listener=context.heard)
+        if options.attestations:
+            from lockset.composition.attestations.sync_attestations import write_provenance  # most downloads do without
+
+            listed = [file.distribution for file in files]
+            write_provenance(str(into), listed, ports.provenance(options), context.heard.note)
+        return files

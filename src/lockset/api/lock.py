@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
 
-    from lockset.composition.lock_assembly import LockResult
+    from lockset.composition.lock_assembly import Attest, LockResult
+    from lockset.composition.lock_inputs import LockInputs
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
     from lockset.resolve.problem.options import LockOptions
@@ -57,5 +58,17 @@ def lock(
         folder=inputs.folder,
         verify=inputs.options.verify_metadata,
         listener=inputs.context.heard,
+        attest=_attest(inputs),
     )
     return replace(result, warnings=inputs.warnings, inputs=inputs, fresh_until=min(fresh, default=0.0))
+
+
+def _attest(inputs: LockInputs) -> Attest | None:
+    """Records publishers, if the options or the settings ask for it."""
+    options, setting = inputs.options, inputs.project.settings.attestations
+    wanted = setting if options.attestations is None else options.attestations
+    if not (wanted or options.refuse_new_publisher):
+        return None
+    from lockset.composition.attestations.lock_attestations import LockAttestations  # most locks do without it
+
+    return LockAttestations(inputs)

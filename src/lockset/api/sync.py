@@ -70,6 +70,7 @@ def sync_target(
             builds=None if options.no_build else ports.builds,
             show=on_plan,
             listener=context.heard,
+            attest=ports.attest(options),
         )
 
 

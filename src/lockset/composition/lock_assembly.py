@@ -6,11 +6,12 @@ from contextlib import suppress
 from dataclasses import field, replace
 from functools import cache
 from os.path import isabs
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.files.output_file import write_result
+from lockset.lockfile.publishers import keep_identities, note_publisher_changes
 from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
@@ -29,7 +30,7 @@ from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from os import PathLike
     from pathlib import Path
 
@@ -48,7 +49,10 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.resolution import Resolution
     from lockset.sources.project import RootProject
 
-__all__ = ["LockResult", "resolve_and_assemble"]
+__all__ = ["Attest", "LockResult", "resolve_and_assemble"]
+
+# Records the publishers of a lock's files: takes the lock, the releases of the index, and a receiver of notes.
+Attest: TypeAlias = "Callable[[Pylock, IndexRepository, Callable[[str], object]], Pylock]"
 
 # Names in one note; further ones are counted.
 _SHOWN = 10
@@ -111,6 +115,7 @@ def resolve_and_assemble(
     verify: bool,
     one_environment: bool,
     listener: ProgressListener,
+    attest: Attest | None = None,
 ) -> LockResult:
     """Resolve `problem` and assemble its lock; for the arguments and errors see `lockset.composition.lock_pipeline`."""
     notes = _Notes(listener, (*problem.notes, *_unknown_upgrades(options, old)))
@@ -126,10 +131,14 @@ def resolve_and_assemble(
     lock = assemble_lock(resolution, problem.request, terms, artifacts)
     lacking = gaps(_prove(lock, problem, resolution, repository, terms), resolution, repository)
     _note_missing_extras(resolution, repository, notes)
+    _note_statuses(resolution, repository, notes)
     behind = _behind(resolution, repository)
     lock = _with_entry(lock, project, problem)
     refuse_of_needed(project, problem.direct.guard, lock)
     _note_sources(lock, old, notes)
+    lock = keep_identities(lock, old) if attest is None else attest(lock, opened, notes.note)
+    if old is not None:
+        note_publisher_changes(lock, old, notes.note, refuse=options.refuse_new_publisher)
     refuse_secrets(lock)
     return LockResult(
         lock=lock,
@@ -304,6 +313,14 @@ def _note_missing_extras(
         if missing:
             more = f" and {len(missing) - _SHOWN} others" if len(missing) > _SHOWN else ""
             listener.note(f"{name} {version} has no extra named {', '.join(missing[:_SHOWN])}{more}")
+
+
+def _note_statuses(resolution: Resolution, repository: IndexRepository | DirectRepository, listener: _Notes) -> None:
+    """Report projects that their index marks as archived or deprecated (PEP 792)."""
+    for name in sorted({name for name, version in resolution.nodes if not isinstance(version, DirectVersion)}):
+        status = repository.project_status(name)
+        if status is not None:
+            listener.note(status.text)
 
 
 def _note_sources(lock: Pylock, old: Pylock | None, listener: _Notes) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from lockset.composition.lock_assembly import LockResult
+    from lockset.composition.lock_assembly import Attest, LockResult
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.build_problem import ResolutionProblem
@@ -49,6 +49,7 @@ def lock_project(
     verify: bool = False,
     one_environment: bool = False,
     listener: ProgressListener | None = None,
+    attest: Attest | None = None,
 ) -> LockResult:
     """Lock `project` for all environments that it and `options` support; nothing is written to disk.
 
@@ -62,6 +63,7 @@ def lock_project(
         verify: Compare the dependencies of all wheels of each version.
         one_environment: Lock for a single environment, resolved with resolvelib.
         listener: Receives progress.
+        attest: Records the publishers of the files; None to keep those that `old` records.
 
     Raises:
         LocksetError: `no-resolution`, and errors of the network and of the input.
@@ -81,6 +83,7 @@ def lock_project(
             verify=verify,
             one_environment=one_environment,
             listener=heard,
+            attest=attest,
         )
 
 

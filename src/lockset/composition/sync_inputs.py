@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from lockset.composition.attestations.sync_attestations import FilesWithProvenance
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.mirrors import Mirror
     from lockset.index.options import IndexOptions
     from lockset.index.ports import Downloads
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.ports import WheelBuilds
 
 __all__ = ["SyncOptions", "SyncPorts", "converted_sources", "lock_sources", "refuse_missing_python", "sync_request"]
@@ -81,6 +83,11 @@ class SyncOptions:
         link_mode: `auto`, `clone`, `hardlink` or `copy`.
         compile_bytecode: Compile modules after installation.
         verify_files: Hash installed files instead of comparing modification times.
+        require_attestations: Refuse files without an attestation (PEP 740) of a publisher that the lock file records,
+            besides those that `[tool.lockset.trust]` of the project requires.
+        require_attestations_package: The same, for packages of these names.
+        attestations: For `download`: also write the provenance of each file next to it, as `FILE.provenance`, verified.
+        trusted_root: Path of another root of trust for attestations; None for that of the public Sigstore instance.
     """
 
     directory: str | PathLike[str] | None = None
@@ -111,6 +118,10 @@ class SyncOptions:
     link_mode: Literal["auto", "clone", "hardlink", "copy"] = "auto"
     compile_bytecode: bool = False
     verify_files: bool = False
+    require_attestations: bool = False
+    require_attestations_package: Collection[str] = ()
+    attestations: bool = False
+    trusted_root: str | PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -348,6 +359,44 @@ class SyncPorts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.__exit__(kind, error, trace)
+
+    def attest(self, options: SyncOptions) -> Callable[[Sequence[DesiredDistribution], Collection[str]], int]:
+        """Checks the attestations that the options and the project's policy require; see `sync_pipeline.sync`."""
+
+        def attest(desired: Sequence[DesiredDistribution], placed: Collection[str]) -> int:
+            from lockset.composition.attestations.trust_policy import trust_policy
+
+            folder = self._request.sources[0].folder
+            policy = trust_policy(folder, self._context)
+            every, names = options.require_attestations, _names(options.require_attestations_package)
+            if policy is None and not (every or names):
+                return 0
+            from lockset.attestations.policy import TrustPolicy
+            from lockset.composition.attestations.sync_attestations import refuse_unlocked, required_attestations
+
+            refuse_unlocked(names, [source.read() for source in self._request.sources] if names else [])
+
+            policy = (policy or TrustPolicy()).with_required(every=every, names=names)
+            return required_attestations(desired, policy, lambda: self.provenance(options), placed=placed)
+
+        return attest
+
+    def provenance(self, options: SyncOptions) -> FilesWithProvenance:
+        """The provenance of locked files."""
+        from lockset.composition.attestations.provenances import verifier_of
+        from lockset.composition.attestations.sync_attestations import FilesWithProvenance
+        from lockset.composition.connections import connected
+        from lockset.composition.indexes import chosen_urls
+
+        context, root = self._context, options.trusted_root
+        return FilesWithProvenance(
+            [source.read() for source in self._request.sources],
+            folders=self._request.find_links,
+            options=self._options,
+            given=bool(chosen_urls(self._indexes)),
+            connect=lambda indexes: self._stack.enter_context(connected(indexes, context.cache_folder, context.heard)),
+            verifier=verifier_of(None if root is None else os.fspath(root), context.here),
+        )
 
     @cached_property
     def _options(self) -> IndexOptions:

@@ -17,12 +17,13 @@ from lockset.sync.disk.target_spec import DescribedInterpreter, find_python, res
 from lockset.sync.plan import Plan, RemovalPolicy, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from lockset.composition.project_changes import ProjectState
     from lockset.index.ports import Downloads
     from lockset.progress import ProgressListener
+    from lockset.sync.desired import DesiredDistribution
     from lockset.sync.overlaps import Overlap
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
@@ -53,6 +54,7 @@ class SyncResult(NamedTuple):
     Attributes:
         file_stamps: Returns path, size and time of the files that, while unchanged, show that there is nothing to do;
             None if files alone do not show it, or changes are left to make.
+        attested: How many distributions needed an attestation, and have one.
     """
 
     target: Target
@@ -62,6 +64,7 @@ class SyncResult(NamedTuple):
     overlaps: tuple[Overlap, ...] = ()
     outdated: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    attested: int = 0
 
 
 def sync(
@@ -72,6 +75,7 @@ def sync(
     builds: Callable[[], WheelBuilds] | None = None,
     show: Callable[[Target, Plan], None] | None = None,
     listener: ProgressListener | None = None,
+    attest: Callable[[Sequence[DesiredDistribution], Collection[str]], int] | None = None,
 ) -> SyncResult:
     """Make the target match the lock files, or leave it unchanged.
 
@@ -82,6 +86,8 @@ def sync(
         builds: Creates the port to builds; None if nothing may be built.
         show: Called with the plan before any change.
         listener: Receives progress.
+        attest: Checks the attestations that are required, before any change; returns their number. Takes the
+            distributions, and the names of those that are going to be installed.
 
     Raises:
         LocksetError: The target is unchanged.
@@ -91,28 +97,19 @@ def sync(
     target = resolve_target(request.location, cache=cache)
     states = [project_state(source, target.environment, cache=cache) for source in request.sources]
     outdated = _outdated(request, states)
-    installer = _installer(request, target, cache, heard)
+    desired = cached_selection(request, target, cache=cache)
+    installer = _installer(request, desired, target, cache, heard)
     plan = _explain_removals(installer.plan(), request, target)
     if show is not None:
         show(target, plan)
+    attested = attest(desired, frozenset(step.name for step in plan.placed)) if attest is not None else 0
     changed = False
     if plan.changes and not request.check_only:
-        refuse_blocked(plan)
-        # Imported here: not needed if there is nothing to do.
-        from lockset.sync.disk.apply.prepare import Preparer
-        from lockset.sync.disk.store.cache import Cache
-
-        with Cache(cache, heard) as store:
-            preparer = Preparer(
-                store,
-                downloads=downloads,
-                builds=builds if request.described is None else None,
-                fits=target.fits,
-                listener=heard,
-                folders=request.find_links,
-                verify=request.install_options.verify_files,
-            )
-            plan = _explain_removals(installer.apply(preparer, plan), request, target)
+        plan = _explain_removals(
+            _apply(plan, request, target, installer, cache=cache, downloads=downloads, builds=builds, listener=heard),
+            request,
+            target,
+        )
         changed = bool(plan.changes)
     return SyncResult(
         target=target,
@@ -122,6 +119,7 @@ def sync(
         overlaps=installer.overlaps,
         outdated=outdated,
         sources=_inputs(request, states),
+        attested=attested,
     )
 
 
@@ -131,11 +129,47 @@ def _inputs(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str, 
     return tuple(path for one in lists for path in one)
 
 
-def _installer(request: SyncRequest, target: Target, cache: Path | None, listener: ProgressListener) -> Installer:
+def _apply(
+    plan: Plan,
+    request: SyncRequest,
+    target: Target,
+    installer: Installer,
+    *,
+    cache: Path | None,
+    downloads: Callable[[], Downloads],
+    builds: Callable[[], WheelBuilds] | None,
+    listener: ProgressListener,
+) -> Plan:
+    """Prepare and make the changes; the plan that was applied."""
+    refuse_blocked(plan)
+    # Imported here: not needed if there is nothing to do.
+    from lockset.sync.disk.apply.prepare import Preparer
+    from lockset.sync.disk.store.cache import Cache
+
+    with Cache(cache, listener) as store:
+        preparer = Preparer(
+            store,
+            downloads=downloads,
+            builds=builds if request.described is None else None,
+            fits=target.fits,
+            listener=listener,
+            folders=request.find_links,
+            verify=request.install_options.verify_files,
+        )
+        return installer.apply(preparer, plan)
+
+
+def _installer(
+    request: SyncRequest,
+    desired: Sequence[DesiredDistribution],
+    target: Target,
+    cache: Path | None,
+    listener: ProgressListener,
+) -> Installer:
     policy = request.policy if target.kind == "venv" else request.policy._replace(owned_only=True)
     return Installer(
         target,
-        cached_selection(request, target, cache=cache),
+        desired,
         policy=policy,
         options=request.install_options,
         memory=str(cache / "targets-v1") if cache is not None else None,

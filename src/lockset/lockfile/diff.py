@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lockset._dataclass import dataclass
 from lockset.lockfile.model import PackageDirectory, PackageVcs, artifacts, file_name
+from lockset.lockfile.publishers import publisher_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.lockfile.model import Artifact, File, Package, Pylock
+    from lockset.lockfile.publishers import PublisherChange
 
 __all__ = ["Change", "ChangeKind", "LockDiff", "diff"]
 
@@ -50,10 +52,12 @@ class LockDiff:
     Attributes:
         top: Top-level keys that differ, with old and new text (None if a file lacks the key).
         changes: Packages that differ, by name, then by version.
+        publishers: Packages that another publisher publishes, or that lost theirs (attestation identities), by name.
     """
 
     top: Mapping[str, tuple[str | None, str | None]]
     changes: tuple[Change, ...]
+    publishers: tuple[PublisherChange, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -66,12 +70,12 @@ class LockDiff:
 
 
 def diff(old: Pylock, new: Pylock) -> LockDiff:
-    """The changes from `old` to `new`; order, `created-by`, `tool` tables and audit information are ignored."""
+    """The changes from `old` to `new`; order, `created-by`, `tool` tables and dependencies are ignored."""
     changes: list[Change] = []
     before, after = _by_name(old), _by_name(new)
     for name in sorted(before.keys() | after.keys()):
         changes.extend(_changes(name, before.get(name, []), after.get(name, [])))
-    return LockDiff(top=_top(old, new), changes=tuple(changes))
+    return LockDiff(top=_top(old, new), changes=tuple(changes), publishers=publisher_changes(old, new))
 
 
 def _top(old: Pylock, new: Pylock) -> dict[str, tuple[str | None, str | None]]:

@@ -11,11 +11,13 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
 from lockset._dataclass import dataclass
+from lockset.attestations.policy import TrustPolicy
 from lockset.dependency_specifiers import read_marker, read_specifiers
 from lockset.errors import InvalidValueError, LocksetError
 from lockset.markers.environment import split_platform
 from lockset.sources.exclude_newer import parse_exclude_newer
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
+from lockset.sources.trust import parse_trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,6 +134,8 @@ class Settings:
     no_index: bool | None = None
     keyring_provider: str | None = None
     allow_insecure_host: tuple[str, ...] = ()
+    attestations: bool | None = None
+    trust: TrustPolicy = TrustPolicy()
     validate: ValidateSettings = ValidateSettings()
 
 
@@ -283,6 +287,10 @@ def _validate(table: SettingsTable, key: str) -> ValidateSettings:
     )
 
 
+def _trust(table: SettingsTable, key: str) -> TrustPolicy:
+    return parse_trust(table, key, names=_names)
+
+
 def _conflicts(table: SettingsTable, key: str) -> tuple[tuple[ConflictItem, ...], ...]:
     conflicts: list[tuple[ConflictItem, ...]] = []
     for number, members in enumerate(table.array(key)):
@@ -362,5 +370,7 @@ KEYS: Mapping[str, Callable[[SettingsTable, str], object]] = {
     "no-index": _flag,
     "keyring-provider": _choice,
     "allow-insecure-host": _texts,
+    "attestations": _flag,
+    "trust": _trust,
     "validate": _validate,
 }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "answer"]
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
+INTEGRITY_TYPE = "application/vnd.pypi.integrity.v1+json"
 HTML_TYPE = "application/vnd.pypi.simple.v1+html"
 
 
@@ -44,6 +45,10 @@ def answer(world: World, mode: Mode, origin: str, path: str, headers: Mapping[st
         found = _page(world, mode, origin, parts[1] if parts[1:2] != [""] else None, headers)
     elif parts[:1] == ["files"] and len(parts) == 3:
         found = _file(world, mode, parts[1], parts[2], headers)
+    elif parts[:1] == ["provenance"] and len(parts) == 3:
+        file = world.file(parts[1], parts[2])
+        body = None if file is None else file.provenance
+        found = _missing() if body is None else Answer(headers={"Content-Type": INTEGRITY_TYPE}, body=body)
     else:
         found = _missing()
     if found.status == 200 and "ETag" in found.headers and headers.get("if-none-match") == found.headers["ETag"]:
@@ -92,9 +97,8 @@ def _html_text(world: World, mode: Mode, origin: str, name: str | None) -> str:
     if name is None:
         links = "\n".join(f'<a href="/simple/{escape(n)}/">{escape(n)}</a>' for n in sorted(world.projects))
         return f"<!DOCTYPE html>\n<html><body>\n{links}\n</body></html>\n"
-    return page_html(
-        name, [f.on_page(_url(mode, origin, name, f.artifact.filename), mode) for f in world.projects[name]]
-    )
+    files = [f.on_page(_url(mode, origin, name, f.artifact.filename), mode) for f in world.projects[name]]
+    return page_html(name, files, status=world.statuses.get(name))
 
 
 def _json_text(world: World, mode: Mode, origin: str, name: str | None) -> str:
@@ -103,7 +107,7 @@ def _json_text(world: World, mode: Mode, origin: str, name: str | None) -> str:
         return f'{{"meta": {{"api-version": "1.1"}}, "projects": [{names}]}}'
     files = [f.on_page(_url(mode, origin, name, f.artifact.filename), mode) for f in world.projects[name]]
     versions = list(dict.fromkeys(file.filename.split("-")[1].removesuffix(".tar.gz") for file in files))
-    return page_json(name, files, versions=versions)
+    return page_json(name, files, versions=versions, status=world.statuses.get(name))
 
 
 def _url(mode: Mode, origin: str, name: str, filename: str) -> str:

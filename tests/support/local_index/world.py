@@ -36,6 +36,7 @@ class WorldFile:
     requires_python: str | None = None
     yanked: bool | str = False
     shown: Mapping[str, Any] = field(default_factory=dict)
+    provenance: bytes | None = None
 
     def on_page(self, url: str, mode: Mode) -> PageFile:
         """The file as a page of an index in this mode shows it."""
@@ -52,6 +53,7 @@ class WorldFile:
             "upload_time": self.upload_time if mode.upload_times else None,
             "yanked": self.yanked,
             "metadata": metadata,
+            "provenance": None if self.provenance is None else url.replace("/files/", "/provenance/"),
         }
         return PageFile(**(values | dict(self.shown)))
 
@@ -61,6 +63,7 @@ class World:
 
     def __init__(self) -> None:
         self.projects: dict[str, list[WorldFile]] = {}
+        self.statuses: dict[str, Mapping[str, str]] = {}
         self._uploads = 0
 
     def add(
@@ -105,6 +108,11 @@ class World:
         """Add one file as it is; `facts` are fields of WorldFile."""
         facts.setdefault("upload_time", _FIRST_UPLOAD)
         self.projects.setdefault(normalized(name), []).append(WorldFile(artifact=artifact, **facts))
+        return self
+
+    def mark(self, name: str, status: str, reason: str | None = None) -> World:
+        """Give a project a status (PEP 792)."""
+        self.statuses[normalized(name)] = {"status": status} | ({} if reason is None else {"reason": reason})
         return self
 
     def file(self, name: str, filename: str) -> WorldFile | None:

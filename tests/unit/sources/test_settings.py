@@ -8,7 +8,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no stubs of its own
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
+from lockset.attestations.policy import PackageTrust, TrustPolicy
 from lockset.errors import LocksetError
 from lockset.sources.exclude_newer import parse_exclude_newer
 from lockset.sources.settings import CHOICES, KEYS, ConflictItem, IndexSetting, Settings, parse_settings
@@ -52,6 +54,7 @@ find-links = ["wheels"]
 no-index = false
 keyring-provider = "subprocess"
 allow-insecure-host = ["host.example.org"]
+attestations = true
 validate = { select = ["hash-weak"], ignore = ["url-insecure"], strict = true }
 [[index]]
 name = "inner"
@@ -61,6 +64,12 @@ packages = ["My_Lib"]
 [[index]]
 url = "https://mirror.example.org/simple"
 default = true
+[trust]
+require-attestations = true
+exempt = ["K_L"]
+[trust.packages.M_N]
+since = "2"
+identities = [{ kind = "Google", email = "n@example.org" }]
 """
 
 
@@ -96,6 +105,29 @@ def test_every_key_is_read_and_normalized() -> None:
         IndexSetting(url="https://inner.example.org/simple", name="inner", explicit=True, packages=("my-lib",)),
         IndexSetting(url="https://mirror.example.org/simple", default=True),
     )
+    assert read.attestations is True
+    trusted = PackageTrust(identities=({"kind": "Google", "email": "n@example.org"},), since=Version("2"))
+    assert read.trust == TrustPolicy(every=True, exempt=frozenset({"k-l"}), packages={"m-n": trusted})
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[trust]\nrequired = true\n", "unknown-key"),
+        ("[trust]\nrequire-attestations = 1\n", "wrong-type"),
+        ('[trust]\nrequire-attestations = ["a b"]\n', "invalid-value"),
+        ('[trust.packages]\na = "1"\n', "wrong-type"),
+        ('[trust.packages.a]\nsince = "new"\n', "invalid-value"),
+        ("[trust.packages.a]\nidentities = [{}]\n", "invalid-value"),
+        ('[trust.packages.a]\nidentities = [{ kind = "Github" }]\n', "invalid-value"),
+        ('[trust.packages.a]\nidentities = [{ kind = "GitHub", repo = "a/b" }]\n', "unknown-key"),
+        ('[trust.packages.a]\nidentities = [{ kind = "GitHub", repository = 1 }]\n', "wrong-type"),
+    ],
+)
+def test_a_policy_on_attestations_that_makes_no_sense_is_refused(text: str, code: str) -> None:
+    with pytest.raises(LocksetError) as caught:
+        settings(text)
+    assert caught.value.diagnostic.code == code
 
 
 def test_every_key_of_the_example_is_a_field_and_none_is_missing() -> None:

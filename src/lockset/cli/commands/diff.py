@@ -36,4 +36,8 @@ def run(command: DiffCommand, out: Output) -> int:
     if changes.alerts and command.format != "json":
         count = len(changes.alerts)
         out.warn(f"{count} change{'' if count == 1 else 's'} of hashes or publishers: look at these before you install")
-    return REFUSED if command.exit_code and not changes.diff.is_empty else DONE
+    if command.format != "json":
+        for change in changes.diff.publishers:
+            out.warn(plain(change.text))
+    refused = command.refuse_new_publisher and changes.diff.publishers
+    return REFUSED if refused or (command.exit_code and not changes.diff.is_empty) else DONE

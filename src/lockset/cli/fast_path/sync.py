@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from lockset.composition.attestations.trust_policy import policy_files
 from lockset.files.record_store import cache_folder, key_of, save_record, stamp
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sync.desired import may_hold_secret
@@ -15,7 +16,6 @@ from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from lockset.cli.options.sync import SyncCommand
     from lockset.composition.sync_pipeline import SyncResult
@@ -45,7 +45,7 @@ def save_sync(command: SyncCommand, result: SyncResult, *, message: str, verbose
     save_record(
         cache,
         key_of(command.arguments, os.environ),  # noqa: TID251
-        looked=[(path, stamp(path)) for path in (*_looked(result, command.context.here), *result.sources)],
+        looked=[(path, stamp(path)) for path in (*_looked(result, command), *result.sources)],
         locks=locks,
         libraries=result.target.layout.libraries,
         files=files,
@@ -58,7 +58,7 @@ def _decided_by_more(result: SyncResult) -> bool:
     trees = any(step.desired is not None and step.desired.tree is not None for step in result.plan.steps)
     linked = result.target.kind in {"directory", "prefix"} and result.target.layout.base != result.target.shown
     chosen = result.target.interpreter.watched is None  # by a shim
-    return bool(trees or linked or chosen or result.overlaps or result.outdated)
+    return bool(trees or linked or chosen or result.overlaps or result.outdated or result.attested)
 
 
 def _tell_secrets(arguments: Sequence[str], locks: Iterable[tuple[str, bytes]], environ: Mapping[str, str]) -> bool:
@@ -72,13 +72,14 @@ def _tell_secrets(arguments: Sequence[str], locks: Iterable[tuple[str, bytes]], 
     )
 
 
-def _looked(result: SyncResult, here: Path) -> list[str]:
+def _looked(result: SyncResult, command: SyncCommand) -> list[str]:
     """Paths whose presence or content affects the result, besides lock files and installed files."""
-    target = result.target
+    target, here = result.target, command.context.here
     looked = [f"{target.layout.base}{os.sep}{name}" for name in (LOCK_FILE, STATE_FOLDER)]
     executable = target.interpreter.executable
     looked += [executable, *configurations(executable), *(target.interpreter.watched or ())]
     looked += [f"{library}{os.sep}{EASY_INSTALL}" for library in target.layout.libraries]
+    looked += [path for source in command.locks for path in policy_files(source.folder, command.context)]
     for above in (here, *here.parents):
         looked += [str(above / PLAIN_NAME), str(above / ".venv" / "pyvenv.cfg")]
     return looked

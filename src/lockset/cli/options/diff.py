@@ -28,6 +28,7 @@ class DiffCommand(NamedTuple):
     target: Path | None
     context: RunContext
     exit_code: bool
+    refuse_new_publisher: bool
 
 
 def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +57,11 @@ def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache(parser, needless=True)
     add_index(parser, needless=True)
     parser.add_argument("--exit-code", action="store_true", help="exit with 1 if there are changes")
+    parser.add_argument(
+        "--refuse-new-publisher",
+        action="store_true",
+        help="exit with 1 if a package changed its publisher or lost its attestations",
+    )
 
 
 def read_diff_command(args: argparse.Namespace, out: Output) -> DiffCommand:
@@ -72,5 +78,11 @@ def read_diff_command(args: argparse.Namespace, out: Output) -> DiffCommand:
     if format_ == "text" and target is not None:
         raise UsageError("option-value", "A file needs a format", hint="Use `--format markdown`, `html` or `json`")
     return DiffCommand(
-        old=args.old, new=args.new, format=format_, target=target, context=context, exit_code=args.exit_code
+        old=args.old,
+        new=args.new,
+        format=format_,
+        target=target,
+        context=context,
+        exit_code=args.exit_code,
+        refuse_new_publisher=args.refuse_new_publisher,
     )

@@ -40,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all-files", action="store_true", help="download all wheels and sdists of the lock file, for any interpreter"
     )
+    parser.add_argument(
+        "--attestations",
+        action="store_true",
+        help="write the provenance of each file next to it, verified (PEP 740; needs lockset[attestations])",
+    )
+    parser.add_argument("--trusted-root", metavar="FILE", help="verify attestations with this root of trust")
     parser.add_argument("--json", action="store_true", help="write a report as JSON to stdout")
     add_sources(parser)
 
@@ -73,7 +79,7 @@ def read_download_command(args: argparse.Namespace, out: Output) -> DownloadComm
         locks=tuple(args.files),
         folder=args.dest,
         targets=targets,
-        options=SyncOptions(**selection_options(args)),
+        options=SyncOptions(**selection_options(args), attestations=args.attestations, trusted_root=args.trusted_root),
         indexes=index_overrides(args),
         context=context,
         json=args.json,

@@ -243,6 +243,9 @@ def lock_options(args: argparse.Namespace) -> LockOptions:
         with_project=args.with_project or (False if getattr(args, "without_project", False) else None),
         no_sources=((_EVERYTHING,) if args.no_sources else ()) + tuple(map(normal_name, args.no_sources_package)),
         verify_metadata=args.verify_metadata,
+        attestations=args.attestations or None,
+        refuse_new_publisher=args.refuse_new_publisher,
+        trusted_root=args.trusted_root,
         build_constraint_files=tuple(args.build_constraint),
         config_settings=parse_config_settings(args.config_setting),
     )

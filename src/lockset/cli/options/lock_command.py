@@ -45,6 +45,7 @@ class LockCommand:
         output: The lock file; `-` for stdout; None for the default of the sources.
         context: The surroundings.
         check: Only check whether the lock file is up to date.
+        online: Also compare the lock file with the indexes.
         dry_run: Write nothing.
         json: Report as JSON.
         stats: Show statistics of the search.
@@ -58,6 +59,7 @@ class LockCommand:
     output: str | None
     context: RunContext
     check: bool
+    online: bool
     dry_run: bool
     json: bool
     stats: bool
@@ -98,12 +100,31 @@ def add_lock_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--check", action="store_true", help="check if the lock file is up to date, without network (exit 1 if not)"
     )
+    group.add_argument(
+        "--online", action="store_true", help="with --check: also compare files and status of projects with the index"
+    )
     group.add_argument("--no-sdist", action="store_true", help="omit sdists from the lock file")
     group.add_argument("--with-project", action="store_true", help="include the project itself, as an editable package")
     group.add_argument("--without-project", action="store_true", help="omit the project, even if the lock file has it")
     group.add_argument("--json", action="store_true", help="write a report as JSON to stdout")
     group.add_argument("--stats", action="store_true", help="show statistics of the resolution")
     add_choices(parser)
+    _attestations(parser)
+
+
+def _attestations(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("attestations (need lockset[attestations])")
+    group.add_argument(
+        "--attestations",
+        action="store_true",
+        help="verify the attestations of all files (PEP 740), and record who published them",
+    )
+    group.add_argument(
+        "--refuse-new-publisher",
+        action="store_true",
+        help="fail if a package changed its publisher or lost its attestations since the existing lock",
+    )
+    group.add_argument("--trusted-root", metavar="FILE", help="verify attestations with this root of trust")
 
 
 def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
@@ -114,6 +135,8 @@ def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
     """
     options = lock_options(args)
     refuse_wrong_output(args.output)
+    if args.online and not args.check:
+        raise UsageError("option-conflict", "`--online` belongs to `--check`: a lock always asks the index")
     if args.output == "-" and args.json and not args.dry_run:
         raise UsageError(
             "option-conflict", "`-o -` and `--json` both write to stdout", hint="Write the lock to a file with `-o`"
@@ -125,6 +148,7 @@ def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
         output=args.output,
         context=run_context(args, out),
         check=args.check,
+        online=args.online,
         dry_run=args.dry_run,
         json=args.json,
         stats=args.stats or args.verbose,
@@ -137,7 +161,7 @@ def _decided_by_more(args: argparse.Namespace) -> bool:
     """Whether the command prints more each time, or depends on files that the cached result does not record."""
     says_more = args.json or args.stats or args.dry_run or args.verbose or args.config or args.directory
     other_cache = args.cache_dir or args.no_cache or args.refresh or args.refresh_package or args.offline
-    files = args.override or args.build_constraint or args.editable or args.this_environment
+    files = args.override or args.build_constraint or args.editable or args.this_environment or args.trusted_root
     return bool(says_more or other_cache or files)
 
 
@@ -148,7 +172,9 @@ def add_why_not_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="the existing lock file (default: pylock.toml)")
     parser.add_argument("--json", action="store_true", help="write the explanation as JSON")
     add_choices(parser)
-    parser.set_defaults(no_sdist=False, with_project=False)
+    parser.set_defaults(
+        no_sdist=False, with_project=False, attestations=False, refuse_new_publisher=False, trusted_root=None
+    )
 
 
 def read_why_not_command(args: argparse.Namespace, out: Output) -> WhyNotCommand:

@@ -175,6 +175,24 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     add_index(parser)
 
 
+def _add_attestations(parser: argparse.ArgumentParser) -> None:
+    """Add the options on attestations of what is installed."""
+    group = parser.add_argument_group("attestations (need lockset[attestations])")
+    group.add_argument(
+        "--require-attestations",
+        action="store_true",
+        help="refuse files that no publisher recorded in the lock file attests (PEP 740)",
+    )
+    group.add_argument(
+        "--require-attestations-package",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="the same for NAME (repeatable)",
+    )
+    group.add_argument("--trusted-root", metavar="FILE", help="verify attestations with this root of trust")
+
+
 def _add_policy(parser: argparse.ArgumentParser) -> None:
     """Add the options on what a lock file may contain."""
     group = parser.add_argument_group("policy")
@@ -218,6 +236,7 @@ def add_sync_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     _add_changes(parser, exact=True)
     add_sources(parser)
+    _add_attestations(parser)
 
 
 def add_install_arguments(parser: argparse.ArgumentParser) -> None:
@@ -225,6 +244,7 @@ def add_install_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
     _add_changes(parser, exact=False)
     add_sources(parser)
+    _add_attestations(parser)
 
 
 def add_check_arguments(parser: argparse.ArgumentParser) -> None:
@@ -248,6 +268,7 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
         reinstall_package=[],
         compile_bytecode=False,
     )
+    parser.set_defaults(require_attestations=False, require_attestations_package=[], trusted_root=None)
     parser.set_defaults(link_mode=None, allow_overlap=[], config_setting=[], mirror=[])
 
 
@@ -278,6 +299,9 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         link_mode=args.link_mode or "auto",
         compile_bytecode=args.compile_bytecode,
         verify_files=args.verify_files,
+        require_attestations=args.require_attestations,
+        require_attestations_package=names(args.require_attestations_package),
+        trusted_root=args.trusted_root,
         **selection_options(args),
     )
     python = None if described is not None else new_environment(args, locks, out) or python_of(args, context.here)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts, file_name
+from lockset.lockfile.publishers import recorded_identities
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,6 +83,10 @@ def _component(entry: ExportedEntry) -> Any:
         comment = file_name(artifact)
         references.append(ExternalReference(type=kind, url=XsUri(location), hashes=hashes, comment=comment))
     properties = [Property(name="lockset:marker", value=entry.marker)] if entry.marker is not None else []
+    properties += [
+        Property(name="lockset:publisher", value=json.dumps(identity.table, sort_keys=True, ensure_ascii=False))
+        for identity in recorded_identities([package])
+    ]
     direct = package.is_direct
     qualifiers = {"vcs_url": _location(package.vcs) or ""} if package.vcs is not None else None
     return Component(

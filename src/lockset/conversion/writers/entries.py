@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.conversion.pipeline.pylock_transform import KeptParts, narrow, region_of_package, universe_of_lock
+from lockset.lockfile.publishers import recorded_identities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,13 @@ class ExportedEntry:
     marker: str | None
     needs: tuple[int, ...]
     required_by: tuple[str, ...]
+
+    @property
+    def comment(self) -> str | None:
+        """Where it is installed and who published it, for bills of materials; None for everywhere and nobody known."""
+        facts = [] if self.marker is None else [f"installed where: {self.marker}"]
+        facts += [f"published by: {identity}" for identity in recorded_identities([self.package])]
+        return "; ".join(facts) or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

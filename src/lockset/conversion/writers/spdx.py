@@ -102,7 +102,7 @@ def _package(spdx_id: str, entry: ExportedEntry) -> Any:
         download_location=spdx.SpdxNoAssertion(),
         files_analyzed=False,
         external_references=references,
-        comment=None if entry.marker is None else f"installed where: {entry.marker}",
+        comment=entry.comment,
     )
 
 

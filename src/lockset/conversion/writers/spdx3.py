@@ -122,8 +122,8 @@ class _Spdx3Writer:
             if not package.is_direct:
                 shown = str(package.version).replace("+", "%2B").replace("!", "%21")
                 values["software_packageUrl"] = f"pkg:pypi/{package.name}@{shown}"
-        if entry.marker is not None:
-            values["comment"] = f"installed where: {entry.marker}"
+        if entry.comment is not None:
+            values["comment"] = entry.comment
         purpose = self.spdx.software_SoftwarePurpose.library
         return self._new(self.spdx.software_Package, f"package-{number}", software_primaryPurpose=purpose, **values)
 

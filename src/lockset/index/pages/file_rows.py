@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["FileValues", "check_page_hashes", "file_values"]
 
 # One file: name, URL, hashes (a sha256, or pairs, or None), size, requires-python, upload time as text, yanked (None,
-# or the reason, which may be empty), metadata (None, True if promised without a hash, or like hashes).
-FileValues = tuple[str, str, Any, "int | None", "str | None", "str | None", "str | None", Any]
+# or the reason, which may be empty), metadata (None, True if promised without a hash, or like hashes), URL of the
+# provenance (PEP 740) or None.
+FileValues = tuple[str, str, Any, "int | None", "str | None", "str | None", "str | None", Any, "str | None"]
 
 _DIGITS = {name: 2 * length for name, length in (*STRONG_ALGORITHMS.items(), *WEAK_ALGORITHMS.items())}
 _HEX = re.compile("[0-9A-Fa-f]*")
@@ -57,6 +58,7 @@ def file_values(file: Any, base: LinkBase) -> FileValues | None:
         upload_time,
         None if yanked is False else _yank_reason(yanked),
         None if not metadata and metadata != {} else _metadata_hashes(metadata),
+        base.resolve(provenance) if type(provenance := get("provenance")) is str and provenance else None,
     )
 
 

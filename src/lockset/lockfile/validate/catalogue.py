@@ -159,6 +159,8 @@ packages-attestation-identities
   attestation-identities-item-type: `attestation-identities` contains only tables
   attestation-kind-required: Each identity has a `kind`
   attestation-kind-type: `kind` is a string
+  ? attestation-kind-unknown: `kind` is a kind of publisher that package indexes know
+  ? attestation-keys: An identity has the keys of its kind, and their values are strings
 packages-tool
   package-tool-type: `tool` is a table
 packages-vcs

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lockset.lockfile.model import Pylock
+    from lockset.lockfile.validate.finding import Severity
 
-__all__ = ["Report", "locate_findings", "may_be_newer", "validate_document"]
+__all__ = ["Report", "finding_severity", "locate_findings", "may_be_newer", "validate_document"]
 
 _NEWER_ESCAPE = re.compile(r"\\[ex]")
 # In basic strings only: literal strings have no escapes.
@@ -57,6 +58,10 @@ def may_be_newer(text: str) -> bool:
             return False
         rest = _INNERMOST.sub("", rest)
     return "{" in rest  # possibly an inline table of several lines
+
+
+# Codes outside the catalogue whose findings are warnings: the locked files can still be installed.
+_WARNINGS = frozenset({"online-yanked", "online-archived", "online-deprecated"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,8 +153,14 @@ def _syntax_issue(message: str, offset: int, location: tuple[int, int], hint: st
     return RULES["toml-syntax"].issue(finding, Span(start=offset, end=offset), location)
 
 
+def finding_severity(finding: Finding) -> Severity:
+    """The severity of the finding's rule; outside the catalogue, most findings are errors."""
+    rule = RULES.get(finding.code)
+    return rule.severity if rule is not None else "warning" if finding.code in _WARNINGS else "error"
+
+
 def locate_findings(findings: Iterable[Finding], document: Document | None) -> list[Issue]:
-    """The findings as issues, in order. Findings with a code outside the catalogue are errors about wheels."""
+    """The findings as issues, in order. Findings with a code outside the catalogue are about wheels."""
     issues: list[Issue] = []
     ordered = list(findings)
     if not ordered:
@@ -157,7 +168,10 @@ def locate_findings(findings: Iterable[Finding], document: Document | None) -> l
     known = {} if document is None else locations(document, (finding.path for finding in ordered if finding.path))
     for finding in ordered:
         rule = RULES.get(finding.code) or Rule(
-            code=finding.code, severity="error", section="pylock-packages-wheels", summary="The wheel is valid"
+            code=finding.code,
+            severity=finding_severity(finding),
+            section="pylock-packages-wheels",
+            summary="The wheel is valid",
         )
         span = known.get(finding.path, Span(start=0, end=0))
         issues.append(

@@ -58,6 +58,10 @@ class LockOptions:
         verify_metadata: Compare what all wheels of a version require, not one wheel's only.
         build_constraint_files: Requirements files that limit what builds need.
         config_settings: What build backends are told.
+        attestations: Verify the attestations of all files and record their publishers (PEP 740); None for the setting.
+        refuse_new_publisher: Refuse a package that another publisher publishes than in the existing lock, or that lost
+            its attestations. Implies `attestations`.
+        trusted_root: Path of another root of trust for attestations; None for that of the public Sigstore instance.
         index_urls: Indexes chosen for this run: what another tool takes from one of them comes from there anyway.
     """
 
@@ -100,6 +104,9 @@ class LockOptions:
     verify_metadata: bool = False
     build_constraint_files: tuple[str, ...] = ()
     config_settings: Mapping[str, str | list[str]] = field(default_factory=dict)
+    attestations: bool | None = None
+    refuse_new_publisher: bool = False
+    trusted_root: str | None = None
     index_urls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

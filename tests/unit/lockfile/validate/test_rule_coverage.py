@@ -49,7 +49,7 @@ WHOLE: dict[str, Any] = {
             "index": "https://index.example.org/simple/",
             "sdist": file("beta-1.0.tar.gz"),
             "wheels": [file("beta-1.0-py3-none-any.whl", DIGEST[::-1])],
-            "attestation-identities": [{"kind": "GitHub", "repository": "a/b"}],
+            "attestation-identities": [{"kind": "GitHub", "repository": "a/b", "workflow": "w.yml"}],
             "tool": {"hand": {"anything": 1}},
         },
         {

@@ -36,6 +36,15 @@ MARKER = "packages[0].marker"
 DEPENDENCY = "packages[0].dependencies[0]"
 NT = "os_name == 'nt'"
 CASES: list[tuple[str, str, str, int]] = [
+    ("attestation-kind-unknown", package(DIRECTORY + 'attestation-identities = [{kind = "Forge", a = 1}]\n'),
+     "packages[0].attestation-identities[0].kind", 6),
+    ("attestation-keys", package(DIRECTORY + 'attestation-identities = [{kind = "Google"}]\n'),
+     "packages[0].attestation-identities[0]", 6),
+    ("attestation-keys", package(DIRECTORY + 'attestation-identities = [{kind = "Google", email = 1}]\n'),
+     "packages[0].attestation-identities[0].email", 6),
+    ("attestation-keys",
+     package(DIRECTORY + 'attestation-identities = [{kind = "Google", email = "e", sub = []}]\n'),
+     "packages[0].attestation-identities[0].sub", 6),
     ("environments-empty", "environments = []\n" + EMPTY, "environments", 3),
     ("environment-overlap", f'environments = [\n"{NT}",\n"os_name == \'nt\' and python_version > \'3\'",\n]\n' + EMPTY,
      "environments[1]", 5),

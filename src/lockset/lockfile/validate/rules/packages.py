@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
+from lockset.attestations.identity import KINDS
 from lockset.lockfile.validate.rules.file_names import version_in_name
 from lockset.lockfile.validate.rules.markers import check_package_marker, check_specifier
 from lockset.lockfile.validate.rules.sources import NamedFile, check_sources
@@ -116,4 +117,20 @@ def _attestations(package: Mapping[str, Any], path: KeyPath, findings: Findings)
     for index, identity in array_of(findings, package, "attestation-identities", dict, path):
         below = (*path, "attestation-identities", index)
         require(findings, identity, "kind", "attestation-kind-required", below, where="An attestation identity")
-        string(findings, identity, "kind", "attestation-kind-type", below)
+        kind = string(findings, identity, "kind", "attestation-kind-type", below)
+        if kind is not None:
+            _attestation_keys(identity, kind, below, findings)
+
+
+def _attestation_keys(identity: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings) -> None:
+    known = KINDS.get(kind)
+    if known is None:
+        message = f"`{kind}` is not a known kind of publisher"
+        findings.add("attestation-kind-unknown", (*path, "kind"), message, f"Known kinds: {', '.join(KINDS)}")
+        return
+    for key in known.required:
+        if key not in identity:
+            hint = f"Lock again with `--attestations`, or add `{key}`"
+            findings.add("attestation-keys", path, f"A publisher of the kind {kind} needs `{key}`", hint)
+    for key in (*known.required, *known.optional):
+        string(findings, identity, key, "attestation-keys", path)

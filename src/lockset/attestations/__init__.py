@@ -1,0 +1,1 @@
+"""Attestations of files (PEP 740): who published them, and whether that can be verified."""

@@ -1,0 +1,1 @@
+"""Attestations of a run: recorded by a lock, required by a sync."""
