@@ -4,6 +4,15 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # the same as in `typing`, without the time to import that
 if TYPE_CHECKING:
+    from lockset.api.audit import (
+        AuditFinding,
+        AuditFix,
+        AuditOptions,
+        AuditReport,
+        FixOutlook,
+        IgnoredFinding,
+        audit,
+    )
     from lockset.api.check import LockCheck, check
     from lockset.api.convert import Conversion, ConvertOptions, convert
     from lockset.api.download import DownloadedFile, download
@@ -35,6 +44,10 @@ __version__ = "0.1.0"
 
 # Public name -> module that defines it.
 _FACADE: dict[str, str] = {
+    "AuditFinding": "lockset.api.audit",
+    "AuditFix": "lockset.api.audit",
+    "AuditOptions": "lockset.api.audit",
+    "AuditReport": "lockset.api.audit",
     "Chain": "lockset.api.lock_files",
     "Change": "lockset.lockfile.diff",
     "ChosenVersion": "lockset.api.why_not",
@@ -46,6 +59,8 @@ _FACADE: dict[str, str] = {
     "DownloadedFile": "lockset.api.download",
     "Export": "lockset.api.export",
     "ExportOptions": "lockset.api.export",
+    "FixOutlook": "lockset.api.audit",
+    "IgnoredFinding": "lockset.api.audit",
     "IndexOptions": "lockset.index.options",
     "IndexOverrides": "lockset.composition.run_context",
     "IndexSource": "lockset.index.options",
@@ -75,6 +90,7 @@ _FACADE: dict[str, str] = {
     "Target": "lockset.sync.target",
     "UsageError": "lockset.errors",
     "WhyNot": "lockset.api.why_not",
+    "audit": "lockset.api.audit",
     "check": "lockset.api.check",
     "check_env": "lockset.api.sync",
     "convert": "lockset.api.convert",
@@ -94,6 +110,10 @@ _FACADE: dict[str, str] = {
 }
 
 __all__ = [
+    "AuditFinding",
+    "AuditFix",
+    "AuditOptions",
+    "AuditReport",
     "Chain",
     "Change",
     "ChosenVersion",
@@ -105,6 +125,8 @@ __all__ = [
     "DownloadedFile",
     "Export",
     "ExportOptions",
+    "FixOutlook",
+    "IgnoredFinding",
     "IndexOptions",
     "IndexOverrides",
     "IndexSource",
@@ -135,6 +157,7 @@ __all__ = [
     "UsageError",
     "WhyNot",
     "__version__",
+    "audit",
     "check",
     "check_env",
     "convert",

@@ -16,7 +16,7 @@ __all__ = ["key_path", "with_key_lines"]
 
 _STEP = re.compile(r"""\.?(?:"(?P<quoted>[^"]*)"|(?P<bare>[A-Za-z0-9_-]+))|\[(?P<index>\d+)\]""")
 # Errors about the value, not the key.
-_OF_VALUES = frozenset({"wrong-type", "invalid-value", "requirement-syntax", "exclude-newer-syntax"})
+_OF_VALUES = frozenset({"wrong-type", "invalid-value", "requirement-syntax", "exclude-newer-syntax", "cooldown-syntax"})
 
 # Errors about several keys.
 _OF_GROUPS = frozenset({"group-cycle", "group-depth", "group-duplicate"})

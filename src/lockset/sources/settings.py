@@ -14,7 +14,8 @@ from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_marker, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers.environment import split_platform
-from lockset.sources.exclude_newer import parse_exclude_newer
+from lockset.sources.audit_settings import AuditSettings, read_audit_settings
+from lockset.sources.exclude_newer import parse_age, parse_exclude_newer
 from lockset.sources.other_tools import OTHER_TOOLS
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 
@@ -92,7 +93,8 @@ class Settings:
     """All settings; None or empty if the project does not set them.
 
     Names of packages, extras and groups are normalized. `no_build`, `no_binary` and `no_sources` contain names or
-    `:all:`. An `exclude_newer` of type timedelta is an age before now; for a package, None removes the limit.
+    `:all:`. An `exclude_newer` of type timedelta is an age before now; for a package, None removes the limit. A
+    `cooldown` of 0 removes the cooldown.
     """
 
     python: SpecifierSet | None = None
@@ -131,6 +133,9 @@ class Settings:
     keyring_provider: str | None = None
     allow_insecure_host: tuple[str, ...] = ()
     validate: ValidateSettings = ValidateSettings()
+    cooldown: timedelta | None = None
+    cooldown_package: Mapping[str, timedelta] = field(default_factory=dict)
+    audit: AuditSettings = AuditSettings()
 
 
 def parse_settings(table: SettingsTable | None) -> Settings:
@@ -238,6 +243,21 @@ def _moment_by_package(table: SettingsTable, key: str) -> dict[str, datetime | t
     return {
         canonicalize_name(name): None if value is False else _moment(inner, name) for name, value in inner.data.items()
     }
+
+
+def _age(table: SettingsTable, key: str) -> timedelta:
+    value = table.data[key]
+    if value is False:
+        return timedelta()
+    if not isinstance(value, str):
+        raise table.wrong(table.at(key), 'an age such as "7 days"', value)
+    return parse_age(value, location=f"{table.location}: {table.at(key)}")
+
+
+def _age_by_package(table: SettingsTable, key: str) -> dict[str, timedelta]:
+    inner = table.table(key)
+    assert inner is not None
+    return {_checked_name(table, inner.at(name), name): _age(inner, name) for name in inner.data}
 
 
 def _pairs(table: SettingsTable, key: str) -> dict[str, str]:
@@ -362,4 +382,7 @@ KEYS: Mapping[str, Callable[[SettingsTable, str], object]] = {
     "keyring-provider": _choice,
     "allow-insecure-host": _texts,
     "validate": _validate,
+    "cooldown": _age,
+    "cooldown-package": _age_by_package,
+    "audit": read_audit_settings,
 }

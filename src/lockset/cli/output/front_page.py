@@ -14,7 +14,7 @@ __all__ = ["GROUPS", "front_page"]
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Lock": ("lock", "why-not", "convert", "export"),
     "Install": ("sync", "install", "check-env", "download"),
-    "Look": ("validate", "tree", "why", "diff"),
+    "Look": ("validate", "audit", "tree", "why", "diff"),
 }
 _ABOUT = "lock a Python project for all platforms, sync environments to it"
 _OPTIONS = "-q  -v  --color WHEN  --no-progress  --directory DIR  --config FILE  --no-config"
