@@ -39,7 +39,10 @@ _LARGEST = 4 << 20
 # The most bytes that the tar reader may take at once: it reads headers of any size.
 _LARGEST_PIECE = 16 << 20
 _ENDINGS = (".json", ".yaml", ".yml")
-_BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError)
+_BROKEN = (
+    *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError),
+    *(zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError),
+)
 
 
 def read_advisory_files(path: str, *, shown: str, names: Collection[str]) -> AdvisoryDatabase:
@@ -136,7 +139,8 @@ def _parsed(name: str, data: bytes) -> object:
 def _is_advisory(name: str) -> bool:
     """Whether a file is read, according to its path: not those of hidden folders, such as `.github`."""
     *folders, base = name.split("/")
-    return base.lower().endswith(_ENDINGS) and not any(part.startswith(".") for part in (*folders, base))
+    hidden = (part for part in (*folders, base) if part.startswith(".") and part not in {".", ".."})
+    return base.lower().endswith(_ENDINGS) and not any(hidden)
 
 
 def _folder(path: str) -> Iterator[tuple[str, bytes | str]]:
@@ -212,30 +216,27 @@ def _inflated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | str:
     try:
         with archive.open(entry) as file:
             data = file.read(_LARGEST + 1)
-    except (*_BROKEN, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         return f"It cannot be read: {error}"
     return data if len(data) <= _LARGEST else f"It is larger than {_LARGEST >> 20} MiB"
 
 
 def _tar(file: BinaryIO, shown: str) -> Iterator[tuple[str, bytes | str]]:
     bounded = _Bounded(file, shown)
-    try:
-        with tarfile.open(fileobj=bounded, mode="r:") as archive:
-            for number, member in enumerate(archive):
-                archive.members = []  # type: ignore[attr-defined]  # else all headers stay in memory
-                if number > _MOST_FILES:
-                    raise _too_large(shown)
-                if not _is_advisory(member.name) or member.isdir():
-                    continue
-                if not member.isreg():
-                    yield member.name, "It is a link or a device"
-                elif member.size > _LARGEST:
-                    yield member.name, f"It is larger than {_LARGEST >> 20} MiB"
-                else:
-                    opened = archive.extractfile(member)
-                    yield member.name, opened.read() if opened is not None else "It has no content"
-    except tarfile.TarError as error:
-        raise LocksetError("advisories-unreadable", f"This is not a valid archive: {error}", location=shown) from error
+    with tarfile.open(fileobj=bounded, mode="r:") as archive:
+        for number, member in enumerate(archive):
+            archive.members = []  # type: ignore[attr-defined]  # else all headers stay in memory
+            if number > _MOST_FILES:
+                raise _too_large(shown)
+            if not _is_advisory(member.name) or member.isdir():
+                continue
+            if not member.isreg():
+                yield member.name, "It is a link or a device"
+            elif member.size > _LARGEST:
+                yield member.name, f"It is larger than {_LARGEST >> 20} MiB"
+            else:
+                opened = archive.extractfile(member)
+                yield member.name, opened.read() if opened is not None else "It has no content"
 
 
 class _Bounded(io.RawIOBase):

@@ -7,7 +7,7 @@ version: everything else stays where it can.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -109,7 +109,7 @@ class FixSearch:
         inputs = self._inputs
         options = replace(inputs.options, upgrade_packages=frozenset(names))
         refuse_lost_groups(inputs.project, options, inputs.pins)
-        with self._posed(options) as (project, problem, opened):
+        with self._posed(options) as (project, problem, opened), ExitStack() as stack:
             search = _OpenSearch(
                 auditor=self._auditor,
                 inputs=inputs,
@@ -119,9 +119,42 @@ class FixSearch:
                 opened=opened,
                 names=tuple(names),
             )
-            outlooks = {name: search.outlook(name, database) for name in names}
+            outlooks: Mapping[str, FixOutlook] = {name: search.outlook(name, database) for name in names}
+            for first_only in (True, False):
+                search, outlooks = self._lifted(search, outlooks, database, stack, first_only=first_only)
             fix = search.fix(database, outlooks) if apply else None
         return SearchedFixes(outlooks=outlooks, fix=fix, notes=tuple(self._notes()))
+
+    def _lifted(
+        self,
+        search: _OpenSearch,
+        outlooks: Mapping[str, FixOutlook],
+        database: AdvisoryDatabase,
+        stack: ExitStack,
+        *,
+        first_only: bool,
+    ) -> tuple[_OpenSearch, Mapping[str, FixOutlook]]:
+        """Search again for packages without a fix that fits, with the fixes that the cooldown holds back.
+
+        With `first_only`, only the first fixing version of each package is released from the cooldown.
+        """
+        rules = search.opened.rules
+        releases = _FixingReleases(auditor=self._auditor, database=database)
+        lifted = dict(rules.cooldown_lifted)
+        for name in (n for n, outlook in outlooks.items() if not outlook.fits):
+            fixing = [v for v in releases.fixing(name, search.opened) if not v.is_prerelease]
+            if rules.cooldown_limit(name) is not None and fixing:
+                lifted[name] = frozenset(fixing[:1] if first_only else fixing)
+        if lifted == rules.cooldown_lifted:
+            return search, outlooks
+        problem = replace(search.problem, rules=replace(rules, cooldown_lifted=lifted))
+        opened = stack.enter_context(self._inputs.repository()(problem.rules, self._context.heard))
+        wider = replace(search, problem=problem, opened=opened)
+        again = {name: wider.outlook(name, database) for name, outlook in outlooks.items() if not outlook.fits}
+        # The cooldown stays for what does not fit anyway.
+        if not any(outlook.fits for outlook in again.values()):
+            return search, outlooks
+        return wider, {**outlooks, **again}
 
     def _posed(self, options: LockOptions):  # type: ignore[no-untyped-def]  # noqa: ANN202
         inputs = self._inputs
@@ -142,6 +175,32 @@ class FixSearch:
         ):
             name = os.path.basename(self._auditor.subject.location)
             yield f"The project has changed since {name} was made: the search is for the project as it is now"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FixingReleases:
+    """The releases that fix a package: those after the locked one without vulnerabilities that count."""
+
+    auditor: Auditor
+    database: AdvisoryDatabase
+
+    def of(self, names: Sequence[str], repository: IndexRepository) -> dict[str, frozenset[Version]]:
+        """Those of projects with a cooldown, by name: it is lifted for them."""
+        named = [name for name in names if repository.rules.cooldown_limit(name) is not None]
+        releases = {name: frozenset(self.fixing(name, repository)) for name in named}
+        return {name: versions for name, versions in releases.items() if versions}
+
+    def fixing(self, name: str, repository: IndexRepository) -> list[Version]:
+        """The later versions of a package without counted vulnerabilities, the first one first."""
+        known = sorted(v for v in repository.all_versions(name) if not isinstance(v, DirectVersion))
+        locked = [one.version for one in self.auditor.subject.packages if one.name == name]
+        affected = [v for v in locked if isinstance(v, Version) and self.counts(name, v)]
+        return [v for v in known if (not affected or v > min(affected)) and not self.counts(name, v)]
+
+    def counts(self, name: str, version: Version) -> bool:
+        """Whether a vulnerability of this version counts."""
+        entries = self.auditor.entries
+        return any(entries.current(one) is None for one in vulnerabilities_of(self.database, name, version))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +225,18 @@ class _OpenSearch:
             return self._failure(resolution, {name: specifier})
         versions = sorted(v for n, v in resolution.nodes if n == name and not isinstance(v, DirectVersion))
         changes = self._changes(resolution, besides=name)
-        return FixOutlook(versions=tuple(map(str, versions)), is_removed=not versions, changes=changes)
+        lifted = [str(v) for v in versions if self._is_lifted(name, v)]
+        return FixOutlook(
+            versions=tuple(map(str, versions)), is_removed=not versions, changes=changes, lifted=tuple(lifted)
+        )
+
+    def _is_lifted(self, name: str, version: Version) -> bool:
+        """Whether only the fix keeps the cooldown from holding this release back."""
+        rules = self.opened.rules
+        if version not in rules.cooldown_lifted.get(name, ()):
+            return False
+        usual = replace(rules, cooldown_lifted={})
+        return not any(usual.admits_upload(name, file) for file in self.opened.files(name, version))
 
     def _failure(self, impossible: ResolutionImpossible, specifiers: Mapping[str, Specifier]) -> FixOutlook:
         problem, repository = self._problem(specifiers), self._repository()
@@ -178,22 +248,13 @@ class _OpenSearch:
 
         Versions before the locked one are no fix: they may lack what the project needs.
         """
-        known = sorted(v for v in self.opened.all_versions(name) if not isinstance(v, DirectVersion))
-        locked = [
-            one.version
-            for one in self.auditor.subject.packages
-            if one.name == name and isinstance(one.version, Version) and self._counts(name, one.version, database)
-        ]
-        later = [v for v in known if not locked or v > min(locked)]
-        affected = {v for v in later if self._counts(name, v, database)}
-        first = next((v for v in later if v not in affected and not v.is_prerelease), None)
+        releases = _FixingReleases(auditor=self.auditor, database=database)
+        fixing = releases.fixing(name, self.opened)
+        first = next((v for v in fixing if not v.is_prerelease), None)
         if first is None:
             return None
-        texts = [f">={first}", *(f"!={v}" for v in later if v > first and v in affected)]
-        return Specifier.of(SpecifierSet(",".join(texts)))
-
-    def _counts(self, name: str, version: Version, database: AdvisoryDatabase) -> bool:
-        return any(self.auditor.entries.current(one) is None for one in vulnerabilities_of(database, name, version))
+        affected = [v for v in sorted(self.opened.all_versions(name)) if v > first and v not in fixing]
+        return Specifier.of(SpecifierSet(",".join([f">={first}", *(f"!={v}" for v in affected)])))
 
     def _problem(self, specifiers: Mapping[str, Specifier]) -> ResolutionProblem:
         request = self.problem.request
@@ -239,7 +300,8 @@ class _OpenSearch:
             pins = [(one.name, str(one.version)) for one in result.lock.packages if one.version is not None]
             database = database.joined(self.auditor.sources.advisories(pins))
             chosen = [(n, Version(v)) for n, v in pins if n in specifiers]
-            if not any(self._counts(name, version, database) for name, version in chosen):
+            releases = _FixingReleases(auditor=self.auditor, database=database)
+            if not any(releases.counts(name, version) for name, version in chosen):
                 break
         remaining = self.auditor.of_lock(result.text if result is not None else None).report(database).findings
         changed = result is not None and (self._old is None or _versions(result.lock) != _versions(self._old))
@@ -247,6 +309,11 @@ class _OpenSearch:
             result=result if changed else None,
             changes=tuple(_changed(self._old, result.lock)) if result is not None and changed else (),
             remaining=remaining,
+            lifted=tuple(
+                f"{one.name} {one.version}"
+                for one in (result.lock.packages if result is not None and changed else ())
+                if one.version is not None and self._is_lifted(one.name, one.version)
+            ),
         )
 
     def _compatible(self, names: Sequence[str], database: AdvisoryDatabase) -> dict[str, Specifier]:
