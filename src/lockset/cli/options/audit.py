@@ -88,7 +88,9 @@ def read_audit_command(args: argparse.Namespace, out: Output) -> AuditCommand:
         raise UsageError("option-conflict", f"`--json` and `--format {args.format}` exclude each other")
     extras, groups = (None if given is None else tuple(map(normal_name, given)) for given in (args.extra, args.group))
     of_environment = args.python or args.system or args.target or args.prefix
-    of_indexes = args.index or args.default_index or args.extra_index_url or args.find_links or args.no_index
+    # A variable that names an index for every command is no request to use it here.
+    named = ("index", "default_index", "extra_index_url", "find_links", "no_index")
+    of_indexes = any(getattr(args, name) and name not in args.by_variable for name in named)
     options = AuditOptions(
         advisories=tuple(args.advisories),
         osv=True if args.osv or args.osv_url else None,

@@ -24,7 +24,7 @@ _SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0", "non
 def write_format(report: AuditReport, format_: str, out: Output) -> None:
     """Write the report to stdout as `json`, `sarif`, `github` or `markdown`."""
     if format_ == "json":
-        out.json(_json(report))
+        out.json(_cleaned(_json(report)))
     elif format_ == "markdown":
         out.data("\n".join(_markdown(report)))
     else:
@@ -120,6 +120,15 @@ def _json(report: AuditReport) -> dict[str, object]:
             "remaining": [_finding_json(finding) for finding in fix.remaining],
         },
     }
+
+
+def _cleaned(value: Any) -> Any:
+    """`value` with texts that no terminal interprets: they come from outside."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        return {key: _cleaned(each) for key, each in value.items()}
+    return [_cleaned(each) for each in value] if isinstance(value, list) else value
 
 
 def _finding_json(finding: AuditFinding) -> dict[str, object]:
