@@ -470,3 +470,29 @@ def test_an_old_fix_is_preferred_to_one_that_the_cooldown_holds_back(
     result = cli.ok("audit", "--advisories", "db", "-i", local_index.url, "--refresh", "--fix")
     assert versions(tmp_path) == ["a 1.1"]
     assert "newer than the cooldown" not in result.stderr
+
+
+def test_a_bill_of_materials_has_the_vulnerabilities_and_what_is_known_of_them(
+    cli: Command, lock: Callable[..., None], local_index: LocalIndex, put: Callable[..., None], tmp_path: Path
+) -> None:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    local_index.world.add("a", "1.0").add("b", "1.0")
+    ignore = '[{ id = "PYSEC-2", reason = "Not called", state = "not_affected" }]'
+    lock("a", "b", more=f'[tool.lockset.audit]\nadvisories = ["db"]\nignore = {ignore}\n')
+    vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
+    put(
+        advisory("PYSEC-1", "a", {"fixed": "2"}, aliases=["CVE-1"], severity=[{"type": "CVSS_V3", "score": vector}]),
+        advisory("PYSEC-2", "b"),
+    )
+    text = cli.ok("export", "--format", "cyclonedx", "--vex").stdout
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    first, second = sorted(json.loads(text)["vulnerabilities"], key=lambda one: one["id"])
+    assert first["ratings"] == [{"method": "CVSSv31", "score": 9.8, "severity": "critical", "vector": vector[9:]}]
+    assert first["recommendation"] == "Upgrade a to 2"
+    assert [one["ref"] for one in first["affects"]] == ["a@1.0#"]
+    assert [one["id"] for one in first["references"]] == ["CVE-1"]
+    assert second["analysis"] == {"state": "not_affected", "detail": "Not called"}
+    assert "vulnerabilities" not in json.loads(cli.ok("export", "--format", "cyclonedx").stdout)
+    assert "--format cyclonedx" in cli.refused("export", "--format", "spdx", "--vex", code=2)

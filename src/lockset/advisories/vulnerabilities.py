@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.advisories.advisory import Advisory
     from lockset.advisories.database import AdvisoryDatabase
 
-__all__ = ["Vulnerability", "vulnerabilities_of"]
+__all__ = ["AssessedVulnerability", "Vulnerability", "vulnerabilities_of"]
 
 # Databases whose ids are shown first.
 _FIRST = ("PYSEC-", "GHSA-", "CVE-")
@@ -63,6 +63,21 @@ class Vulnerability:
         levels = {"critical": 4.0, "high": 3.0, "medium": 2.0, "low": 1.0}
         rank = levels.get(self.severity.level or "", 0.0) + (self.severity.score or 0.0) / 100
         return -rank, self.name, self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessedVulnerability:
+    """A vulnerability for a VEX, with what an analysis of it has shown.
+
+    Attributes:
+        vulnerability: The vulnerability.
+        state: A state of CycloneDX's `analysis`, such as `not_affected`; None without an analysis.
+        detail: Why it is so, in a sentence.
+    """
+
+    vulnerability: Vulnerability
+    state: str | None = None
+    detail: str | None = None
 
 
 def vulnerabilities_of(database: AdvisoryDatabase, name: str, version: Version | str) -> tuple[Vulnerability, ...]:
