@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
+    "AdvisoryInvalidError",
     "BuildFailedError",
     "BuildNeededError",
     "Diagnostic",
@@ -23,12 +24,14 @@ __all__ = [
     "MarkerSyntaxError",
     "MetadataInvalidError",
     "OfflineError",
+    "OsvAnswerError",
     "RangeRefusedError",
     "RequirementSyntaxError",
     "SourceNotSupportedError",
     "StoppedError",
     "TooManyFailedBuildsError",
     "UsageError",
+    "YamlSyntaxError",
 ]
 
 
@@ -176,6 +179,24 @@ class MarkerSyntaxError(KnownError):
     """The text is not a valid marker (dependency specifiers)."""
 
     code = "marker-syntax"
+
+
+class AdvisoryInvalidError(KnownError):
+    """A file is not a valid advisory (OSV schema)."""
+
+    code = "advisory-invalid"
+
+
+class OsvAnswerError(KnownError):
+    """What a service answered is not what OSV's interface answers."""
+
+    code = "osv-answer-invalid"
+
+
+class YamlSyntaxError(KnownError):
+    """The text is not YAML that is read here."""
+
+    code = "yaml-syntax"
 
 
 class BuildNeededError(KnownError):

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from lockset._dataclass import dataclass
 from lockset.advisories.severity import Severity, read_severity
 from lockset.advisories.version_ranges import AffectedVersions, affected_versions
-from lockset.errors import LocksetError
+from lockset.errors import AdvisoryInvalidError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -74,7 +74,7 @@ def read_advisory(data: object, *, names: Collection[str] | None = None) -> Advi
     """Read an advisory; with `names`, only what it says of these packages.
 
     Raises:
-        LocksetError: `advisory-invalid` if it is not an advisory at all.
+        AdvisoryInvalidError: If it is not an advisory at all.
     """
     if not isinstance(data, dict):
         raise _invalid("it is not an object")
@@ -118,8 +118,8 @@ def read_advisory(data: object, *, names: Collection[str] | None = None) -> Advi
     )
 
 
-def _invalid(reason: str) -> LocksetError:
-    return LocksetError("advisory-invalid", f"This is not a valid advisory: {reason}")
+def _invalid(reason: str) -> AdvisoryInvalidError:
+    return AdvisoryInvalidError(f"This is not a valid advisory: {reason}")
 
 
 def _package(item: object) -> str | None:

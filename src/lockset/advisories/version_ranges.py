@@ -21,6 +21,8 @@ __all__ = ["AffectedVersions", "VersionEvent", "VersionRange", "affected_version
 
 # At one version, the end of a range comes before the beginning of the next one.
 _ORDER = {"fixed": 0, "last_affected": 1, "introduced": 2}
+# Stands for "0", which is before every version, where versions are compared.
+_LEAST = read_version("0.dev0")
 _KINDS = ("introduced", "fixed", "last_affected", "limit")
 # Limits for one advisory; the largest real ones have a few thousand versions and a hundred events.
 _MOST_VERSIONS = 50_000
@@ -125,7 +127,7 @@ def _range(value: dict[str, Any], problems: list[str]) -> VersionRange:
             problems.append("`events` has an item that is not an event")
         for kind, text in pairs:
             _add_event(kind, text, events, limits, problems)
-    events.sort(key=lambda e: (e.version is not None, e.version or Version("0"), _ORDER[e.kind]))
+    events.sort(key=lambda e: (e.version is not None, e.version or _LEAST, _ORDER[e.kind]))
     return VersionRange(events=tuple(events), limits=tuple(limits))
 
 
@@ -173,4 +175,4 @@ def parsed_version(text: str) -> Version | None:
 
 @lru_cache(maxsize=4096)
 def _public(version: Version) -> Version:
-    return version if version.local is None else Version(version.public)
+    return version if version.local is None else read_version(version.public)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lockset.cli.output.audit_report import fix_text, severity_text
+from lockset.cli.output.audit_report import outlook_text, severity_text
 from lockset.cli.output.findings import Line, ValidatedFile
 from lockset.cli.output.streams import plain
 
@@ -51,7 +51,7 @@ def _line(finding: AuditFinding) -> Line:
         path=f"packages.{one.name}",
         line=finding.line,
         column=finding.column,
-        hint=plain(f"{_sentence(fix_text(finding))}{direct}"),
+        hint=plain(f"{_sentence(outlook_text(finding))}{direct}"),
     )
 
 
@@ -184,7 +184,7 @@ def _markdown(report: AuditReport) -> Iterator[str]:
             "<br>".join((name, *map(_cell, one.aliases))),
             _cell(severity_text(finding)),
             _cell(one.summary),
-            _cell(fix_text(finding)),
+            _cell(outlook_text(finding)),
             _cell(finding.direct or ""),
         )
         yield f"| {' | '.join(cells)} |"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.audits.report import AuditFinding, AuditFix, AuditReport
 
-__all__ = ["fix_text", "severity_text", "show_audit"]
+__all__ = ["outlook_text", "severity_text", "show_audit"]
 
 _STYLES = {"critical": "bold red", "high": "bold red", "medium": "bold yellow"}
 # Lines of the reason why no fix fits.
@@ -53,7 +53,7 @@ def _lines(finding: AuditFinding, out: Output) -> Iterator[str]:
         yield out.filled([f"    where {plain(finding.condition)}"], indent="        ")
     if finding.direct is not None:
         yield out.filled(["    required by:", *_chain(finding)], indent="        ")
-    yield out.filled(_words(fix_text(finding)), indent="        ")
+    yield out.filled(_words(outlook_text(finding)), indent="        ")
     if finding.outlook is not None and not finding.outlook.fits:
         yield from (f"        {plain(line)}" for line in finding.outlook.context)
     if finding.expired is not None and finding.expired.until is not None:
@@ -82,7 +82,7 @@ def severity_text(finding: AuditFinding) -> str:
     return ", ".join(parts)
 
 
-def fix_text(finding: AuditFinding) -> str:
+def outlook_text(finding: AuditFinding) -> str:
     """Which versions fix it, and whether one fits the lock, in one sentence without a full stop."""
     fixed = finding.vulnerability.fixed
     text = f"fixed in {' and '.join(fixed)}" if fixed else "no version is known to fix it"

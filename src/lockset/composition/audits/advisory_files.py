@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from lockset.advisories.advisory import mentioned_names, newest_time, read_advisory
 from lockset.advisories.database import AdvisoryDatabase, DatabaseState, UnreadableAdvisory
 from lockset.conversion.readers.yaml_text import yaml_value
-from lockset.errors import LocksetError
+from lockset.errors import AdvisoryInvalidError, LocksetError, YamlSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -95,9 +95,7 @@ class AdvisoryReader:
             return
         try:
             advisory = read_advisory(_parsed(name, data), names=self._names)
-        except LocksetError as error:
-            if error.diagnostic.code == "library-missing":
-                raise
+        except (AdvisoryInvalidError, YamlSyntaxError) as error:
             self._unreadable.append(UnreadableAdvisory(path=name, reason=error.diagnostic.message))
             return
         self._note_time(advisory.modified)
@@ -127,12 +125,12 @@ def _parsed(name: str, data: bytes) -> object:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise LocksetError("advisory-invalid", "It is not text in UTF-8") from error
+        raise AdvisoryInvalidError("It is not text in UTF-8") from error
     if name.lower().endswith(".json"):
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise LocksetError("advisory-invalid", f"It is not valid JSON: {error}") from error
+            raise AdvisoryInvalidError(f"It is not valid JSON: {error}") from error
     return yaml_value(text, location=None, what="advisory in YAML", extra="audit", as_strings=True)
 
 

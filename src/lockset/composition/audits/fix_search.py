@@ -11,7 +11,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from lockset._dataclass import dataclass
@@ -20,6 +19,7 @@ from lockset.composition.audits.report import AuditFix, FixOutlook
 from lockset.composition.dynamic_project import posed_problem
 from lockset.composition.lock_assembly import resolve_and_assemble
 from lockset.composition.lock_inputs import read_lock_inputs
+from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.progress import NullListener
 from lockset.resolve.explain.explain import explain_failure
@@ -254,7 +254,7 @@ class _OpenSearch:
         if first is None:
             return None
         affected = [v for v in sorted(self.opened.all_versions(name)) if v > first and v not in fixing]
-        return Specifier.of(SpecifierSet(",".join([f">={first}", *(f"!={v}" for v in affected)])))
+        return Specifier.of(read_specifiers(",".join([f">={first}", *(f"!={v}" for v in affected)])))
 
     def _problem(self, specifiers: Mapping[str, Specifier]) -> ResolutionProblem:
         request = self.problem.request
@@ -299,7 +299,7 @@ class _OpenSearch:
             result = self._assembled(specifiers)
             pins = [(one.name, str(one.version)) for one in result.lock.packages if one.version is not None]
             database = database.joined(self.auditor.sources.advisories(pins))
-            chosen = [(n, Version(v)) for n, v in pins if n in specifiers]
+            chosen = [(n, read_version(v)) for n, v in pins if n in specifiers]
             releases = _FixingReleases(auditor=self.auditor, database=database)
             if not any(releases.counts(name, version) for name, version in chosen):
                 break

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockset.advisories.advisory import read_advisory
 from lockset.advisories.database import AdvisoryDatabase, DatabaseState, UnreadableAdvisory
-from lockset.errors import LocksetError
+from lockset.errors import AdvisoryInvalidError, OsvAnswerError
 from lockset.index.credentials import redact
 from lockset.index.http.incoming import Incoming, Request
 
@@ -100,10 +100,8 @@ class OsvService:
         """The advisory, or why what the service has is not one."""
         try:
             return read_advisory(self._json(f"/v1/vulns/{one}", None, _LARGEST_ADVISORY))
-        except LocksetError as error:
-            if error.diagnostic.code in {"advisory-invalid", "osv-answer-invalid"}:
-                return error.diagnostic.message
-            raise
+        except (AdvisoryInvalidError, OsvAnswerError) as error:
+            return error.diagnostic.message
 
     def _json(self, path: str, body: object, limit: int) -> Any:
         def take(incoming: Incoming) -> bytes:
@@ -123,9 +121,8 @@ class OsvService:
         except (ValueError, RecursionError) as error:
             raise self._invalid(f"it is not valid JSON: {error}") from error
 
-    def _invalid(self, reason: str) -> LocksetError:
-        return LocksetError(
-            "osv-answer-invalid",
+    def _invalid(self, reason: str) -> OsvAnswerError:
+        return OsvAnswerError(
             f"The answer of the service is not valid: {reason}",
             location=redact(self._address),
             hint="Check that the address is that of a service with OSV's interface, or use an archive of advisories",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lockset.conversion.model.checked_table import Fields, refuse_conflicts
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, YamlSyntaxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +59,7 @@ def yaml_value(
             hint=f"Install `lockset[{extra}]`",
         ) from error
     if len(text) > _MAX_CHARACTERS:
-        raise LocksetError("yaml-syntax", f"This {what} is too large", location=location)
+        raise YamlSyntaxError(f"This {what} is too large", location=location)
     usual = "BaseLoader" if as_strings else "SafeLoader"
     loader_class: Any = getattr(yaml, f"C{usual}", getattr(yaml, usual))
     try:
@@ -69,14 +69,13 @@ def yaml_value(
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
         reason = getattr(error, "problem", None) or "it is not valid YAML"
-        raise LocksetError(
-            "yaml-syntax",
+        raise YamlSyntaxError(
             f"This is not a valid {what}: {reason}",
             location=f"{location or ''}{where}" or None,
             hint=hint,
         ) from error
     except (RecursionError, ValueError) as error:
-        raise LocksetError("yaml-syntax", f"This {what} cannot be read: {error}", location=location) from error
+        raise YamlSyntaxError(f"This {what} cannot be read: {error}", location=location) from error
 
 
 def _refuse_bombs(yaml: Any, tokens: Iterable[object], *, what: str, location: str | None) -> None:
@@ -91,9 +90,7 @@ def _refuse_bombs(yaml: Any, tokens: Iterable[object], *, what: str, location: s
     depth = 0
     for token in tokens:
         if isinstance(token, yaml.AliasToken):
-            raise LocksetError(
-                "yaml-syntax", f"This {what} contains YAML aliases, which are not read", location=location
-            )
+            raise YamlSyntaxError(f"This {what} contains YAML aliases, which are not read", location=location)
         depth += isinstance(token, opening) - isinstance(token, closing)
         if depth > _MOST_NESTED:
-            raise LocksetError("yaml-syntax", f"This {what} is nested too deeply", location=location)
+            raise YamlSyntaxError(f"This {what} is nested too deeply", location=location)
