@@ -134,6 +134,7 @@ def resolve_and_assemble(
     lock = assemble_lock(resolution, question.request, terms, artifacts)
     lacking = gaps(_prove(lock, question, resolution, repository, terms), resolution, repository)
     _note_missing_extras(resolution, repository, notes)
+    _note_statuses(resolution, repository, notes)
     behind = _behind(resolution, repository)
     lock = _with_entry(lock, project, question)
     refuse_of_needed(project, question.direct.guard, lock)
@@ -335,6 +336,14 @@ def _note_missing_extras(
         if missing:
             more = f" and {len(missing) - _SHOWN} others" if len(missing) > _SHOWN else ""
             listener.note(f"{name} {version} has no extra named {', '.join(missing[:_SHOWN])}{more}")
+
+
+def _note_statuses(resolution: Resolution, repository: IndexRepository | DirectRepository, listener: _Notes) -> None:
+    """Report projects that their index marks as archived or deprecated (PEP 792)."""
+    for name in sorted({name for name, version in resolution.nodes if not isinstance(version, DirectVersion)}):
+        status = repository.project_status(name)
+        if status is not None:
+            listener.note(status.text)
 
 
 def _note_sources(lock: Pylock, old: Pylock | None, listener: _Notes) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import DownloadTooLargeError, LocksetError
 from lockset.hashes import Verifier, strong_digests
+from lockset.index.pages.project_status import QUARANTINED, one_line
 from lockset.index.ports import ProjectNotFound
 from lockset.lockfile.model import PackageSdist, PackageWheel, file_name
 from lockset.lockfile.validate.finding import Finding
@@ -13,7 +14,7 @@ from lockset.lockfile.validate.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from lockset.index.pages.project_page import DistributionFile
+    from lockset.index.pages.project_page import DistributionFile, ProjectDetail
     from lockset.index.ports import Downloads, Index
     from lockset.lockfile.model import File, Package, Pylock
     from lockset.lockfile.positions import KeyPath
@@ -28,8 +29,9 @@ MOST_BYTES = 8 << 30
 def check_online(
     lock: Pylock, index: Index, listener: ProgressListener, *, of: Collection[str | None] | None = None
 ) -> Iterator[Finding]:
-    """Differences between `lock` and `index`: missing files, other sizes, other hashes.
+    """Differences between `lock` and `index`: missing files, other sizes, other hashes, yanked files, project status.
 
+    Files that are yanked (PEP 592), and projects that are archived or deprecated (PEP 792), are warnings.
     Only packages whose `index` is in `of` are checked; None checks all. A package that the index does not have, or
     whose page cannot be read, is one finding, and the others are still checked.
     """
@@ -43,7 +45,7 @@ def check_online(
     for location, package in wanted:
         path: KeyPath = ("packages", location)
         try:
-            known = _known(index, package)
+            detail = index.project(package.name)
         except ProjectNotFound:
             yield Finding("online-missing", path, f"The index has no project `{package.name}`")
             continue
@@ -51,13 +53,36 @@ def check_online(
             message = f"The index page of `{package.name}` could not be read: {error.diagnostic.message}"
             yield Finding("online-unknown", path, message, error.diagnostic.hint)
             continue
-        for below, file in _files(package, path):
-            yield from _compared(file, known, below)
+        yield from _status(detail, path)
+        if not detail.is_quarantined:  # else it has no files
+            known = _known(detail, package)
+            yield from _yanked(package, known, path)
+            for below, file in _files(package, path):
+                yield from _compared(file, known, below)
         listener.step(package.name)
 
 
-def _known(index: Index, package: Package) -> dict[str, DistributionFile]:
-    detail = index.project(package.name)
+def _status(detail: ProjectDetail, path: KeyPath) -> Iterator[Finding]:
+    status = detail.project_status
+    if status is not None:
+        hint = QUARANTINED if detail.is_quarantined else None
+        yield Finding(f"online-{status.status}", path, status.text, hint)
+
+
+def _yanked(package: Package, known: dict[str, DistributionFile], path: KeyPath) -> Iterator[Finding]:
+    """The locked files that are yanked, which installers may still use where a version is pinned (PEP 592)."""
+    names = [file_name(file) or "?" for _, file in _files(package, path)]
+    yanked = [known[name] for name in names if name in known and known[name].yanked]
+    if not yanked:
+        return
+    release = package.name if package.version is None else f"{package.name} {package.version}"
+    what = release if len(yanked) == len(names) else f"{yanked[0].filename} of {release}"
+    reason = one_line(next((file.yanked_reason for file in yanked if file.yanked_reason), None))
+    message = f"{what} is yanked{f' ({reason})' if reason else ''}"
+    yield Finding("online-yanked", path, message, f"Upgrade it: `lockset lock -P {package.name}`")
+
+
+def _known(detail: ProjectDetail, package: Package) -> dict[str, DistributionFile]:
     versions = [package.version] if package.version is not None else list(detail.versions)
     return {file.filename: file for version in versions if version in detail for file in detail.files(version)}
 

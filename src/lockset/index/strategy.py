@@ -50,7 +50,8 @@ class IndexOrder:
 def join_tables(tables: Iterable[PageTable]) -> PageTable:
     """One table with the files of all `tables`; of two files with the same name, the first one is used.
 
-    Its URL is that of the last table: flat sources come first, and are not an index.
+    Its URL is that of the last table: flat sources come first, and are not an index. Its status is the first one
+    given, but a project that one of the sources has quarantined is quarantined.
     """
     listed = list(tables)
     builder = TableBuilder(listed[0].name)
@@ -61,5 +62,7 @@ def join_tables(tables: Iterable[PageTable]) -> PageTable:
         for at in range(len(table.versions)):
             for values in rows.of(at):
                 builder.add(*values)
-    status = next((table.status for table in listed if table.status), None)
-    return builder.build(index_url=listed[-1].index_url, status=status)
+    marked = [table for table in listed if table.status]
+    marked.sort(key=lambda table: table.status != "quarantined")
+    status, reason = (marked[0].status, marked[0].status_reason) if marked else (None, None)
+    return builder.build(index_url=listed[-1].index_url, status=status, status_reason=reason)

@@ -28,6 +28,7 @@ class PageFile:
     upload_time: datetime | None = None
     yanked: bool | str = False
     metadata: bool | Mapping[str, str] = False
+    provenance: str | None = None
 
     @classmethod
     def of(cls, artifact: Artifact, url: str | None = None, **changes: Any) -> PageFile:
@@ -41,24 +42,42 @@ class PageFile:
         return cls(**(values | changes))
 
 
-def page_html(name: str, files: Iterable[PageFile], *, metadata_attribute: str = "data-core-metadata") -> str:
-    """The HTML page; sizes and, unless given, upload times have no place in it."""
+def page_html(
+    name: str,
+    files: Iterable[PageFile],
+    *,
+    metadata_attribute: str = "data-core-metadata",
+    status: Mapping[str, str] | None = None,
+) -> str:
+    """The HTML page; sizes and, unless given, upload times have no place in it. `status` has `status` and `reason`."""
+    marks = "".join(
+        f'<meta name="pypi:project-status{suffix}" content="{escape(status[key])}">'
+        for key, suffix in (("status", ""), ("reason", "-reason"))
+        if status is not None and key in status
+    )
     links = "\n".join(_link(file, metadata_attribute) for file in files)
     return (
         "<!DOCTYPE html>\n<html>\n<head>"
         '<meta name="pypi:repository-version" content="1.0">'
-        f"<title>Links for {escape(name)}</title></head>\n<body>\n<h1>Links for {escape(name)}</h1>\n"
+        f"{marks}<title>Links for {escape(name)}</title></head>\n<body>\n<h1>Links for {escape(name)}</h1>\n"
         f"{links}\n</body>\n</html>\n"
     )
 
 
 def page_json(
-    name: str, files: Sequence[PageFile], *, versions: Sequence[str] | None = None, api_version: str = "1.1"
+    name: str,
+    files: Sequence[PageFile],
+    *,
+    versions: Sequence[str] | None = None,
+    api_version: str = "1.1",
+    status: Mapping[str, str] | None = None,
 ) -> str:
     """The JSON page."""
     page: dict[str, Any] = {"meta": {"api-version": api_version}, "name": name, "files": [_entry(f) for f in files]}
     if versions is not None:
         page["versions"] = list(versions)
+    if status is not None:
+        page["project-status"] = dict(status)
     return json.dumps(page)
 
 
@@ -76,6 +95,8 @@ def _link(file: PageFile, metadata_attribute: str) -> str:
     elif file.metadata:
         value = next(f"{algorithm}={value}" for algorithm, value in file.metadata.items())
         attributes.append(f'{metadata_attribute}="{value}"')
+    if file.provenance is not None:
+        attributes.append(f'data-provenance="{escape(file.provenance)}"')
     return f"<a {' '.join(attributes)}>{escape(file.filename)}</a><br/>"
 
 
@@ -91,6 +112,8 @@ def _entry(file: PageFile) -> dict[str, Any]:
         entry["yanked"] = file.yanked
     if file.metadata is not False:
         entry["core-metadata"] = file.metadata if file.metadata is True else dict(file.metadata)
+    if file.provenance is not None:
+        entry["provenance"] = file.provenance
     return entry
 
 

@@ -92,9 +92,8 @@ def _html_text(world: World, mode: Mode, origin: str, name: str | None) -> str:
     if name is None:
         links = "\n".join(f'<a href="/simple/{escape(n)}/">{escape(n)}</a>' for n in sorted(world.projects))
         return f"<!DOCTYPE html>\n<html><body>\n{links}\n</body></html>\n"
-    return page_html(
-        name, [f.on_page(_url(mode, origin, name, f.artifact.filename), mode) for f in world.projects[name]]
-    )
+    files = [f.on_page(_url(mode, origin, name, f.artifact.filename), mode) for f in world.projects[name]]
+    return page_html(name, files, status=world.statuses.get(name))
 
 
 def _json_text(world: World, mode: Mode, origin: str, name: str | None) -> str:
@@ -103,7 +102,7 @@ def _json_text(world: World, mode: Mode, origin: str, name: str | None) -> str:
         return f'{{"meta": {{"api-version": "1.1"}}, "projects": [{names}]}}'
     files = [f.on_page(_url(mode, origin, name, f.artifact.filename), mode) for f in world.projects[name]]
     versions = list(dict.fromkeys(file.filename.split("-")[1].removesuffix(".tar.gz") for file in files))
-    return page_json(name, files, versions=versions)
+    return page_json(name, files, versions=versions, status=world.statuses.get(name))
 
 
 def _url(mode: Mode, origin: str, name: str, filename: str) -> str:

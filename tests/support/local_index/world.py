@@ -61,6 +61,7 @@ class World:
 
     def __init__(self) -> None:
         self.projects: dict[str, list[WorldFile]] = {}
+        self.statuses: dict[str, Mapping[str, str]] = {}
         self._uploads = 0
 
     def add(
@@ -105,6 +106,11 @@ class World:
         """Add one file as it is; `facts` are fields of WorldFile."""
         facts.setdefault("upload_time", _FIRST_UPLOAD)
         self.projects.setdefault(normalized(name), []).append(WorldFile(artifact=artifact, **facts))
+        return self
+
+    def mark(self, name: str, status: str, reason: str | None = None) -> World:
+        """Give a project a status (PEP 792)."""
+        self.statuses[normalized(name)] = {"status": status} | ({} if reason is None else {"reason": reason})
         return self
 
     def file(self, name: str, filename: str) -> WorldFile | None:

@@ -8,7 +8,7 @@ from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.metadata.specifier_fixes import fixed_requirement, fixed_specifiers
 from lockset.resolve.problem.requirement import parse_metadata_dependency
-from lockset.resolve.releases.index_repository import requires_python_region
+from lockset.resolve.releases.requires_python import requires_python_region
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,14 @@ def run(command: LockCommand, out: Output) -> int:
     if command.check:
         from lockset.api.check import check  # not needed for a lock
 
-        state = check(sources, options=command.options, indexes=indexes, output=output, context=command.context)
+        state = check(
+            sources,
+            options=command.options,
+            indexes=indexes,
+            output=output,
+            context=command.context,
+            online=command.online,
+        )
         return show_check(state, command, out)
     result = lock(sources, options=command.options, indexes=indexes, output=output, context=command.context)
     if result.path is None and not command.dry_run:

@@ -42,6 +42,7 @@ class LockCommand:
         output: The lock file; `-` for stdout; None for the default of the sources.
         context: The surroundings.
         check: Only check whether the lock file is up to date.
+        online: Also compare the lock file with the indexes.
         dry_run: Write nothing.
         json: Report as JSON.
         stats: Show statistics of the search.
@@ -55,6 +56,7 @@ class LockCommand:
     output: str | None
     context: RunContext
     check: bool
+    online: bool
     dry_run: bool
     json: bool
     stats: bool
@@ -63,8 +65,9 @@ class LockCommand:
 
     @property
     def again(self) -> str:
-        """The command that locks, as it is typed, without `--check`."""
-        return " ".join(["lockset", *(quote(without_secrets(a)) for a in self.arguments if a != "--check")])
+        """The command that locks, as it is typed, without `--check` and `--online`."""
+        typed = (quote(without_secrets(a)) for a in self.arguments if a not in {"--check", "--online"})
+        return " ".join(["lockset", *typed])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,9 @@ def add_lock_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--check", action="store_true", help="check if the lock file is up to date, without network (exit 1 if not)"
     )
+    group.add_argument(
+        "--online", action="store_true", help="with --check: also compare files and status of projects with the index"
+    )
     group.add_argument("--no-sdist", action="store_true", help="omit sdists from the lock file")
     group.add_argument("--with-project", action="store_true", help="include the project itself, as an editable package")
     group.add_argument("--without-project", action="store_true", help="omit the project, even if the lock file has it")
@@ -111,6 +117,8 @@ def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
     """
     options = lock_options(args)
     refuse_wrong_output(args.output)
+    if args.online and not args.check:
+        raise UsageError("option-conflict", "`--online` belongs to `--check`: a lock always asks the index")
     if args.output == "-" and args.json and not args.dry_run:
         raise UsageError(
             "option-conflict", "`-o -` and `--json` both write to stdout", hint="Write the lock to a file with `-o`"
@@ -122,6 +130,7 @@ def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
         output=args.output,
         context=run_context(args, out),
         check=args.check,
+        online=args.online,
         dry_run=args.dry_run,
         json=args.json,
         stats=args.stats or args.verbose,

@@ -35,9 +35,12 @@ def show_check(result: LockCheck, command: LockCommand, out: Output) -> int:
     if not result.exists:
         raise LocksetError("lock-missing", f"There is no usable {name} to check", hint=f"Make it: `{again}`")
     if command.json:
-        out.json({"lock": str(result.path), "current": result.is_current, "findings": list(result.findings)})
+        shown = {"findings": list(result.findings), "notes": list(result.notes)}
+        out.json({"lock": str(result.path), "current": result.is_current, **shown})
+    for note in result.notes:
+        out.line(f"note: {plain(note)}")
     for finding in result.findings:
-        out.line(f"{out.style('stale', 'bold yellow')}: {finding}")
+        out.line(f"{out.style('stale', 'bold yellow')}: {plain(finding)}")
     if not result.is_current:
         out.line(f"{name} does not serve its sources: run `{plain(again)}`")
         return REFUSED

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["FileValues", "Rows", "check_page_hashes", "file_values"]
 
 # One file: name, URL, hashes (a sha256, or pairs, or None), size, requires-python, upload time as text, yanked (None,
-# or the reason, which may be empty), metadata (None, True if promised without a hash, or like hashes).
-FileValues = tuple[str, str, Any, "int | None", "str | None", "str | None", "str | None", Any]
+# or the reason, which may be empty), metadata (None, True if promised without a hash, or like hashes), URL of the
+# provenance (PEP 740) or None.
+FileValues = tuple[str, str, Any, "int | None", "str | None", "str | None", "str | None", Any, "str | None"]
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _DIGITS = {name: 2 * length for name, length in (*STRONG_ALGORITHMS.items(), *WEAK_ALGORITHMS.items())}
@@ -47,8 +48,8 @@ class Rows:
             return links_of(blob.decode(), table.page_url)
         texts = table.requires_pythons
         return [
-            (filename or url.rpartition("/")[2], url, hashes, size, texts[python], upload_time, yanked, metadata)
-            for url, filename, hashes, size, python, upload_time, yanked, metadata in marshal.loads(blob)  # noqa: S302 (bytes of our own table, whose sum was checked)
+            (filename or url.rpartition("/")[2], url, hashes, size, texts[python], *more)
+            for url, filename, hashes, size, python, *more in marshal.loads(blob)  # noqa: S302 (bytes of our own table, whose sum was checked)
         ]
 
     def _unpack(self, at: int) -> bytes:
@@ -109,6 +110,7 @@ def file_values(file: Any, base: LinkBase) -> FileValues | None:
         upload_time,
         None if yanked is False else _yank_reason(yanked),
         None if not metadata and metadata != {} else _metadata_hashes(metadata),
+        base.resolve(provenance) if type(provenance := get("provenance")) is str and provenance else None,
     )
 
 

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 # Increment with every change of tables or rows: stored tables of another format are ignored.
-TABLE_FORMAT = 8
+TABLE_FORMAT = 9
 # Flag of a version, besides the kinds of its files.
 ALL_YANKED = 4
 # The last version of marshal without references, which could give equal tables different bytes.
@@ -38,8 +38,8 @@ MARSHAL_VERSION = 2
 
 # One file: URL, file name (None: the end of the URL), hashes (a sha256, or pairs), size, id of the requires-python
 # text, upload time as text, yanked (None, or the reason, which may be empty), metadata (None, True: promised without
-# a hash, or like hashes).
-Row = tuple[str, "str | None", Any, "int | None", int, "str | None", "str | None", Any]
+# a hash, or like hashes), URL of the provenance (PEP 740) or None.
+Row = tuple[str, "str | None", Any, "int | None", int, "str | None", "str | None", Any, "str | None"]
 
 
 class PageTable(NamedTuple):
@@ -59,6 +59,7 @@ class PageTable(NamedTuple):
     page_url: str = ""  # the base of URLs in JSON
     spans: tuple[tuple[int, ...], ...] = ()  # for the versions after those of blobs: pieces of the packed page
     packed: bytes | memoryview = b""  # the page, compressed as received
+    status_reason: str | None = None
 
 
 def is_table(value: object) -> bool:
@@ -109,6 +110,7 @@ class TableBuilder:
         upload_time: str | None,
         yanked: str | None,
         metadata: object,
+        provenance: str | None = None,
     ) -> None:
         """Add one link; see `Row` for the values."""
         parsed = self._names.version(filename)
@@ -132,9 +134,9 @@ class TableBuilder:
         if python_id is None:
             python_id = self._python_ids[requires_python] = len(self._python_ids)
         stored = None if url.endswith(filename) and url[-len(filename) - 1] == "/" else filename
-        files[filename] = (url, stored, hashes, size, python_id, upload_time, yanked, metadata)
+        files[filename] = (url, stored, hashes, size, python_id, upload_time, yanked, metadata, provenance)
 
-    def build(self, *, index_url: str, status: str | None = None) -> PageTable:
+    def build(self, *, index_url: str, status: str | None = None, status_reason: str | None = None) -> PageTable:
         """The table of all added links."""
         texts = self._merge_equal_versions()
         groups = [self._groups[text] for text in texts]
@@ -151,6 +153,7 @@ class TableBuilder:
             blobs=tuple(marshal.dumps(group, MARSHAL_VERSION) for group in rows),
             dropped=self.dropped,
             refused=self.refused,
+            status_reason=status_reason,
         )
 
     def _merge_equal_versions(self) -> list[str]:

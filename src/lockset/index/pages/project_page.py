@@ -9,6 +9,7 @@ from lockset._dataclass import dataclass
 from lockset.index.filenames import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
 from lockset.index.pages.file_rows import Rows
 from lockset.index.pages.page_table import ALL_YANKED, PageTable
+from lockset.index.pages.project_status import STATUSES, ProjectStatus, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from lockset.index.pages.file_rows import FileValues
 
 __all__ = ["DistributionFile", "ProjectDetail"]
+
 
 # Limit for a requires-python; longer ones may have numbers with too many digits.
 _LONGEST_PYTHONS = 1_000
@@ -41,6 +43,7 @@ class DistributionFile:
         yanked_reason: The reason, or None.
         metadata: Whether the index promises a `.metadata` file (PEP 658).
         metadata_hashes: Hashes of that file; may be empty.
+        provenance: URL of the file's provenance object (PEP 740), or None.
     """
 
     filename: str
@@ -55,6 +58,7 @@ class DistributionFile:
     yanked_reason: str | None = None
     metadata: bool = False
     metadata_hashes: Mapping[str, str]
+    provenance: str | None = None
 
     def __hash__(self) -> int:
         return hash((self.filename, self.url))
@@ -81,14 +85,16 @@ class ProjectDetail:
     Attributes:
         name: Normalised name.
         index_url: Address of the index without credentials.
-        status: Project status marker (PEP 792), such as `archived`, or None.
+        status: `archived`, `deprecated` or `quarantined` (PEP 792); None for active projects and unknown statuses.
+        status_reason: The reason that the index gives for the status, as one line of at most 300 characters, or None.
         fingerprint: Changes with any change of the page; "" if it was not computed.
     """
 
     def __init__(self, table: PageTable, *, fingerprint: str = "") -> None:
         self.name = table.name
         self.index_url = table.index_url
-        self.status = table.status
+        self.status = table.status if table.status in STATUSES else None
+        self.status_reason = None if self.status is None else one_line(table.status_reason)
         self.fingerprint = fingerprint
         self._table = table
         self._rows = Rows(table)
@@ -100,6 +106,18 @@ class ProjectDetail:
     def table(self) -> PageTable:
         """The compact form, for stores."""
         return self._table
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Whether the index has found the project unsafe: none of its files is offered for installation (PEP 792)."""
+        return self.status == "quarantined"
+
+    @property
+    def project_status(self) -> ProjectStatus | None:
+        """The status with its reason; None where `status` is."""
+        if self.status is None:
+            return None
+        return ProjectStatus(project=self.name, status=self.status, reason=self.status_reason, index_url=self.index_url)
 
     @property
     def dropped(self) -> int:
@@ -160,7 +178,7 @@ class ProjectDetail:
         return bool(self._table.flags[self._position(version)] & SDIST)
 
     def _decode(self, values: FileValues, version: Version) -> DistributionFile:
-        filename, url, hashes, size, requires_python, upload_time, yanked, metadata = values
+        filename, url, hashes, size, requires_python, upload_time, yanked, metadata, provenance = values
         return DistributionFile(
             filename=filename,
             project=self.name,
@@ -174,6 +192,7 @@ class ProjectDetail:
             yanked_reason=yanked or None,
             metadata=metadata is not None,
             metadata_hashes=_hashes(metadata),
+            provenance=provenance,
         )
 
 

@@ -71,8 +71,8 @@ def parse_html(
             "index-page-invalid", f"The page of `{name}` cannot be read: {error}", location=index_url
         ) from error
     if scanned is not None:
-        return scanned.table._replace(index_url=index_url, status=reader.status)
-    return builder.build(index_url=index_url, status=reader.status)
+        return scanned.table._replace(index_url=index_url, status=reader.status, status_reason=reader.reason)
+    return builder.build(index_url=index_url, status=reader.status, status_reason=reader.reason)
 
 
 def links_of(text: str, page_url: str) -> list[FileValues]:
@@ -90,8 +90,8 @@ class _LinkList:
         self.refused = 0
 
     def add(self, *values: Any) -> None:
-        filename, url, hashes, size, requires_python, upload_time, yanked, metadata = values
-        self.files.append((filename, url, hashes, size, requires_python, upload_time, yanked, metadata))
+        filename, url, hashes, size, requires_python, upload_time, yanked, metadata, provenance = values
+        self.files.append((filename, url, hashes, size, requires_python, upload_time, yanked, metadata, provenance))
 
 
 def _read(text: str, reader: _Reader) -> None:
@@ -150,6 +150,7 @@ class _Reader:
         self._base = LinkBase(page_url)
         self._based = False
         self.status: str | None = None
+        self.reason: str | None = None
         self._names: dict[str, str] = {}
         self._texts: dict[str, str] = {}
         self._link_values: dict[str, _LinkValues] = {}
@@ -206,8 +207,9 @@ class _Reader:
         if url is None:
             self._builder.refused += 1
         else:
-            requires_python, upload_time, yanked, metadata = values
-            self._builder.add(filename_of_url(url), url, hashes, None, requires_python, upload_time, yanked, metadata)
+            python, uploaded, yanked, metadata, provenance = values
+            source = self._base.resolve(provenance) if provenance else None
+            self._builder.add(filename_of_url(url), url, hashes, None, python, uploaded, yanked, metadata, source)
 
     def _anchor(self, attributes: dict[str, str], text: str) -> None:
         href = attributes.get("href")
@@ -219,6 +221,8 @@ class _Reader:
         name, content = attributes.get("name", ""), attributes.get("content", "").strip()
         if name == "pypi:project-status":
             self.status = content or None
+        elif name == "pypi:project-status-reason":
+            self.reason = content or None
         elif name == "pypi:repository-version":
             major = content.partition(".")[0]
             if major.isdecimal() and int(major[:9]) > _API_MAJOR:
@@ -235,8 +239,9 @@ def _unescape(value: str) -> str:
         return value
 
 
-# Values of a link's attributes in the form of a row: requires-python, upload time, yanked and metadata.
-_LinkValues = tuple["str | None", "str | None", "str | None", object]
+# Values of a link's attributes in the form of a row: requires-python, upload time, yanked, metadata and the URL of the
+# provenance, not resolved.
+_LinkValues = tuple["str | None", "str | None", "str | None", object, "str | None"]
 
 
 def _link_values(attributes: dict[str, str]) -> _LinkValues:
@@ -245,6 +250,7 @@ def _link_values(attributes: dict[str, str]) -> _LinkValues:
         attributes.get("data-upload-time"),
         attributes.get("data-yanked"),
         _metadata_hashes(attributes),
+        attributes.get("data-provenance"),
     )
 
 

@@ -29,7 +29,8 @@ def parse_json_page(data: bytes, *, name: str, page_url: str, index_url: str, pa
     scanned = scan_json(data, name=name, page_url=page_url, packed=packed)
     if scanned is not None:
         _check_version(scanned.rest, name, index_url)
-        return scanned.table._replace(index_url=index_url, status=_status(scanned.rest))
+        status, reason = _status(scanned.rest)
+        return scanned.table._replace(index_url=index_url, status=status, status_reason=reason)
     try:
         page = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -47,7 +48,8 @@ def parse_json_page(data: bytes, *, name: str, page_url: str, index_url: str, pa
                 builder.add(*values)
     except TypeError as error:
         raise _invalid(name, index_url, f"a file has a wrong or missing value: {error}") from error
-    return builder.build(index_url=index_url, status=_status(page))
+    status, reason = _status(page)
+    return builder.build(index_url=index_url, status=status, status_reason=reason)
 
 
 def _check_version(page: dict[str, Any], name: str, index_url: str) -> None:
@@ -60,10 +62,12 @@ def _check_version(page: dict[str, Any], name: str, index_url: str) -> None:
         raise _invalid(name, index_url, f"its API version is {str(version)[:20]!r}, but lockset supports {_API_MAJOR}")
 
 
-def _status(page: dict[str, Any]) -> str | None:
+def _status(page: dict[str, Any]) -> tuple[str | None, str | None]:
+    """The project status marker and its reason; what is not a string is ignored."""
     marker = page.get("project-status")
-    status = marker.get("status") if isinstance(marker, dict) else None
-    return status if isinstance(status, str) else None
+    values = [marker.get(key) if isinstance(marker, dict) else None for key in ("status", "reason")]
+    status, reason = (value if isinstance(value, str) else None for value in values)
+    return status, reason
 
 
 def _invalid(name: str, index_url: str, why: str) -> LocksetError:

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lockset.lockfile.model import Pylock
+    from lockset.lockfile.validate.finding import Severity
 
-__all__ = ["Report", "locate_findings", "validate_document"]
+__all__ = ["Report", "finding_severity", "locate_findings", "validate_document"]
+
+# Codes outside the catalogue whose findings are warnings: the locked files can still be installed.
+_WARNINGS = frozenset({"online-yanked", "online-archived", "online-deprecated"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +129,14 @@ def _syntax_issue(message: str, offset: int, location: tuple[int, int], hint: st
     )
 
 
+def finding_severity(finding: Finding) -> Severity:
+    """The severity of the finding's rule; outside the catalogue, most findings are errors."""
+    rule = RULES.get(finding.code)
+    return rule.severity if rule is not None else "warning" if finding.code in _WARNINGS else "error"
+
+
 def locate_findings(findings: Iterable[Finding], document: Document | None) -> list[Issue]:
-    """The findings as issues, in order. Findings with a code outside the catalogue are errors about wheels."""
+    """The findings as issues, in order. Findings with a code outside the catalogue are about wheels."""
     issues: list[Issue] = []
     ordered = list(findings)
     if not ordered:
@@ -139,7 +149,7 @@ def locate_findings(findings: Iterable[Finding], document: Document | None) -> l
         issues.append(
             Issue(
                 code=finding.code,
-                severity=rule.severity if rule else "error",
+                severity=finding_severity(finding),
                 message=finding.message,
                 path=path_text(finding.path),
                 span=span,

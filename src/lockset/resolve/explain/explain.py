@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.index.pages.project_status import QUARANTINED
 from lockset.index.ports import EMPTY_PAGE
 from lockset.resolve.explain.affected_environments import environment_in_words, failing_environments
 from lockset.resolve.explain.failure import Failure, join_words
@@ -65,7 +66,7 @@ def explain_failure(
     else:
         message = _message(failure, where)
         context += reasons(failure)
-        hint = suggest(failure, trials)
+        hint = QUARANTINED if _quarantined(failure) else suggest(failure, trials)
         if hint is None and any(repository.empty_page(name) is not None for name in failure.names):
             hint = EMPTY_PAGE
     context += failing_environments(conflict)
@@ -75,6 +76,11 @@ def explain_failure(
     if certainty is not None:
         context.append(certainty)
     return LocksetError("no-resolution", message, context=tuple(context), hint=hint)
+
+
+def _quarantined(failure: Failure) -> bool:
+    statuses = map(failure.repository.project_status, failure.names)
+    return any(one is not None and one.status == "quarantined" for one in statuses)
 
 
 def _message(failure: Failure, where: str) -> str:

@@ -36,7 +36,7 @@ def reasons(failure: Failure) -> Iterator[str]:
 
 def _reason(name: str, failure: Failure) -> str | None:
     specifiers = failure.specifiers_on(name)
-    left_out = _left_out(name, specifiers, failure)
+    left_out = _quarantine(name, failure) or _left_out(name, specifiers, failure)
     if left_out is not None:
         return left_out
     releases = failure.repository.releases(name)
@@ -51,6 +51,11 @@ def _reason(name: str, failure: Failure) -> str | None:
             return f"{name} comes from {newest.source.shown}, and is {newest}"
         return f"the newest version of {name} to choose from is {newest}"
     return None
+
+
+def _quarantine(name: str, failure: Failure) -> str | None:
+    status = failure.repository.project_status(name)
+    return status.text if status is not None and status.status == "quarantined" else None
 
 
 def _left_out(name: str, specifiers: Sequence[Specifier], failure: Failure) -> str | None:

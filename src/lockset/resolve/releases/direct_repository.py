@@ -14,8 +14,8 @@ from lockset.errors import LocksetError, SourceNotSupportedError
 from lockset.markers import MarkerSet, wheel_region
 from lockset.resolve.problem.direct_source import DirectSource, DirectVersion, host_of, source_of
 from lockset.resolve.problem.requirement import from_source, parse_metadata_dependency
-from lockset.resolve.releases.index_repository import requires_python_region
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
+from lockset.resolve.releases.requires_python import requires_python_region
 from lockset.sources.requirements.requirement_line import parse_requirement
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.index.pages.project_page import DistributionFile
+    from lockset.index.pages.project_status import ProjectStatus
     from lockset.resolve.problem.direct_rules import DirectRules
     from lockset.resolve.problem.direct_source import SourceFacts
     from lockset.resolve.problem.file_policy import FileRules
@@ -113,6 +114,10 @@ class DirectRepository:
     def empty_page(self, name: str) -> str | None:
         """See `AdjustableRepository.empty_page`."""
         return None if self._only_direct(name) else self._inner.empty_page(name)
+
+    def project_status(self, name: str) -> ProjectStatus | None:
+        """See `AdjustableRepository.project_status`."""
+        return None if self._only_direct(name) else self._inner.project_status(name)
 
     def _only_direct(self, name: str) -> bool:
         """Whether `name` comes from direct sources everywhere."""

@@ -22,6 +22,7 @@ from lockset.resolve.problem.direct_source import is_local
 from lockset.resolve.problem.regions import union
 from lockset.resolve.problem.requirement import parse_metadata_dependency, replaced
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
+from lockset.resolve.releases.requires_python import read_python, requires_python_region
 from lockset.resolve.releases.upload_limits import why_left_out
 from lockset.resolve.releases.wheel_coverage import distinguish_targets, taken
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.index.pages.project_page import DistributionFile, ProjectDetail
+    from lockset.index.pages.project_status import ProjectStatus
     from lockset.index.ports import Index
     from lockset.markers.universe import TargetInterpreter
     from lockset.metadata.core import CoreMetadata
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.requirement import Dependency
 
-__all__ = ["IndexRepository", "requires_python_region"]
+__all__ = ["IndexRepository"]
 
 # Errors of metadata because of which a release is skipped.
 _SKIPPED = (
@@ -136,7 +138,7 @@ class IndexRepository:
 
     def _list(self, name: str) -> Releases:
         detail = self._detail(name)
-        if detail is None:
+        if detail is None or detail.is_quarantined:
             return Releases(name=name, versions=(), stable=0, yanked=0)
         rules = self.rules
         every = rules.limit(name) is None and rules.may_use_wheels(name) and rules.may_use_sdists(name)
@@ -191,7 +193,12 @@ class IndexRepository:
     def all_versions(self, name: str) -> tuple[Version, ...]:
         """See `AdjustableRepository.all_versions`."""
         detail = self._detail(name)
-        return () if detail is None else detail.versions
+        return () if detail is None or detail.is_quarantined else detail.versions
+
+    def project_status(self, name: str) -> ProjectStatus | None:
+        """See `AdjustableRepository.project_status`."""
+        detail = self._detail(name)
+        return None if detail is None else detail.project_status
 
     def left_out(self, name: str, version: Version) -> str | None:
         """See `AdjustableRepository.left_out`."""
@@ -215,7 +222,7 @@ class IndexRepository:
     def empty_page(self, name: str) -> str | None:
         """See `AdjustableRepository.empty_page`."""
         detail = self._detail(name)
-        return None if detail is None or detail.versions else detail.index_url
+        return None if detail is None or detail.versions or detail.is_quarantined else detail.index_url
 
     def hashes(self, file: DistributionFile) -> Mapping[str, str]:
         """Strong hashes from the index; where it has none, those of the bytes."""
@@ -421,24 +428,6 @@ class IndexRepository:
         if overrides is None:
             return (dependency,)
         return tuple(replaced(dependency, text) for text in overrides)
-
-
-def requires_python_region(text: str) -> MarkerSet:
-    """Environments that a Requires-Python admits; all where it cannot be read."""
-    read_as = read_python(text)
-    # One that cannot be read does not bind (as in installers).
-    return MarkerSet.any() if read_as is None else MarkerSet.of_python(read_as)
-
-
-def read_python(text: str) -> str | None:
-    """`text` if it is a valid Requires-Python, else the valid one it means; None where that is not clear."""
-    try:
-        MarkerSet.of_python(text)
-    except LocksetError:
-        from lockset.metadata.specifier_fixes import fixed_specifiers  # few texts are not valid
-
-        return fixed_specifiers(text)
-    return text
 
 
 def _builds(file: DistributionFile) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.errors import LocksetError
+    from lockset.index.pages.project_status import ProjectStatus
     from lockset.markers import MarkerSet
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.requirement import Dependency, Specifier
@@ -117,6 +118,9 @@ class AdjustableRepository(Repository, Protocol):
 
     def empty_page(self, name: str) -> str | None:
         """The index whose page of the project links no file; None where it links one, or there is no page."""
+
+    def project_status(self, name: str) -> ProjectStatus | None:
+        """The status of the project on its index; None where it is active, and where no index has it."""
 
     def under(self, rules: FileRules) -> AdjustableRepository:
         """The same releases under `rules`, with what was read so far; builds nothing and gives no notes."""

@@ -118,6 +118,21 @@ def test_the_project_status_is_read_from_html() -> None:
     assert read('<meta name="pypi:project-status" content="archived">').status == "archived"
 
 
+def test_the_reason_of_a_status_is_read_from_html() -> None:
+    page = (
+        '<meta name="pypi:project-status" content="quarantined">'
+        '<meta name="pypi:project-status-reason" content="it &lt;b&gt;steals&lt;/b&gt; keys">'
+    )
+    assert read(page).status_reason == "it <b>steals</b> keys"
+
+
+@pytest.mark.parametrize("line_break", ["\n", ""])
+def test_the_provenance_of_a_link_is_read(line_break: str) -> None:
+    link = f'<a href="sample-1.tar.gz#sha256={SHA}" data-provenance="../../integrity/x">sample-1.tar.gz</a>{line_break}'
+    (file,) = read(f"<html><body>{link}</body></html>").files(Version("1"))
+    assert file.provenance == "https://index.example.org/integrity/x"
+
+
 def test_a_later_major_version_of_the_api_is_refused() -> None:
     with pytest.raises(LocksetError) as caught:
         read('<meta name="pypi:repository-version" content="2.0">')

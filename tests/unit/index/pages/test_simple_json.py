@@ -57,6 +57,60 @@ def test_the_project_status_is_read_from_json() -> None:
     assert read(page_of() | {"project-status": {"status": "quarantined"}}).status == "quarantined"
 
 
+def test_the_reason_of_a_status_is_one_short_line() -> None:
+    marker = {"status": "archived", "reason": "moved\n  to other" + "x" * 1000}
+    reason = read(page_of() | {"project-status": marker}).status_reason
+    assert reason is not None
+    assert (len(reason), reason[:15]) == (300, "moved to otherx")
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        None,
+        "archived",
+        ["archived"],
+        {},
+        {"status": None, "reason": "x"},
+        {"status": 1},
+        {"status": "active", "reason": "x"},
+        {"status": "frozen", "reason": "x"},
+        {"status": "Archived"},
+    ],
+)
+def test_a_status_without_a_known_meaning_is_ignored(marker: object) -> None:
+    detail = read(page_of() | {"project-status": marker})
+    assert (detail.status, detail.status_reason, detail.project_status) == (None, None, None)
+    assert detail.versions == (Version("1"),)
+
+
+@pytest.mark.parametrize("reason", [None, 1, ["x"], "", " \n"])
+def test_a_status_counts_without_a_reason(reason: object) -> None:
+    detail = read(page_of() | {"project-status": {"status": "deprecated", "reason": reason}})
+    assert (detail.status, detail.status_reason) == ("deprecated", None)
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), None])
+def test_the_provenance_of_a_file_is_read(separators: tuple[str, str] | None) -> None:
+    file = {**FILE, "provenance": "/integrity/sample", "requires-python": None, "size": 1, "upload-time": None}
+    file |= {"url": f"{INDEX}sample-1.tar.gz", "yanked": False}
+    page = page_of() | {"files": [dict(sorted(file.items()))]}
+    data = json.dumps(page, separators=separators).encode()
+    (read_file,) = read(data).files(Version("1"))
+    assert read_file.provenance == "https://index.example.org/integrity/sample"
+
+
+@pytest.mark.parametrize("value", [None, "", 1, ["x"], "file:///etc/passwd", "ftp://index.example.org/x"])
+def test_a_provenance_that_is_not_a_web_address_is_ignored(value: object) -> None:
+    (file,) = read(page_of(provenance=value)).files(Version("1"))
+    assert file.provenance is None
+
+
+def test_user_info_of_a_provenance_is_dropped() -> None:
+    (file,) = read(page_of(provenance="https://me:secret@index.example.org/p")).files(Version("1"))
+    assert file.provenance == "https://index.example.org/p"
+
+
 @pytest.mark.parametrize(
     "changes",
     [
