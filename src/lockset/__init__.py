@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         AuditReport,
         FixOutlook,
         IgnoredFinding,
+        PackageStatus,
         audit,
     )
     from lockset.api.check import LockCheck, check
@@ -73,6 +74,7 @@ _FACADE: dict[str, str] = {
     "LockResult": "lockset.composition.lock_assembly",
     "LocksetError": "lockset.errors",
     "Loss": "lockset.conversion.model.imported_lock",
+    "PackageStatus": "lockset.api.audit",
     "Plan": "lockset.sync.plan",
     "ProgressEvent": "lockset.progress",
     "ProgressListener": "lockset.progress",
@@ -139,6 +141,7 @@ __all__ = [
     "LockResult",
     "LocksetError",
     "Loss",
+    "PackageStatus",
     "Plan",
     "ProgressEvent",
     "ProgressListener",

@@ -496,3 +496,36 @@ def test_a_bill_of_materials_has_the_vulnerabilities_and_what_is_known_of_them(
     assert second["analysis"] == {"state": "not_affected", "detail": "Not called"}
     assert "vulnerabilities" not in json.loads(cli.ok("export", "--format", "cyclonedx").stdout)
     assert "--format cyclonedx" in cli.refused("export", "--format", "spdx", "--vex", code=2)
+
+
+@pytest.mark.parametrize("form", ["json", "html"])
+def test_a_quarantined_project_counts_and_a_yanked_version_is_noted(
+    cli: Command, lock: Callable[..., None], local_index: LocalIndex, put: Callable[..., None], form: str
+) -> None:
+    local_index.set_mode(json=form == "json")
+    local_index.world.add("bad", "1.0").add("old", "1.0").add("fine", "1.0")
+    lock("bad", "old", "fine")
+    local_index.world.mark("bad", "quarantined", "it steals keys")
+    local_index.world.projects["old"].clear()
+    local_index.world.add("old", "1.0", yanked="broken on Fridays")
+    put(advisory("PYSEC-1", "other"))
+    options = ("--advisories", "db", "-i", local_index.url, "--refresh")
+    data = audited(cli, *options)
+    assert [(one["kind"], one["name"]) for one in data["statuses"]] == [("quarantined", "bad"), ("yanked", "old")]
+    assert "broken on Fridays" in data["statuses"][1]["message"]
+    assert (data["findings"], data["clean"]) == ([], False)
+    text = cli("audit", *options)
+    assert "quarantined: bad is quarantined" in text.stdout
+    assert "old 1.0 is yanked (broken on Fridays)" in text.stderr
+    sarif = json.loads(cli("audit", *options, "--format", "sarif").stdout)
+    assert [one["ruleId"] for one in sarif["runs"][0]["results"]] == ["project-quarantined"]
+    cli.ok("audit", "--advisories", "db")
+
+
+def test_a_package_that_no_index_has_is_named(
+    cli: Command, local_index: LocalIndex, put: Callable[..., None], tmp_path: Path
+) -> None:
+    (tmp_path / "requirements.txt").write_text("ours==1.0\n")
+    put(advisory("PYSEC-1", "other"))
+    data = audited(cli, "requirements.txt", "--advisories", "db", "-i", local_index.url, code=0)
+    assert [one["kind"] for one in data["statuses"]] == ["unknown"]

@@ -61,22 +61,21 @@ def test_a_new_release_is_held_back_and_named(lock: Callable[..., Result], versi
 
 
 @pytest.mark.parametrize(
-    ("settings", "options", "env", "expected"),
+    ("settings", "options", "expected"),
     [
-        ('cooldown = "2 days"\n', (), {}, "2.0"),
-        (WEEK + 'cooldown-package = { A = "0 days" }\n', (), {}, "2.0"),
-        (WEEK + "cooldown-package = { a = false }\n", (), {}, "2.0"),
-        ('cooldown-package = { a = "P7D" }\n', (), {}, "1.0"),
-        ("", ("--cooldown", "7 days"), {}, "1.0"),
-        (WEEK, ("--cooldown", "0 days"), {}, "2.0"),
-        (WEEK, ("--cooldown-package", "a=1 day"), {}, "2.0"),
-        ("", ("--cooldown-package", "a=1 week"), {}, "1.0"),
-        ("", (), {"LOCKSET_COOLDOWN": "7 days"}, "1.0"),
-        (WEEK, ("--cooldown", "1 day"), {}, "2.0"),
+        ('cooldown = "2 days"\n', (), "2.0"),
+        (WEEK + 'cooldown-package = { A = "0 days" }\n', (), "2.0"),
+        (WEEK + "cooldown-package = { a = false }\n", (), "2.0"),
+        ('cooldown-package = { a = "P7D" }\n', (), "1.0"),
+        ("", ("--cooldown", "7 days"), "1.0"),
+        (WEEK, ("--cooldown", "0 days"), "2.0"),
+        (WEEK, ("--cooldown-package", "a=1 day"), "2.0"),
+        ("", ("--cooldown-package", "a=1 week"), "1.0"),
+        (WEEK, ("--cooldown", "1 day"), "2.0"),
         # Both limits hold: the earlier one decides, and lifting one does not lift the other.
-        (WEEK + 'exclude-newer = "1 day"\n', (), {}, "1.0"),
-        ('cooldown = "1 day"\nexclude-newer = "7 days"\n', (), {}, "1.0"),
-        (WEEK + "exclude-newer-package = { a = false }\n", (), {}, "1.0"),
+        (WEEK + 'exclude-newer = "1 day"\n', (), "1.0"),
+        ('cooldown = "1 day"\nexclude-newer = "7 days"\n', (), "1.0"),
+        (WEEK + "exclude-newer-package = { a = false }\n", (), "1.0"),
     ],
 )
 def test_options_and_settings_say_for_how_long(
@@ -84,11 +83,15 @@ def test_options_and_settings_say_for_how_long(
     version: Callable[[], str],
     settings: str,
     options: tuple[str, ...],
-    env: dict[str, str],
     expected: str,
 ) -> None:
-    lock(*options, settings=settings, env=env)
+    lock(*options, settings=settings)
     assert version() == expected
+
+
+def test_a_variable_sets_it(lock: Callable[..., Result], version: Callable[[], str]) -> None:
+    lock(env={"LOCKSET_COOLDOWN": "7 days"})
+    assert version() == "1.0"
 
 
 def test_what_is_locked_stays_whether_it_is_new_or_not(

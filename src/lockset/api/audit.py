@@ -13,6 +13,7 @@ from lockset.composition.audits.report import (
     AuditReport,
     FixOutlook,
     IgnoredFinding,
+    PackageStatus,
 )
 from lockset.composition.run_context import context_of
 from lockset.option_values import check_argument
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
 
-__all__ = ["AuditFinding", "AuditFix", "AuditOptions", "AuditReport", "FixOutlook", "IgnoredFinding", "audit"]
+__all__ = [
+    "AuditFinding",
+    "AuditFix",
+    "AuditOptions",
+    "AuditReport",
+    "FixOutlook",
+    "IgnoredFinding",
+    "PackageStatus",
+    "audit",
+]
 
 
 def audit(

@@ -55,7 +55,15 @@ allow-insecure-host = ["host.example.org"]
 validate = { select = ["hash-weak"], ignore = ["url-insecure"], strict = true }
 cooldown = "7 days"
 cooldown-package = { F_g = "0 days", h = "P2D", i = false }
-audit = { advisories = ["advisories"], osv = true, ignore = [{ id = "CVE-2026-1", reason = "Not used", until = "2027-01-31", package = "My_Lib", state = "not_affected" }] }
+[[audit.ignore]]
+id = "CVE-2026-1"
+reason = "Not used"
+until = "2027-01-31"
+package = "My_Lib"
+state = "not_affected"
+[audit]
+advisories = ["advisories"]
+osv = true
 [[index]]
 name = "inner"
 url = "https://inner.example.org/simple"
@@ -137,8 +145,8 @@ def test_the_schema_accepts_what_is_read() -> None:
         ("audit = { ignore = [{ id = 'CVE-1' }] }", "invalid-value", "`audit.ignore[0]` needs a `reason`"),
         ("audit = { ignore = [{ reason = 'x' }] }", "invalid-value", "`audit.ignore[0]` needs an `id`"),
         ("audit = { ignore = [{ id = 'a b', reason = 'x' }] }", "invalid-value", "`audit.ignore[0].id`"),
-        ("audit = { ignore = [{ id = 'A', reason = 'x', until = 'soon' }] }", "invalid-value", "`audit.ignore[0].until`"),
-        ("audit = { ignore = [{ id = 'A', reason = 'x', state = 'ok' }] }", "invalid-value", "`audit.ignore[0].state`"),
+        ("[[audit.ignore]]\nid = 'A'\nreason = 'x'\nuntil = 'soon'", "invalid-value", "`audit.ignore[0].until`"),
+        ("[[audit.ignore]]\nid = 'A'\nreason = 'x'\nstate = 'ok'", "invalid-value", "`audit.ignore[0].state`"),
         ("audit = { ignore = ['A'] }", "wrong-type", "`audit.ignore[0]` has to be a table"),
         ("audit = { source = 'x' }", "unknown-key", "`audit.source` is not a known setting"),
         ("fork_strategy = 'newest'", "unknown-key", "`fork_strategy` is not a known setting"),

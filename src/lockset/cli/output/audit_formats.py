@@ -30,7 +30,8 @@ def write_format(report: AuditReport, format_: str, out: Output) -> None:
     else:
         from lockset.cli.output.finding_formats import as_sarif, github
 
-        file = ValidatedFile(path=report.location, lines=tuple(map(_line, report.findings)), valid=not report.findings)
+        lines = (*map(_line, report.findings), *_quarantined(report))
+        file = ValidatedFile(path=report.location, lines=lines, valid=not lines)
         if format_ == "sarif":
             out.json(_with_rules(as_sarif([file]), report))
         else:
@@ -55,6 +56,14 @@ def _line(finding: AuditFinding) -> Line:
     )
 
 
+def _quarantined(report: AuditReport) -> Iterator[Line]:
+    for one in report.statuses:
+        if one.kind == "quarantined":
+            yield Line(
+                rule="project-quarantined", level="error", message=plain(one.message), path=f"packages.{one.name}"
+            )
+
+
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -63,7 +72,9 @@ def _with_rules(log: dict[str, Any], report: AuditReport) -> dict[str, Any]:
     """The log with what is known of each vulnerability; GitHub reads `security-severity`."""
     by_id = {finding.vulnerability.id: finding.vulnerability for finding in report.findings}
     for rule in log["runs"][0]["tool"]["driver"]["rules"]:
-        one = by_id[rule["id"]]
+        one = by_id.get(rule["id"])
+        if one is None:
+            continue
         score = f"{one.severity.score:.1f}" if one.severity.score is not None else _SCORES.get(one.severity.level or "")
         text = plain(one.details or one.summary or one.id)
         rule |= {
@@ -98,6 +109,10 @@ def _json(report: AuditReport) -> dict[str, object]:
                 },
             }
             for one in report.ignored
+        ],
+        "statuses": [
+            {"kind": one.kind, "name": one.name, "version": one.version, "message": one.message}
+            for one in report.statuses
         ],
         "unchecked": list(report.unchecked),
         "databases": [
@@ -170,6 +185,9 @@ def _time(moment: datetime | None) -> str | None:
 
 
 def _markdown(report: AuditReport) -> Iterator[str]:
+    for status in report.statuses:
+        if status.kind == "quarantined":
+            yield f"**{_cell(status.message)}**\n"
     if not report.findings:
         yield f"No known vulnerabilities in {report.packages} packages of `{_cell(report.location)}`."
         return

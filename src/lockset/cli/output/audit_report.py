@@ -31,6 +31,9 @@ def show_audit(report: AuditReport, command: AuditCommand, out: Output) -> None:
             out.data("\n".join(["", *lines] if number else lines))
         if report.findings:
             out.line()
+        for status in report.statuses:
+            if status.kind == "quarantined":
+                out.data(f"{out.style('quarantined', 'bold red', stdout=True)}: {plain(status.message)}")
     else:
         from lockset.cli.output.audit_formats import write_format
 
@@ -108,7 +111,10 @@ def _summary(report: AuditReport, command: AuditCommand, out: Output) -> Iterato
         out.detail(f"ignored{until}: {vulnerability.id} of {vulnerability.name} {vulnerability.version}{reason}")
     for note in report.notes:
         yield f"note: {plain(note)}"
-    yield from _unchecked(report, out)
+    yield from (f"note: {plain(one.message)}" for one in report.statuses if one.kind == "yanked")
+    unknown = [plain(one.message) for one in report.statuses if one.kind == "unknown"]
+    yield from _counted("not on an index", unknown, out)
+    yield from _counted("not compared", list(map(plain, report.unchecked)), out)
     for state in report.databases:
         files = (
             "" if state.files is None else f", {count_text(state.files, 'advisory').replace('advisorys', 'advisories')}"
@@ -122,13 +128,12 @@ def _summary(report: AuditReport, command: AuditCommand, out: Output) -> Iterato
         yield f"{out.style('hint', 'bold cyan')}: `lockset audit --fix` locks the versions that fit"
 
 
-def _unchecked(report: AuditReport, out: Output) -> Iterator[str]:
-    if not report.unchecked:
-        return
-    number = len(report.unchecked)
-    shown = report.unchecked if out.verbose else report.unchecked[:3]
-    more = f" and {number - len(shown)} more" if number > len(shown) else ""
-    yield f"note: {number} not compared: {'; '.join(map(plain, shown))}{more}"
+def _counted(what: str, texts: list[str], out: Output) -> Iterator[str]:
+    """How many there are, and the first ones."""
+    if texts:
+        shown = texts if out.verbose else texts[:3]
+        more = f" and {len(texts) - len(shown)} more" if len(texts) > len(shown) else ""
+        yield f"note: {len(texts)} {what}: {'; '.join(shown)}{more}"
 
 
 def _fix_lines(fix: AuditFix, command: AuditCommand, out: Output) -> Iterator[str]:
@@ -148,9 +153,11 @@ def _conclusion(report: AuditReport, out: Output) -> str:
     packages = count_text(report.packages, "package")
     ignored = f" ({len(report.ignored)} ignored)" if report.ignored else ""
     findings, remain = (report.findings, "") if report.fix is None else (report.fix.remaining, " left")
-    if not findings:
+    if not findings and report.is_clean:
         fixed = f", {_count(len(report.findings))} fixed" if report.fix is not None and report.findings else ""
         return f"{out.style(f'No known vulnerabilities{remain} in {packages}', 'bold green')}{fixed}{ignored}"
+    if not findings:
+        return out.style(f"No known vulnerabilities{remain} in {packages}, and a quarantined project", "bold red")
     affected = len({(f.vulnerability.name, f.vulnerability.version) for f in findings})
     what = f"{_count(len(findings))}{remain} in {affected} of {packages}"
     return f"{out.style(what, 'bold red')}{ignored}"

@@ -310,7 +310,13 @@ def run_audit(
     with auditor.sources:
         database = auditor.database()
         report = auditor.report(database)
-        if not (options.online or options.fix) or auditor.subject.document is None:
+        if not (options.online or options.fix):
+            return report
+        from lockset.composition.audits.index_status import package_statuses
+
+        statuses = package_statuses(auditor.subject, indexes, auditor.project, context)
+        report = replace(report, statuses=statuses)
+        if auditor.subject.document is None:
             return report
         if path == _STDIN:
             raise UsageError(

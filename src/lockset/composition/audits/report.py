@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockset.composition.lock_assembly import LockResult
     from lockset.sources.audit_settings import IgnoredVulnerability
 
-__all__ = ["AuditFinding", "AuditFix", "AuditOptions", "AuditReport", "FixOutlook", "IgnoredFinding"]
+__all__ = ["AuditFinding", "AuditFix", "AuditOptions", "AuditReport", "FixOutlook", "IgnoredFinding", "PackageStatus"]
 
 
 @plain_dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,8 @@ class AuditOptions:
         python: Audit the environment of this interpreter, or this environment, instead of a file.
         target: Audit this folder of packages instead; `python` has to be given.
         prefix: Audit an installation below this folder instead; `python` has to be given.
-        online: Use the indexes: to try which fixing versions fit the lock.
+        online: Use the indexes: to try which fixing versions fit the lock, and to learn which packages are quarantined
+            or yanked.
         fix: Resolve again with fixing versions for the affected packages; see `AuditReport.fix`. Uses the indexes.
     """
 
@@ -139,6 +140,23 @@ class AuditFix:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PackageStatus:
+    """What an index says of a package today.
+
+    Attributes:
+        kind: `quarantined`, which counts as a finding; `yanked`; or `unknown` if it has no page that can be read.
+        name: The normalized name of the package.
+        version: The audited version.
+        message: One sentence, with the reason that the index gives.
+    """
+
+    kind: str
+    name: str
+    version: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditReport:
     """The result of an audit.
 
@@ -148,6 +166,7 @@ class AuditReport:
         packages: Number of versions that were compared with the advisories.
         findings: The vulnerabilities that count, the most severe first.
         ignored: Those that do not, with the reason.
+        statuses: What the indexes say of the packages; empty without `online` and `fix`.
         unchecked: What has no version to compare, one sentence each.
         databases: Where the advisories come from, and their state.
         warnings: What makes the result less certain: old data, files that cannot be read, values that are not valid.
@@ -161,6 +180,7 @@ class AuditReport:
     packages: int
     findings: tuple[AuditFinding, ...]
     ignored: tuple[IgnoredFinding, ...] = ()
+    statuses: tuple[PackageStatus, ...] = ()
     unchecked: tuple[str, ...] = ()
     databases: tuple[DatabaseState, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -170,5 +190,7 @@ class AuditReport:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing counts; after a fix, whether nothing remains."""
+        """Whether nothing counts; after a fix, whether nothing remains. A quarantined project counts."""
+        if any(one.kind == "quarantined" for one in self.statuses):
+            return False
         return not (self.findings if self.fix is None else self.fix.remaining)

@@ -127,7 +127,8 @@ def test_bombs_of_yaml_are_refused(tmp_path: Path) -> None:
 
 def test_versions_of_yaml_are_texts_as_they_are_written(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(
-        "id: A\nmodified: 2026-01-01T00:00:00Z\naffected:\n- package: {name: a, ecosystem: PyPI}\n  versions: [2.10, 1e3]\n"
+        "id: A\nmodified: 2026-01-01T00:00:00Z\n"
+        "affected:\n- package: {name: a, ecosystem: PyPI}\n  versions: [2.10, 1e3]\n"
     )
     (advisory,) = read(tmp_path)
     assert [str(version) for entry in advisory.affected["a"] for version in entry.listed] == ["2.10"]
