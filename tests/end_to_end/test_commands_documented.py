@@ -35,7 +35,7 @@ OF_INDEXES = {
 PAGE_OF = {
     "sync": "sync", "install": "sync", "check-env": "sync", "download": "sync",
     "tree": "look", "why": "look", "diff": "look",
-    "convert": "convert", "export": "convert", "validate": "validate",
+    "convert": "convert", "export": "convert", "validate": "validate", "audit": "audit",
 }  # fmt: skip
 
 
