@@ -37,6 +37,7 @@ _MORE = {
     **dict.fromkeys(("convert", "export"), "convert.md"),
     **dict.fromkeys(("tree", "why", "diff"), "look.md"),
     "validate": "validate.md",
+    "audit": "audit.md",
 }
 
 _RULES = """\

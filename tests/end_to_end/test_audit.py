@@ -166,7 +166,8 @@ def test_a_fix_that_does_not_fit_is_explained_and_remains(
     data = audited(cli, *options, "--fix")
     outlooks = {one["name"]: one["outlook"] for one in data["findings"]}
     assert not outlooks["tpl"]["fits"]
-    assert "tpl<2" in outlooks["tpl"]["reason"]
+    assert outlooks["tpl"]["reason"] == "tpl>=2.0 is incompatible with the other requirements"
+    assert outlooks["tpl"]["context"][0] == "tpl<2 is required in pyproject.toml [project.dependencies]"
     assert "No version of b on the index is without known vulnerabilities" in outlooks["b"]["reason"]
     assert sorted(one["name"] for one in data["fix"]["remaining"]) == ["b", "tpl"]
     assert data["fix"]["changes"] == []
@@ -180,7 +181,10 @@ def test_of_two_fixes_the_one_that_fits_is_locked(
     lock("a<2", "b")
     world.add("a", "2.0").add("b", "2.0")
     put(advisory("PYSEC-1", "a", {"fixed": "2.0"}), advisory("PYSEC-2", "b", {"fixed": "2.0"}))
-    result = cli("audit", "--advisories", "db", "-i", local_index.url, "--refresh", "--fix")
+    options = ("--advisories", "db", "-i", local_index.url, "--refresh")
+    outlooks = {one["name"]: one["outlook"] for one in audited(cli, *options)["findings"]}
+    assert (outlooks["a"]["fits"], outlooks["b"]["versions"], outlooks["b"]["changes"]) == (False, ["2.0"], [])
+    result = cli("audit", *options, "--fix")
     assert result.code == 1
     assert versions(tmp_path) == ["a 1.0", "b 2.0"]
     assert "1 known vulnerability left in 1 of 2 packages" in result.stderr
@@ -276,12 +280,12 @@ def test_pins_of_requirements_are_audited_and_the_rest_is_named(
 ) -> None:
     (tmp_path / "more.txt").write_text("d==1.0+local\n")
     (tmp_path / "requirements.txt").write_text(
-        "a==1.0\nb>=1\nc===2004d\n-r more.txt\ne==1.* \nf==0.1 ; os_name == 'nt'\n"
+        "a==1.0\nb>=1\nc===2004d\n-r more.txt\ne==1.* \n-e .\n./libs\nf==0.1 ; os_name == 'nt'\n"
     )
     put(*(advisory(f"PYSEC-{name}", name, {"fixed": "2"}) for name in "abdef"))
     data = audited(cli, "requirements.txt", "--advisories", "db")
-    assert [(one["name"], one["line"]) for one in data["findings"]] == [("a", 1), ("d", 1), ("f", 6)]
-    assert len(data["unchecked"]) == 2
+    assert [(one["name"], one["line"]) for one in data["findings"]] == [("a", 1), ("d", 1), ("f", 8)]
+    assert len(data["unchecked"]) == 4
     data = audited(cli, "-", "--advisories", "db", stdin="a==1.0\n")
     assert [one["name"] for one in data["findings"]] == ["a"]
 

@@ -86,7 +86,8 @@ def test_an_outdated_lock_is_reported_and_locked_again(cli: Command, tmp_path: P
 def test_the_audit_takes_its_advisories_from_the_project(cli: Command, tmp_path: Path) -> None:
     advisories = ROOT / "tests" / "support" / "advisories"
     (tmp_path / "pyproject.toml").write_text(f"{PROJECT}[tool.lockset.audit]\nadvisories = [{str(advisories)!r}]\n")
-    package = '[[packages]]\nname = "tqdm"\nversion = "{}"\n[packages.archive]\npath = "a.whl"\nhashes = {{sha256 = "0"}}\n'
+    archive = '[packages.archive]\npath = "a.whl"\nhashes = {{sha256 = "0"}}\n'
+    package = '[[packages]]\nname = "tqdm"\nversion = "{}"\n' + archive
     (tmp_path / "pylock.toml").write_text(GOOD + package.format("4.66.3"))
     cli.ok(*command("lockset-audit"))
     (tmp_path / "pylock.toml").write_text(GOOD + package.format("4.66.2"))

@@ -24,6 +24,7 @@ from lockset.errors import LocksetError
 from lockset.progress import NullListener
 from lockset.resolve.explain.explain import explain_failure
 from lockset.resolve.lock.lock_resolution import resolution_of
+from lockset.resolve.lock.second_opinion import reconsider
 from lockset.resolve.lock.staleness import outdated_parts
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.lasting_choices import refuse_lost_groups
@@ -34,6 +35,7 @@ from lockset.resolve.solver.search import ResolutionImpossible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from lockset.advisories.database import AdvisoryDatabase
@@ -98,7 +100,7 @@ class FixSearch:
                 hint="Audit without --online and --fix, or put the lock file next to its project",
             )
         self._context = replace(context, folder=path.parent)
-        self._inputs = read_lock_inputs([str(source)], None, indexes, str(path), self._context)
+        self._inputs = read_lock_inputs([source.name], None, indexes, path.name, self._context)
 
     def run(self, names: Sequence[str], database: AdvisoryDatabase, *, apply: bool) -> SearchedFixes:
         """Search for fixes of the packages `names`; with `apply`, also make the lock that has those that fit.
@@ -107,13 +109,11 @@ class FixSearch:
             LocksetError: As `lockset lock`.
         """
         inputs = self._inputs
-        options = replace(inputs.options, upgrade_packages=frozenset(names))
-        refuse_lost_groups(inputs.project, options, inputs.pins)
-        with self._posed(options) as (project, problem, opened), ExitStack() as stack:
+        refuse_lost_groups(inputs.project, inputs.options, inputs.pins)
+        with self._posed() as (project, problem, opened), ExitStack() as stack:
             search = _OpenSearch(
                 auditor=self._auditor,
                 inputs=inputs,
-                options=options,
                 project=project,
                 problem=problem,
                 opened=opened,
@@ -156,11 +156,11 @@ class FixSearch:
             return search, outlooks
         return wider, {**outlooks, **again}
 
-    def _posed(self, options: LockOptions):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def _posed(self) -> AbstractContextManager[tuple[RootProject, ResolutionProblem, IndexRepository]]:
         inputs = self._inputs
         return posed_problem(
             inputs.project,
-            options,
+            inputs.options,
             open_repository=inputs.repository(),
             now=inputs.context.moment,
             old=inputs.pins,
@@ -209,7 +209,6 @@ class _OpenSearch:
 
     auditor: Auditor
     inputs: LockInputs
-    options: LockOptions
     project: RootProject
     problem: ResolutionProblem
     opened: IndexRepository
@@ -222,7 +221,7 @@ class _OpenSearch:
             return FixOutlook(reason=f"No version of {name} on the index is without known vulnerabilities")
         resolution = self._resolved({name: specifier})
         if isinstance(resolution, ResolutionImpossible):
-            return self._failure(resolution, {name: specifier})
+            return self._failure(resolution, name, specifier)
         versions = sorted(v for n, v in resolution.nodes if n == name and not isinstance(v, DirectVersion))
         changes = self._changes(resolution, besides=name)
         lifted = [str(v) for v in versions if self._is_lifted(name, v)]
@@ -238,10 +237,16 @@ class _OpenSearch:
         usual = replace(rules, cooldown_lifted={})
         return not any(usual.admits_upload(name, file) for file in self.opened.files(name, version))
 
-    def _failure(self, impossible: ResolutionImpossible, specifiers: Mapping[str, Specifier]) -> FixOutlook:
-        problem, repository = self._problem(specifiers), self._repository()
+    def _failure(self, impossible: ResolutionImpossible, name: str, specifier: Specifier) -> FixOutlook:
+        problem, repository = self._problem({name: specifier}), self._repository()
         one = explain_failure(impossible, problem.request, repository).diagnostic
-        return FixOutlook(reason=one.message, context=one.context[:_LINES])
+        # Lines about the constraint of this search, and hints to loosen it, say nothing of the project.
+        lines = [line for line in one.context if _WHERE not in line and not line.startswith("It fails on every ")]
+        hint = one.hint if one.hint is not None and f"`{name}{specifier}`" not in one.hint else None
+        return FixOutlook(
+            reason=f"{name}{specifier} is incompatible with the other requirements",
+            context=(*lines[:_LINES], *([hint] if hint is not None else ())),
+        )
 
     def _specifier(self, name: str, database: AdvisoryDatabase) -> Specifier | None:
         """The versions from the first one without counted vulnerabilities on; None if there is none.
@@ -265,16 +270,20 @@ class _OpenSearch:
         }
         locations = {**policy.locations, **dict.fromkeys(specifiers.items(), _WHERE)}
         changed = replace(policy, constraints=constraints, locations=locations)
-        return replace(self.problem, request=replace(request, policy=changed))
+        pins = {name: pin for name, pin in request.preferences.items() if name not in specifiers}
+        return replace(self.problem, request=replace(request, policy=changed, preferences=pins))
 
     def _repository(self) -> DirectRepository:
         return DirectRepository(self.opened, self.problem.direct)
 
     def _resolved(self, specifiers: Mapping[str, Specifier]) -> Resolution | ResolutionImpossible:
-        problem, repository = self._problem(specifiers), self._repository()
+        problem, repository, listener = self._problem(specifiers), self._repository(), NullListener()
         while True:
             with suppress(UrlRequirementDiscovered):
-                return resolution_of(problem, repository, NullListener())
+                resolution = resolution_of(problem, repository, listener)
+                if isinstance(resolution, ResolutionImpossible):
+                    return reconsider(resolution, problem, repository, listener)
+                return resolution
 
     def _changes(self, resolution: Resolution, *, besides: str) -> tuple[str, ...]:
         """Other packages whose versions are not those of the lock."""
@@ -330,7 +339,7 @@ class _OpenSearch:
     def _assembled(self, specifiers: Mapping[str, Specifier]) -> LockResult:
         inputs = self.inputs
         result = resolve_and_assemble(
-            *(self.project, self.options, self._problem(specifiers), self.opened),
+            *(self.project, inputs.options, self._problem(specifiers), self.opened),
             old=inputs.pins,
             verify=False,
             one_environment=False,

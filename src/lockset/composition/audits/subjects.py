@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.dependency_graph import LockGraph
     from lockset.lockfile.model import Package
     from lockset.lockfile.read import Document
+    from lockset.sources.direct_reference import ReferencedFiles
     from lockset.sources.requirements.requirement_line import RequirementLine
     from lockset.sync.disk.target_spec import TargetSpec
 
@@ -207,21 +208,23 @@ def _line(origin: str) -> int:
 
 
 def _requirements(path: str, data: bytes, context: RunContext) -> AuditSubject:
-    from lockset.sources.discover import read_sources
+    from lockset.sources.requirements.reader import read_requirements
 
-    project = read_sources(
-        [path],
-        folder=context.here,
+    project = read_requirements(
+        data,
+        path_or_url=str(context.here / path),
+        location="<stdin>" if path == "-" else path,
+        base=context.here,
         environ=context.variables,
-        stdin=data.decode("utf-8", "surrogateescape"),
-        use_settings=False,
+        surroundings=_any_trees(context.here),
     )
     packages: list[AuditedPackage] = []
     unchecked: list[str] = []
     for line in project.dependencies:
         version = _pin(line)
         if version is None:
-            unchecked.append(f"{line.origin}: `{line.text}` is not pinned to one version")
+            reason = "is not pinned to one version" if line.requirement.url is None else "has no version to compare"
+            unchecked.append(f"{line.origin}: `{line.text}` {reason}")
             continue
         marker = line.requirement.marker
         packages.append(
@@ -239,6 +242,22 @@ def _requirements(path: str, data: bytes, context: RunContext) -> AuditSubject:
         unchecked=tuple(unchecked),
         parents={},
     )
+
+
+def _any_trees(folder: Path) -> ReferencedFiles:
+    """The files of this computer; folders need neither exist nor have a name, since they are not compared."""
+    from lockset.sources.discover import LocalFiles
+
+    class AnyTrees(LocalFiles):
+        def exists(self, path: str) -> bool:
+            del path
+            return True
+
+        def project_name(self, path: str) -> str | None:
+            del path
+            return "source-tree"
+
+    return AnyTrees(folder)
 
 
 def _pin(line: RequirementLine) -> Version | str | None:
