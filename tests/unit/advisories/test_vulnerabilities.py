@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.version import Version
 
 from lockset.advisories.advisory import Advisory, mentioned_names, newest_time, read_advisory
@@ -13,6 +16,7 @@ from lockset.advisories.database import AdvisoryDatabase
 from lockset.advisories.severity import read_severity
 from lockset.advisories.vulnerabilities import vulnerabilities_of
 from lockset.errors import LocksetError
+from support.strategies.hostile_values import changed
 
 
 def advisory(own: str = "PYSEC-1", name: str = "a", fixed: str = "2", **more: Any) -> Advisory:
@@ -132,3 +136,68 @@ def test_names_and_times_are_read_from_bytes_of_json_and_yaml() -> None:
     for data in (as_json, as_yaml):
         assert mentioned_names(data) == {"foo-bar"}
         assert newest_time(data) == datetime(2026, 11, 20, 10, tzinfo=timezone.utc)
+
+
+def test_without_cvss_the_vector_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cvss", None)
+    vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
+    severity = read_severity([{"type": "CVSS_V3", "score": vector}], None)
+    assert (severity.level, severity.score, severity.vector) == (None, None, vector)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+KEYS = st.sampled_from([
+    "id", "affected", "aliases", "summary", "details", "severity", "references", "withdrawn", "modified", "published",
+    "database_specific",
+])  # fmt: skip
+ENTRIES = st.fixed_dictionaries(
+    {"package": st.just({"name": "a", "ecosystem": "PyPI"})},
+    optional={"ranges": VALUES, "versions": VALUES, "severity": VALUES, "database_specific": VALUES},
+)
+
+
+@given(st.dictionaries(KEYS, VALUES), st.lists(ENTRIES | VALUES, max_size=3))
+def test_no_value_of_an_advisory_ends_in_anything_but_an_advisory_or_a_refusal(
+    data: dict[str, Any], entries: list[Any]
+) -> None:
+    try:
+        one = read_advisory({**data, "id": "A-1", "affected": entries})
+    except LocksetError:
+        return
+    for finding in vulnerabilities_of(AdvisoryDatabase([one], ()), "a", Version("1")):
+        assert finding.id == "A-1"
+
+
+WHOLE = {
+    "id": "GHSA-1",
+    "modified": "2026-01-01T00:00:00Z",
+    "published": "2026-01-01T00:00:00Z",
+    "withdrawn": "",
+    "aliases": ["CVE-1"],
+    "summary": "A title",
+    "details": "More.",
+    "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+    "references": [{"type": "ADVISORY", "url": "https://example.org/1"}],
+    "database_specific": {"severity": "HIGH"},
+    "affected": [
+        {
+            "package": {"name": "a", "ecosystem": "PyPI"},
+            "versions": ["1.0"],
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}]}],
+            "database_specific": {"severity": "HIGH"},
+        }
+    ],
+}
+
+
+@given(changed(WHOLE))
+def test_a_hostile_value_at_any_place_is_read_or_refused(data: Any) -> None:
+    try:
+        one = read_advisory(data)
+    except LocksetError:
+        return
+    vulnerabilities_of(AdvisoryDatabase([one], ()), "a", Version("1"))

@@ -50,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ignore", action="append", default=[], metavar="ID", help="do not count this vulnerability (repeatable)"
     )
     fixes = parser.add_argument_group("fixes (these use the indexes)")
-    fixes.add_argument("--online", action="store_true", help="try which fixing versions fit the lock")
+    fixes.add_argument(
+        "--online", action="store_true", help="try which fixes fit the lock, and find quarantined and yanked packages"
+    )
     fixes.add_argument("--fix", action="store_true", help="lock fixing versions, and change as little else as possible")
     fixes.add_argument("--dry-run", action="store_true", help="with --fix: show the changes without writing them")
     _add_selection(parser)

@@ -31,6 +31,8 @@ __all__ = ["Auditor", "open_auditor", "run_audit"]
 _STDIN = "-"
 # Days after which the newest advisory is called old: databases change every day.
 _OLD_DAYS = 30
+# Values that are not valid, each in a warning of its own; further ones are counted.
+_MOST_PROBLEMS = 10
 # Names in one sentence; further ones are counted.
 _SHOWN = 5
 
@@ -258,10 +260,15 @@ class Auditor:
         for state in database.states:
             yield from _state_warnings(state, self.now)
         names = {one.name for one in self.subject.packages}
-        for name in sorted(names):
-            for advisory in database.of_package(name):
-                for problem in advisory.problems.get(name, ()):
-                    yield f"{advisory.id} ({name}): {problem}"
+        problems = [
+            f"{advisory.id} ({name}): {problem}"
+            for name in sorted(names)
+            for advisory in database.of_package(name)
+            for problem in advisory.problems.get(name, ())
+        ]
+        yield from problems[:_MOST_PROBLEMS]
+        if len(problems) > _MOST_PROBLEMS:
+            yield f"{len(problems) - _MOST_PROBLEMS} more values in advisories are not valid"
 
 
 def _state_warnings(state: DatabaseState, now: datetime) -> Iterator[str]:

@@ -234,3 +234,15 @@ def test_a_missing_or_empty_folder_is_refused(tmp_path: Path) -> None:
         with pytest.raises(LocksetError) as refused:
             read(path)
         assert refused.value.diagnostic.code == code
+
+
+def test_without_pyyaml_json_is_read_and_yaml_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    (tmp_path / "one.json").write_text(text())
+    assert ids(read(tmp_path)) == ["GHSA-1"]
+    (tmp_path / "other.yaml").write_text("id: B\nmodified: 2026-01-01T00:00:00Z\nname: b\n")
+    assert ids(read(tmp_path)) == ["GHSA-1"]  # it is about another package
+    (tmp_path / "two.yaml").write_text("id: A\nmodified: 2026-01-01T00:00:00Z\nname: a\n")
+    with pytest.raises(LocksetError) as refused:
+        read(tmp_path)
+    assert refused.value.diagnostic.hint == "Install `lockset[audit]`"
