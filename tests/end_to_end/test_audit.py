@@ -202,6 +202,27 @@ def test_a_version_between_two_affected_ranges_is_no_trap(
     assert versions(tmp_path) == ["a 1.1"]
 
 
+@pytest.mark.parametrize(
+    "options", [("--python", "3.12"), ("--platform", "linux"), ("--environment", "os_name == 'nt'")]
+)
+def test_a_fix_keeps_the_pythons_and_environments_of_the_lock(
+    cli: Command, local_index: LocalIndex, put: Callable[..., None], tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    (tmp_path / "requirements.in").write_text("a\n")
+    world = local_index.world.add("a", "1.0")
+    cli.ok("lock", "requirements.in", "-i", local_index.url, "--refresh", *options)
+    before = tomli.loads((tmp_path / "pylock.toml").read_text())
+    world.add("a", "2.0")
+    put(advisory("PYSEC-1", "a", {"fixed": "2.0"}))
+    result = cli.ok("audit", "--advisories", "db", "-i", local_index.url, "--refresh", "--fix")
+    after = tomli.loads((tmp_path / "pylock.toml").read_text())
+    assert versions(tmp_path) == ["a 2.0"]
+    assert [after.get(key) for key in ("requires-python", "environments")] == [
+        before.get(key) for key in ("requires-python", "environments")
+    ]
+    assert "has changed since" not in result.stderr
+
+
 def test_a_lock_without_its_project_is_audited_and_not_fixed(
     cli: Command, lock: Callable[..., None], local_index: LocalIndex, put: Callable[..., None], tmp_path: Path
 ) -> None:

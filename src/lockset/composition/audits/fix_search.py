@@ -21,6 +21,7 @@ from lockset.composition.lock_assembly import resolve_and_assemble
 from lockset.composition.lock_inputs import read_lock_inputs
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
+from lockset.markers import MarkerSet
 from lockset.progress import NullListener
 from lockset.resolve.explain.explain import explain_failure
 from lockset.resolve.lock.lock_resolution import resolution_of
@@ -28,7 +29,6 @@ from lockset.resolve.lock.second_opinion import reconsider
 from lockset.resolve.lock.staleness import outdated_parts
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.lasting_choices import refuse_lost_groups
-from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.solver.search import ResolutionImpossible
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Pylock
     from lockset.resolve.problem.build_problem import ResolutionProblem
+    from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.resolve.solver.resolution import Resolution
     from lockset.sources.project import RootProject
@@ -100,7 +101,8 @@ class FixSearch:
                 hint="Audit without --online and --fix, or put the lock file next to its project",
             )
         self._context = replace(context, folder=path.parent)
-        self._inputs = read_lock_inputs([source.name], None, indexes, path.name, self._context)
+        inputs = read_lock_inputs([source.name], None, indexes, path.name, self._context)
+        self._inputs = replace(inputs, options=_for_same_environments(inputs))
 
     def run(self, names: Sequence[str], database: AdvisoryDatabase, *, apply: bool) -> SearchedFixes:
         """Search for fixes of the packages `names`; with `apply`, also make the lock that has those that fit.
@@ -171,7 +173,7 @@ class FixSearch:
     def _notes(self) -> Iterator[str]:
         inputs = self._inputs
         if inputs.pins is not None and outdated_parts(
-            inputs.project, LockOptions(), inputs.pins, now=inputs.context.moment, folder=inputs.folder
+            inputs.project, inputs.options, inputs.pins, now=inputs.context.moment, folder=inputs.folder
         ):
             name = os.path.basename(self._auditor.subject.location)
             yield f"The project has changed since {name} was made: the search is for the project as it is now"
@@ -346,6 +348,21 @@ class _OpenSearch:
             listener=inputs.context.heard,
         )
         return replace(result, warnings=inputs.warnings, inputs=inputs)
+
+
+def _for_same_environments(inputs: LockInputs) -> LockOptions:
+    """The options that keep the Pythons and environments of the lock, which may have come from the command line."""
+    options, settings, old = inputs.options, inputs.project.settings, inputs.pins
+    if old is None:
+        return options
+    if old.environments and not (settings.platforms or settings.environments):
+        options = replace(options, environments=tuple(map(str, old.environments)))
+    requested = settings.python or inputs.project.requires_python
+    if old.requires_python is not None:
+        locked = MarkerSet.of_python(old.requires_python).without_python_cap()
+        if requested is None or not MarkerSet.of_python(requested).implies(locked):
+            options = replace(options, python=str(old.requires_python))
+    return options
 
 
 def _versions(lock: Pylock) -> dict[str, tuple[str, ...]]:
