@@ -38,6 +38,10 @@ _MOST_FILES = 1_000_000
 _LARGEST = 4 << 20
 # The most bytes that the tar reader may take at once: it reads headers of any size.
 _LARGEST_PIECE = 16 << 20
+# The largest central directory of a zip: that of 400,000 advisories has 40 MiB.
+_LARGEST_DIRECTORY = 64 << 20
+# The size of its end record without the comment.
+_END_RECORD = 22
 _ENDINGS = (".json", ".yaml", ".yml")
 _BROKEN = (
     *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError),
@@ -192,6 +196,7 @@ def _file(path: str, shown: str) -> Iterator[tuple[str, bytes | str]]:
 
 
 def _zip(file: BinaryIO, shown: str) -> Iterator[tuple[str, bytes | str]]:
+    _refuse_large_directory(file, shown)
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
         if len(entries) > _MOST_FILES:
@@ -208,6 +213,22 @@ def _zip(file: BinaryIO, shown: str) -> Iterator[tuple[str, bytes | str]]:
             if expanded > _MOST_EXPANDED:
                 raise _too_large(shown)
             yield entry.filename, data
+
+
+def _refuse_large_directory(file: BinaryIO, shown: str) -> None:
+    """Refuse an archive whose central directory is large: zipfile reads all of it before anything can be counted.
+
+    Its size is in the end record (APPNOTE 4.3.16), which is the last thing in the file but for a comment.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _END_RECORD - 0xFFFF))
+    tail = file.read()
+    start = tail.rfind(b"PK\x05\x06")
+    if start >= 0 and len(tail) - start >= _END_RECORD:
+        directory = int.from_bytes(tail[start + 12 : start + 16], "little")
+        if directory > _LARGEST_DIRECTORY:  # also the mark of ZIP64, whose directories are larger still
+            raise _too_large(shown)
+    file.seek(0)
 
 
 def _inflated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | str:

@@ -203,6 +203,16 @@ def test_a_header_of_any_size_is_not_taken_into_memory(tmp_path: Path, monkeypat
     assert refused.value.diagnostic.code == "advisories-too-large"
 
 
+def test_a_large_directory_of_a_zip_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(advisory_files, "_LARGEST_DIRECTORY", 1000)
+    path = zipped(tmp_path / "a.zip", {f"{number}.txt": "" for number in range(100)})
+    with pytest.raises(LocksetError) as refused:
+        read(path)
+    assert refused.value.diagnostic.code == "advisories-too-large"
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
