@@ -168,7 +168,7 @@ def test_a_fix_that_does_not_fit_is_explained_and_remains(
     assert not outlooks["tpl"]["fits"]
     assert outlooks["tpl"]["reason"] == "tpl>=2.0 is incompatible with the other requirements"
     assert outlooks["tpl"]["context"][0] == "tpl<2 is required in pyproject.toml [project.dependencies]"
-    assert "No version of b on the index is without known vulnerabilities" in outlooks["b"]["reason"]
+    assert "No later version of b on the index is without known vulnerabilities" in outlooks["b"]["reason"]
     assert sorted(one["name"] for one in data["fix"]["remaining"]) == ["b", "tpl"]
     assert data["fix"]["changes"] == []
     assert versions(tmp_path) == ["b 2.0", "tpl 1.0"]
@@ -221,6 +221,18 @@ def test_a_fix_keeps_the_pythons_and_environments_of_the_lock(
         before.get(key) for key in ("requires-python", "environments")
     ]
     assert "has changed since" not in result.stderr
+
+
+def test_a_pre_release_is_no_fix(
+    cli: Command, lock: Callable[..., None], local_index: LocalIndex, put: Callable[..., None], tmp_path: Path
+) -> None:
+    world = local_index.world.add("a", "1.0")
+    lock("a")
+    world.add("a", "2.0rc1")
+    put(advisory("PYSEC-1", "a", {"fixed": "2.0rc1"}))
+    (finding,) = audited(cli, "--advisories", "db", "-i", local_index.url, "--refresh", "--fix")["findings"]
+    assert finding["outlook"]["reason"] == "Only pre-releases of a are without known vulnerabilities"
+    assert versions(tmp_path) == ["a 1.0"]
 
 
 def test_a_lock_without_its_project_is_audited_and_not_fixed(

@@ -138,7 +138,7 @@ def _statistics(result: LockResult) -> list[str]:
     if result.behind:
         lines.append(f"{len(result.behind)} of {len({p.name for p in result.lock.packages})} behind the newest:")
         lines += [f"  {name} {chosen}, newest {newest}" for name, (chosen, newest) in result.behind.items()]
-    else:
+    elif not result.held_back:
         lines.append("every project at its newest final version")
     lines += [f"skipped {plain(release)}: {plain(why)}" for release, why in result.skipped.items()]
     return lines

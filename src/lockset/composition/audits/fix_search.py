@@ -186,12 +186,6 @@ class _FixingReleases:
     auditor: Auditor
     database: AdvisoryDatabase
 
-    def of(self, names: Sequence[str], repository: IndexRepository) -> dict[str, frozenset[Version]]:
-        """Those of projects with a cooldown, by name: it is lifted for them."""
-        named = [name for name in names if repository.rules.cooldown_limit(name) is not None]
-        releases = {name: frozenset(self.fixing(name, repository)) for name in named}
-        return {name: versions for name, versions in releases.items() if versions}
-
     def fixing(self, name: str, repository: IndexRepository) -> list[Version]:
         """The later versions of a package without counted vulnerabilities, the first one first."""
         known = sorted(v for v in repository.all_versions(name) if not isinstance(v, DirectVersion))
@@ -220,7 +214,10 @@ class _OpenSearch:
         """Whether a fix of this package alone fits."""
         specifier = self._specifier(name, database)
         if specifier is None:
-            return FixOutlook(reason=f"No version of {name} on the index is without known vulnerabilities")
+            releases = _FixingReleases(auditor=self.auditor, database=database)
+            which = "Only pre-releases" if releases.fixing(name, self.opened) else "No later version"
+            verb = "are" if which.startswith("Only") else "on the index is"
+            return FixOutlook(reason=f"{which} of {name} {verb} without known vulnerabilities")
         resolution = self._resolved({name: specifier})
         if isinstance(resolution, ResolutionImpossible):
             return self._failure(resolution, name, specifier)
