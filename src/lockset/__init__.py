@@ -6,6 +6,16 @@ from lockset._version import __version__
 
 TYPE_CHECKING = False  # the same as in `typing`, without the time to import that
 if TYPE_CHECKING:
+    from lockset.api.audit import (
+        AuditFinding,
+        AuditFix,
+        AuditOptions,
+        AuditReport,
+        FixOutlook,
+        IgnoredFinding,
+        PackageStatus,
+        audit,
+    )
     from lockset.api.check import LockCheck, check
     from lockset.api.convert import Conversion, ConvertOptions, convert
     from lockset.api.download import DownloadedFile, download
@@ -43,6 +53,10 @@ if TYPE_CHECKING:
 
 # Public name -> module that defines it.
 _FACADE: dict[str, str] = {
+    "AuditFinding": "lockset.api.audit",
+    "AuditFix": "lockset.api.audit",
+    "AuditOptions": "lockset.api.audit",
+    "AuditReport": "lockset.api.audit",
     "Chain": "lockset.api.lock_files",
     "Change": "lockset.lockfile.diff",
     "ChosenVersion": "lockset.api.why_not",
@@ -56,6 +70,8 @@ _FACADE: dict[str, str] = {
     "Export": "lockset.api.export",
     "ExportOptions": "lockset.api.export",
     "HeldBack": "lockset.resolve.lock.newer_releases",
+    "FixOutlook": "lockset.api.audit",
+    "IgnoredFinding": "lockset.api.audit",
     "IndexOptions": "lockset.index.options",
     "IndexOverrides": "lockset.composition.run_context",
     "IndexSource": "lockset.index.options",
@@ -71,6 +87,7 @@ _FACADE: dict[str, str] = {
     "Loss": "lockset.conversion.model.imported_lock",
     "OutdatedPackage": "lockset.composition.maintenance.newer_versions",
     "OutdatedReport": "lockset.composition.maintenance.newer_versions",
+    "PackageStatus": "lockset.api.audit",
     "Plan": "lockset.sync.plan",
     "ProgressEvent": "lockset.progress",
     "ProgressListener": "lockset.progress",
@@ -90,6 +107,7 @@ _FACADE: dict[str, str] = {
     "Target": "lockset.sync.target",
     "UsageError": "lockset.errors",
     "WhyNot": "lockset.api.why_not",
+    "audit": "lockset.api.audit",
     "check": "lockset.api.check",
     "check_env": "lockset.api.sync",
     "convert": "lockset.api.convert",
@@ -115,6 +133,10 @@ _FACADE: dict[str, str] = {
 }
 
 __all__ = [
+    "AuditFinding",
+    "AuditFix",
+    "AuditOptions",
+    "AuditReport",
     "Chain",
     "Change",
     "ChosenVersion",
@@ -127,7 +149,9 @@ __all__ = [
     "DownloadedFile",
     "Export",
     "ExportOptions",
+    "FixOutlook",
     "HeldBack",
+    "IgnoredFinding",
     "IndexOptions",
     "IndexOverrides",
     "IndexSource",
@@ -143,6 +167,7 @@ __all__ = [
     "Loss",
     "OutdatedPackage",
     "OutdatedReport",
+    "PackageStatus",
     "Plan",
     "ProgressEvent",
     "ProgressListener",
@@ -163,6 +188,7 @@ __all__ = [
     "UsageError",
     "WhyNot",
     "__version__",
+    "audit",
     "check",
     "check_env",
     "convert",

@@ -8,8 +8,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
+    "AdvisoryInvalidError",
     "BuildFailedError",
     "BuildNeededError",
+    "CooldownSyntaxError",
     "Diagnostic",
     "DownloadFailedError",
     "DownloadTooLargeError",
@@ -28,6 +30,7 @@ __all__ = [
     "MarkerSyntaxError",
     "MetadataInvalidError",
     "OfflineError",
+    "OsvAnswerError",
     "RangeRefusedError",
     "RequirementSyntaxError",
     "SourceNotSupportedError",
@@ -35,6 +38,7 @@ __all__ = [
     "TooManyFailedBuildsError",
     "UsageError",
     "WrongTypeError",
+    "YamlSyntaxError",
 ]
 
 
@@ -184,6 +188,24 @@ class MarkerSyntaxError(KnownError):
     code = "marker-syntax"
 
 
+class AdvisoryInvalidError(KnownError):
+    """A file is not a valid advisory (OSV schema)."""
+
+    code = "advisory-invalid"
+
+
+class OsvAnswerError(KnownError):
+    """What a service answered is not what OSV's interface answers."""
+
+    code = "osv-answer-invalid"
+
+
+class YamlSyntaxError(KnownError):
+    """The text is not YAML that is read here."""
+
+    code = "yaml-syntax"
+
+
 class BuildNeededError(KnownError):
     """Only a build would give the metadata, and builds are off."""
 
@@ -218,6 +240,12 @@ class ExcludeNewerSyntaxError(KnownError):
     """The value of `exclude-newer` is neither a time nor an age."""
 
     code = "exclude-newer-syntax"
+
+
+class CooldownSyntaxError(KnownError):
+    """The value is not a valid age."""
+
+    code = "cooldown-syntax"
 
 
 class GroupCycleError(KnownError):

@@ -37,7 +37,7 @@ PAGE_OF = {
     "tree": "look", "why": "look", "diff": "look", "outdated": "look",
     "report": "report", "graph": "report",
     **{name: name for name in ("cache", "merge-driver", "completion", "self-check")},
-    "convert": "convert", "export": "convert", "validate": "validate",
+    "convert": "convert", "export": "convert", "validate": "validate", "audit": "audit",
 }  # fmt: skip
 
 
@@ -141,7 +141,10 @@ def test_the_examples_of_findings_are_true(tmp_path: Path, cli: Command) -> None
 
 
 def test_the_limits_are_those_of_the_code() -> None:
+    from lockset.advisories import version_ranges
     from lockset.build.unpack import MAX_TOTAL
+    from lockset.composition.audits import advisory_files, osv_service
+    from lockset.conversion.readers import yaml_text
     from lockset.files import read_file
     from lockset.index.http.pages import PAGE_LIMIT
     from lockset.lockfile.dependency_graph import MOST_CHAINS
@@ -169,6 +172,13 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"{MOST_CHAINS} for each entry",
         f"{search._MOST_ROUNDS:,}",
         f"{conflict._DECISIONS:,}",
+        f"{advisory_files._LARGEST // mib} MiB, {yaml_text._MOST_NESTED} levels of YAML, no YAML aliases",
+        (
+            f"{advisory_files.MOST_BYTES // gib} GiB, {advisory_files._MOST_EXPANDED // gib} GiB expanded,"
+            f" {advisory_files._MOST_FILES:,} files"
+        ),
+        f"{version_ranges._MOST_VERSIONS:,} and {version_ranges._MOST_EVENTS:,}",
+        str(osv_service._MOST_PAGES),
         f"{guard._SECONDS / 60:g} minutes",
     ]
     rows = [line.split(" | ")[1] for line in page("limits").splitlines() if line.startswith("| ") and " | " in line]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PAGES = Path(__file__).parents[2] / "docs" / "pages" / "reference"
 LOCK = (PAGES / "lock.md").read_text(encoding="utf-8")
-OF_OTHERS = {"allow-overlap", "validate"}
+OF_OTHERS = {"allow-overlap", "validate", "audit"}
 OF_ALL_COMMANDS = {"--help", "--quiet", "--verbose", "--color", "--no-progress", "--directory"}
 
 

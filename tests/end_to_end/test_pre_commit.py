@@ -39,7 +39,7 @@ def command(hook: str) -> list[str]:
 
 
 def test_there_are_the_hooks_each_with_a_pattern_that_can_be_read() -> None:
-    assert list(HOOKS) == ["lockset-validate", "lockset-check", "lockset-lock", "lockset-export"]
+    assert list(HOOKS) == ["lockset-validate", "lockset-check", "lockset-lock", "lockset-export", "lockset-audit"]
     assert all(hook["language"] == "python" and re.compile(hook["files"]) for hook in HOOKS.values())
 
 
@@ -81,3 +81,14 @@ def test_an_outdated_lock_is_reported_and_locked_again(cli: Command, tmp_path: P
     assert cli(*command("lockset-check")).code == 1
     cli.ok(*command("lockset-lock"), env={"LOCKSET_DEFAULT_INDEX": local_index.url})
     cli.ok(*command("lockset-check"))
+
+
+def test_the_audit_takes_its_advisories_from_the_project(cli: Command, tmp_path: Path) -> None:
+    advisories = ROOT / "tests" / "support" / "advisories"
+    (tmp_path / "pyproject.toml").write_text(f"{PROJECT}[tool.lockset.audit]\nadvisories = [{str(advisories)!r}]\n")
+    archive = '[packages.archive]\npath = "a.whl"\nhashes = {{sha256 = "0"}}\n'
+    package = '[[packages]]\nname = "tqdm"\nversion = "{}"\n' + archive
+    (tmp_path / "pylock.toml").write_text(GOOD + package.format("4.66.3"))
+    cli.ok(*command("lockset-audit"))
+    (tmp_path / "pylock.toml").write_text(GOOD + package.format("4.66.2"))
+    assert "GHSA-cccc-3333-tqdm" in cli(*command("lockset-audit")).stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import lockset
 if TYPE_CHECKING:
     from support.local_index import LocalIndex
 
+ADVISORIES = Path(__file__).parents[1] / "support" / "advisories"
 PAGES = Path(__file__).parents[2] / "docs" / "pages" / "reference"
 ADDRESS = "https://index.example.org/simple/"
 UV_LOCK = 'version = 1\nrequires-python = ">=3.10"\n'
@@ -50,6 +52,7 @@ def test_an_example_runs(
     (tmp_path / "uv.lock").write_text(
         UV_LOCK + '[[package]]\nname = "app"\nversion = "1"\nsource = { virtual = "." }\n'
     )
+    shutil.copytree(ADVISORIES, tmp_path / "advisories")
     monkeypatch.chdir(tmp_path)
     indexes = lockset.IndexOptions(index_url=local_index.url)
     lockset.lock(indexes=indexes).write()

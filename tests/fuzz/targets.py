@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from lockset.advisories.vulnerabilities import vulnerabilities_of
+from lockset.composition.audits.advisory_files import AdvisoryReader
 from lockset.conversion.model.formats import Format
 from lockset.conversion.model.options import ReaderOptions
 from lockset.conversion.readers.dispatch import read_foreign
@@ -113,6 +115,17 @@ def documented(read: Callable[[str], object]) -> Callable[[bytes], None]:
     return run
 
 
+def advisory(name: str) -> Callable[[bytes], None]:
+    """One file of advisories, and what it says of a version; files that are not advisories are counted."""
+
+    def run(data: bytes) -> None:
+        reader = AdvisoryReader({"hull"})
+        reader.take(name, data)
+        vulnerabilities_of(reader.database("input"), "hull", Version("1"))
+
+    return run
+
+
 TARGETS: dict[str, Callable[[bytes], object]] = {
     "lock_file": lock_file,
     "requirements": requirements,
@@ -126,6 +139,8 @@ TARGETS: dict[str, Callable[[bytes], object]] = {
     "wheel": wheel,
     "record": documented(parse_record),
     "entry_points": documented(scripts_in),
+    "advisory_json": advisory("GHSA-1.json"),
+    "advisory_yaml": advisory("PYSEC-1.yaml"),
     "journal": lambda data: Journal.loads(data, "/project"),
 }  # fmt: skip
 
@@ -184,5 +199,16 @@ files = [{ url = 'https://f.example.org/%s', hash = 'sha256:%s' }]
     "marker": b"python_version >= '3.10' and (os_name == 'nt' or 'a' in extras)",
     "record": b"hull/__init__.py,sha256=AA,0\n",
     "entry_points": b"[console_scripts]\nhull = hull:main\n",
+    "advisory_json": b"""{"id": "GHSA-1", "modified": "2026-01-01T00:00:00Z", "aliases": ["CVE-1"], "affected": [{
+"package": {"name": "hull", "ecosystem": "PyPI"}, "versions": ["1.0"],
+"ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}]}]}]}""",
+    "advisory_yaml": b"""id: PYSEC-1
+modified: '2026-01-01T00:00:00Z'
+affected:
+- package: {name: hull, ecosystem: PyPI}
+  ranges:
+  - type: ECOSYSTEM
+    events: [introduced: "0", fixed: "2"]
+""",
     "journal": b'{"format": 1, "areas": ["new"], "steps": [["make", "a"]]}',
 }

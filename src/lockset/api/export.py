@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 from lockset.composition.conversions.export import FORMATS, Export, ExportOptions, export_lock
 from lockset.composition.open_lock import open_lock
 from lockset.composition.run_context import context_of
+from lockset.errors import UsageError
 from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
     from os import PathLike
 
+    from lockset.advisories.vulnerabilities import AssessedVulnerability
     from lockset.composition.run_context import RunContext
 
 __all__ = ["FORMATS", "Export", "ExportOptions", "export"]
+
+_HINT = "Choose `--format cyclonedx`"
 
 
 def export(
@@ -34,14 +38,27 @@ def export(
 
     Raises:
         LocksetError: If the file is not valid, an extra or group is unknown, `library-missing`, `not-expressible`, or
-            (with `strict`) something would be lost.
+            (with `strict`) something would be lost; with `vex`, as `audit`.
     """
     options = check_argument("options", options, "ExportOptions | None") or ExportOptions()
     context = context_of(context)
+    vulnerabilities: tuple[AssessedVulnerability, ...] = ()
+    if options.vex is not None:
+        if options.format != "cyclonedx":
+            raise UsageError("option-conflict", "Only a CycloneDX bill of materials has vulnerabilities", hint=_HINT)
+        from lockset.composition.audits.assessments import assessed_vulnerabilities
+
+        vulnerabilities = assessed_vulnerabilities(path, options.vex, context)
     document = open_lock(path, context)
     location = document.path if document.path and path != "-" else "pylock.toml"
     name = options.name or Path(context.here, location).parent.name or "pylock"
     style = options.style
     if style.source == "pylock.toml":
         style = replace(style, source=Path(location).name)
-    return export_lock(document.lock, replace(options, name=name, style=style), now=context.moment, location=location)
+    return export_lock(
+        document.lock,
+        replace(options, name=name, style=style),
+        now=context.moment,
+        location=location,
+        vulnerabilities=vulnerabilities,
+    )

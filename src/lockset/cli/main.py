@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "convert": "convert requirements or another tool's lock file to a pylock.toml",
     "export": "export a lock file to requirements, constraints or a bill of materials",
     "validate": "check lock files and project files against the standards",
+    "audit": "find known vulnerabilities in what is locked or installed",
     "tree": "show the packages of a lock file as a dependency tree",
     "why": "show why a package is locked",
     "why-not": "explain why a version is not locked",

@@ -181,7 +181,9 @@ class _ExclusionSearch:
         """The hint with the options that exclude files of the project."""
         rules = self._index.rules
         fixes = [*rules.undo_sources(name), *rules.undo_wheels(name)]
-        if rules.limit(name) is not None:
+        if rules.cooldown_limit(name) is not None:
+            fixes.insert(0, f"lift the cooldown for it: `--cooldown-package {name}='0 days'`")
+        if rules.upload_limit(name) is not None:
             fixes.insert(0, f"lift the date limit for it: `--exclude-newer-package {name}=false`")
         if name in rules.hashes:
             fixes.append("add a hash of one of its files")

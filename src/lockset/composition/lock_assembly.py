@@ -25,6 +25,7 @@ from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
+from lockset.resolve.releases.upload_limits import held_back_versions
 from lockset.resolve.solver.candidate import ForkCandidate
 from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Dependency
+    from lockset.resolve.problem.requirement import Dependency, Specifier
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.resolve.solver.resolution import Resolution
     from lockset.sources.project import RootProject
@@ -69,6 +70,8 @@ class LockResult:
         gaps: Entries without a usable file in some environments.
         skipped: Releases that were skipped, as `name version`, and why.
         behind: Projects whose newest chosen version is not the newest final release, with both versions.
+        held_back: Projects of which the cooldown holds back a newer version that the requirements admit: the version,
+            and the day of its upload (None if the index does not say).
         notes: Notes for the user, which the same problem gives again.
         warnings: Warnings about the sources.
         inputs: The project, options, indexes and existing lock file that it was made from.
@@ -81,6 +84,7 @@ class LockResult:
     gaps: tuple[Gap, ...]
     skipped: Mapping[str, str] = field(default_factory=dict)
     behind: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    held_back: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     inputs: LockInputs | None = None
@@ -147,6 +151,7 @@ def resolve_and_assemble(
         gaps=lacking,
         skipped=_skipped(repository, notes),
         behind=behind,
+        held_back=_held_back(resolution, opened),
         notes=tuple(notes.texts),
     )
 
@@ -263,6 +268,28 @@ def _behind(resolution: Resolution, repository: IndexRepository | DirectReposito
                 newest[name] = release
                 break
     return {n: (str(v), str(newest[n])) for n, v in sorted(chosen.items()) if n in newest and v < newest[n]}
+
+
+def _held_back(resolution: Resolution, repository: IndexRepository) -> Mapping[str, tuple[str, str | None]]:
+    """The newest version of each project that only the cooldown keeps from those that its requirements admit."""
+    rules = repository.rules
+    if rules.cooldown is None and not rules.cooldown_of:
+        return {}
+    chosen: dict[str, Version] = {}
+    for name, version in resolution.nodes:
+        if not isinstance(version, DirectVersion):
+            chosen[name] = max(version, chosen.get(name, version))
+    specifiers: dict[str, list[Specifier]] = {}
+    for edge in resolution.edges:
+        specifiers.setdefault(edge.target[0], []).append(edge.dependency.specifier)
+    held: dict[str, tuple[str, str | None]] = {}
+    for name, version in sorted(chosen.items()):
+        for newer, uploaded in held_back_versions(repository, name):
+            is_usual = newer > version and (version.is_prerelease or not newer.is_prerelease)
+            if is_usual and all(one.admits(newer) for one in specifiers.get(name, ())):
+                held[name] = (str(newer), None if uploaded is None else f"{uploaded:%Y-%m-%d}")
+                break
+    return held
 
 
 def _narrowed(

@@ -1,13 +1,13 @@
-"""The value of `exclude-newer`: a time or an age."""
+"""The values of `exclude-newer`, a time or an age, and of `cooldown`, an age."""
 
 from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta, timezone
 
-from lockset.errors import ExcludeNewerSyntaxError
+from lockset.errors import CooldownSyntaxError, ExcludeNewerSyntaxError
 
-__all__ = ["parse_exclude_newer"]
+__all__ = ["parse_age", "parse_exclude_newer"]
 
 _UNITS = {
     "minute": timedelta(minutes=1),
@@ -47,6 +47,20 @@ def parse_exclude_newer(value: str | date | datetime, *, location: str | None = 
             location=location,
             hint="Write a date (`2026-01-31`), a time (`2026-01-31T12:00:00Z`) or an age (`7 days`, `P7D`)",
         ) from error
+
+
+def parse_age(value: str, *, location: str | None = None) -> timedelta:
+    """The age: `7 days`, `2 weeks`, `12 hours` or an ISO 8601 duration such as `P7D` or `PT12H`; `0` is none.
+
+    Raises:
+        LocksetError: `cooldown-syntax` for anything else.
+    """
+    text = value.strip()
+    age = timedelta() if text == "0" else _age(text)
+    if age is None:
+        hint = "Write an age such as `7 days`, `12 hours` or `P7D`; `0 days` is no cooldown"
+        raise CooldownSyntaxError(f"`{value}` is not a valid age", location=location, hint=hint)
+    return age
 
 
 def _age(text: str) -> timedelta | None:

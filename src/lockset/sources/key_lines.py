@@ -8,6 +8,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from lockset.errors import (
+    CooldownSyntaxError,
     ExcludeNewerSyntaxError,
     GroupCycleError,
     GroupDepthError,
@@ -25,7 +26,13 @@ __all__ = ["key_path", "with_key_lines"]
 
 _STEP = re.compile(r"""\.?(?:"(?P<quoted>[^"]*)"|(?P<bare>[A-Za-z0-9_-]+))|\[(?P<index>\d+)\]""")
 # Errors about the value, not the key.
-_OF_VALUES = (WrongTypeError, InvalidValueError, RequirementSyntaxError, ExcludeNewerSyntaxError)
+_OF_VALUES = (
+    WrongTypeError,
+    InvalidValueError,
+    RequirementSyntaxError,
+    ExcludeNewerSyntaxError,
+    CooldownSyntaxError,
+)
 # Errors about several keys.
 _OF_GROUPS = (GroupCycleError, GroupDepthError, GroupDuplicateError)
 

@@ -15,7 +15,8 @@ from lockset.attestations.policy import TrustPolicy
 from lockset.dependency_specifiers import read_marker, read_specifiers
 from lockset.errors import InvalidValueError, LocksetError
 from lockset.markers.environment import split_platform
-from lockset.sources.exclude_newer import parse_exclude_newer
+from lockset.sources.audit_settings import AuditSettings, read_audit_settings
+from lockset.sources.exclude_newer import parse_age, parse_exclude_newer
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.trust import parse_trust
 
@@ -96,7 +97,8 @@ class Settings:
     """All settings; None or empty if the project does not set them.
 
     Names of packages, extras and groups are normalized. `no_build`, `no_binary` and `no_sources` contain names or
-    `:all:`. An `exclude_newer` of type timedelta is an age before now; for a package, None removes the limit.
+    `:all:`. An `exclude_newer` of type timedelta is an age before now; for a package, None removes the limit. A
+    `cooldown` of 0 removes the cooldown.
     """
 
     python: SpecifierSet | None = None
@@ -137,6 +139,9 @@ class Settings:
     attestations: bool | None = None
     trust: TrustPolicy = TrustPolicy()
     validate: ValidateSettings = ValidateSettings()
+    cooldown: timedelta | None = None
+    cooldown_package: Mapping[str, timedelta] = field(default_factory=dict)
+    audit: AuditSettings = AuditSettings()
 
 
 def parse_settings(table: SettingsTable | None) -> Settings:
@@ -244,6 +249,21 @@ def _moment_by_package(table: SettingsTable, key: str) -> dict[str, datetime | t
     return {
         canonicalize_name(name): None if value is False else _moment(inner, name) for name, value in inner.data.items()
     }
+
+
+def _age(table: SettingsTable, key: str) -> timedelta:
+    value = table.data[key]
+    if value is False:
+        return timedelta()
+    if not isinstance(value, str):
+        raise table.wrong(table.at(key), 'an age such as "7 days"', value)
+    return parse_age(value, location=f"{table.location}: {table.at(key)}")
+
+
+def _age_by_package(table: SettingsTable, key: str) -> dict[str, timedelta]:
+    inner = table.table(key)
+    assert inner is not None
+    return {_checked_name(table, inner.at(name), name): _age(inner, name) for name in inner.data}
 
 
 def _pairs(table: SettingsTable, key: str) -> dict[str, str]:
@@ -373,4 +393,7 @@ KEYS: Mapping[str, Callable[[SettingsTable, str], object]] = {
     "attestations": _flag,
     "trust": _trust,
     "validate": _validate,
+    "cooldown": _age,
+    "cooldown-package": _age_by_package,
+    "audit": read_audit_settings,
 }

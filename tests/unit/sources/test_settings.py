@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # it has no stubs of its own
@@ -56,6 +56,17 @@ keyring-provider = "subprocess"
 allow-insecure-host = ["host.example.org"]
 attestations = true
 validate = { select = ["hash-weak"], ignore = ["url-insecure"], strict = true }
+cooldown = "7 days"
+cooldown-package = { F_g = "0 days", h = "P2D", i = false }
+[[audit.ignore]]
+id = "CVE-2026-1"
+reason = "Not used"
+until = "2027-01-31"
+package = "My_Lib"
+state = "not_affected"
+[audit]
+advisories = ["advisories"]
+osv = true
 [[index]]
 name = "inner"
 url = "https://inner.example.org/simple"
@@ -99,6 +110,10 @@ def test_every_key_is_read_and_normalized() -> None:
     assert read.prerelease_package == {"e": "disallow"}
     assert read.exclude_newer == datetime(2026, 1, 31, tzinfo=timezone.utc)
     assert read.exclude_newer_package == {"f-g": timedelta(days=7), "h": None}
+    assert read.cooldown == timedelta(days=7)
+    assert read.cooldown_package == {"f-g": timedelta(), "h": timedelta(days=2), "i": timedelta()}
+    assert read.audit.ignore[0].until == date(2027, 1, 31)
+    assert (read.audit.ignore[0].package, read.audit.ignore[0].state) == ("my-lib", "not_affected")
     assert read.no_build == (":all:",)
     assert read.no_binary == ("i-j",)
     assert read.index == (
@@ -153,6 +168,19 @@ def test_the_schema_accepts_what_is_read() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "part"),
     [
+        ("cooldown = 7", "wrong-type", "`cooldown` has to be an age"),
+        ("cooldown = 2026-01-31", "wrong-type", "`cooldown` has to be an age"),
+        ("cooldown = 'a week'", "cooldown-syntax", "`a week` is not a valid age"),
+        ("cooldown = '2026-01-31'", "cooldown-syntax", "`2026-01-31` is not a valid age"),
+        ("cooldown = true", "wrong-type", "`cooldown` has to be an age"),
+        ("cooldown-package = { a = 'soon' }", "cooldown-syntax", "`soon` is not a valid age"),
+        ("audit = { ignore = [{ id = 'CVE-1' }] }", "invalid-value", "`audit.ignore[0]` needs a `reason`"),
+        ("audit = { ignore = [{ reason = 'x' }] }", "invalid-value", "`audit.ignore[0]` needs an `id`"),
+        ("audit = { ignore = [{ id = 'a b', reason = 'x' }] }", "invalid-value", "`audit.ignore[0].id`"),
+        ("[[audit.ignore]]\nid = 'A'\nreason = 'x'\nuntil = 'soon'", "invalid-value", "`audit.ignore[0].until`"),
+        ("[[audit.ignore]]\nid = 'A'\nreason = 'x'\nstate = 'ok'", "invalid-value", "`audit.ignore[0].state`"),
+        ("audit = { ignore = ['A'] }", "wrong-type", "`audit.ignore[0]` has to be a table"),
+        ("audit = { source = 'x' }", "unknown-key", "`audit.source` is not a known setting"),
         ("fork_strategy = 'newest'", "unknown-key", "`fork_strategy` is not a known setting"),
         ("fork-strategy = 'newer'", "invalid-value", "`fork-strategy`"),
         ("fork-strategy = 1", "wrong-type", "`fork-strategy` has to be a string, not an integer"),

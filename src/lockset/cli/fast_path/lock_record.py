@@ -68,6 +68,8 @@ def _decided_by_more(command: LockCommand, result: LockResult, inputs: LockInput
     """Whether the result depends on more than local files: the time, source trees, archives, files by URL."""
     project, settings = inputs.project, inputs.project.settings
     by_time = command.options.exclude_newer or settings.exclude_newer or settings.exclude_newer_package
+    by_time = by_time or settings.cooldown or settings.cooldown_package
+    by_time = by_time or command.options.cooldown or command.options.cooldown_package
     lines = [*project.dependencies, *project.constraints, *settings.overrides]
     lines += [line for several in (project.extras, project.groups) for each in several.values() for line in each]
     return bool(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.cli.options.common import add_cache, normal_name, run_context
+from lockset.composition.audits.report import AuditOptions
 from lockset.composition.conversions.export import FORMATS, ExportOptions
 from lockset.conversion.writers.requirements import RequirementsStyle
 
@@ -61,10 +62,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--name", metavar="NAME", help="the project in a bill of materials (default: name of the lock file's folder)"
     )
+    _add_vex(parser)
     parser.add_argument("--strict", action="store_true", help="refuse an export that loses anything")
     parser.add_argument(
         "--json", action="store_true", help="write a report as JSON to stdout (with the exported text if without -o)"
     )
+
+
+def _add_vex(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("known vulnerabilities (for CycloneDX)")
+    group.add_argument("--vex", action="store_true", help="include the vulnerabilities that `lockset audit` finds")
+    group.add_argument(
+        "--advisories", action="append", default=[], metavar="PATH|URL", help="as for `lockset audit` (repeatable)"
+    )
+    group.add_argument("--osv", action="store_true", help="query OSV's service, which learns names and versions")
+
+
+def _vex(args: argparse.Namespace) -> AuditOptions | None:
+    if not (args.vex or args.advisories or args.osv):
+        return None
+    return AuditOptions(advisories=tuple(args.advisories), osv=True if args.osv else None)
 
 
 def read_export_command(args: argparse.Namespace, out: Output) -> ExportCommand:
@@ -92,6 +109,7 @@ def read_export_command(args: argparse.Namespace, out: Output) -> ExportCommand:
         name=args.name,
         strict=args.strict,
         excludes=tuple(map(normal_name, args.no_emit_package)),
+        vex=_vex(args),
     )
     target = None if args.output in {None, "-"} else context.here / args.output
     return ExportCommand(file=args.file, options=options, target=target, context=context, json=args.json)

@@ -12,7 +12,7 @@ from lockset.errors import LocksetError, UsageError
 from lockset.markers.marker_set import MarkerSet
 from lockset.resolve.problem.file_policy import BUILD_NOTHING
 from lockset.resolve.problem.options import LockOptions
-from lockset.sources.exclude_newer import parse_exclude_newer
+from lockset.sources.exclude_newer import parse_age, parse_exclude_newer
 from lockset.sources.requirements.requirement_line import parse_requirement
 
 if TYPE_CHECKING:
@@ -92,6 +92,10 @@ def _versions(parser: argparse.ArgumentParser) -> None:
         "--exclude-newer", metavar="DATE", help="use only files uploaded before DATE, or before a duration ago"
     )
     _repeated(group, "--exclude-newer-package", metavar="NAME=DATE", help="the same for NAME; `false` for no limit")
+    group.add_argument(
+        "--cooldown", metavar="AGE", help="hold back files younger than AGE (7 days) that are not locked"
+    )
+    _repeated(group, "--cooldown-package", metavar="NAME=AGE", help="the same for NAME; `0 days` for no cooldown")
 
 
 def _files(parser: argparse.ArgumentParser) -> None:
@@ -237,6 +241,11 @@ def lock_options(args: argparse.Namespace) -> LockOptions:
         fork=args.fork_strategy,
         exclude_newer=parse_exclude_newer(newer, location="--exclude-newer") if newer else None,
         exclude_newer_package=_limits(args.exclude_newer_package),
+        cooldown=parse_age(args.cooldown, location="--cooldown") if args.cooldown else None,
+        cooldown_package={
+            normal_name(name): parse_age(age, location="--cooldown-package")
+            for name, age in _pairs(args.cooldown_package, "--cooldown-package")
+        },
         **_file_kinds(args),
         no_sdist=args.no_sdist,
         allow_direct_urls=tuple(args.allow_direct_url),

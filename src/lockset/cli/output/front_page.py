@@ -15,7 +15,7 @@ __all__ = ["GROUPS", "front_page"]
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Lock": ("lock", "why-not", "convert", "export"),
     "Install": ("sync", "install", "check-env", "download"),
-    "Look": ("validate", "tree", "why", "diff", "graph", "report", "outdated"),
+    "Look": ("validate", "audit", "tree", "why", "diff", "graph", "report", "outdated"),
     "Maintain": ("merge-driver", "cache", "self-check", "completion"),
 }
 _ABOUT = "lock a Python project for all platforms, sync environments to it"

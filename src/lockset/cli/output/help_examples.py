@@ -19,6 +19,7 @@ PAGES: Mapping[str, str] = {
     **dict.fromkeys(("tree", "why", "diff", "outdated"), "look"),
     **dict.fromkeys(("report", "graph"), "report"),
     "validate": "validate",
+    "audit": "audit",
     "merge-driver": "merge-driver",
     "cache": "cache",
     "self-check": "self-check",
@@ -76,6 +77,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Explain the same for one version", "lockset why-not numpy==2.1.0"),
     ),
     "diff": (("Compare with the last commit", "lockset diff HEAD:pylock.toml"),),
+    "audit": (
+        ("Compare pylock.toml with a folder of advisories", "lockset audit --advisories advisories/"),
+        ("Query OSV, and upgrade what has a fix", "lockset audit --osv --fix"),
+    ),
     "graph": (
         ("Draw the graph for a pull request", "lockset graph --format mermaid"),
         ("Write a page with a search", "lockset graph --format html -o graph.html"),

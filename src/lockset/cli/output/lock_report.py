@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["show_check", "show_lock"]
 
+# Versions that one line names; further ones are counted.
+_SHOWN = 10
+
 
 def show_check(result: LockCheck, command: LockCommand, out: Output) -> int:
     """Tell whether the lock is current; the exit code.
@@ -72,8 +75,8 @@ def show_lock(result: LockResult, command: LockCommand, seconds: float, out: Out
         conclusion = f"Locked {count} in {name}"
     out.line(f"{out.style(conclusion, 'bold green')}{out.style(f', {seconds_text(seconds)}', 'dim')}")
     newer = _newer_text(result, command, old.ours if old is not None else None)
-    if newer:
-        out.line(newer)
+    for line in filter(None, (_held_back_text(result), newer)):
+        out.line(line)
     if command.stats:
         for line in _statistics(result):
             out.line(line)
@@ -103,6 +106,18 @@ def _newer_text(result: LockResult, command: LockCommand, old: Pylock | None) ->
     return f"{packages}: `{plain(command.again)} -U` takes those that fit"
 
 
+def _held_back_text(result: LockResult) -> str:
+    """What the cooldown holds back, and since when each version is on the index; empty if it holds back nothing."""
+    if not result.held_back:
+        return ""
+    versions = [
+        f"{name} {version} ({f'uploaded {day}' if day is not None else 'without an upload time'})"
+        for name, (version, day) in result.held_back.items()
+    ]
+    more = f" and {len(versions) - _SHOWN} more" if len(versions) > _SHOWN else ""
+    return f"{len(versions)} held back by the cooldown: {plain(', '.join(versions[:_SHOWN]))}{more}"
+
+
 def _changes(old: Pylock, new: Pylock) -> LockDiff:
     from lockset.lockfile.diff import diff  # a first lock does without it
 
@@ -123,7 +138,7 @@ def _statistics(result: LockResult) -> list[str]:
     if result.behind:
         lines.append(f"{len(result.behind)} of {len({p.name for p in result.lock.packages})} behind the newest:")
         lines += [f"  {name} {chosen}, newest {newest}" for name, (chosen, newest) in result.behind.items()]
-    else:
+    elif not result.held_back:
         lines.append("every project at its newest final version")
     lines += [f"skipped {plain(release)}: {plain(why)}" for release, why in result.skipped.items()]
     return lines
@@ -155,6 +170,7 @@ def _json(result: LockResult) -> dict[str, object]:
         ],
         "gaps": [{"name": g.name, "version": g.version, "environment": g.environments} for g in result.gaps],
         "skipped": dict(result.skipped),
+        "held-back": {name: {"version": version, "uploaded": day} for name, (version, day) in result.held_back.items()},
         "behind": {name: {"locked": chosen, "newest": newest} for name, (chosen, newest) in result.behind.items()},
         "statistics": {
             "entries": len(result.lock.packages),

@@ -32,6 +32,10 @@ from lockset.resolve.problem.build_problem import python_range
 from lockset.sources.requirements.reader import read_requirements
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lockset.advisories.vulnerabilities import AssessedVulnerability
+    from lockset.composition.audits.report import AuditOptions
     from lockset.conversion.model.imported_lock import Loss
     from lockset.conversion.writers.entries import ExportedLock
     from lockset.lockfile.model import Pylock
@@ -40,7 +44,7 @@ __all__ = ["FORMATS", "Export", "ExportOptions", "export_lock"]
 
 FORMATS = ("requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3")
 
-_BILLS = {"cyclonedx": to_cyclonedx, "spdx": to_spdx, "spdx3": to_spdx3}
+_BILLS = {"spdx": to_spdx, "spdx3": to_spdx3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,7 @@ class ExportOptions:
         name: Name of the project that a bill of materials describes; None for the name of the lock file's folder.
         strict: Refuse an export that loses anything.
         excludes: Names of packages to leave out.
+        vex: Advisories with which the packages are compared: a CycloneDX bill of materials has the vulnerabilities.
     """
 
     format: Literal["requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3"] = "requirements-txt"
@@ -74,6 +79,7 @@ class ExportOptions:
     name: str | None = None
     strict: bool = False
     excludes: tuple[str, ...] = ()
+    vex: AuditOptions | None = None
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -111,6 +117,7 @@ def export_lock(
     strict: bool = False,
     now: datetime | None = None,
     location: str = "pylock.toml",
+    vulnerabilities: Sequence[AssessedVulnerability] = (),
 ) -> Export:
     """Convert the lock file to another format; nothing is written.
 
@@ -120,12 +127,13 @@ def export_lock(
         strict: As `options.strict`.
         now: The creation time of a bill of materials; None for the current time.
         location: The lock file's name in messages.
+        vulnerabilities: Vulnerabilities of its packages, for CycloneDX.
 
     Raises:
         LocksetError: For unknown extras and groups, `library-missing`, `not-expressible`, or `lossy` with `strict`.
     """
     refuse_empty_environments(lock)
-    lock, secretive = without_user_info(lock, parameters=options.format in _BILLS)
+    lock, secretive = without_user_info(lock, parameters=options.format in {"cyclonedx", *_BILLS})
     if options.all_extras:
         options = replace(options, extras=tuple(lock.extras or ()))
     if options.all_groups:
@@ -143,6 +151,9 @@ def export_lock(
         compared = _prove(exported, text, trees=options.style.trees)
     elif options.format == "constraints":
         text, losses = to_constraints(exported, source=options.style.source)
+    elif options.format == "cyclonedx":
+        name = options.name or "pylock"
+        text = to_cyclonedx(exported, name=name, tool_version=__version__, now=moment, vulnerabilities=vulnerabilities)
     else:
         text = _BILLS[options.format](exported, name=options.name or "pylock", tool_version=__version__, now=moment)
     losses = (*losses, *dropped_credentials(secretive))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
@@ -11,8 +12,11 @@ from lockset.lockfile.model import artifacts, file_name
 from lockset.lockfile.publishers import recorded_identities
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from lockset.advisories.severity import Severity
+    from lockset.advisories.vulnerabilities import AssessedVulnerability
     from lockset.conversion.writers.entries import ExportedEntry, ExportedLock
     from lockset.lockfile.model import Artifact
 
@@ -30,8 +34,15 @@ _ALGORITHMS = {
 }
 
 
-def to_cyclonedx(exported: ExportedLock, *, name: str, tool_version: str, now: datetime) -> str:
-    """The JSON document. Equal for equal input and `now`.
+def to_cyclonedx(
+    exported: ExportedLock,
+    *,
+    name: str,
+    tool_version: str,
+    now: datetime,
+    vulnerabilities: Sequence[AssessedVulnerability] = (),
+) -> str:
+    """The JSON document, with the `vulnerabilities` of its components. Equal for equal input and `now`.
 
     Raises:
         LocksetError: `library-missing`.
@@ -54,7 +65,8 @@ def to_cyclonedx(exported: ExportedLock, *, name: str, tool_version: str, now: d
     bom.metadata.tools.components.add(
         Component(name="lockset", version=tool_version, type=ComponentType.APPLICATION, bom_ref="tool:lockset")
     )
-    refs = "\n".join(sorted(str(component.bom_ref) for component in components))
+    bom.vulnerabilities = _vulnerabilities(exported, components, vulnerabilities)
+    refs = "\n".join(sorted(str(part.bom_ref) for part in (*components, *bom.vulnerabilities)))
     bom.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, f"{name}\n{refs}\n{now.isoformat()}")
     bom.register_dependency(root, [c for c, e in zip(components, exported.entries, strict=True) if not e.required_by])
     for component, entry in zip(components, exported.entries, strict=True):
@@ -98,6 +110,82 @@ def _component(entry: ExportedEntry) -> Any:
         external_references=references,
         properties=properties,
     )
+
+
+def _vulnerabilities(
+    exported: ExportedLock, components: Sequence[Any], assessed: Sequence[AssessedVulnerability]
+) -> list[Any]:
+    """Each vulnerability once, with all components that it affects."""
+    refs: dict[tuple[str, str], list[str]] = {}
+    for component, entry in zip(components, exported.entries, strict=True):
+        key = (entry.package.name, str(entry.package.version))
+        refs.setdefault(key, []).append(str(component.bom_ref))
+    by_id: dict[str, tuple[AssessedVulnerability, list[str]]] = {}
+    for one in assessed:
+        affected = refs.get((one.vulnerability.name, one.vulnerability.version), [])
+        if affected:
+            by_id.setdefault(one.vulnerability.id, (one, []))[1].extend(affected)
+    return [_vulnerability(one, affected) for one, affected in by_id.values()]
+
+
+def _vulnerability(assessed: AssessedVulnerability, affected: Sequence[str]) -> Any:
+    from cyclonedx.model import XsUri
+    from cyclonedx.model.impact_analysis import ImpactAnalysisState
+    from cyclonedx.model.vulnerability import (
+        BomTarget,
+        Vulnerability,
+        VulnerabilityAdvisory,
+        VulnerabilityAnalysis,
+        VulnerabilityReference,
+        VulnerabilitySource,
+    )
+
+    one = assessed.vulnerability
+    analysis = None
+    if assessed.state is not None:
+        analysis = VulnerabilityAnalysis(state=ImpactAnalysisState(assessed.state), detail=assessed.detail)
+    return Vulnerability(
+        bom_ref=f"vulnerability:{one.id}",
+        id=one.id,
+        source=VulnerabilitySource(name=_database(one.id), url=None if one.url is None else XsUri(one.url)),
+        references=[
+            VulnerabilityReference(id=alias, source=VulnerabilitySource(name=_database(alias))) for alias in one.aliases
+        ],
+        ratings=_ratings(one.severity),
+        description=one.summary or None,
+        detail=one.details or None,
+        recommendation=f"Upgrade {one.name} to {' or '.join(one.fixed)}" if one.fixed else None,
+        advisories=[] if one.url is None else [VulnerabilityAdvisory(url=XsUri(one.url))],
+        published=one.published,
+        updated=one.modified,
+        analysis=analysis,
+        affects=[BomTarget(ref=ref) for ref in affected],
+    )
+
+
+def _ratings(severity: Severity) -> list[Any]:
+    from cyclonedx.model.vulnerability import VulnerabilityRating, VulnerabilityScoreSource, VulnerabilitySeverity
+
+    if not severity.is_known:
+        return []
+    method = None
+    if severity.kind is not None:
+        is_v31 = (severity.vector or "").startswith("CVSS:3.1")
+        method = VulnerabilityScoreSource("CVSSv31" if is_v31 else severity.kind.replace("CVSS_V", "CVSSv"))
+    return [
+        VulnerabilityRating(
+            score=None if severity.score is None else Decimal(str(severity.score)),
+            severity=VulnerabilitySeverity(severity.level or "unknown"),
+            method=method,
+            vector=severity.vector,
+        )
+    ]
+
+
+def _database(own: str) -> str:
+    """The name of the database that an id is of."""
+    names = {"PYSEC": "PyPA", "GHSA": "GitHub", "CVE": "CVE", "MAL": "OpenSSF"}
+    return names.get(own.partition("-")[0], "OSV")
 
 
 def _location(artifact: Artifact) -> str | None:

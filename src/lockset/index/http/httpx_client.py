@@ -54,6 +54,7 @@ class HttpxClient:
         url: str,
         headers: Mapping[str, str],
         *,
+        content: bytes | None = None,
         proxy: str | None = None,
         silence: float,
         until: float,
@@ -70,7 +71,7 @@ class HttpxClient:
         self._deadlines.begin(silence, until)
         self._backend.begin()
         try:
-            request = httpx.Request(method, url, headers=headers)
+            request = httpx.Request(method, url, headers=headers, content=content)
             if (request.url.port or 0) > _LAST_PORT:
                 raise ValueError(f"Port out of range 0-{_LAST_PORT}")
             response = self._transport(request.url, proxy).handle_request(request)

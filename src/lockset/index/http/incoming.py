@@ -48,6 +48,7 @@ class Request:
         failure: The error to raise if there is no response.
         compressed: Whether the body may be compressed; `Incoming.body` inflates it.
         retried: Whether to retry if the connection fails.
+        content: The body of the request; None for none.
     """
 
     url: str
@@ -57,6 +58,7 @@ class Request:
     failure: type[KnownError] = DownloadFailedError
     compressed: bool = False
     retried: bool = True
+    content: bytes | None = None
 
 
 class Again(Exception):

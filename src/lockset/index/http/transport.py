@@ -212,6 +212,7 @@ class Transport:
             try:
                 answer = client.send(
                     *(request.method, url, headers),
+                    content=request.content,
                     proxy=proxy,
                     silence=budget.next_wait,
                     until=budget.until,

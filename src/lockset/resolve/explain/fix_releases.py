@@ -87,7 +87,10 @@ def by_rules(failure: Failure) -> Iterator[Suggestion]:
 
 
 def _relaxed(rules: FileRules, name: str) -> Iterator[tuple[FileRules, str]]:
-    if rules.limit(name) is not None:
+    if rules.cooldown_limit(name) is not None:
+        text = f"Lift the cooldown for it: `--cooldown-package {name}='0 days'`"
+        yield replace(rules, cooldown_of={**rules.cooldown_of, name: None}), text
+    if rules.upload_limit(name) is not None:
         limits = {**rules.uploaded_before_of, name: None}
         text = f"Lift the date limit for it: `--exclude-newer-package {name}=false`"
         yield replace(rules, uploaded_before_of=limits), text

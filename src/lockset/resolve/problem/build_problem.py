@@ -14,6 +14,7 @@ from lockset.lockfile.declared_conflicts import tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons, targets_within
 from lockset.resolve.problem.conflicting_choices import conflicting_choices
+from lockset.resolve.problem.cooldown import cooldown_rules
 from lockset.resolve.problem.direct_rules import DirectRules
 from lockset.resolve.problem.direct_source import location_of, relative_path
 from lockset.resolve.problem.file_policy import FileRules, in_files, in_options, in_settings, merge_kinds
@@ -115,7 +116,10 @@ def build_problem(
     )
     guard = refuse_other_sources(project, options, extras=request.extras or (), groups=request.groups)
     direct = replace(_direct(project, options, request, old, folder), guard=guard)
-    rules = _rules(project, options, universe, open_above=request.open_above, now=now)
+    rules = replace(
+        _rules(project, options, universe, open_above=request.open_above, now=now),
+        **cooldown_rules(project.settings, options, old, now),
+    )
     return ResolutionProblem(
         request=replace(
             request,

@@ -6,7 +6,7 @@ Whether wheels and source distributions of a project may be used follows from op
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from lockset._dataclass import dataclass
 from lockset.markers import MarkerSet
@@ -25,6 +25,7 @@ __all__ = [
     "FileKinds",
     "FileRules",
     "Option",
+    "UploadedFile",
     "forbids",
     "in_files",
     "in_options",
@@ -111,6 +112,22 @@ def _kinds(no_build: Iterable[str], no_binary: Iterable[str], undo: Callable[[Op
     return FileKinds(builds, binaries, {word: undo(*word) for word in words})
 
 
+class UploadedFile(Protocol):
+    """What the limits on upload times need to know of a file."""
+
+    @property
+    def version(self) -> Version:
+        """The version of its release."""
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """Its hashes by algorithm."""
+
+    @property
+    def upload_time(self) -> datetime | None:
+        """When it was uploaded; None if the index does not say."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRules:
     """Which files may be used, and where they must exist.
@@ -134,6 +151,10 @@ class FileRules:
         strictly: The described interpreters of `required`; a part of `targets`.
         uploaded_before: Files uploaded later do not exist; nor do those without an upload time.
         uploaded_before_of: The same for single projects; None lifts the limit.
+        cooldown: Files uploaded later are held back, besides that limit; nor do those count without an upload time.
+        cooldown_of: The same for single projects; None lifts the cooldown.
+        locked_hashes: Hashes as `algorithm:value` of files of the old lock, which the cooldown does not hold back.
+        cooldown_lifted: Releases that the cooldown does not hold back, by project.
         overrides: Requirement texts that replace every requirement on a project.
         excludes: Projects on which all requirements are ignored.
         hashes: By project, digests as `algorithm:value`, one of which each of its files must have.
@@ -155,6 +176,10 @@ class FileRules:
     strictly: Mapping[TargetInterpreter, MarkerSet] = field(default_factory=dict)
     uploaded_before: datetime | None = None
     uploaded_before_of: Mapping[str, datetime | None] = field(default_factory=dict)
+    cooldown: datetime | None = None
+    cooldown_of: Mapping[str, datetime | None] = field(default_factory=dict)
+    locked_hashes: frozenset[str] = frozenset()
+    cooldown_lifted: Mapping[str, frozenset[Version]] = field(default_factory=dict)
     overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     excludes: frozenset[str] = frozenset()
     hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -172,8 +197,27 @@ class FileRules:
         return MarkerSet.none() if built is None else self.must_have - built.get(version, MarkerSet.none())
 
     def limit(self, name: str) -> datetime | None:
-        """The upload time before which files of `name` count."""
+        """The upload time before which all files of `name` count: the earlier one of both limits."""
+        both = (self.upload_limit(name), self.cooldown_limit(name))
+        return min((one for one in both if one is not None), default=None)
+
+    def upload_limit(self, name: str) -> datetime | None:
+        """The upload time from which on files of `name` do not exist."""
         return self.uploaded_before_of.get(name, self.uploaded_before)
+
+    def cooldown_limit(self, name: str) -> datetime | None:
+        """The upload time from which on files of `name` are held back."""
+        return self.cooldown_of.get(name, self.cooldown)
+
+    def admits_upload(self, name: str, file: UploadedFile) -> bool:
+        """Whether the file of `name` was uploaded early enough, or the cooldown is lifted for it."""
+        limit, cooldown, uploaded = self.upload_limit(name), self.cooldown_limit(name), file.upload_time
+        if limit is not None and (uploaded is None or uploaded >= limit):
+            return False
+        if cooldown is None or (uploaded is not None and uploaded < cooldown):
+            return True
+        is_locked = any(f"{algorithm}:{value}" in self.locked_hashes for algorithm, value in file.hashes.items())
+        return is_locked or file.version in self.cooldown_lifted.get(name, ())
 
     def may_build(self, name: str) -> bool:
         """Whether source trees of `name` may be built."""

@@ -47,6 +47,9 @@ class LockOptions:
         excludes: Projects to leave out wherever they are required.
         prerelease_package: The same as `prerelease`, for single projects.
         exclude_newer_package: The same as `exclude_newer`, for single projects; None lifts the limit.
+        cooldown: The least age of files that count, besides `exclude_newer`; those of the existing lock count anyway. A
+            cooldown of 0 is none.
+        cooldown_package: The same as `cooldown`, for single projects.
         no_build: Projects, or `:all:`, whose source distributions may not be used; a name takes precedence
             over `:all:`.
         no_binary: The same for wheels.
@@ -93,6 +96,8 @@ class LockOptions:
     fork: Literal["newest", "fewest"] | None = None
     exclude_newer: datetime | timedelta | None = None
     exclude_newer_package: Mapping[str, datetime | timedelta | None] = field(default_factory=dict)
+    cooldown: timedelta | None = None
+    cooldown_package: Mapping[str, timedelta] = field(default_factory=dict)
     no_build: tuple[str, ...] = ()
     no_binary: tuple[str, ...] = ()
     build_nothing: bool = False

@@ -22,6 +22,7 @@ from lockset.resolve.problem.direct_source import is_local
 from lockset.resolve.problem.requirement import parse_metadata_dependency, replaced
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
 from lockset.resolve.releases.requires_python import read_python, requires_python_region
+from lockset.resolve.releases.upload_limits import why_left_out
 from lockset.resolve.releases.wheel_coverage import WheelCoverage, distinguish_targets
 
 if TYPE_CHECKING:
@@ -183,9 +184,8 @@ class IndexRepository:
             for f in files
             if (rules.may_use_wheels(name) if f.is_wheel else rules.may_use_sdists(name) and _builds(f))
         ]
-        limit = rules.limit(name)
-        if limit is not None:
-            usable = [f for f in usable if f.upload_time is not None and f.upload_time < limit]
+        if rules.limit(name) is not None:
+            usable = [f for f in usable if rules.admits_upload(name, f)]
         if (digests := rules.hashes.get(name)) is not None:
             usable = [f for f in usable if any(f"{a}:{v}" in digests for a, v in self._shown_hashes(f).items())]
         return tuple([f for f in usable if not f.yanked] or usable)
@@ -206,16 +206,12 @@ class IndexRepository:
         assert detail is not None, name
         if self.files(name, version):
             return None
-        limit = self.rules.limit(name)
-        files = detail.files(version)
-        first = min((f.upload_time for f in files if f.upload_time is not None), default=None)
-        if limit is not None and (first is None or first >= limit):
-            when = f"on {first:%Y-%m-%d}" if first is not None else "at an unknown time"
-            return f"it was uploaded {when}, and only files from before {limit:%Y-%m-%d} count"
-        if name in self.rules.hashes:
-            return "none of its files has one of the required hashes"
-        kinds = "wheels" if all(f.is_wheel for f in files) else "sources"
-        return f"it has {kinds} only, and these may not be used"
+        return why_left_out(self.rules, name, detail.files(version))
+
+    def listed_files(self, name: str, version: Version) -> Sequence[DistributionFile]:
+        """All files of the release, whether the rules admit them or not."""
+        detail = self._detail(name)
+        return () if detail is None else detail.files(version)
 
     def index_url(self, name: str) -> str:
         """The index the project comes from."""

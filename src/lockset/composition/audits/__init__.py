@@ -1,0 +1,1 @@
+"""Audits: what is installed or locked, compared with advisories from files, mirrors and services."""
