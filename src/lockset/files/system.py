@@ -19,6 +19,7 @@ __all__ = [
     "NOFOLLOW",
     "NONBLOCK",
     "READ",
+    "REMOVED_WHEN_CLOSED",
     "clone",
     "copy_range",
     "extended",
@@ -45,6 +46,8 @@ BINARY: int = getattr(os, "O_BINARY", 0)
 # Opening a pipe blocks until a process writes to it; where this is 0, folders cannot have pipes.
 NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
 NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+# Windows removes no open file, but one that is opened with this flag when it is closed; 0 elsewhere.
+REMOVED_WHEN_CLOSED: int = getattr(os, "O_TEMPORARY", 0)
 # Flags for reading any file that others may have replaced.
 READ: int = os.O_RDONLY | NONBLOCK | BINARY
 

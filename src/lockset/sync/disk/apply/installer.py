@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset.errors import OfflineError
 from lockset.files.system import long_paths
 from lockset.sync.disk.apply.guard import locked
 from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewrite_path_file
@@ -222,7 +223,11 @@ class Installer:
                 healed.append(name)
                 preparer.drop(stored[name])
                 distributions = [step.desired for step in now.placed if step.name == name and step.desired is not None]
-                stored |= preparer.prepare(distributions)
+                try:
+                    stored |= preparer.prepare(distributions)
+                except OfflineError as error:
+                    changed = f"The files of {name} in the cache were changed since they were unpacked"
+                    raise error.replaced(context=(changed,)) from None
 
     def _settle(
         self, placing: Mapping[str, PlacedDistribution], clashes: Sequence[Clash], now: Plan

@@ -40,7 +40,7 @@ class Preparer:
         fits: Whether a wheel with that file name is compatible with the target.
         listener: Receives progress.
         folders: Folders with files to use instead of downloads.
-        verify: Unpack every wheel again from its verified archive, instead of trusting the store.
+        verify: Unpack every wheel again from its verified archive, instead of trusting the store, and keep archives.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Preparer:
 
     def _stored(self, distribution: DesiredDistribution) -> StoredWheel | None:
         usable = _is_wheel(distribution) and not self._verify
-        return self._store.find(distribution.digests, _identity(distribution)) if usable else None
+        return self._store.find(distribution.digests, distribution.identity) if usable else None
 
     def _refuse_build(self, distribution: DesiredDistribution) -> None:
         if self._builds is None and not _is_wheel(distribution):
@@ -120,14 +120,16 @@ class Preparer:
             return self._build(distribution, lambda out: self._build_directory(distribution, out))
         if distribution.kind == "vcs":
             return self._build(distribution, lambda out: self._build_commit(distribution, out))
-        with self._archives.open(distribution) as archive:
+        # Sources are built again for every target; `--verify-files` compares with the archive.
+        keep = self._verify or not _is_wheel(distribution)
+        with self._archives.open(distribution, keep=keep) as archive:
             if _is_wheel(distribution):
                 try:
                     # One thread unpacks while the others download. Several would wait for one another at every file,
                     # for the interpreter and for folders, which takes twice the processor time and longer.
                     with self._unpacking:
                         return self._store.add(
-                            archive, distribution.digests, _identity(distribution), warn=self._listener.note
+                            archive, distribution.digests, distribution.identity, warn=self._listener.note
                         )
                 except LocksetError as error:
                     _close(archive, error)
@@ -201,10 +203,6 @@ class Preparer:
 
 def _is_wheel(distribution: DesiredDistribution) -> bool:
     return distribution.kind not in {"directory", "vcs"} and (distribution.filename or "").endswith(".whl")
-
-
-def _identity(distribution: DesiredDistribution) -> WheelIdentity:
-    return WheelIdentity(name=distribution.name, version=distribution.version, filename=distribution.filename)
 
 
 def _disk(distribution: DesiredDistribution, error: OSError) -> LocksetError:

@@ -3,6 +3,7 @@
 # Paths are strings here: there are thousands of them a run.
 from __future__ import annotations
 
+import io
 import mmap
 import os
 import stat
@@ -137,6 +138,9 @@ def _unpack(
 @contextmanager
 def _mapped(archive: BinaryIO) -> Iterator[Buffer]:
     """The bytes of `archive`, mapped no longer than they are read: Windows removes no file that is mapped."""
+    if isinstance(archive, io.BytesIO):
+        yield archive.getvalue()
+        return
     if os.fstat(archive.fileno()).st_size == 0:
         yield b""
         return

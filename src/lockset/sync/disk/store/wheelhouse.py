@@ -62,7 +62,7 @@ def _put(distribution: DesiredDistribution, folder: str, archives: Archives, lis
     goal = os.path.join(folder, distribution.filename or "")
     missing = not _is_there(goal, distribution)
     if missing:
-        with archives.open(distribution) as source, replacing(goal, seconds=_SECONDS) as file:
+        with archives.open(distribution, keep=True) as source, replacing(goal, seconds=_SECONDS) as file:
             while chunk := source.read(_CHUNK):
                 file.write(chunk)
     listener.step(distribution.filename or str(distribution))
