@@ -72,7 +72,7 @@ class Linker:
             OSError: `goal` cannot be written.
         """
         mode = self._mode_of(source, file)
-        if mode != self._modes[file.executable] and os.name == "posix":
+        if mode & 0o7777 != self._modes[file.executable] and os.name == "posix":
             # A hard link would share the mode with other targets, whose umask may differ.
             _copy_readable(source, goal, file)
             return
@@ -104,11 +104,12 @@ class Linker:
             status = os.lstat(source)
         except FileNotFoundError:
             raise DamagedStore(source) from None
-        if status.st_size != file.size or status.st_mtime_ns != file.mtime or not stat.S_ISREG(status.st_mode):
+        mode = status.st_mode
+        if status.st_size != file.size or status.st_mtime_ns != file.mtime or not stat.S_ISREG(mode):
             raise DamagedStore(source)
         if self._hashing and not has_hash(source, file.hash):
             raise DamagedStore(source)
-        return stat.S_IMODE(status.st_mode)
+        return mode
 
 
 def _link(source: str, goal: str, file: StoredFile) -> None:
