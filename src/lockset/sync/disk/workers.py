@@ -26,12 +26,10 @@ class InstallWorkers(Generic[T]):
 
     Args:
         threads: Largest number of threads.
-        patient: Whether an interrupt waits for running tasks, which must check `stopped` often.
     """
 
-    def __init__(self, threads: int, *, patient: bool = False) -> None:
+    def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._patient = patient
         self._stop = threading.Event()
 
     def stopped(self) -> bool:
@@ -71,9 +69,6 @@ class InstallWorkers(Generic[T]):
             results = [_next(done) for _ in tasks]
         except BaseException:
             self._stop.set()
-            for thread in threads if self._patient else ():
-                if thread.ident is not None:
-                    thread.join()
             raise
         results.sort(key=lambda one: one[0])
         return [_result(one, results) for one in results]

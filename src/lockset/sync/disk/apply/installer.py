@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["InstallOptions", "Installer"]
 
-# More threads only wait for one another; fewer files are faster with a single thread.
-_STAGERS, _MANY = 2, 1000
+# Number of files from which a thread removes the private folders while the result is remembered.
+_MANY = 1000
 # Limit for preparing one wheel again: another process may keep emptying the cache.
 _HEALED = 5
 # Limit for parallel compilers, and the number of modules that makes starting another one worthwhile.
@@ -249,22 +249,12 @@ class Installer:
     def _fill(
         self, stage: Stage, placing: Mapping[str, PlacedDistribution], stored: Mapping[str, StoredWheel], linker: Linker
     ) -> None:
-        """Put all of `placing` into `stage`, the largest first, in two threads if that is faster."""
-        workers: InstallWorkers[None] = InstallWorkers(_STAGERS, patient=True)
-        few = sum(len(one.files) for one in placing.values()) < _MANY
+        """Put all of `placing` into `stage`, in one thread: several wait for one another at every file."""
         self._listener.phase("Installing", total=len(placing))
-
-        def put(name: str) -> None:
+        for name, one in placing.items():
             with _naming_damaged(name):
-                stage.put(placing[name], stored[name], linker, workers.stopped)
+                stage.put(one, stored[name], linker)
             self._listener.step(name)
-
-        ordered = sorted(placing, key=lambda name: -len(placing[name].files))
-        if few:
-            for name in ordered:
-                put(name)
-        else:
-            workers.run([partial(put, name) for name in ordered])
 
     def _remember(
         self,

@@ -40,7 +40,7 @@ class DamagedStore(LocksetError):
 
 
 class Linker:
-    """Puts stored files at new paths, from any thread. The first strategy that works is kept for the run.
+    """Puts stored files at new paths. The first strategy that works is kept for the run.
 
     Args:
         mode: One of `LINK_MODES`.
@@ -59,7 +59,7 @@ class Linker:
             "copy": (_copy,),
         }
         self._strategies = strategies[mode]
-        # No other thread creates files now: the threads of a run start after its linker is created.
+        # No other thread creates files now.
         mask = os.umask(0o022)
         os.umask(mask)
         self._modes = (0o644 & ~mask, 0o755 & ~mask)
@@ -77,9 +77,7 @@ class Linker:
             _copy_readable(source, goal, file)
             return
         while True:
-            # Several threads may notice at once that a strategy does not work.
-            strategies = self._strategies
-            strategy = strategies[0]
+            strategy = self._strategies[0]
             try:
                 strategy(source, goal, file)
             except OSError as error:
@@ -90,7 +88,7 @@ class Linker:
                     # This file has as many links as the file system allows.
                     _copy(source, goal, file)
                     return
-                self._strategies = strategies[1:]
+                self._strategies = self._strategies[1:]
                 if self._requested_mode != "auto":
                     self._listener.note(
                         f"The file system cannot {self._requested_mode} from the cache: copying instead"
