@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lockset.errors import StoppedError
+from lockset.files.system import assistant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from queue import SimpleQueue
 
-__all__ = ["InstallWorkers", "meanwhile"]
+__all__ = ["InstallWorkers", "assisted", "meanwhile"]
 
 T = TypeVar("T")
 
@@ -21,7 +23,7 @@ T = TypeVar("T")
 _HEARTBEAT = 0.2
 
 
-class InstallWorkers(Generic[T]):
+class InstallWorkers:
     """Runs tasks in a few threads. After the first failure, or an interrupt, no further task starts.
 
     Args:
@@ -36,8 +38,8 @@ class InstallWorkers(Generic[T]):
         """Whether running tasks should end early."""
         return self._stop.is_set()
 
-    def run(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """Start `tasks` in order, and return their results in the same order.
+    def run(self, tasks: Sequence[Callable[[], T]], *, threads: int | None = None) -> list[T]:
+        """Start `tasks` in order, and return their results in the same order; `threads` lowers the number of threads.
 
         Raises:
             BaseException: The error of the first failing task (by order), once all tasks have ended.
@@ -58,10 +60,10 @@ class InstallWorkers(Generic[T]):
                     return
                 done.put(self._attempt(index, tasks[index]))
 
-        threads = [threading.Thread(target=work, daemon=True) for _ in range(min(self._threads, len(tasks)))]
+        most = min(threads or self._threads, len(tasks))
         try:
             try:
-                for thread in threads:
+                for thread in [threading.Thread(target=work, daemon=True) for _ in range(most)]:
                     thread.start()
             except RuntimeError:
                 # No further thread can be started: the running ones, and this one, do all the work.
@@ -82,6 +84,35 @@ class InstallWorkers(Generic[T]):
             skipped = self._stop.is_set()
             self._stop.set()
             return index, None, TaskSkipped() if skipped and _is_stop(error) else error
+
+
+@contextmanager
+def assisted(count: int, assist: Callable[[Callable[[int], bool]], object]) -> Iterator[Callable[[int], bool]]:
+    """While the body runs, run `assist` in a copy of this process, where that is safe.
+
+    Both receive a function that takes one of the numbers below `count`: it returns False for one that is taken. In a
+    rare race both may take the same.
+    """
+    import mmap  # here, since few syncs are so large
+
+    taken = mmap.mmap(-1, count)  # shared by both
+    parent = os.getpid()
+
+    def take(number: int) -> bool:
+        if taken[number] or parent not in {os.getpid(), os.getppid()}:
+            return False
+        taken[number] = 1
+        return True
+
+    end = assistant(lambda: assist(take))
+    try:
+        yield take
+        if end is not None:
+            end(False)  # noqa: FBT003 (as its type says)
+    except BaseException:
+        if end is not None:
+            end(True)  # noqa: FBT003
+        raise
 
 
 @contextmanager

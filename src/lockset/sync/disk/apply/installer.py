@@ -327,5 +327,5 @@ def _compile(target: Target, placing: Sequence[PlacedDistribution]) -> None:
     command = [target.interpreter.executable, "-I", "-m", "compileall", "-q", "-i", "-"]
     several = min(os.cpu_count() or 1, _COMPILERS, len(modules) // _WORTHWHILE + 1)
     shares = ("\n".join(modules[number::several]).encode(errors="surrogateescape") for number in range(several))
-    workers: InstallWorkers[object] = InstallWorkers(several)
+    workers = InstallWorkers(several)
     workers.run([partial(subprocess.run, command, input=share, capture_output=True, check=False) for share in shares])

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from lockset.errors import BuildNeededError, LocksetError
+from lockset.errors import BuildNeededError, LocksetError, StoppedError
 from lockset.files.atomic import remove_tree
 from lockset.hashes import Digest
+from lockset.progress import NullListener
 from lockset.sync.desired import WheelIdentity
 from lockset.sync.disk.store.archives import Archives
 from lockset.sync.disk.store.wheel_store import StoredWheel, WheelStore
-from lockset.sync.disk.workers import InstallWorkers
+from lockset.sync.disk.workers import InstallWorkers, assisted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +30,10 @@ __all__ = ["Preparer"]
 
 # Limit for parallel transfers; more were not faster on any network measured.
 _THREADS = 8
+# The least number of wheels, and of their bytes, that are worth an assistant process.
+_MANY, _MUCH = 4, 16 << 20
+# Limit for parallel transfers of each of two processes.
+_ASSISTED = 4
 
 
 class Preparer:
@@ -57,7 +63,7 @@ class Preparer:
         self._cache = cache
         self._verify = verify
         self._store = WheelStore(cache)
-        self._workers: InstallWorkers[StoredWheel] = InstallWorkers(_THREADS)
+        self._workers = InstallWorkers(_THREADS)
         self._archives = Archives(cache, downloads, listener=listener, stopped=self._workers.stopped, folders=folders)
         self._builds = builds
         self._backend: WheelBuilds | None = None
@@ -80,8 +86,50 @@ class Preparer:
         if not missing:
             return wheels
         self._listener.phase("Downloading", total=len(missing))
+        if self._is_much(missing):
+            wheels |= self._prepare_assisted(missing)
+            missing = [one for one in missing if one.name not in wheels]
         results = self._workers.run([partial(self._prepare_one, one) for one in missing])
         return wheels | {one.name: stored for one, stored in zip(missing, results, strict=True)}
+
+    def _prepare_assisted(self, missing: Sequence[DesiredDistribution]) -> dict[str, StoredWheel]:
+        """Prepare `missing` while an assistant process fills the store, too, every second one first.
+
+        What the assistant could not do is not in the result: this process does it again, and reports what is wrong.
+        """
+        ready: dict[str, StoredWheel] = {}
+
+        def prepare(take: Callable[[int], bool], number: int) -> None:
+            if take(number):
+                ready[missing[number].name] = self._prepare_one(missing[number])
+
+        numbers = range(len(missing))
+        with assisted(len(missing), lambda take: self._assist(missing, take)) as take:
+            order = [*numbers[::2], *numbers[1::2]]
+            self._workers.run([partial(prepare, take, number) for number in order], threads=_ASSISTED)
+        for one in missing:
+            if one.name not in ready and (stored := self._stored(one)) is not None:
+                ready[one.name] = stored
+                self._listener.step(str(one))
+        return ready
+
+    def _assist(self, missing: Sequence[DesiredDistribution], take: Callable[[int], bool]) -> None:
+        self._listener = _NotingNothing()
+
+        def prepare(number: int) -> None:
+            if _is_wheel(missing[number]) and take(number):
+                self._attempt(missing[number])
+
+        numbers = range(len(missing))
+        self._workers.run([partial(prepare, number) for number in [*numbers[1::2], *numbers[::2]]], threads=_ASSISTED)
+
+    def _is_much(self, missing: Sequence[DesiredDistribution]) -> bool:
+        """Whether a second processor shortens the work: unpacking takes most of the time, and threads share one."""
+        sizes = [one.size or 0 for one in missing if _is_wheel(one)]
+        if self._verify or len(sizes) < _MANY or sum(sizes) < _MUCH or (os.cpu_count() or 1) == 1:
+            return False
+        self._cache.writable()
+        return not self._cache.is_gone_without
 
     def drop(self, stored: StoredWheel) -> None:
         """Remove a damaged wheel from the store; the next `prepare` unpacks it again."""
@@ -199,6 +247,13 @@ class Preparer:
                 assert self._builds is not None
                 self._backend = self._builds()
             return self._backend
+
+
+class _NotingNothing(NullListener):
+    """Leaves a wheel that the user hears of to the process that can say it."""
+
+    def note(self, text: str) -> None:
+        raise StoppedError(text)
 
 
 def _is_wheel(distribution: DesiredDistribution) -> bool:

@@ -52,7 +52,7 @@ def fill_wheelhouse(
         if problem is not None:
             raise LocksetError("unsafe-path", f"The file name `{one.filename}` of {one} {problem}")
     os.makedirs(folder, exist_ok=True)
-    workers: InstallWorkers[bool] = InstallWorkers(_THREADS)
+    workers = InstallWorkers(_THREADS)
     archives = Archives(cache, downloads, listener=listener, stopped=workers.stopped, folders=folders)
     listener.phase("Downloading", total=len(distributions))
     return tuple(workers.run([partial(_put, one, folder, archives, listener) for one in distributions]))
