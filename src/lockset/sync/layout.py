@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 from lockset.sync.wheel.safe_path import is_within
 
-__all__ = ["LOCK_FILE", "STATE_FOLDER", "Layout"]
+__all__ = ["LOCK_FILE", "STATE_FOLDER", "STORE_FOLDER", "Layout"]
 
 # Folder below the base that holds the staged files and the journal of a running sync; removed afterwards.
 STATE_FOLDER = ".lockset"
 # File below the base that is locked while a sync changes the target; removed afterwards.
 LOCK_FILE = ".lockset.lock"
+# Folder of the cache that holds the unpacked wheels.
+STORE_FOLDER = "wheels-v1"
 # Scripts that belong to the interpreter or to the environment itself.
 _OWN_SCRIPTS = re.compile(
     r"(?:python|pypy|graalpy)w?[\d.]*t?(?:\.exe)?|(?:de)?activate(?:[._].*)?|pydoc\.bat", re.IGNORECASE

@@ -75,6 +75,7 @@ class Installer:
         policy: Which other distributions may be removed.
         options: How to install.
         memory: Folder for snapshots of targets, or None.
+        store: Folder of the unpacked wheels of the cache, or None.
         listener: Receives progress.
     """
 
@@ -86,6 +87,7 @@ class Installer:
         policy: RemovalPolicy,
         options: InstallOptions,
         memory: str | None,
+        store: str | None,
         listener: ProgressListener,
     ) -> None:
         self._target = target
@@ -96,6 +98,7 @@ class Installer:
         self._roots = target.layout.roots
         number = zlib.crc32("\0".join(self._roots).encode(errors="surrogateescape"))
         self._memory = f"{memory}{os.sep}{number:08x}" if memory is not None else None
+        self._store = store
         self._seen = Snapshot()
         # Paths with several owners, as of the last plan or its application.
         self.overlaps: tuple[Overlap, ...] = ()
@@ -156,6 +159,7 @@ class Installer:
             snapshot=snapshot,
             examine=frozenset(one.name for one in self._desired),
             verify_files=self._options.verify_files,
+            store=self._store,
         )
         return plan(self._desired, installed, policy=self._policy, overlap=self._options.overlap)
 
@@ -201,7 +205,7 @@ class Installer:
         while True:
             try:
                 stage.open()
-                linker = Linker(self._options.link_mode, self._listener, hashing=self._options.verify_files)
+                linker = Linker(self._link_mode(preparer), self._listener, hashing=self._options.verify_files)
                 placing: dict[str, PlacedDistribution] = {}
                 for step in now.placed:
                     assert step.desired is not None
@@ -228,6 +232,13 @@ class Installer:
                 except OfflineError as error:
                     changed = f"The files of {name} in the cache were changed since they were unpacked"
                     raise error.replaced(context=(changed,)) from None
+
+    def _link_mode(self, preparer: Preparer) -> str:
+        mode = self._options.link_mode
+        if mode == "symlink" and not preparer.lasts:
+            self._listener.note("The cache does not outlive this sync: copying instead of linking to it")
+            return "copy"
+        return mode
 
     def _settle(
         self, placing: Mapping[str, PlacedDistribution], clashes: Sequence[Clash], now: Plan

@@ -131,6 +131,11 @@ class Preparer:
         self._cache.writable()
         return not self._cache.is_gone_without
 
+    @property
+    def lasts(self) -> bool:
+        """Whether the unpacked wheels stay after this sync."""
+        return not self._cache.is_gone_without
+
     def drop(self, stored: StoredWheel) -> None:
         """Remove a damaged wheel from the store; the next `prepare` unpacks it again."""
         self._store.drop(stored)

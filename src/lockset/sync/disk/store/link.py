@@ -1,4 +1,4 @@
-"""Clone, hard link or copy files of the store into a target, depending on the file system."""
+"""Clone, link or copy files of the store into a target, depending on the file system."""
 
 # Paths are strings here: there are thousands of them a run.
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LINK_MODES", "DamagedStore", "Linker"]
 
-LINK_MODES = ("auto", "clone", "hardlink", "copy")
+LINK_MODES = ("auto", "clone", "hardlink", "copy", "symlink")
 # Errors of a file system that cannot clone or link, as opposed to a disk that is full or broken.
 _CANNOT = frozenset({
     errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOTTY, errno.EINVAL, errno.EMLINK, errno.EBADF,
@@ -56,6 +56,7 @@ class Linker:
             "auto": (_clone, _link, _copy),
             "clone": (_clone, _copy),
             "hardlink": (_link, _copy),
+            "symlink": (_symlink, _copy),
             "copy": (_copy,),
         }
         self._strategies = strategies[mode]
@@ -113,6 +114,11 @@ class Linker:
 def _link(source: str, goal: str, file: StoredFile) -> None:
     del file
     os.link(source, goal, follow_symlinks=False)
+
+
+def _symlink(source: str, goal: str, file: StoredFile) -> None:
+    del file
+    os.symlink(os.path.abspath(source), goal)
 
 
 def _clone(source: str, goal: str, file: StoredFile) -> None:

@@ -14,6 +14,7 @@ from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.files.atomic import private_folder, read_remembered, remove_tree
 from lockset.files.system import rename
+from lockset.sync.layout import STORE_FOLDER
 from lockset.sync.wheel.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["StoredWheel", "WheelStore", "is_whole"]
 
-_FOLDER = "wheels-v1"
 _MANIFEST = "manifest"
 # Limits for the metadata files of a wheel; the largest RECORDs have a few megabytes.
 _MOST_RECORD, _MOST_METADATA = 64 << 20, 16 << 20
@@ -95,7 +95,7 @@ class WheelStore:
 
 
 def _entry(root: str, digest: Digest) -> str:
-    return f"{root}{os.sep}{_FOLDER}{os.sep}{digest.algorithm}-{digest.value}"
+    return f"{root}{os.sep}{STORE_FOLDER}{os.sep}{digest.algorithm}-{digest.value}"
 
 
 def _manifest(folder: str) -> Manifest | None:
