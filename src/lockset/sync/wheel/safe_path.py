@@ -7,6 +7,7 @@ everywhere, so that a lock file is refused on all machines or on none.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from lockset.errors import LocksetError
 
@@ -27,12 +28,17 @@ _PLAIN = (
     r"(?!(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[./]|\Z))"
     r"[A-Za-z0-9_][A-Za-z0-9_\-]{0,79}(?:\.[A-Za-z0-9_\-]{1,40}){0,4}"
 )
-_PLAIN_PATH = re.compile(f"{_PLAIN}(?:/{_PLAIN})*")
 
 
 def path_problem(path: str) -> str | None:
     """Why `path` (relative, with `/` between components) is refused, as a phrase for messages; None if it is safe."""
-    return None if len(path) <= _LONGEST_PATH and _PLAIN_PATH.fullmatch(path) else _unusual_problem(path)
+    return None if len(path) <= _LONGEST_PATH and _plain_path().fullmatch(path) else _unusual_problem(path)
+
+
+@cache
+def _plain_path() -> re.Pattern[str]:
+    # Compiled here: it takes long, and a sync of stored wheels does without it.
+    return re.compile(f"{_PLAIN}(?:/{_PLAIN})*")
 
 
 def _unusual_problem(path: str) -> str | None:

@@ -17,7 +17,6 @@ from lockset.sync.disk.apply.transaction import commit, discard, finish, is_inte
 from lockset.sync.disk.inspect.installed_scan import scan, stamp_of
 from lockset.sync.disk.inspect.snapshot import Snapshot, file_stamps
 from lockset.sync.disk.store.link import DamagedStore, Linker
-from lockset.sync.disk.workers import InstallWorkers, meanwhile
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settle_clashes
 from lockset.sync.placement import check_locations
@@ -186,6 +185,9 @@ class Installer:
             finish(journal)
             self._remember(placing, removed, now, stage, snapshot)
         else:
+            # Imported here and below: small syncs have no threads.
+            from lockset.sync.disk.workers import meanwhile
+
             # `finish` mostly waits for the disk, so do the rest meanwhile.
             with meanwhile(partial(finish, journal)):
                 self._remember(placing, removed, now, stage, snapshot)
@@ -333,6 +335,8 @@ def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:
 def _compile(target: Target, placing: Sequence[PlacedDistribution]) -> None:
     """Compile the new modules with the target's interpreter; modules that do not compile are skipped."""
     import subprocess
+
+    from lockset.sync.disk.workers import InstallWorkers
 
     modules = [file.path for one in placing for file in one.files if file.path.endswith(".py")]
     command = [target.interpreter.executable, "-I", "-m", "compileall", "-q", "-i", "-"]
