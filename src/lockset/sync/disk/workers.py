@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -99,12 +100,16 @@ def assisted(count: int, assist: Callable[[Callable[[int], bool]], object]) -> I
     parent = os.getpid()
 
     def take(number: int) -> bool:
-        if taken[number] or parent not in {os.getpid(), os.getppid()}:
+        if taken[number]:
             return False
         taken[number] = 1
         return True
 
-    end = assistant(lambda: assist(take))
+    def work() -> None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+        assist(take)
+
+    end = assistant(work)
     try:
         yield take
         if end is not None:
@@ -139,6 +144,13 @@ def meanwhile(task: Callable[[], None]) -> Iterator[None]:
             thread.join(_HEARTBEAT)
     if failed:
         raise failed[0]
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent, which may have been killed."""
+    while os.getppid() == parent:
+        time.sleep(_HEARTBEAT)
+    os._exit(0)
 
 
 def _next(queue: SimpleQueue[T]) -> T:

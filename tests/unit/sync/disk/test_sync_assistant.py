@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +21,6 @@ from support.worlds.target_world import FakeDownloads, World, entry, judge, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from lockset.index.ports import Sink
 
@@ -133,6 +134,29 @@ def test_the_copy_ends_at_once_when_the_work_fails(tmp_path: Path) -> None:
     assert time.monotonic() - begun < SECONDS
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, getattr(os, "WNOHANG", 0))
+
+
+_KILLED = """
+import os, sys, time
+from lockset.sync.disk.workers import assisted
+
+def assist(take):
+    with open(sys.argv[1], "w") as file:
+        file.write(str(os.getpid()))
+    time.sleep(600)
+
+with assisted(1, assist):
+    while not os.path.exists(sys.argv[1]) or not os.path.getsize(sys.argv[1]):
+        time.sleep(0.01)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_the_copy_does_not_outlive_a_process_that_is_killed(tmp_path: Path) -> None:
+    location = tmp_path / "process"
+    assert subprocess.run([sys.executable, "-c", _KILLED, str(location)], check=False).returncode == -9
+    copy = Path("/proc", location.read_text(), "cmdline")
+    until(lambda: not copy.exists() or not copy.read_bytes())
 
 
 def test_a_copy_that_fails_is_as_none() -> None:
