@@ -104,6 +104,8 @@ class Preparer:
                 ready[missing[number].name] = self._prepare_one(missing[number])
 
         numbers = range(len(missing))
+        if any(one.path is None for one in missing):
+            self._archives.connect()  # once, before there are two processes
         with assisted(len(missing), lambda take: self._assist(missing, take)) as take:
             order = [*numbers[::2], *numbers[1::2]]
             self._workers.run([partial(prepare, take, number) for number in order], threads=_ASSISTED)

@@ -91,6 +91,10 @@ class Archives:
         for root in self._cache.readable:
             _remove(_location(root, distribution))
 
+    def connect(self) -> None:
+        """Create the port to the network, which otherwise the first download does."""
+        _ = self._downloads
+
     @property
     def _downloads(self) -> Downloads:
         with self._lock:
