@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.errors import HashMissingError, LocksetError
 
@@ -76,14 +78,17 @@ def quick_sha256(data: bytes) -> bytes:
 
     Loading OpenSSL, as `hashlib` does, takes longer than all hashing of a small sync; it is faster for large data.
     """
-    for name in ("_sha2", "_sha256", "hashlib"):
-        try:
-            digest: bytes = import_module(name).sha256(data).digest()
-        except ImportError:  # noqa: PERF203 (`hashlib` is always there)
-            continue
-        else:
-            return digest
-    raise AssertionError
+    digest: bytes = _quick_module().sha256(data).digest()
+    return digest
+
+
+@cache
+def _quick_module() -> Any:
+    for name in ("_sha2", "_sha256"):
+        # A module that is missing is looked for in every folder of the path: once is enough.
+        with suppress(ImportError):
+            return import_module(name)
+    return import_module("hashlib")
 
 
 class Verifier:

@@ -80,7 +80,7 @@ class SyncOptions:
         config_settings: Config settings for build backends.
         allow_overlap: Names of packages that may contain the same path with different content; the last one wins. None
             for the setting of the lock file's project.
-        link_mode: `auto`, `clone`, `hardlink` or `copy`.
+        link_mode: `auto`, `clone`, `hardlink`, `copy` or `symlink`.
         compile_bytecode: Compile modules after installation.
         verify_files: Hash installed files instead of comparing modification times.
         require_attestations: Refuse files without an attestation (PEP 740) of a publisher that the lock file records,
@@ -115,7 +115,7 @@ class SyncOptions:
     no_binary: Collection[str] = ()
     config_settings: Mapping[str, str | list[str]] | None = None
     allow_overlap: Collection[str] | None = None
-    link_mode: Literal["auto", "clone", "hardlink", "copy"] = "auto"
+    link_mode: Literal["auto", "clone", "hardlink", "copy", "symlink"] = "auto"
     compile_bytecode: bool = False
     verify_files: bool = False
     require_attestations: bool = False

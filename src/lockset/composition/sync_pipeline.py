@@ -14,6 +14,7 @@ from lockset.sync.disk.inspect.targets import find_environment, find_lock
 from lockset.sync.disk.request import LockSource, SyncRequest
 from lockset.sync.disk.selection_cache import cached_selection
 from lockset.sync.disk.target_spec import DescribedInterpreter, find_python, resolve_target
+from lockset.sync.layout import STORE_FOLDER
 from lockset.sync.plan import Plan, RemovalPolicy, Step
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ def _installer(
         policy=policy,
         options=request.install_options,
         memory=str(cache / "targets-v1") if cache is not None else None,
+        store=str(cache / STORE_FOLDER) if cache is not None else None,
         listener=listener,
     )
 

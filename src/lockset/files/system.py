@@ -19,6 +19,8 @@ __all__ = [
     "NOFOLLOW",
     "NONBLOCK",
     "READ",
+    "REMOVED_WHEN_CLOSED",
+    "assistant",
     "clone",
     "copy_range",
     "extended",
@@ -46,6 +48,8 @@ BINARY: int = getattr(os, "O_BINARY", 0)
 # Opening a pipe blocks until a process writes to it; where this is 0, folders cannot have pipes.
 NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
 NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+# Windows removes no open file, but one that is opened with this flag when it is closed; 0 elsewhere.
+REMOVED_WHEN_CLOSED: int = getattr(os, "O_TEMPORARY", 0)
 # Flags for reading any file that others may have replaced.
 READ: int = os.O_RDONLY | NONBLOCK | BINARY
 
@@ -375,3 +379,46 @@ def release_memory(mapped: object) -> None:
 
         if isinstance(mapped, mmap.mmap):
             mapped.madvise(mmap.MADV_DONTNEED)
+
+
+if sys.platform == "linux":
+
+    def assistant(work: Callable[[], object]) -> Callable[[bool], None] | None:
+        """Run `work` in a silent copy of this process that a signal ends at once.
+
+        The returned function waits for its end, and kills it first if its argument is true. None where a copy is not
+        safe: with other threads.
+        """
+        import signal
+
+        threading = sys.modules.get("threading")
+        if threading is not None and threading.active_count() > 1:
+            return None
+        try:
+            child = os.fork()
+        except OSError:
+            return None
+        if child == 0:
+            try:
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    signal.signal(number, signal.SIG_DFL)
+                silent = os.open(os.devnull, os.O_RDWR)
+                for descriptor in range(3):
+                    os.dup2(silent, descriptor)
+                work()
+            finally:
+                os._exit(0)
+
+        def end(kill: bool) -> None:  # noqa: FBT001 (as its type says)
+            if kill:
+                os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+        return end
+
+else:
+
+    def assistant(work: Callable[[], object]) -> Callable[[bool], None] | None:
+        """None: Windows has no copies of a process, and the libraries of macOS do not support them."""
+        del work
+        return None

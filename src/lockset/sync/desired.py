@@ -90,6 +90,11 @@ class DesiredDistribution(NamedTuple):
         return f"{self.name} {self.version}" if self.version is not None else self.name
 
     @property
+    def identity(self) -> WheelIdentity:
+        """What the wheel must say of itself."""
+        return WheelIdentity(name=self.name, version=self.version, filename=self.filename)
+
+    @property
     def source(self) -> str:
         """URL without secrets, or local path, for messages."""
         return public_url(self.url) if self.url and not self.path else str(self.path)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from lockset.sync.wheel.safe_path import is_within
 
-__all__ = ["LOCK_FILE", "STATE_FOLDER", "Layout"]
+__all__ = ["LOCK_FILE", "STATE_FOLDER", "STORE_FOLDER", "Layout"]
 
 # Folder below the base that holds the staged files and the journal of a running sync; removed afterwards.
 STATE_FOLDER = ".lockset"
 # File below the base that is locked while a sync changes the target; removed afterwards.
 LOCK_FILE = ".lockset.lock"
+# Folder of the cache that holds the unpacked wheels.
+STORE_FOLDER = "wheels-v1"
 # Scripts that belong to the interpreter or to the environment itself.
 _OWN_SCRIPTS = re.compile(
     r"(?:python|pypy|graalpy)w?[\d.]*t?(?:\.exe)?|(?:de)?activate(?:[._].*)?|pydoc\.bat", re.IGNORECASE
@@ -94,11 +97,17 @@ class Layout(NamedTuple):
     def is_reserved(self, path: str) -> bool:
         """Whether `path` belongs to the interpreter, the environment or lockset, and is never written or removed."""
         folder, _, name = path.rpartition(os.sep)
-        # On file systems that ignore case, `scripts` is `Scripts`.
         folder = os.path.normcase(folder)
-        if folder == os.path.normcase(self.base) and name.casefold() in _OWN_FILES:
+        base, scripts, staged = _reserved(self)
+        if folder == base and name.casefold() in _OWN_FILES:
             return True
-        if folder == os.path.normcase(self.scripts):
+        if folder == scripts:
             return _OWN_SCRIPTS.fullmatch(name) is not None
-        staged = tuple(f"{root}{os.sep}{STATE_FOLDER}{os.sep}".casefold() for root in self.roots)
         return path.casefold().startswith(staged)
+
+
+@lru_cache(maxsize=4)
+def _reserved(layout: Layout) -> tuple[str, str, tuple[str, ...]]:
+    """Base, scripts and private folders of `layout`, as compared: some file systems take `scripts` for `Scripts`."""
+    staged = tuple(f"{root}{os.sep}{STATE_FOLDER}{os.sep}".casefold() for root in layout.roots)
+    return os.path.normcase(layout.base), os.path.normcase(layout.scripts), staged

@@ -106,7 +106,7 @@ def check_locations(
     owners: dict[str, tuple[str, str]] = {}
     for distribution in kept:
         owners.update((path, (distribution.name, digest)) for path, digest, _ in distribution.files)
-    libraries = tuple(f"{library}{os.sep}" for library in layout.libraries)
+    libraries = tuple(os.path.normcase(f"{library}{os.sep}") for library in layout.libraries)
     # In these folders every name is checked; elsewhere one file per folder is enough.
     named = {*layout.roots, *layout.libraries}
     clashing: set[str] = set()
@@ -193,9 +193,9 @@ def _check_location(one: PlacedDistribution, path: str, libraries: Sequence[str]
             hint="Leave the package out, or lock another version",
         )
     folded, info = os.path.normcase(path), os.path.normcase(one.info)
-    for library in map(os.path.normcase, libraries):
+    for library in libraries:
         if folded.startswith(library):
-            top = folded[len(library) :].split(os.sep, 1)[0]
+            top = folded[len(library) :].partition(os.sep)[0]
             if top.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg")) and library + top != info:
                 raise LocksetError(
                     "unsafe-path", f"{one} would write `{path}`, which is metadata of another distribution"

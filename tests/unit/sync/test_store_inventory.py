@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lockset.sync.disk.store import archives, inventory, wheel_store
+from lockset.sync.disk.store import archives, inventory
+from lockset.sync.layout import STORE_FOLDER
 
 
 def test_the_folders_are_those_of_the_store() -> None:
-    assert (inventory._WHEELS, inventory._ARCHIVES) == (wheel_store._FOLDER, archives._FOLDER)
+    assert (inventory._WHEELS, inventory._ARCHIVES) == (STORE_FOLDER, archives._FOLDER)

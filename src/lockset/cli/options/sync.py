@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 _ALL = ":all:"
-LINK_MODES = ("auto", "clone", "hardlink", "copy")
+LINK_MODES = ("auto", "clone", "hardlink", "copy", "symlink")
 
 
 def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -> None:

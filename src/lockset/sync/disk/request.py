@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.sync.desired import SourcePolicy
@@ -43,10 +44,16 @@ class LockSource(NamedTuple):
         """
         if self.lock is not None:
             return self.lock
-        # Imported here: not needed when the selection is cached.
-        from lockset.lockfile.read import read
+        return _parsed(self.data or b"", self.path)
 
-        return read(self.data or b"", path=self.path).lock
+
+@lru_cache(maxsize=1)
+def _parsed(data: bytes, path: str | None) -> Pylock:
+    """The lock file `data`; the last one is kept, since a sync reads it for the project and for the selection."""
+    # Imported here: not needed when the selection is cached.
+    from lockset.lockfile.read import read
+
+    return read(data, path=path).lock
 
 
 class SyncRequest(NamedTuple):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lockset.errors import StoppedError
+from lockset.files.system import assistant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from queue import SimpleQueue
 
-__all__ = ["InstallWorkers", "meanwhile"]
+__all__ = ["InstallWorkers", "assisted", "meanwhile"]
 
 T = TypeVar("T")
 
@@ -21,25 +24,23 @@ T = TypeVar("T")
 _HEARTBEAT = 0.2
 
 
-class InstallWorkers(Generic[T]):
+class InstallWorkers:
     """Runs tasks in a few threads. After the first failure, or an interrupt, no further task starts.
 
     Args:
         threads: Largest number of threads.
-        patient: Whether an interrupt waits for running tasks, which must check `stopped` often.
     """
 
-    def __init__(self, threads: int, *, patient: bool = False) -> None:
+    def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._patient = patient
         self._stop = threading.Event()
 
     def stopped(self) -> bool:
         """Whether running tasks should end early."""
         return self._stop.is_set()
 
-    def run(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """Start `tasks` in order, and return their results in the same order.
+    def run(self, tasks: Sequence[Callable[[], T]], *, threads: int | None = None) -> list[T]:
+        """Start `tasks` in order, and return their results in the same order; `threads` lowers the number of threads.
 
         Raises:
             BaseException: The error of the first failing task (by order), once all tasks have ended.
@@ -60,10 +61,10 @@ class InstallWorkers(Generic[T]):
                     return
                 done.put(self._attempt(index, tasks[index]))
 
-        threads = [threading.Thread(target=work, daemon=True) for _ in range(min(self._threads, len(tasks)))]
+        most = min(threads or self._threads, len(tasks))
         try:
             try:
-                for thread in threads:
+                for thread in [threading.Thread(target=work, daemon=True) for _ in range(most)]:
                     thread.start()
             except RuntimeError:
                 # No further thread can be started: the running ones, and this one, do all the work.
@@ -71,9 +72,6 @@ class InstallWorkers(Generic[T]):
             results = [_next(done) for _ in tasks]
         except BaseException:
             self._stop.set()
-            for thread in threads if self._patient else ():
-                if thread.ident is not None:
-                    thread.join()
             raise
         results.sort(key=lambda one: one[0])
         return [_result(one, results) for one in results]
@@ -87,6 +85,39 @@ class InstallWorkers(Generic[T]):
             skipped = self._stop.is_set()
             self._stop.set()
             return index, None, TaskSkipped() if skipped and _is_stop(error) else error
+
+
+@contextmanager
+def assisted(count: int, assist: Callable[[Callable[[int], bool]], object]) -> Iterator[Callable[[int], bool]]:
+    """While the body runs, run `assist` in a copy of this process, where that is safe.
+
+    Both receive a function that takes one of the numbers below `count`: it returns False for one that is taken. In a
+    rare race both may take the same.
+    """
+    import mmap  # here, since few syncs are so large
+
+    taken = mmap.mmap(-1, count)  # shared by both
+    parent = os.getpid()
+
+    def take(number: int) -> bool:
+        if taken[number]:
+            return False
+        taken[number] = 1
+        return True
+
+    def work() -> None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+        assist(take)
+
+    end = assistant(work)
+    try:
+        yield take
+        if end is not None:
+            end(False)  # noqa: FBT003 (as its type says)
+    except BaseException:
+        if end is not None:
+            end(True)  # noqa: FBT003
+        raise
 
 
 @contextmanager
@@ -113,6 +144,13 @@ def meanwhile(task: Callable[[], None]) -> Iterator[None]:
             thread.join(_HEARTBEAT)
     if failed:
         raise failed[0]
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent, which may have been killed."""
+    while os.getppid() == parent:
+        time.sleep(_HEARTBEAT)
+    os._exit(0)
 
 
 def _next(queue: SimpleQueue[T]) -> T:

@@ -124,7 +124,8 @@ def _read_wheel(members: Mapping[str, ZipMember], read: Callable[[ZipMember], by
 
 
 def _dist_info(members: Iterable[str]) -> str:
-    folders = {top for name in members if (top := name.split("/", 1)[0]).casefold().endswith(".dist-info")}
+    tops = {name.partition("/")[0] for name in members}
+    folders = {top for top in tops if top.casefold().endswith(".dist-info")}
     if len(folders) != 1:
         raise _RefusedWheel(f"it has {len(folders)} dist-info folders instead of one")
     return folders.pop()
@@ -214,7 +215,7 @@ def _format(text: str) -> tuple[str, str | None]:
 
 def _data_dir(members: Iterable[str], name: str, version: Version) -> str:
     folders: set[str] = set()
-    for top in {member.split("/", 1)[0] for member in members}:
+    for top in {member.partition("/")[0] for member in members}:
         if not top.endswith(".data"):
             continue
         folder_name, folder_version = _split(top.removesuffix(".data"))
@@ -237,21 +238,21 @@ def _hashes(record: str, files: Mapping[str, ZipMember], dist_info: str) -> Mapp
     hashes: dict[str, tuple[str, str]] = {}
     own = f"{dist_info}/RECORD"
     seen: set[str] = set()
-    for row in rows:
-        if row.path in seen:
-            raise _RefusedWheel(f"its RECORD lists `{row.path}` twice")
-        seen.add(row.path)
-        member = files.get(row.path)
+    for path, text, size in rows:
+        if path in seen:
+            raise _RefusedWheel(f"its RECORD lists `{path}` twice")
+        seen.add(path)
+        member = files.get(path)
         if member is None:
-            raise _RefusedWheel(f"its RECORD lists `{row.path}`, which is not there")
-        if row.path == own:
+            raise _RefusedWheel(f"its RECORD lists `{path}`, which is not there")
+        if path == own:
             continue
-        algorithm, _, digest = row.hash.partition("=")
+        algorithm, _, digest = text.partition("=")
         if algorithm not in STRONG_ALGORITHMS or not digest:
-            raise _RefusedWheel(f"its RECORD has no strong hash for `{row.path}`")
-        if row.size is not None and row.size != member.size:
-            raise _RefusedWheel(f"the size of `{row.path}` is not what its RECORD says")
-        hashes[row.path] = (algorithm, digest)
+            raise _RefusedWheel(f"its RECORD has no strong hash for `{path}`")
+        if size is not None and size != member.size:
+            raise _RefusedWheel(f"the size of `{path}` is not what its RECORD says")
+        hashes[path] = (algorithm, digest)
     for name in files:
         if name not in seen and name != own and not _is_signature(name, dist_info):
             raise _RefusedWheel(f"`{name}` is not in its RECORD")
@@ -303,13 +304,14 @@ def _partition(
 
 def _refuse_folders(placed: Mapping[tuple[str, str], str]) -> None:
     """Refuse a file at a path where another member needs a folder."""
+    checked: set[tuple[str, str]] = set()
     for (scheme, path), name in placed.items():
-        folder = path.rpartition("/")[0]
-        while folder:
-            other = placed.get((scheme, folder))
-            if other is not None:
-                raise _RefusedWheel(f"its `{other}` is a file, where `{name}` needs a folder")
-            folder = folder.rpartition("/")[0]
+        key = (scheme, path.rpartition("/")[0])
+        while key[1] and key not in checked:
+            if key in placed:
+                raise _RefusedWheel(f"its `{placed[key]}` is a file, where `{name}` needs a folder")
+            checked.add(key)
+            key = (scheme, key[1].rpartition("/")[0])
 
 
 def _location(name: str, data_dir: str, root_scheme: str) -> tuple[str, str]:
@@ -332,7 +334,8 @@ def _location(name: str, data_dir: str, root_scheme: str) -> tuple[str, str]:
 def _is_dropped(name: str, dist_info: str) -> bool:
     """Whether lockset writes the file itself, or it is bytecode, which may differ from its module."""
     folder, _, base = name.rpartition("/")
-    return (folder == dist_info and base in OURS) or "__pycache__" in name.split("/") or name.endswith(_BYTECODE)
+    is_bytecode = name.endswith(_BYTECODE) or ("__pycache__" in name and "__pycache__" in name.split("/"))
+    return is_bytecode or (folder == dist_info and base in OURS)
 
 
 def _scripts(text: str) -> tuple[Script, ...]:

@@ -13,6 +13,7 @@ __all__ = ["Row", "format_record", "hash_text", "parse_record"]
 
 # From standard base64 to URL-safe base64.
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_COLUMNS = 3
 # Digits of the largest file size that is accepted.
 _LONGEST_SIZE = 20
 
@@ -32,16 +33,24 @@ def parse_record(text: str) -> tuple[Row, ...]:
         ValueError: A row does not have three columns, or its size is not a number; the message says which row.
     """
     rows: list[Row] = []
-    lines = text.split("\n")
     if '"' not in text:
         # Nearly every RECORD has no quotes, and the csv reader takes three times as long.
-        cells: Iterable[list[str]] = (line.rstrip("\r").split(",") for line in lines if line and line != "\r")
+        lines = text.split("\n")
+        cells = [
+            line.split(",") for line in (lines if "\r" not in text else [line.rstrip("\r") for line in lines]) if line
+        ]
     else:
-        cells = (row for row in _csv_rows(text) if row)
+        cells = [row for row in _csv_rows(text) if row]
     for number, row in enumerate(cells, 1):
-        if len(row) != 3 or (row[2] and not (row[2].isascii() and row[2].isdecimal() and len(row[2]) <= _LONGEST_SIZE)):
+        if len(row) != _COLUMNS:
             raise ValueError(f"row {number} is malformed")
-        rows.append(Row(row[0], row[1], int(row[2]) if row[2] else None))
+        path, digest, size = row
+        if not size:
+            rows.append(Row(path, digest, None))
+        elif size.isascii() and size.isdecimal() and len(size) <= _LONGEST_SIZE:
+            rows.append(Row(path, digest, int(size)))
+        else:
+            raise ValueError(f"row {number} is malformed")
     return tuple(rows)
 
 

@@ -7,6 +7,7 @@ everywhere, so that a lock file is refused on all machines or on none.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from lockset.errors import LocksetError
 
@@ -22,12 +23,25 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _DEVICE = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .:].*)?", re.IGNORECASE | re.DOTALL
 )
-# Most components match this and need no further check.
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-]{4,79}(?:\.[A-Za-z0-9_\-]{1,40})*")
+# Most components match this and need no further check; nearly all paths consist of them.
+_PLAIN = (
+    r"(?!(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:[./]|\Z))"
+    r"[A-Za-z0-9_][A-Za-z0-9_\-]{0,79}(?:\.[A-Za-z0-9_\-]{1,40}){0,4}"
+)
 
 
 def path_problem(path: str) -> str | None:
     """Why `path` (relative, with `/` between components) is refused, as a phrase for messages; None if it is safe."""
+    return None if len(path) <= _LONGEST_PATH and _plain_path().fullmatch(path) else _unusual_problem(path)
+
+
+@cache
+def _plain_path() -> re.Pattern[str]:
+    # Compiled here: it takes long, and a sync of stored wheels does without it.
+    return re.compile(f"{_PLAIN}(?:/{_PLAIN})*")
+
+
+def _unusual_problem(path: str) -> str | None:
     if not path:
         return "is empty"
     if path[0] == "/":
@@ -37,8 +51,6 @@ def path_problem(path: str) -> str | None:
     if len(path) * 4 > _LONGEST_PATH and len(path.encode("utf-8", "surrogatepass")) > _LONGEST_PATH:
         return "is too long"
     for component in path.split("/"):
-        if _PLAIN.fullmatch(component):
-            continue
         problem = _component_problem(component)
         if problem is not None:
             return problem

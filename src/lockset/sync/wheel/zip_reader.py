@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
@@ -93,13 +94,12 @@ class _Central(NamedTuple):
 
 def _members(buffer: Buffer) -> tuple[ZipMember, ...]:
     start, end, count = _directory(buffer)
-    central = sorted(_central_entries(buffer, start, end, count), key=lambda entry: entry.offset)
+    central = sorted(_central_entries(buffer, start, end, count), key=attrgetter("offset"))
     if sum(entry.size for entry in central) > max(_INFLATION_FLOOR, _MOST_INFLATION * len(buffer)):
         raise _RefusedArchive("its unpacked size is too large for an archive of this size")
     checked: list[ZipMember] = []
     position = 0
-    for index, entry in enumerate(central):
-        following = central[index + 1].offset if index + 1 < len(central) else start
+    for entry, following in zip(central, [*(entry.offset for entry in central[1:]), start], strict=False):
         if entry.offset != position:
             raise _RefusedArchive("it has bytes outside its members, or members that overlap")
         checked.append(_member(buffer, entry, following))
@@ -163,9 +163,8 @@ def _central_entries(buffer: Buffer, start: int, end: int, count: int) -> Iterat
     position = 0
     for _ in range(count):
         fields = _CENTRAL.unpack_from(data, position)
-        signature, system, flags, method = fields[0], fields[2], fields[4], fields[5]
-        crc, packed, size, name_length, extra_length, comment_length, disk = fields[8:15]
-        attributes, offset = fields[16:]
+        signature, _, system, _, flags, method, _, _, crc, packed, size, name_length, extra_length, *rest = fields
+        comment_length, disk, _, attributes, offset = rest
         if signature != b"PK\x01\x02" or disk:
             raise _RefusedArchive("its directory is malformed")
         position += _CENTRAL.size
@@ -174,7 +173,9 @@ def _central_entries(buffer: Buffer, start: int, end: int, count: int) -> Iterat
         position += name_length + extra_length + comment_length
         if position > len(data) or len(extra) != extra_length:
             raise _RefusedArchive("its directory is truncated")
-        size, packed, offset = _widen(_extra64(extra), size, packed, offset)
+        sizes = _extra64(extra) if extra else None
+        if sizes is not None or _FULL32 in {size, packed, offset}:
+            size, packed, offset = _widen(sizes, size, packed, offset)
         mode = attributes >> 16 if system == _UNIX else 0
         yield _Central(name, flags, method, crc, packed, size, offset, mode)
     if position != len(data):
@@ -264,10 +265,11 @@ def _check_local_header(buffer: Buffer, entry: _Central, name: str) -> int:
     local = _LOCAL.unpack_from(buffer, entry.offset)
     signature, _, flags, method, _, _, crc, packed, size, name_length, extra_length = local
     location = entry.offset + _LOCAL.size
-    extra = bytes(buffer[location + name_length : location + name_length + extra_length])
-    wide = _extra64(extra)
+    wide = None
+    if extra_length:
+        wide = _extra64(bytes(buffer[location + name_length : location + name_length + extra_length]))
     unknown = bool(flags & _DESCRIPTOR) and (crc, packed % _FULL32, size % _FULL32) == (0, 0, 0)
-    if not unknown:
+    if not unknown and (wide is not None or _FULL32 in {size, packed}):
         size, packed = _widen(wide, size, packed)
     if (
         signature != b"PK\x03\x04"
@@ -290,20 +292,20 @@ def _descriptor_fits(data: bytes, length: int, entry: _Central) -> bool:
 
 
 def _refuse_collisions(entries: list[ZipMember]) -> None:
-    files = {member.name for member in entries if not member.name.endswith("/")}
     names: set[str] = set()
     for member in entries:
         if member.name in names:
             raise _RefusedArchive(f"two members have the same name, `{member.name}`")
         names.add(member.name)
     folders: set[str] = set()
-    for member in entries:
-        parent = member.name.rstrip("/") if member.name.endswith("/") else member.name.rpartition("/")[0]
-        while parent and parent not in folders:
-            folders.add(parent)
-            parent = parent.rpartition("/")[0]
-    if not folders.isdisjoint(files):
-        raise _RefusedArchive(f"`{min(folders & files)}` is both file and folder")
+    for name in {name.rpartition("/")[0] for name in names}:
+        folder = name
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    # The name of a folder ends in "/".
+    if not folders.isdisjoint(names):
+        raise _RefusedArchive(f"`{min(folders & names)}` is both file and folder")
 
 
 def pieces(buffer: Buffer, member: ZipMember, *, what: str) -> Iterable[bytes]:

@@ -140,13 +140,3 @@ def test_a_stored_file_edited_in_place_with_its_time_restored_is_seen_where_file
     assert world.sync(wheel, check_only=True, install_options=InstallOptions(verify_files=True)).plan.changes
     world.sync(wheel, install_options=InstallOptions(verify_files=True))
     assert (tmp_path / "a/one.py").read_text() == "good"
-
-
-def test_files_are_verified_without_a_network_while_the_archive_is_in_the_cache(tmp_path: Path) -> None:
-    wheel = make_wheel("one")
-    world = World(folder=tmp_path, directory=str(tmp_path / "a"))
-    world.sync(wheel)
-    assert len(world.downloads.asked) == 1
-    world.directory = str(tmp_path / "b")
-    world.sync(wheel, install_options=InstallOptions(verify_files=True))
-    assert len(world.downloads.asked) == 1

@@ -162,7 +162,7 @@ def test_what_was_verified_is_what_is_read_whatever_takes_its_place_meanwhile(tm
     with Cache(tmp_path, NullListener()) as cache:
         for _ in ("fetched", "remembered"):
             archives = Archives(cache, lambda: downloads, stopped=lambda: False)
-            with archives.open(wanted) as file:
+            with archives.open(wanted, keep=True) as file:
                 (stored,) = tmp_path.glob("archives-v1/*")
                 stored.rename(tmp_path / "aside")
                 stored.write_bytes(b"evil")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset.errors import OfflineError
 from lockset.files.system import long_paths
 from lockset.sync.disk.apply.guard import locked
 from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewrite_path_file
@@ -16,7 +17,6 @@ from lockset.sync.disk.apply.transaction import commit, discard, finish, is_inte
 from lockset.sync.disk.inspect.installed_scan import scan, stamp_of
 from lockset.sync.disk.inspect.snapshot import Snapshot, file_stamps
 from lockset.sync.disk.store.link import DamagedStore, Linker
-from lockset.sync.disk.workers import InstallWorkers, meanwhile
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settle_clashes
 from lockset.sync.placement import check_locations
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["InstallOptions", "Installer"]
 
-# More threads only wait for one another; fewer files are faster with a single thread.
-_STAGERS, _MANY = 2, 1000
+# Number of files from which a thread removes the private folders while the result is remembered.
+_MANY = 1000
 # Limit for preparing one wheel again: another process may keep emptying the cache.
 _HEALED = 5
 # Limit for parallel compilers, and the number of modules that makes starting another one worthwhile.
@@ -74,6 +74,7 @@ class Installer:
         policy: Which other distributions may be removed.
         options: How to install.
         memory: Folder for snapshots of targets, or None.
+        store: Folder of the unpacked wheels of the cache, or None.
         listener: Receives progress.
     """
 
@@ -85,6 +86,7 @@ class Installer:
         policy: RemovalPolicy,
         options: InstallOptions,
         memory: str | None,
+        store: str | None,
         listener: ProgressListener,
     ) -> None:
         self._target = target
@@ -95,6 +97,7 @@ class Installer:
         self._roots = target.layout.roots
         number = zlib.crc32("\0".join(self._roots).encode(errors="surrogateescape"))
         self._memory = f"{memory}{os.sep}{number:08x}" if memory is not None else None
+        self._store = store
         self._seen = Snapshot()
         # Paths with several owners, as of the last plan or its application.
         self.overlaps: tuple[Overlap, ...] = ()
@@ -155,6 +158,7 @@ class Installer:
             snapshot=snapshot,
             examine=frozenset(one.name for one in self._desired),
             verify_files=self._options.verify_files,
+            store=self._store,
         )
         return plan(self._desired, installed, policy=self._policy, overlap=self._options.overlap)
 
@@ -181,6 +185,9 @@ class Installer:
             finish(journal)
             self._remember(placing, removed, now, stage, snapshot)
         else:
+            # Imported here and below: small syncs have no threads.
+            from lockset.sync.disk.workers import meanwhile
+
             # `finish` mostly waits for the disk, so do the rest meanwhile.
             with meanwhile(partial(finish, journal)):
                 self._remember(placing, removed, now, stage, snapshot)
@@ -200,7 +207,7 @@ class Installer:
         while True:
             try:
                 stage.open()
-                linker = Linker(self._options.link_mode, self._listener, hashing=self._options.verify_files)
+                linker = Linker(self._link_mode(preparer), self._listener, hashing=self._options.verify_files)
                 placing: dict[str, PlacedDistribution] = {}
                 for step in now.placed:
                     assert step.desired is not None
@@ -222,7 +229,18 @@ class Installer:
                 healed.append(name)
                 preparer.drop(stored[name])
                 distributions = [step.desired for step in now.placed if step.name == name and step.desired is not None]
-                stored |= preparer.prepare(distributions)
+                try:
+                    stored |= preparer.prepare(distributions)
+                except OfflineError as error:
+                    changed = f"The files of {name} in the cache were changed since they were unpacked"
+                    raise error.replaced(context=(changed,)) from None
+
+    def _link_mode(self, preparer: Preparer) -> str:
+        mode = self._options.link_mode
+        if mode == "symlink" and not preparer.lasts:
+            self._listener.note("The cache does not outlive this sync: copying instead of linking to it")
+            return "copy"
+        return mode
 
     def _settle(
         self, placing: Mapping[str, PlacedDistribution], clashes: Sequence[Clash], now: Plan
@@ -244,22 +262,12 @@ class Installer:
     def _fill(
         self, stage: Stage, placing: Mapping[str, PlacedDistribution], stored: Mapping[str, StoredWheel], linker: Linker
     ) -> None:
-        """Put all of `placing` into `stage`, the largest first, in two threads if that is faster."""
-        workers: InstallWorkers[None] = InstallWorkers(_STAGERS, patient=True)
-        few = sum(len(one.files) for one in placing.values()) < _MANY
+        """Put all of `placing` into `stage`, in one thread: several wait for one another at every file."""
         self._listener.phase("Installing", total=len(placing))
-
-        def put(name: str) -> None:
+        for name, one in placing.items():
             with _naming_damaged(name):
-                stage.put(placing[name], stored[name], linker, workers.stopped)
+                stage.put(one, stored[name], linker)
             self._listener.step(name)
-
-        ordered = sorted(placing, key=lambda name: -len(placing[name].files))
-        if few:
-            for name in ordered:
-                put(name)
-        else:
-            workers.run([partial(put, name) for name in ordered])
 
     def _remember(
         self,
@@ -328,9 +336,11 @@ def _compile(target: Target, placing: Sequence[PlacedDistribution]) -> None:
     """Compile the new modules with the target's interpreter; modules that do not compile are skipped."""
     import subprocess
 
+    from lockset.sync.disk.workers import InstallWorkers
+
     modules = [file.path for one in placing for file in one.files if file.path.endswith(".py")]
     command = [target.interpreter.executable, "-I", "-m", "compileall", "-q", "-i", "-"]
     several = min(os.cpu_count() or 1, _COMPILERS, len(modules) // _WORTHWHILE + 1)
     shares = ("\n".join(modules[number::several]).encode(errors="surrogateescape") for number in range(several))
-    workers: InstallWorkers[object] = InstallWorkers(several)
+    workers = InstallWorkers(several)
     workers.run([partial(subprocess.run, command, input=share, capture_output=True, check=False) for share in shares])

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from lockset.errors import BuildNeededError, LocksetError
+from lockset.errors import BuildNeededError, LocksetError, StoppedError
 from lockset.files.atomic import remove_tree
 from lockset.hashes import Digest
-from lockset.progress import expect_bytes
+from lockset.progress import NullListener, expect_bytes
 from lockset.sync.desired import WheelIdentity
 from lockset.sync.disk.store.archives import Archives
 from lockset.sync.disk.store.wheel_store import StoredWheel, WheelStore
-from lockset.sync.disk.workers import InstallWorkers
+from lockset.sync.disk.workers import InstallWorkers, assisted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,10 @@ __all__ = ["Preparer"]
 
 # Limit for parallel transfers; more were not faster on any network measured.
 _THREADS = 8
+# The least number of wheels, and of their bytes, that are worth an assistant process.
+_MANY, _MUCH = 4, 16 << 20
+# Limit for parallel transfers of each of two processes.
+_ASSISTED = 4
 
 
 class Preparer:
@@ -41,7 +46,7 @@ class Preparer:
         fits: Whether a wheel with that file name is compatible with the target.
         listener: Receives progress.
         folders: Folders with files to use instead of downloads.
-        verify: Unpack every wheel again from its verified archive, instead of trusting the store.
+        verify: Unpack every wheel again from its verified archive, instead of trusting the store, and keep archives.
     """
 
     def __init__(
@@ -58,7 +63,7 @@ class Preparer:
         self._cache = cache
         self._verify = verify
         self._store = WheelStore(cache)
-        self._workers: InstallWorkers[StoredWheel] = InstallWorkers(_THREADS)
+        self._workers = InstallWorkers(_THREADS)
         self._archives = Archives(cache, downloads, stopped=self._workers.stopped, folders=folders)
         self._builds = builds
         self._backend: WheelBuilds | None = None
@@ -83,8 +88,57 @@ class Preparer:
         self._listener.phase("Downloading", total=len(missing))
         if all(one.size is not None or one.path is not None for one in missing):
             expect_bytes(self._listener, sum(one.size or 0 for one in missing if one.path is None))
+        if self._is_much(missing):
+            wheels |= self._prepare_assisted(missing)
+            missing = [one for one in missing if one.name not in wheels]
         results = self._workers.run([partial(self._prepare_one, one) for one in missing])
         return wheels | {one.name: stored for one, stored in zip(missing, results, strict=True)}
+
+    def _prepare_assisted(self, missing: Sequence[DesiredDistribution]) -> dict[str, StoredWheel]:
+        """Prepare `missing` while an assistant process fills the store, too, every second one first.
+
+        What the assistant could not do is not in the result: this process does it again, and reports what is wrong.
+        """
+        ready: dict[str, StoredWheel] = {}
+
+        def prepare(take: Callable[[int], bool], number: int) -> None:
+            if take(number):
+                ready[missing[number].name] = self._prepare_one(missing[number])
+
+        numbers = range(len(missing))
+        if any(one.path is None for one in missing):
+            self._archives.connect()  # once, before there are two processes
+        with assisted(len(missing), lambda take: self._assist(missing, take)) as take:
+            order = [*numbers[::2], *numbers[1::2]]
+            self._workers.run([partial(prepare, take, number) for number in order], threads=_ASSISTED)
+        for one in missing:
+            if one.name not in ready and (stored := self._stored(one)) is not None:
+                ready[one.name] = stored
+                self._listener.step(str(one))
+        return ready
+
+    def _assist(self, missing: Sequence[DesiredDistribution], take: Callable[[int], bool]) -> None:
+        self._listener = _NotingNothing()
+
+        def prepare(number: int) -> None:
+            if _is_wheel(missing[number]) and take(number):
+                self._attempt(missing[number])
+
+        numbers = range(len(missing))
+        self._workers.run([partial(prepare, number) for number in [*numbers[1::2], *numbers[::2]]], threads=_ASSISTED)
+
+    def _is_much(self, missing: Sequence[DesiredDistribution]) -> bool:
+        """Whether a second processor shortens the work: unpacking takes most of the time, and threads share one."""
+        sizes = [one.size or 0 for one in missing if _is_wheel(one)]
+        if self._verify or len(sizes) < _MANY or sum(sizes) < _MUCH or (os.cpu_count() or 1) == 1:
+            return False
+        self._cache.writable()
+        return not self._cache.is_gone_without
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the unpacked wheels stay after this sync."""
+        return not self._cache.is_gone_without
 
     def drop(self, stored: StoredWheel) -> None:
         """Remove a damaged wheel from the store; the next `prepare` unpacks it again."""
@@ -92,7 +146,7 @@ class Preparer:
 
     def _stored(self, distribution: DesiredDistribution) -> StoredWheel | None:
         usable = _is_wheel(distribution) and not self._verify
-        return self._store.find(distribution.digests, _identity(distribution)) if usable else None
+        return self._store.find(distribution.digests, distribution.identity) if usable else None
 
     def _refuse_build(self, distribution: DesiredDistribution) -> None:
         if self._builds is None and not _is_wheel(distribution):
@@ -123,14 +177,16 @@ class Preparer:
             return self._build(distribution, lambda out: self._build_directory(distribution, out))
         if distribution.kind == "vcs":
             return self._build(distribution, lambda out: self._build_commit(distribution, out))
-        with self._archives.open(distribution) as archive:
+        # Sources are built again for every target; `--verify-files` compares with the archive.
+        keep = self._verify or not _is_wheel(distribution)
+        with self._archives.open(distribution, keep=keep) as archive:
             if _is_wheel(distribution):
                 try:
                     # One thread unpacks while the others download. Several would wait for one another at every file,
                     # for the interpreter and for folders, which takes twice the processor time and longer.
                     with self._unpacking:
                         return self._store.add(
-                            archive, distribution.digests, _identity(distribution), warn=self._listener.note
+                            archive, distribution.digests, distribution.identity, warn=self._listener.note
                         )
                 except LocksetError as error:
                     _close(archive, error)
@@ -202,12 +258,15 @@ class Preparer:
             return self._backend
 
 
+class _NotingNothing(NullListener):
+    """Leaves a wheel that the user hears of to the process that can say it."""
+
+    def note(self, text: str) -> None:
+        raise StoppedError(text)
+
+
 def _is_wheel(distribution: DesiredDistribution) -> bool:
     return distribution.kind not in {"directory", "vcs"} and (distribution.filename or "").endswith(".whl")
-
-
-def _identity(distribution: DesiredDistribution) -> WheelIdentity:
-    return WheelIdentity(name=distribution.name, version=distribution.version, filename=distribution.filename)
 
 
 def _disk(distribution: DesiredDistribution, error: OSError) -> LocksetError:

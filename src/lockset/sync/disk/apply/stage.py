@@ -21,7 +21,7 @@ from lockset.sync.wheel.safe_path import is_within
 from lockset.sync.wheel.scripts import rewrite_script, shebang
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.link import Linker
@@ -156,8 +156,8 @@ class Stage:
             else:
                 os.mkdir(area, 0o700)
 
-    def put(self, one: PlacedDistribution, stored: StoredWheel, linker: Linker, stopped: Callable[[], bool]) -> None:
-        """Stage the files of `one`, unless `stopped`. Several threads may stage different distributions at once.
+    def put(self, one: PlacedDistribution, stored: StoredWheel, linker: Linker) -> None:
+        """Stage the files of `one`.
 
         Raises:
             DamagedStore: A stored file was changed since it was unpacked.
@@ -173,8 +173,6 @@ class Stage:
             # Another distribution may have the same file.
             if path in self._present or (source is None and content is None) or claim(path, one.info) != one.info:
                 continue
-            if stopped():
-                return
             folder, _, name = path.rpartition(separator)
             goal = f"{folders.get(folder) or self._folder(folder)}{separator}{name}"
             try:
@@ -242,7 +240,7 @@ class Stage:
         else:
             above, _, name = final.rpartition(os.sep)
             staged = f"{self._folder(above)}{os.sep}{name}"
-        with suppress(FileExistsError):  # another thread was faster
+        with suppress(FileExistsError):  # a file system without case takes its name for another
             os.mkdir(staged, 0o755)
         self._folders[final] = staged
         return staged

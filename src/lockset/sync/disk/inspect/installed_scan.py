@@ -12,6 +12,7 @@ from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 from lockset.sync.disk.inspect.metadata_text import HEAD, name_and_version, read_text
 from lockset.sync.installed import EASY_INSTALL, METADATA_ENDINGS, SOURCE_FILE, InstalledDistribution, InstalledFile
 from lockset.sync.wheel.record import hash_text, parse_record
+from lockset.sync.wheel.safe_path import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -27,11 +28,17 @@ _CHUNK = 1 << 20
 
 
 def scan(
-    layout: Layout, *, snapshot: Snapshot, examine: Collection[str], verify_files: bool = False
+    layout: Layout,
+    *,
+    snapshot: Snapshot,
+    examine: Collection[str],
+    verify_files: bool = False,
+    store: str | None = None,
 ) -> tuple[InstalledDistribution, ...]:
     """The distributions of a target; those named in `examine` are checked for problems.
 
     `snapshot` is the result of earlier scans, and is updated. With `verify_files` every file is hashed.
+    A file may be a symbolic link to a file below the folder `store`.
     """
     distributions: list[InstalledDistribution] = []
     known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
@@ -52,7 +59,7 @@ def scan(
             if stamp is not None:
                 known[info] = (stamp, one)
             if one.name in examine and not one.problems:
-                one = _examined(one, snapshot, verify_files=verify_files)
+                one = _examined(one, snapshot, verify_files=verify_files, store=store)
             distributions.append(one)
     snapshot.replace(known)
     if any(one.unlisted for one in distributions):
@@ -188,13 +195,17 @@ def _files(record: str, library: str, layout: Layout) -> tuple[tuple[InstalledFi
     return tuple(files), tuple(stray)
 
 
-def _examined(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: bool) -> InstalledDistribution:
-    for problem in _problems(one, snapshot, verify_files=verify_files):
+def _examined(
+    one: InstalledDistribution, snapshot: Snapshot, *, verify_files: bool, store: str | None
+) -> InstalledDistribution:
+    for problem in _problems(one, snapshot, verify_files=verify_files, store=store):
         return one._replace(problems=(problem,))
     return one
 
 
-def _problems(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: bool) -> Iterator[str]:
+def _problems(
+    one: InstalledDistribution, snapshot: Snapshot, *, verify_files: bool, store: str | None
+) -> Iterator[str]:
     yield from (f"`{_shown(folder, one)}` is a link" for folder in _links(one))
     times = snapshot.times
     lstat = os.lstat
@@ -203,6 +214,8 @@ def _problems(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: b
             continue
         try:
             status = lstat(path)
+            if stat.S_ISLNK(status.st_mode) and _leads_to(path, store):
+                status = os.stat(path)
         except OSError:
             yield f"`{_shown(path, one)}` is missing"
             continue
@@ -216,6 +229,14 @@ def _problems(one: InstalledDistribution, snapshot: Snapshot, *, verify_files: b
             else:
                 times[path] = status.st_mtime_ns
                 snapshot.changed = True
+
+
+def _leads_to(link: str, store: str | None) -> bool:
+    """Whether `link` leads to a file of the store, as those of `--link-mode symlink` do."""
+    if store is None:
+        return False
+    goal, folder = os.path.normcase(os.readlink(link)), os.path.normcase(os.path.abspath(store))
+    return goal == os.path.normpath(goal) and is_within(goal, folder, separator=os.sep)
 
 
 def _links(one: InstalledDistribution) -> Iterator[str]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import stat
 import threading
@@ -15,12 +16,14 @@ from lockset.errors import (
     FileNotRegularError,
     HashMismatchError,
     LocksetError,
+    OfflineError,
     StoppedError,
 )
 from lockset.files.atomic import private_folder
 from lockset.files.last_use import record_use
-from lockset.files.system import BINARY, READ, replace, unlink
+from lockset.files.system import BINARY, READ, REMOVED_WHEN_CLOSED, replace, unlink
 from lockset.hashes import Verifier
+from lockset.sync.disk.store.wheel_store import WheelStore
 from lockset.sync.wheel.safe_path import outside
 
 if TYPE_CHECKING:
@@ -41,6 +44,8 @@ _GONE = (
 )
 _CHUNK = 1 << 20
 _FOLDER = "archives-v1"
+# Limit for an archive that is held in memory until it is unpacked; each download may hold one.
+_IN_MEMORY = 2 << 20
 
 
 class Archives:
@@ -65,26 +70,33 @@ class Archives:
         self._lock = threading.Lock()
         self._stopped = stopped
 
-    def open(self, distribution: DesiredDistribution) -> BinaryIO:
+    def open(self, distribution: DesiredDistribution, *, keep: bool) -> BinaryIO:
         """The archive of `distribution`.
+
+        With `keep`, a fetched archive is stored in the cache. Without, it ends when it is closed, which halves what a
+        cache of unpacked wheels needs.
 
         Raises:
             LocksetError: `hash-mismatch`, `file-not-found`, and the errors of `Downloads.fetch`.
             OSError: A file cannot be written.
         """
-        archive = self._from_cache(distribution) or self._from_folders(distribution)
+        archive = self._from_cache(distribution) or self._from_folders(distribution, keep=keep)
         if archive is None and distribution.is_outside:
             raise outside(
                 str(distribution),
                 distribution.source,
                 f"`-f FOLDER` with a folder that has `{distribution.filename}`, or ",
             )
-        return archive or self._fetch(distribution)
+        return archive or self._fetch(distribution, keep=keep)
 
     def forget(self, distribution: DesiredDistribution) -> None:
         """Remove an archive that was refused from the cache."""
         for root in self._cache.readable:
             _remove(_location(root, distribution))
+
+    def connect(self) -> None:
+        """Create the port to the network, which otherwise the first download does."""
+        _ = self._downloads
 
     @property
     def _downloads(self) -> Downloads:
@@ -113,27 +125,49 @@ class Archives:
             _remove(path)
         return None
 
-    def _from_folders(self, distribution: DesiredDistribution) -> BinaryIO | None:
+    def _from_folders(self, distribution: DesiredDistribution, *, keep: bool) -> BinaryIO | None:
         """The file in `folders` that has the locked hash, whatever its name."""
         is_there = distribution.path is not None and not distribution.is_outside and os.path.exists(distribution.path)
         for path in self._folders.candidates(distribution) if not is_there else ():
             with contextlib.suppress(_OtherFile):
-                return self._fetch_candidate(distribution._replace(path=path))
+                return self._fetch_candidate(distribution._replace(path=path), keep=keep)
         return None
 
-    def _fetch_candidate(self, distribution: DesiredDistribution) -> BinaryIO:
+    def _fetch_candidate(self, distribution: DesiredDistribution, *, keep: bool) -> BinaryIO:
         try:
-            return self._fetch(distribution)
+            return self._fetch(distribution, keep=keep)
         except (FileMissingError, FileNotRegularError, HashMismatchError) as error:
             raise _OtherFile from error
 
-    def _fetch(self, distribution: DesiredDistribution) -> BinaryIO:
+    def _fetch(self, distribution: DesiredDistribution, *, keep: bool) -> BinaryIO:
+        if not keep:
+            with _closed_on_error(self._passing(distribution.size)) as file:
+                self._receive(distribution, file)
+                return file
         root = self._cache.writable()
         temporary = self._cache.temporary(root, "archive")
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
-        file: BinaryIO = os.fdopen(descriptor, "w+b")
         try:
-            sink = _VerifyingSink(file, Verifier(distribution.digests, size=distribution.size), self._stopped)
+            with _closed_on_error(_new(temporary)) as file:
+                self._receive(distribution, file)
+                return self._store(file, temporary, distribution, root)
+        except BaseException:
+            _remove(temporary)
+            raise
+
+    def _passing(self, size: int | None) -> BinaryIO:
+        """A new file that no path leads to."""
+        if size is not None and size <= _IN_MEMORY:
+            return io.BytesIO()
+        temporary = self._cache.temporary(self._cache.writable(), "archive")
+        file = _new(temporary, REMOVED_WHEN_CLOSED)
+        if not REMOVED_WHEN_CLOSED:
+            _remove(temporary)
+        return file
+
+    def _receive(self, distribution: DesiredDistribution, file: BinaryIO) -> None:
+        """Write the verified bytes of `distribution` to `file`, and return to its start."""
+        sink = _VerifyingSink(file, Verifier(distribution.digests, size=distribution.size), self._stopped)
+        try:
             if distribution.path is not None:
                 _copy(distribution, sink)
             else:
@@ -143,16 +177,16 @@ class Archives:
                     self._downloads.fetch(distribution.url, sink, limit=limit)
                 except FileMissingError as error:
                     raise error.replaced(hint=_GONE) from error
-            _check(sink.verifier, distribution)
-            file.flush()
-            file.seek(0)
-            return self._store(file, temporary, distribution, root)
-        except BaseException as error:
-            file.close()
-            _remove(temporary)
-            if isinstance(error, DownloadTooLargeError):
-                raise _hash_mismatch(distribution, f"size: locked {distribution.size} bytes, got more") from None
-            raise
+        except DownloadTooLargeError:
+            raise _hash_mismatch(distribution, f"size: locked {distribution.size} bytes, got more") from None
+        except OfflineError as error:
+            if WheelStore(self._cache).find(distribution.digests, distribution.identity) is None:
+                raise
+            only = f"The cache has the files of `{distribution.filename}`, but not the archive itself"
+            raise error.replaced(context=(only,)) from None
+        _check(sink.verifier, distribution)
+        file.flush()
+        file.seek(0)
 
     def _store(self, file: BinaryIO, temporary: str, distribution: DesiredDistribution, root: str) -> BinaryIO:
         """Move the verified `file` into the cache; the archive, open at its start."""
@@ -171,6 +205,19 @@ class Archives:
         if archive is None:
             raise LocksetError("cache-busy", "The cache entry keeps changing", location=path)
         return archive
+
+
+@contextlib.contextmanager
+def _closed_on_error(file: BinaryIO) -> Iterator[BinaryIO]:
+    try:
+        yield file
+    except BaseException:
+        file.close()
+        raise
+
+
+def _new(path: str, flags: int = 0) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY | flags, 0o600), "w+b")
 
 
 class _OtherFile(Exception):

@@ -1,4 +1,4 @@
-"""Clone, hard link or copy files of the store into a target, depending on the file system."""
+"""Clone, link or copy files of the store into a target, depending on the file system."""
 
 # Paths are strings here: there are thousands of them a run.
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LINK_MODES", "DamagedStore", "Linker"]
 
-LINK_MODES = ("auto", "clone", "hardlink", "copy")
+LINK_MODES = ("auto", "clone", "hardlink", "copy", "symlink")
 # Errors of a file system that cannot clone or link, as opposed to a disk that is full or broken.
 _CANNOT = frozenset({
     errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOTTY, errno.EINVAL, errno.EMLINK, errno.EBADF,
@@ -40,7 +40,7 @@ class DamagedStore(LocksetError):
 
 
 class Linker:
-    """Puts stored files at new paths, from any thread. The first strategy that works is kept for the run.
+    """Puts stored files at new paths. The first strategy that works is kept for the run.
 
     Args:
         mode: One of `LINK_MODES`.
@@ -56,10 +56,11 @@ class Linker:
             "auto": (_clone, _link, _copy),
             "clone": (_clone, _copy),
             "hardlink": (_link, _copy),
+            "symlink": (_symlink, _copy),
             "copy": (_copy,),
         }
         self._strategies = strategies[mode]
-        # No other thread creates files now: the threads of a run start after its linker is created.
+        # No other thread creates files now.
         mask = os.umask(0o022)
         os.umask(mask)
         self._modes = (0o644 & ~mask, 0o755 & ~mask)
@@ -72,14 +73,12 @@ class Linker:
             OSError: `goal` cannot be written.
         """
         mode = self._mode_of(source, file)
-        if mode != self._modes[file.executable] and os.name == "posix":
+        if mode & 0o7777 != self._modes[file.executable] and os.name == "posix":
             # A hard link would share the mode with other targets, whose umask may differ.
             _copy_readable(source, goal, file)
             return
         while True:
-            # Several threads may notice at once that a strategy does not work.
-            strategies = self._strategies
-            strategy = strategies[0]
+            strategy = self._strategies[0]
             try:
                 strategy(source, goal, file)
             except OSError as error:
@@ -90,7 +89,7 @@ class Linker:
                     # This file has as many links as the file system allows.
                     _copy(source, goal, file)
                     return
-                self._strategies = strategies[1:]
+                self._strategies = self._strategies[1:]
                 if self._requested_mode != "auto":
                     self._listener.note(
                         f"The file system cannot {self._requested_mode} from the cache: copying instead"
@@ -104,16 +103,22 @@ class Linker:
             status = os.lstat(source)
         except FileNotFoundError:
             raise DamagedStore(source) from None
-        if status.st_size != file.size or status.st_mtime_ns != file.mtime or not stat.S_ISREG(status.st_mode):
+        mode = status.st_mode
+        if status.st_size != file.size or status.st_mtime_ns != file.mtime or not stat.S_ISREG(mode):
             raise DamagedStore(source)
         if self._hashing and not has_hash(source, file.hash):
             raise DamagedStore(source)
-        return stat.S_IMODE(status.st_mode)
+        return mode
 
 
 def _link(source: str, goal: str, file: StoredFile) -> None:
     del file
     os.link(source, goal, follow_symlinks=False)
+
+
+def _symlink(source: str, goal: str, file: StoredFile) -> None:
+    del file
+    os.symlink(os.path.abspath(source), goal)
 
 
 def _clone(source: str, goal: str, file: StoredFile) -> None:

@@ -46,7 +46,7 @@ def unpack_wheel(
         OSError: A file cannot be written.
     """
     for content in wheel.dropped:
-        hasher = _hasher(content)
+        hasher = _hasher(content.algorithm)
         for piece in pieces(buffer, content.member, what=what):
             hasher.update(piece)
         _verified_hash(content, hasher, what)
@@ -72,19 +72,21 @@ def unpack_wheel(
 
 def _write_file(descriptor: int, goal: str, content: Content, data: Iterable[bytes], what: str) -> StoredFile:
     """Write `data` to the new file `goal`, open as `descriptor`, and close it; the manifest row of the file."""
-    hasher = _hasher(content)
+    scheme, path, member, algorithm, _ = content
+    hasher = _hasher(algorithm)
     first = b""
     try:
         for piece in data:
             first = first or piece[:16]
             hasher.update(piece)
-            _write(descriptor, piece)
+            written = os.write(descriptor, piece)
+            while written < len(piece):
+                written += os.write(descriptor, piece[written:])
         status = os.fstat(descriptor)
     finally:
         os.close(descriptor)
     if os.name == "nt":
         status = os.stat(goal)  # Windows sets the time when a file is closed
-    scheme, path, member = content.scheme, content.path, content.member
     return StoredFile(
         scheme,
         path,
@@ -159,16 +161,9 @@ def _name_collision(content: Content, what: str) -> LocksetError:
     )
 
 
-def _write(descriptor: int, data: bytes) -> None:
-    written = os.write(descriptor, data)
-    while written < len(data):
-        data = data[written:]
-        written = os.write(descriptor, data)
-
-
-def _hasher(content: Content) -> Any:
+def _hasher(algorithm: str) -> Any:
     # The functions of `hashlib` are quicker than `hashlib.new`.
-    return getattr(hashlib, content.algorithm)(usedforsecurity=False)
+    return getattr(hashlib, algorithm)(usedforsecurity=False)
 
 
 def _verified_hash(content: Content, hasher: Any, what: str) -> str:

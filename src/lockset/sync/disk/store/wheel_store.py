@@ -3,6 +3,7 @@
 # Paths are strings here: there are thousands of them a run.
 from __future__ import annotations
 
+import io
 import mmap
 import os
 import stat
@@ -14,6 +15,7 @@ from lockset.errors import LocksetError
 from lockset.files.atomic import private_folder, read_remembered, remove_tree
 from lockset.files.last_use import record_use
 from lockset.files.system import rename
+from lockset.sync.layout import STORE_FOLDER
 from lockset.sync.wheel.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["StoredWheel", "WheelStore", "is_whole"]
 
-_FOLDER = "wheels-v1"
 _MANIFEST = "manifest"
 # Limits for the metadata files of a wheel; the largest RECORDs have a few megabytes.
 _MOST_RECORD, _MOST_METADATA = 64 << 20, 16 << 20
@@ -97,7 +98,7 @@ class WheelStore:
 
 
 def _entry(root: str, digest: Digest) -> str:
-    return f"{root}{os.sep}{_FOLDER}{os.sep}{digest.algorithm}-{digest.value}"
+    return f"{root}{os.sep}{STORE_FOLDER}{os.sep}{digest.algorithm}-{digest.value}"
 
 
 def _manifest(folder: str) -> Manifest | None:
@@ -140,6 +141,9 @@ def _unpack(
 @contextmanager
 def _mapped(archive: BinaryIO) -> Iterator[Buffer]:
     """The bytes of `archive`, mapped no longer than they are read: Windows removes no file that is mapped."""
+    if isinstance(archive, io.BytesIO):
+        yield archive.getvalue()
+        return
     if os.fstat(archive.fileno()).st_size == 0:
         yield b""
         return

@@ -53,7 +53,7 @@ def fill_wheelhouse(
         if problem is not None:
             raise LocksetError("unsafe-path", f"The file name `{one.filename}` of {one} {problem}")
     os.makedirs(folder, exist_ok=True)
-    workers: InstallWorkers[bool] = InstallWorkers(_THREADS)
+    workers = InstallWorkers(_THREADS)
     archives = Archives(cache, downloads, stopped=workers.stopped, folders=folders)
     listener.phase("Downloading", total=len(distributions))
     if all(one.size is not None or one.path is not None for one in distributions):
@@ -65,7 +65,7 @@ def _put(distribution: DesiredDistribution, folder: str, archives: Archives, lis
     goal = os.path.join(folder, distribution.filename or "")
     missing = not _is_there(goal, distribution)
     if missing:
-        with archives.open(distribution) as source, replacing(goal, seconds=_SECONDS) as file:
+        with archives.open(distribution, keep=True) as source, replacing(goal, seconds=_SECONDS) as file:
             while chunk := source.read(_CHUNK):
                 file.write(chunk)
     listener.step(distribution.filename or str(distribution))

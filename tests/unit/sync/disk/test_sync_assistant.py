@@ -1,0 +1,174 @@
+"""A large sync fills the cache from two processes; nobody notices but for the time it takes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lockset.errors import LocksetError
+from lockset.sync.disk.apply import prepare
+from lockset.sync.disk.workers import assisted
+from support.builders.wheel import make_wheel
+from support.worlds.target_world import FakeDownloads, World, entry, judge, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lockset.index.ports import Sink
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there is a copy of a process safe")
+
+WHEELS = [make_wheel(f"package-{number}", files={f"module_{number}.py": "x" * number}) for number in range(6)]
+SECONDS = 20.0
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of other tests do not matter."""
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "_MUCH", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@dataclass
+class Late(FakeDownloads):
+    """Lets this process wait until another one has stored a wheel."""
+
+    cache: Path | None = None
+    process: int = 0
+
+    def fetch(self, url: str, sink: Sink, *, limit: int | None = None) -> None:
+        if os.getpid() == self.process and self.cache is not None:
+            stored = self.cache / "wheels-v1"
+            until(lambda: stored.is_dir() and any(stored.iterdir()))
+        super().fetch(url, sink, limit=limit)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    found = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
+    found.downloads = Late(cache=found.cache, process=os.getpid())
+    return found
+
+
+@pytest.mark.usefixtures("small")
+def test_two_processes_install_what_one_does(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.sync(*WHEELS)
+    assert len(judge(tmp_path / "target")) == len(WHEELS)
+    # The other process fetched at least one of them.
+    assert len(world.downloads.asked) < len(WHEELS)
+    monkeypatch.setattr(prepare, "_MUCH", 1 << 40)
+    one = World(folder=tmp_path / "one", directory=str(tmp_path / "other"))
+    one.sync(*WHEELS)
+    assert len(one.downloads.asked) == len(WHEELS)
+    assert tree(tmp_path / "target") == tree(tmp_path / "other")
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("number", range(4))
+def test_a_wrong_file_is_refused_whichever_process_gets_it(world: World, tmp_path: Path, number: int) -> None:
+    world.downloads = FakeDownloads()
+    world.offer(*WHEELS)
+    wrong = make_wheel(f"package-{number}", files={"evil.py": "x"})
+    packages = [entry(wheel) for wheel in WHEELS]
+    world.offer(wrong)
+    with pytest.raises(LocksetError) as caught:
+        world.sync(packages=packages)
+    assert caught.value.diagnostic.code == "hash-mismatch"
+    assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.usefixtures("small")
+def test_what_the_user_should_know_of_a_wheel_is_noted_whichever_process_gets_it(world: World) -> None:
+    world.downloads = FakeDownloads()
+    world.sync(*[make_wheel(f"package-{number}", wheel_version="1.9") for number in range(6)])
+    assert sum("Wheel-Version 1.9" in note for note in world.notes) == len(WHEELS)
+
+
+def test_both_processes_together_take_every_number_once(tmp_path: Path) -> None:
+    def take_all(take: Callable[[int], bool], who: str) -> None:
+        for number in range(50):
+            if take(number):
+                (tmp_path / f"{number}-{who}").touch()
+                time.sleep(0.001)
+
+    with assisted(50, lambda take: take_all(take, "copy")) as take:
+        until(lambda: any(tmp_path.glob("*-copy")))
+        take_all(take, "this")
+    assert {int(path.name.partition("-")[0]) for path in tmp_path.iterdir()} == set(range(50))
+    assert any(tmp_path.glob("*-this")) or len(list(tmp_path.glob("*-copy"))) == 50
+
+
+def test_the_copy_ends_at_once_when_the_work_fails(tmp_path: Path) -> None:
+    def sleep(_: object) -> None:
+        (tmp_path / "begun").touch()
+        time.sleep(SECONDS * 10)
+
+    def interrupted() -> None:
+        with assisted(1, sleep):
+            until((tmp_path / "begun").exists)
+            raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert time.monotonic() - begun < SECONDS
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, getattr(os, "WNOHANG", 0))
+
+
+_KILLED = """
+import os, sys, time
+from lockset.sync.disk.workers import assisted
+
+def assist(take):
+    with open(sys.argv[1], "w") as file:
+        file.write(str(os.getpid()))
+    time.sleep(600)
+
+with assisted(1, assist):
+    while not os.path.exists(sys.argv[1]) or not os.path.getsize(sys.argv[1]):
+        time.sleep(0.01)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_the_copy_does_not_outlive_a_process_that_is_killed(tmp_path: Path) -> None:
+    location = tmp_path / "process"
+    assert subprocess.run([sys.executable, "-c", _KILLED, str(location)], check=False).returncode == -9
+    copy = Path("/proc", location.read_text(), "cmdline")
+    until(lambda: not copy.exists() or not copy.read_bytes())
+
+
+def test_a_copy_that_fails_is_as_none() -> None:
+    def fail(_: object) -> None:
+        raise LocksetError("x", "y")
+
+    with assisted(1, fail) as take:
+        assert take(0)
+
+
+def test_there_is_no_copy_of_a_process_with_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "active_count", lambda: 2)
+    with assisted(1, lambda _: (tmp_path / "begun").touch()) as take:
+        assert take(0)
+    assert not (tmp_path / "begun").exists()
