@@ -12,6 +12,8 @@ from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 from lockset.index.pages.links import LinkBase
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lockset.index.pages.page_table import PageTable
 
 __all__ = ["FileValues", "Rows", "check_page_hashes", "file_values"]
@@ -44,7 +46,7 @@ class Rows:
         if blob[:1] == b"<":
             from lockset.index.pages.simple_html import links_of  # its patterns are not needed for JSON pages
 
-            return links_of(blob.decode(), table.page_url)
+            return _first_of_each_name(links_of(blob.decode(), table.page_url))
         texts = table.requires_pythons
         return [
             (filename or url.rpartition("/")[2], url, hashes, size, texts[python], upload_time, yanked, metadata)
@@ -57,12 +59,15 @@ class Rows:
         return join_spans(self._page, self._table.spans[at - len(self._table.blobs)])
 
     def _of_json(self, blob: bytes) -> list[FileValues]:
-        files: dict[str, FileValues] = {}
-        for file in json.loads(b"[%b]" % blob):
-            values = file_values(file, self._base)
-            if values is not None:
-                files.setdefault(values[0], values)
-        return list(files.values())
+        files = [file_values(file, self._base) for file in json.loads(b"[%b]" % blob)]
+        return _first_of_each_name(values for values in files if values is not None)
+
+
+def _first_of_each_name(files: Iterable[FileValues]) -> list[FileValues]:
+    by_name: dict[str, FileValues] = {}
+    for values in files:
+        by_name.setdefault(values[0], values)
+    return list(by_name.values())
 
 
 def join_spans(page: bytes, spans: tuple[int, ...]) -> bytes:

@@ -102,11 +102,6 @@ class ProjectDetail:
         return self._table
 
     @property
-    def dropped(self) -> int:
-        """Number of links to files that do not belong to this project."""
-        return self._table.dropped
-
-    @property
     def refused(self) -> int:
         """Number of links that are not allowed, such as one from a remote page to a local file."""
         return self._table.refused
