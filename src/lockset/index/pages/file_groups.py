@@ -74,18 +74,21 @@ class ScannedFiles:
         A match is a run of files of one version that differ in nothing that a table needs, with the separator of one
         character after the last. Each begins where the one before it ends. Its groups are the start of the file names
         with project and version if they are common wheels, or else (None before) the name of the single file, without
-        slash and of at most `LONGEST` characters; and then the pieces to decode.
+        slash and of at most `LONGEST` characters; then the pieces to decode; and whether an sdist ends the run.
         """
         current: _Group | None = None
         run: re.Match[bytes] | None = None
         for run in runs:
-            wheel, other, *pieces = run.groups()
-            group = self._of_wheel(wheel) if wheel is not None else self._of_other(other)
+            groups = run.groups()
+            wheel, pieces = groups[0], groups[2:-1]
+            group = self._of_other(groups[1]) if wheel is None else self._of_wheel(wheel)
             if group is not current:
                 _switch(current, group, run.start())
                 current = group
             if group is not None:
-                self._learn(group, tuple(pieces))
+                self._learn(group, pieces)
+                if groups[-1] is not None:
+                    group.kinds |= SDIST
         self._current = current
         return start if run is None else run.end()
 
@@ -114,9 +117,6 @@ class ScannedFiles:
 
     def _of_other(self, filename: bytes) -> _Group | None:
         """The group of a file that is not a common wheel; None if it belongs to another project."""
-        if filename.endswith(b".tar.gz") and (group := self._starts.get(filename[:-7])) is not None:
-            group.kinds |= SDIST  # of a version with wheels
-            return group
         parsed = self._names.version(filename.decode())
         return None if parsed is None else self._of_version(*parsed)
 

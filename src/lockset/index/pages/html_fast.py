@@ -29,7 +29,7 @@ _BEFORE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _AFTER = re.compile(rb"\s*(?:</body>\s*</html>\s*)?(?:<!--[A-Za-z0-9 ]*-->\s*)?", re.IGNORECASE)
-# One link, followed by at least one white-space character.
+# One link, followed by at least one white-space character. The last group never matches: no sdist follows in a match.
 _LINK = re.compile(
     rb"""
     <a\ href="
@@ -40,7 +40,7 @@ _LINK = re.compile(
         |([A-Za-z0-9._+!-]+)
     )
     \#sha256=[0-9A-Fa-f]{64}"
-    ((?:\ [a-z-]+="[^"<>]*")*)\ ?>
+    ((?:\ [a-z-]+="[^"<>]*")*)\ ?>((?!))?
     [^<>"']*</a>(?:<br\ ?/?>)?[ \t\r\n]+
     """.replace(b"LONG", b"%d" % (LONGEST + 1)),
     re.VERBOSE,

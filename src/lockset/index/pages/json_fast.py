@@ -46,7 +46,7 @@ _SHORT = rb'(?![^"]{%d})' % (LONGEST + 1)
 
 
 def _run_pattern(text: bytes, url: bytes) -> re.Pattern[bytes]:
-    """A pattern for a file, and for the wheels of the same version that follow it and differ in nothing but the rest.
+    """A pattern for one file, or for the wheels of a version and its sdist that follow each other and are alike.
 
     Its groups are those of `ScannedFiles.take`. Runs are limited, since a match takes memory for each file.
     """
@@ -55,8 +55,10 @@ def _run_pattern(text: bytes, url: bytes) -> re.Pattern[bytes]:
         b"PYTHON": b"(null|TEXT)",
         b"YANKED": b"(false|true|TEXT)",
     }
-    same = {b"NAME": _SHORT + rb"\1" + _TAGS, b"PYTHON": rb"\3", b"YANKED": rb"\4"}
-    run = _filled(_FILE, first) + b"(?:," + _filled(_FILE, same) + rb"){0,255}(?:,|(?=\]))"
+    same = {b"PYTHON": rb"\3", b"YANKED": rb"\4"}
+    wheel = _filled(_FILE, {b"NAME": _SHORT + rb"\1" + _TAGS, **same})
+    sdist = _filled(_FILE, {b"NAME": rb"(\1\.tar\.gz)", **same})
+    run = _filled(_FILE, first) + b"(?:," + wheel + b"){0,255}(?:," + sdist + rb")?(?:,|(?=\]))"
     return re.compile(_filled(run, {b"TEXT": text, b"URL": url}), re.VERBOSE)
 
 
