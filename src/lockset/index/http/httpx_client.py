@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["HttpxClient", "HttpxResponse"]
 
 _LAST_PORT = 65535
+# An origin, and a path that needs no escapes and has no segments of dots.
+_PLAIN_URL = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)((?:/[A-Za-z0-9_~+-][A-Za-z0-9_~+.-]*)+/?)")
 # h11 reads any version as if it were 1.1.
 _VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1", "HTTP/2"})
 
@@ -43,6 +46,7 @@ class HttpxClient:
         self._deadlines = Deadlines()
         self._backend = BoundedBackend(self._deadlines, addresses, connect_timeout=options.connect_timeout)
         self._lock = threading.Lock()
+        self._origins: dict[str, httpx.URL] = {}
         self._transports: dict[tuple[str | None, bool | None], _PoolTransport] = {}
 
     def send(
@@ -67,7 +71,9 @@ class HttpxClient:
         self._deadlines.begin(silence, until)
         self._backend.begin()
         try:
-            request = httpx.Request(method, url, headers=headers)
+            request = (
+                self._request(method, url, headers) if proxy is None else httpx.Request(method, url, headers=headers)
+            )
             if (request.url.port or 0) > _LAST_PORT:
                 raise ValueError(f"Port out of range 0-{_LAST_PORT}")
             response = self._transport(request.url, proxy).handle_request(request)
@@ -94,6 +100,20 @@ class HttpxClient:
             response.close()
             raise Again("the server uses an unknown version of HTTP")
         return HttpxResponse(response, self._deadlines, silence)
+
+    def _request(self, method: str, url: str, headers: Mapping[str, str]) -> httpx.Request:
+        """A request without proxy; httpx checks an origin only once if it would send the rest of the URL as it is.
+
+        (Through a proxy, the extension would replace the target of CONNECT.)
+        """
+        plain = _PLAIN_URL.fullmatch(url)
+        if plain is None:
+            return httpx.Request(method, url, headers=headers)
+        origin, target = plain.groups()
+        checked = self._origins.get(origin)
+        if checked is None:
+            checked = self._origins[origin] = httpx.URL(origin)
+        return httpx.Request(method, checked, headers=headers, extensions={"target": target.encode()})
 
     def close(self) -> None:
         """Close all connections."""
