@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 import threading
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Deadlines"]
 
@@ -24,6 +28,7 @@ class Deadlines(threading.local):
         self._until = math.inf
         self._deadline = math.inf
         self.has_data = False
+        self._after_write: Callable[[], object] | None = None
 
     def begin(self, silence: float, until: float) -> None:
         """Begin a request: its head may take `silence` seconds once connected, and must end by `until` (monotonic)."""
@@ -48,3 +53,13 @@ class Deadlines(threading.local):
     def left(self) -> float:
         """Seconds until the deadline, for the next read or write; zero or less if it has passed."""
         return self._deadline - time.monotonic()
+
+    def call_after_write(self, call: Callable[[], object]) -> None:
+        """Call `call` once, after the next write of this thread."""
+        self._after_write = call
+
+    def written(self) -> None:
+        """Report a write, or that there will be none."""
+        call, self._after_write = self._after_write, None
+        if call is not None:
+            call()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["HttpxClient", "HttpxResponse"]
 
 _LAST_PORT = 65535
+# httpcore raises KeyError where the failure of one thread has ended the HTTP/2 stream of another.
+_LOST_STREAM = "the HTTP/2 stream was lost"
 # An origin, and a path that needs no escapes and has no segments of dots.
 _PLAIN_URL = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)((?:/[A-Za-z0-9_~+-][A-Za-z0-9_~+.-]*)+/?)")
 # h11 reads any version as if it were 1.1.
@@ -96,6 +99,8 @@ class HttpxClient:
         except _socks_failures(proxy) as error:
             self._backend.abandon()
             raise _again(error) from error
+        except KeyError as error:
+            raise Again(_LOST_STREAM) from error
         if response.http_version not in _VERSIONS:
             response.close()
             raise Again("the server uses an unknown version of HTTP")
@@ -174,7 +179,8 @@ class HttpxResponse:
 
     def close(self) -> None:
         """Release the connection; it is kept if the body was read to its end."""
-        self._response.close()
+        with suppress(KeyError):
+            self._response.close()
 
     def _pieces(self) -> Iterator[bytes]:
         assert isinstance(self._response.stream, httpx.SyncByteStream)
@@ -186,6 +192,8 @@ class HttpxResponse:
                 self._deadlines.expect(self._silence)
         except httpx.TransportError as error:
             raise _again(error) from error
+        except KeyError as error:
+            raise Again(_LOST_STREAM) from error
 
 
 class _PoolTransport(httpx.HTTPTransport):

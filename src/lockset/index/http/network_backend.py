@@ -111,6 +111,7 @@ class _BoundedStream(httpcore.NetworkStream):
         if seconds <= 0:
             raise httpcore.WriteTimeout("the request could not be sent in time")
         self._stream.write(buffer, seconds)
+        self._deadlines.written()
 
     def start_tls(
         self,

@@ -55,6 +55,7 @@ class _KeptConnection(httpcore.ConnectionInterface):
         self._without_http2 = without_http2
         self._connected = False
         self._lock = threading.Lock()
+        self._opening = threading.Lock()
         self._served = False
         self._claimed = False
         self._expires = math.inf
@@ -66,7 +67,7 @@ class _KeptConnection(httpcore.ConnectionInterface):
             self._expires = time.monotonic() + KEPT_SECONDS
             is_own = not served or self._claim()
         try:
-            response = self._connection.handle_request(request)
+            response = self._respond(request)
         except (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError) as error:
             if served and not self._deadlines.has_data:
                 raise httpcore.ConnectionNotAvailable from error
@@ -82,6 +83,20 @@ class _KeptConnection(httpcore.ConnectionInterface):
             self.close()  # the protocol was not known yet, so surplus bytes were not checked for
             raise httpcore.ConnectionNotAvailable
         return response
+
+    def _respond(self, request: httpcore.Request) -> httpcore.Response:
+        """The response. HTTP/2 streams are opened by one thread at a time: httpcore may give two threads the same one.
+
+        A stream has its number once its headers are written.
+        """
+        if self._is_http1():
+            return self._connection.handle_request(request)
+        self._opening.acquire()
+        self._deadlines.call_after_write(self._opening.release)
+        try:
+            return self._connection.handle_request(request)
+        finally:
+            self._deadlines.written()
 
     def _is_http1(self) -> bool:
         return isinstance(_innermost(self._connection), httpcore.HTTP11Connection)
