@@ -226,7 +226,6 @@ def _packed_table(page: bytes) -> PageTable:
         flags=bytes(4),
         python_ids=((0,),) * 4,
         blobs=blobs,
-        dropped=0,
         refused=0,
         spans=((0, 10),),
         packed=gzip.compress(page, mtime=0),

@@ -103,7 +103,7 @@ def facts(table: PageTable) -> Any:
         (str(v), detail.yanked(v), detail.has_wheel(v), detail.has_sdist(v), detail.requires_pythons(v))
         for v in detail.versions
     ]
-    return told, table.dropped, table.refused, [detail.files(version) for version in detail.versions]
+    return told, table.refused, [detail.files(version) for version in detail.versions]
 
 
 def agrees(data: bytes) -> bool:

@@ -56,7 +56,6 @@ def join_tables(tables: Iterable[PageTable]) -> PageTable:
     listed = list(tables)
     builder = TableBuilder(listed[0].name)
     for table in listed:
-        builder.dropped += table.dropped
         builder.refused += table.refused
         rows = Rows(table)
         for at in range(len(table.versions)):

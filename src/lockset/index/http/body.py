@@ -1,16 +1,13 @@
-"""Decompress response bodies within a size limit."""
+"""Bodies of responses, decompressed within a size limit."""
 
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
 
+from lockset._dataclass import dataclass
 from lockset.errors import DownloadFailedError, DownloadTooLargeError, LocksetError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["Inflater"]
+__all__ = ["Body", "too_large"]
 
 # The most bytes that one step inflates to, so that a decompression bomb hits the limit before it fills the memory.
 _STEP = 1024 * 1024
@@ -19,69 +16,68 @@ _GZIP = b"\x1f\x8b"
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
-class Inflater:
-    """Inflates a body as it arrives, to at most `limit` bytes in total."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A whole body as it was received, which takes a fraction of the memory of its content.
 
-    def __init__(self, encoding: str, *, limit: int, what: str) -> None:
-        coding = encoding.strip().lower()
-        self._what = what
-        self._left = limit
-        self._limit = limit
-        self._came = 0
-        self._is_gzip = False
-        if coding in {"", "identity"}:
-            self._inflate = None
-        elif coding in {"gzip", "x-gzip", "deflate"}:
-            self._is_gzip = coding != "deflate"
-            self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
-        else:
-            raise self._broken(f"its encoding {coding[:20]!r} was not requested")
+    Attributes:
+        data: At most `limit` bytes.
+        encoding: The header `Content-Encoding`, "" if there is none.
+        limit: Limit for the content in bytes.
+        what: Where it comes from, for messages.
+    """
+
+    data: bytes
+    encoding: str
+    limit: int
+    what: str
 
     @property
-    def inflates(self) -> bool:
-        """Whether the body is compressed."""
-        return self._inflate is not None
+    def packed(self) -> bytes:
+        """The body if it is compressed, else b""."""
+        return b"" if self._coding in {"", "identity"} else self.data
 
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Inflated pieces for the next bytes of the body."""
-        if self._inflate is None:
-            yield self._count(chunk)
-            return
-        self._came += len(chunk)
-        if self._came > self._limit:  # larger before it is inflated than it may be afterwards
-            raise self._too_large()
-        rest = chunk
-        if self._inflate.eof and rest and self._is_gzip and rest.startswith(_GZIP[: len(rest)]):
-            self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
-        while rest:
-            try:
-                piece = self._inflate.decompress(rest, _STEP)
-            except zlib.error as error:
-                raise self._broken(str(error)) from error
-            rest = self._inflate.unconsumed_tail
-            yield self._count(piece)
-            if self._inflate.eof and (behind := self._inflate.unused_data or rest):
-                if not (self._is_gzip and behind.startswith(_GZIP[: len(behind)])):
-                    raise self._broken("further bytes follow its compressed data")
-                # "A gzip file consists of a series of members" (RFC 1952, 2.2): together they are the body.
-                self._inflate, rest = zlib.decompressobj(_GZIP_OR_ZLIB), behind
+    def content(self) -> bytes:
+        """The decompressed body.
 
-    def finish(self) -> Iterator[bytes]:
-        """The last piece, once the body has ended."""
-        if self._inflate is None:
-            return
-        if not self._inflate.eof:
-            raise self._broken("its compressed data end too early")
-        yield self._count(self._inflate.flush())
+        Raises:
+            LocksetError: `download-failed`: damaged, or in an encoding that was not requested; `download-too-large`.
+        """
+        if self._coding in {"", "identity"}:
+            return self.data
+        if self._coding not in {"gzip", "x-gzip", "deflate"}:
+            raise self._broken(f"its encoding {self._coding[:20]!r} was not requested")
+        parts: list[bytes] = []
+        left, rest = self.limit, self.data
+        while True:
+            inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
+            while rest and not inflate.eof:
+                try:
+                    part = inflate.decompress(rest, _STEP)
+                except zlib.error as error:
+                    raise self._broken(str(error)) from error
+                left -= len(part)
+                if left < 0:
+                    raise too_large(self.limit, self.what)
+                parts.append(part)
+                rest = inflate.unconsumed_tail
+            if not inflate.eof:
+                raise self._broken("its compressed data end too early")
+            rest = inflate.unused_data
+            if not rest:
+                return b"".join(parts)
+            # "A gzip file consists of a series of members" (RFC 1952, 2.2): together they are the body.
+            if self._coding == "deflate" or not rest.startswith(_GZIP):
+                raise self._broken("further bytes follow its compressed data")
 
-    def _count(self, piece: bytes) -> bytes:
-        self._left -= len(piece)
-        if self._left < 0:
-            raise self._too_large()
-        return piece
-
-    def _too_large(self) -> LocksetError:
-        return DownloadTooLargeError(f"The answer is larger than {self._limit} bytes", location=self._what)
+    @property
+    def _coding(self) -> str:
+        return self.encoding.strip().lower()
 
     def _broken(self, why: str) -> LocksetError:
-        return DownloadFailedError(f"The answer cannot be read: {why}", location=self._what)
+        return DownloadFailedError(f"The answer cannot be read: {why}", location=self.what)
+
+
+def too_large(limit: int, what: str) -> LocksetError:
+    """The error for a body of more than `limit` bytes."""
+    return DownloadTooLargeError(f"The answer is larger than {limit} bytes", location=what)

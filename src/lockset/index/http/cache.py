@@ -116,7 +116,8 @@ class DiskCache:
         fingerprint = sha256(packed or body).hexdigest()
         head = StoredPage(url, now, dict(headers), table is None, fingerprint)
         if self._writable:
-            self._write(self._path("pages", url), _frame(marshal.dumps(tuple(head), MARSHAL_VERSION), body, packed))
+            entry = _frame(marshal.dumps(tuple(head), MARSHAL_VERSION), body)
+            self._write(self._path("pages", url), entry, packed)
         return head
 
     # Sizes: small records in one file, read once.
@@ -191,7 +192,7 @@ class DiskCache:
         except (OSError, ValueError):  # ValueError: an empty file
             return None
 
-    def _write(self, path: str | None, data: bytes) -> None:
+    def _write(self, path: str | None, *parts: bytes | memoryview) -> None:
         if path is None or not self._writable:
             return
         with self._lock:
@@ -201,7 +202,8 @@ class DiskCache:
         try:
             handle = self._opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             try:
-                _write_all(handle, data)
+                for part in parts:
+                    _write_all(handle, part)
             finally:
                 os.close(handle)
             replace(temporary, path)
@@ -264,7 +266,7 @@ def _make_folder(folder: str) -> None:
         os.mkdir(folder, 0o700)
 
 
-def _write_all(handle: int, data: bytes) -> None:
+def _write_all(handle: int, data: bytes | memoryview) -> None:
     left = memoryview(data)
     while left:
         left = left[os.write(handle, left) :]
@@ -304,9 +306,9 @@ def _remove(path: str) -> None:
         unlink(path)
 
 
-def _frame(head: bytes, body: bytes, tail: bytes | memoryview = b"") -> bytes:
-    """The bytes of an entry. A reader may skip the tail, whose length and checksum are in the body."""
-    return b"".join((_FRAME.pack(_MAGIC, len(head), zlib.crc32(head), len(body), zlib.crc32(body)), head, body, tail))
+def _frame(head: bytes, body: bytes) -> bytes:
+    """The bytes of an entry. A tail may follow, whose length and checksum are in the body; readers may skip it."""
+    return b"".join((_FRAME.pack(_MAGIC, len(head), zlib.crc32(head), len(body), zlib.crc32(body)), head, body))
 
 
 def _open_frame(data: bytes | memoryview) -> tuple[bytes, memoryview, memoryview] | None:

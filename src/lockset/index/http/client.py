@@ -44,11 +44,12 @@ class HttpIndexes:
         transport: Transport,
         cache: DiskCache,
         workers: Workers,
+        reader: Workers,
         clock: Callable[[], float],
         listener: ProgressListener | None = None,
     ) -> None:
         self._options = options
-        self._pages = Pages(transport, cache, clock=clock)
+        self._pages = Pages(transport, cache, reader, clock=clock)
         self._workers = workers
         self._listener: ProgressListener = listener or NullListener()
         self._lock = threading.Lock()

@@ -35,11 +35,13 @@ class Connection:
     files: HttpFiles
     cache: DiskCache
     workers: Workers
+    reader: Workers
     transport: Transport
 
     def close(self) -> None:
         """Close connections and end threads; requests in flight are abandoned."""
         self.workers.close()
+        self.reader.close()
         self.transport.close()
 
 
@@ -60,14 +62,23 @@ def connect(
     sources = (*options.indexes, IndexSource(url=options.index_url, name=options.index_name), *options.flat_sources())
     authenticator = Authenticator(sources, environ=environ, keyring=options.keyring)
     transport = Transport(options, authenticator=authenticator, clock=clock, listener=listener)
-    workers = Workers(options.connections - _FREE_SLOTS)
+    workers, reader = Workers(options.connections - _FREE_SLOTS), Workers(1)
     stored = DiskCache(cache)
     downloads = HttpDownloads(transport, allow_files=allow_files)
     return Connection(
-        index=HttpIndexes(options, transport=transport, cache=stored, workers=workers, clock=clock, listener=listener),
+        index=HttpIndexes(
+            options,
+            transport=transport,
+            cache=stored,
+            workers=workers,
+            reader=reader,
+            clock=clock,
+            listener=listener,
+        ),
         downloads=downloads,
         files=HttpFiles(transport, downloads, stored, workers),
         cache=stored,
         workers=workers,
+        reader=reader,
         transport=transport,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ __all__ = ["HttpxClient", "HttpxResponse"]
 _LAST_PORT = 65535
 _NUMBER = re.compile(r"^\[Errno -?\d+\] |^\[SSL: \w+\] ")
 _SOURCE_LINE = re.compile(r" \(_ssl\.c:\d+\)$")
+# An origin, and a path that needs no escapes and has no segments of dots.
+_PLAIN_URL = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)((?:/[A-Za-z0-9_~+-][A-Za-z0-9_~+.-]*)+/?)")
 # h11 reads any version as if it were 1.1.
 _VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1", "HTTP/2"})
 
@@ -46,6 +49,7 @@ class HttpxClient:
         self._deadlines = Deadlines()
         self._backend = BoundedBackend(self._deadlines, addresses, connect_timeout=options.connect_timeout)
         self._lock = threading.Lock()
+        self._origins: dict[str, httpx.URL] = {}
         self._transports: dict[tuple[str | None, bool | None], _PoolTransport] = {}
 
     def send(
@@ -71,7 +75,10 @@ class HttpxClient:
         self._deadlines.begin(silence, until)
         self._backend.begin()
         try:
-            request = httpx.Request(method, url, headers=headers, content=content)
+            if proxy is None and content is None:
+                request = self._request(method, url, headers)
+            else:
+                request = httpx.Request(method, url, headers=headers, content=content)
             if (request.url.port or 0) > _LAST_PORT:
                 raise ValueError(f"Port out of range 0-{_LAST_PORT}")
             response = self._transport(request.url, proxy).handle_request(request)
@@ -98,6 +105,20 @@ class HttpxClient:
             response.close()
             raise Again("the server uses an unknown version of HTTP")
         return HttpxResponse(response, self._deadlines, silence)
+
+    def _request(self, method: str, url: str, headers: Mapping[str, str]) -> httpx.Request:
+        """A request without proxy; httpx checks an origin only once if it would send the rest of the URL as it is.
+
+        (Through a proxy, the extension would replace the target of CONNECT.)
+        """
+        plain = _PLAIN_URL.fullmatch(url)
+        if plain is None:
+            return httpx.Request(method, url, headers=headers)
+        origin, target = plain.groups()
+        checked = self._origins.get(origin)
+        if checked is None:
+            checked = self._origins[origin] = httpx.URL(origin)
+        return httpx.Request(method, checked, headers=headers, extensions={"target": target.encode()})
 
     def close(self) -> None:
         """Close all connections."""
@@ -158,7 +179,8 @@ class HttpxResponse:
 
     def close(self) -> None:
         """Release the connection; it is kept if the body was read to its end."""
-        self._response.close()
+        with suppress(KeyError):
+            self._response.close()
 
     def _pieces(self) -> Iterator[bytes]:
         assert isinstance(self._response.stream, httpx.SyncByteStream)

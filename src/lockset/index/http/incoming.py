@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from lockset._dataclass import dataclass
 from lockset.errors import DownloadFailedError, KnownError
 from lockset.index.credentials import redact
-from lockset.index.http.body import Inflater
+from lockset.index.http.body import Body, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -136,19 +136,19 @@ class Incoming:
 
     def body(self, limit: int) -> bytes:
         """The whole body, inflated if it is compressed; LocksetError `download-too-large` beyond `limit` bytes."""
-        return self.both(limit)[0]
+        return self.body_as_received(limit).content()
 
-    def both(self, limit: int) -> tuple[bytes, bytes]:
-        """As `body`, with the compressed body as it was received (b"" if it was not compressed)."""
-        coding = self.headers.get("content-encoding", "")
-        inflate = Inflater(coding, limit=limit, what=redact(self.url))
-        came: list[bytes] = []
-        parts: list[bytes] = []
+    def body_as_received(self, limit: int) -> Body:
+        """The whole body as it arrives; LocksetError `download-too-large` beyond `limit` bytes."""
+        what, received = redact(self.url), 0
+        chunks: list[bytes] = []
         for chunk in self.chunks():
-            came.append(chunk)
-            parts.extend(inflate.feed(chunk))
-        parts.extend(inflate.finish())
-        return b"".join(parts), b"".join(came) if inflate.inflates else b""
+            received += len(chunk)
+            if received > limit:  # larger before it is inflated than it may be afterwards
+                raise too_large(limit, what)
+            chunks.append(chunk)
+        encoding = self.headers.get("content-encoding", "")
+        return Body(data=b"".join(chunks), encoding=encoding, limit=limit, what=what)
 
     def drain(self) -> None:
         """Read a small rest of the body, so that the connection can be used again; failures are ignored."""

@@ -16,8 +16,10 @@ from lockset.index.pages.project_page import Rows
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from lockset.index.http.body import Body
     from lockset.index.http.cache import DiskCache, StoredPage
     from lockset.index.http.transport import Transport
+    from lockset.index.http.workers import Workers
     from lockset.index.options import IndexSource
     from lockset.index.pages.page_table import PageTable
 
@@ -44,19 +46,22 @@ class _Received:
         self.headers = {name: incoming.headers[name] for name in _KEPT_HEADERS if name in incoming.headers}
         self.url = incoming.url
         self.content_type = incoming.headers.get("content-type", "")
-        self.body, self.packed = incoming.both(PAGE_LIMIT) if incoming.status == 200 else (b"", b"")
+        self.body = incoming.body_as_received(PAGE_LIMIT) if incoming.status == 200 else None
 
 
 class Pages:
     """Gets the pages of single indexes; `HttpIndexes` combines them."""
 
-    def __init__(self, transport: Transport, cache: DiskCache, *, clock: Callable[[], float]) -> None:
+    def __init__(self, transport: Transport, cache: DiskCache, reader: Workers, *, clock: Callable[[], float]) -> None:
         self._transport = transport
         self._cache = cache
         self._clock = clock
         self._options = transport.options
         self._flat: dict[str, _Received] = {}
         self._flat_lock = threading.Lock()
+        # A single thread: each one keeps the memory of the largest page that it has inflated, and threads that compute
+        # only hold each other up.
+        self._reader = reader
         self._fresh_until = math.inf
 
     @property
@@ -102,7 +107,7 @@ class Pages:
             self._bound(headers, self._clock())
             head = self._cache.put_page(url, stored[1], headers=headers, now=self._clock())
             return stored[1], head.fingerprint
-        table = None if received.status != 200 else _parse(received, name, _public(source))
+        table = self._read(received, name, source)
         self._bound(received.headers, self._clock())
         if lifetime(received.headers) is None:
             return table, ""
@@ -135,13 +140,20 @@ class Pages:
             raise IndexUnreachableError("The index answered 304 to a first request", location=_public(source))
         return received
 
+    def _read(self, received: _Received, name: str, source: IndexSource) -> PageTable | None:
+        """The table of a page; None if there is no such page."""
+        body = received.body
+        if body is None:
+            return None
+        return self._reader.call(lambda: _parse(received, body, name, _public(source)))
+
     def _flat_table(self, source: IndexSource, name: str) -> PageTable | None:
         """The files of the project on the page of a flat index, which is fetched once per run."""
         with self._flat_lock:
             received = self._flat.get(source.url)
             if received is None:
                 received = self._flat[source.url] = self._receive(source, page_url(source, name), {})
-        table = _parse(received, name, _public(source)) if received.body else None
+        table = self._read(received, name, source)
         return table if table is not None and table.versions else None
 
 
@@ -154,16 +166,15 @@ def _public(source: IndexSource) -> str:
     return redact(source.url)
 
 
-def _parse(received: _Received, name: str, index_url: str) -> PageTable:
+def _parse(received: _Received, body: Body, name: str, index_url: str) -> PageTable:
     """Parse a page according to its content type."""
+    content, packed = body.content(), body.packed
     kind, _, parameters = received.content_type.partition(";")
     if kind.strip().lower().endswith("json"):
         # Imported only for a new page: these readers compile patterns, which takes longer than reading a cached page.
         from lockset.index.pages.simple_json import parse_json_page
 
-        return parse_json_page(
-            received.body, name=name, page_url=received.url, index_url=index_url, packed=received.packed
-        )
+        return parse_json_page(content, name=name, page_url=received.url, index_url=index_url, packed=packed)
     from lockset.index.pages.simple_html import parse_html
 
     charset = "utf-8"
@@ -171,6 +182,4 @@ def _parse(received: _Received, name: str, index_url: str) -> PageTable:
         key, _, value = parameter.partition("=")
         if key.strip().lower() == "charset":
             charset = value.strip().strip('"') or charset
-    return parse_html(
-        received.body, name=name, page_url=received.url, index_url=index_url, charset=charset, packed=received.packed
-    )
+    return parse_html(content, name=name, page_url=received.url, index_url=index_url, charset=charset, packed=packed)

@@ -58,6 +58,10 @@ class Job(Generic[T]):
     def result(self) -> T:
         """Return the call's value or raise its exception. A call that no worker has begun is made at once, here."""
         self.run()
+        return self.outcome()
+
+    def outcome(self) -> T:
+        """As `result`, for a call that a worker has begun or is sure to begin."""
         # In short waits, since a signal that arrives just before a wait does not end it.
         while not self._done.wait(_HEARTBEAT):
             continue
@@ -75,21 +79,35 @@ class Workers:
         self._lock = threading.Lock()
         self._threads = 0
         self._idle = 0
+        self._closed = False
+
+    def call(self, call: Callable[[], T]) -> T:
+        """Make `call` in one of the threads, and return its value; after `close`, here."""
+        job = Job(call)
+        with self._lock:
+            if not self._closed:
+                self._add(job)
+        return job.result() if self._closed else job.outcome()
 
     def start(self, call: Callable[[], T], after: Callable[[], object] | None = None) -> Job[T]:
         """Queue `call`; calls begin in this order. `after` is called once the result is there."""
         job = Job(call, after)
-        self._queue.put(job)
         with self._lock:
-            if self._idle < self._queue.qsize() and self._threads < self._count:
-                self._threads += 1
-                threading.Thread(target=self._work, name=f"lockset-{self._threads}", daemon=True).start()
+            self._add(job)
         return job
 
     def close(self) -> None:
         """End the threads once the queue is empty."""
-        for _ in range(self._threads):
-            self._queue.put(None)
+        with self._lock:
+            self._closed = True
+            for _ in range(self._threads):
+                self._queue.put(None)
+
+    def _add(self, job: Job[Any]) -> None:
+        self._queue.put(job)
+        if self._idle < self._queue.qsize() and self._threads < self._count:
+            self._threads += 1
+            threading.Thread(target=self._work, name=f"lockset-{self._threads}", daemon=True).start()
 
     def _work(self) -> None:
         while True:

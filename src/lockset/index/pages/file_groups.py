@@ -10,125 +10,129 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from lockset.index.filenames import LONGEST, WHEEL, FileNames, parse_version
+from lockset.index.filenames import SDIST, WHEEL, FileNames, parse_version
 from lockset.index.pages.page_table import ALL_YANKED, TABLE_FORMAT, PageTable, group_equal_versions, join_spans
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["FileDescription", "ScannedFiles"]
+    from packaging.version import Version
+
+__all__ = ["ScannedFiles", "adjacent"]
 
 # For a compressed page: bytes of the newest versions that are kept uncompressed, and the least number of versions.
 _NEAR_BYTES = 64 * 1024
 _NEAR_VERSIONS = 3
 
-# What a scan records for a file after its name, as bytes of the page.
-FileDescription = tuple["bytes | None", ...]
+# Pieces of a page that have the requires-python of a file, and whether it is yanked.
+Pieces = tuple[bytes, ...]
 
 
 class _Group:
     """The files of one version."""
 
-    __slots__ = ("all_yanked", "kinds", "python_ids", "spans")
+    __slots__ = ("all_yanked", "kinds", "python_ids", "spans", "text", "version")
 
-    def __init__(self) -> None:
+    def __init__(self, text: str, version: Version) -> None:
+        self.text = text
+        self.version = version
         self.kinds = 0
         self.all_yanked = True
         self.python_ids: dict[int, None] = {}
         self.spans: list[int] = []  # start and end of each piece of the page, alternating
 
+    def merge(self, other: _Group) -> None:
+        """Add the files of an equal version that is spelled differently."""
+        self.kinds |= other.kinds
+        self.all_yanked = self.all_yanked and other.all_yanked
+        self.python_ids |= other.python_ids
+        self.spans += other.spans
+
 
 class ScannedFiles:
     """Groups the files of a page for project `name` by version.
 
-    `decode` returns the requires-python of a description (or None) and whether the file is yanked.
+    `decode` returns the requires-python of a file (or None) and whether it is yanked, from the pieces of the page that
+    a match has for these.
     """
 
-    def __init__(self, name: str, decode: Callable[[FileDescription], tuple[str | None, bool]]) -> None:
+    def __init__(self, name: str, decode: Callable[[Pieces], tuple[str | None, bool]]) -> None:
         self._decode = decode
         self._name = canonicalize_name(name)
         self._names = FileNames(self._name)
-        self._same: dict[bytes, bool] = {}
-        self._groups: dict[bytes, _Group | None] = {}
+        self._starts: dict[bytes, _Group | None] = {}
+        self._groups: dict[str, _Group | None] = {}
         self._python_ids: dict[str | None, int] = {}
-        self._decoded: dict[FileDescription, tuple[int, bool]] = {}
+        self._decoded: dict[Pieces, tuple[int, bool]] = {}
         self._current: _Group | None = None
-        self._dropped = 0
 
-    def take(self, data: bytes, start: int, match_file: Callable[[bytes, int], re.Match[bytes] | None]) -> int | None:
-        """Add all files from `start` on, and return the position after the last one.
+    def take(self, runs: Iterable[re.Match[bytes]], start: int) -> int:
+        """Add the files of a page, which begin at `start`, and return the position after the last one.
 
-        `match_file` matches a file with its separator of one character. Its groups are the file name, for most wheels
-        the project and version in it, and then the description of the file. The result is None if two files have the
-        same name, or a name is not valid. Consecutive files of one version mostly have the same description, which
-        takes only a few comparisons each.
+        A match is a run of files of one version that differ in nothing that a table needs, with the separator of one
+        character after the last. Each begins where the one before it ends. Its groups are the start of the file names
+        with project and version if they are common wheels, or else (None before) the name of the single file, without
+        slash and of at most `LONGEST` characters; then the pieces to decode; and whether an sdist ends the run.
         """
-        seen, count, position = set[bytes](), 0, start
-        known: FileDescription = ()
-        group: _Group | None = None
-        while (match := match_file(data, position)) is not None:
-            groups = match.groups()
-            filename, description = groups[0], groups[1:]
-            count += 1
-            seen.add(filename)
-            if description != known or description[0] is None:
-                known = description
-                spelled, version = description[:2]
-                other = self._of_wheel(spelled, version) if spelled is not None else self._of_other(filename)
-                if other is not group:
-                    _switch(group, other, position)
-                    group = other
-                if group is not None:
-                    self._learn(group, description[2:])
-            if group is None:
-                self._dropped += 1
-            position = match.end()
-        self._current = group
-        if len(seen) != count or b"/" in b"".join(seen) or max(map(len, seen), default=0) > LONGEST:
-            return None
-        return position
+        current: _Group | None = None
+        run: re.Match[bytes] | None = None
+        for run in runs:
+            groups = run.groups()
+            wheel, pieces = groups[0], groups[2:-1]
+            group = self._of_other(groups[1]) if wheel is None else self._of_wheel(wheel)
+            if group is not current:
+                _switch(current, group, run.start())
+                current = group
+            if group is not None:
+                self._learn(group, pieces)
+                if groups[-1] is not None:
+                    group.kinds |= SDIST
+        self._current = current
+        return start if run is None else run.end()
 
     def close(self, position: int) -> None:
         """End the last group; `position` is after the separator of the last file, present or not."""
         _switch(self._current, None, position)
 
-    def _learn(self, group: _Group, description: FileDescription) -> None:
-        known = self._decoded.get(description)
+    def _learn(self, group: _Group, pieces: Pieces) -> None:
+        known = self._decoded.get(pieces)
         if known is None:
-            python, yanked = self._decode(description)
-            known = self._decoded[description] = (self._python_ids.setdefault(python, len(self._python_ids)), yanked)
+            python, yanked = self._decode(pieces)
+            known = self._decoded[pieces] = (self._python_ids.setdefault(python, len(self._python_ids)), yanked)
         if not known[1]:
             group.all_yanked = False
         group.python_ids[known[0]] = None
 
-    def _of_wheel(self, spelled: bytes, version: bytes) -> _Group | None:
-        """The group of a wheel; None if it belongs to another project."""
-        same = self._same.get(spelled)
-        if same is None:
-            same = self._same[spelled] = self._names.belongs(spelled.decode())
-        return self._of_version(version, WHEEL) if same else None
+    def _of_wheel(self, start: bytes) -> _Group | None:
+        """The group of a wheel whose name starts with this project and version; None if it is another project's."""
+        try:
+            return self._starts[start]
+        except KeyError:
+            spelled, _, version = start.decode().partition("-")
+            group = self._of_version(version, WHEEL) if self._names.belongs(spelled) else None
+            self._starts[start] = group
+            return group
 
     def _of_other(self, filename: bytes) -> _Group | None:
         """The group of a file that is not a common wheel; None if it belongs to another project."""
         parsed = self._names.version(filename.decode())
-        return None if parsed is None else self._of_version(parsed[0].encode(), parsed[1])
+        return None if parsed is None else self._of_version(*parsed)
 
-    def _of_version(self, version: bytes, kind: int) -> _Group | None:
+    def _of_version(self, text: str, kind: int) -> _Group | None:
         try:
-            group = self._groups[version]
+            group = self._groups[text]
         except KeyError:
-            group = self._groups[version] = None if parse_version(version.decode()) is None else _Group()
+            version = parse_version(text)
+            group = self._groups[text] = None if version is None else _Group(text, version)
         if group is not None:
             group.kinds |= kind
         return group
 
     def table(self, data: bytes, *, page_url: str, packed: bytes) -> PageTable:
         """The table of the added files of the page `data`."""
-        known = {version.decode(): group for version, group in self._groups.items() if group is not None}
-        texts = group_equal_versions(known)
-        alike = [[known[text] for text in same] for same in texts]
-        spans = [tuple(span for group in groups for span in group.spans) for groups in alike]
+        groups = _newest_first([group for group in self._groups.values() if group is not None])
+        spans = [tuple(group.spans) for group in groups]
         near = _unpacked_count(spans) if packed else len(spans)
         return PageTable(
             format=TABLE_FORMAT,
@@ -136,16 +140,33 @@ class ScannedFiles:
             index_url="",
             status=None,
             requires_pythons=tuple(self._python_ids),
-            versions=tuple(same[0] for same in texts),
-            flags=bytes(_flags(groups) for groups in alike),
-            python_ids=tuple(tuple({at: None for group in groups for at in group.python_ids}) for groups in alike),
-            blobs=tuple(join_spans(data, pieces) for pieces in spans[:near]),
-            dropped=self._dropped,
+            versions=tuple([group.text for group in groups]),
+            flags=bytes([group.kinds | (ALL_YANKED if group.all_yanked else 0) for group in groups]),
+            python_ids=tuple([tuple(group.python_ids) for group in groups]),
+            blobs=tuple([join_spans(data, pieces) for pieces in spans[:near]]),
             refused=0,
             page_url=page_url,
             spans=tuple(spans[near:]),
             packed=packed if near < len(spans) else b"",
         )
+
+
+def adjacent(pattern: re.Pattern[bytes], data: bytes, position: int) -> Iterator[re.Match[bytes]]:
+    """Matches from `position` on, each of which begins where the one before it ends."""
+    while (match := pattern.match(data, position)) is not None:
+        yield match
+        position = match.end()
+
+
+def _newest_first(groups: list[_Group]) -> list[_Group]:
+    """The groups by version; those of equal versions (`1.0`, `1.0.0`) are merged into one of them."""
+    merged: list[_Group] = []
+    for alike in group_equal_versions(groups):
+        first, *others = alike
+        for other in others:
+            first.merge(other)
+        merged.append(first)
+    return merged
 
 
 def _switch(group: _Group | None, other: _Group | None, position: int) -> None:
@@ -164,10 +185,3 @@ def _unpacked_count(spans: list[tuple[int, ...]]) -> int:
         if left < 0 and at >= _NEAR_VERSIONS:
             return at
     return len(spans)
-
-
-def _flags(groups: list[_Group]) -> int:
-    kinds = 0
-    for group in groups:
-        kinds |= group.kinds
-    return kinds | (ALL_YANKED if all(group.all_yanked for group in groups) else 0)

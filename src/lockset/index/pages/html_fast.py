@@ -10,10 +10,11 @@ import re
 from html import unescape
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.index.pages.file_groups import ScannedFiles
+from lockset.index.filenames import LONGEST
+from lockset.index.pages.file_groups import ScannedFiles, adjacent
 
 if TYPE_CHECKING:
-    from lockset.index.pages.file_groups import FileDescription
+    from lockset.index.pages.file_groups import Pieces
     from lockset.index.pages.page_table import PageTable
 
 __all__ = ["ScannedHtml", "scan_html"]
@@ -28,19 +29,20 @@ _BEFORE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _AFTER = re.compile(rb"\s*(?:</body>\s*</html>\s*)?(?:<!--[A-Za-z0-9 ]*-->\s*)?", re.IGNORECASE)
-# One link, followed by at least one white-space character.
+# One link, followed by at least one white-space character. The last group never matches: no sdist follows in a match.
 _LINK = re.compile(
     rb"""
     <a\ href="
     (?:https?://[A-Za-z0-9.-]+(?::[0-9]+)?/|(?:\.\./)+|/(?!/))(?:[A-Za-z0-9._~+!,;=()*$-]+/)*
-    (
-        ([A-Za-z0-9._]+)-([A-Za-z0-9.!+_]+)-(?:[0-9][A-Za-z0-9._]*-)?[A-Za-z0-9._]+-[A-Za-z0-9._]+-[A-Za-z0-9._]+\.whl
-        |[A-Za-z0-9._+!-]+
+    (?![^#]{LONG})
+    (?:
+        ([A-Za-z0-9._]+-[A-Za-z0-9.!+_]+)-(?:[0-9][A-Za-z0-9._]*-)?[A-Za-z0-9._]+-[A-Za-z0-9._]+-[A-Za-z0-9._]+\.whl
+        |([A-Za-z0-9._+!-]+)
     )
     \#sha256=[0-9A-Fa-f]{64}"
-    ((?:\ [a-z-]+="[^"<>]*")*)\ ?>
+    ((?:\ [a-z-]+="[^"<>]*")*)\ ?>((?!))?
     [^<>"']*</a>(?:<br\ ?/?>)?[ \t\r\n]+
-    """,
+    """.replace(b"LONG", b"%d" % (LONGEST + 1)),
     re.VERBOSE,
 )
 _PYTHON = re.compile(rb' data-requires-python="([^"]*)"')
@@ -66,16 +68,15 @@ def scan_html(data: bytes, *, name: str, page_url: str, packed: bytes = b"") -> 
     if before is None:
         return None
     files = ScannedFiles(name, _decode)
-    end = files.take(data, before.end(), _LINK.match)
-    if end is None or _AFTER.fullmatch(data, end) is None:
+    end = files.take(adjacent(_LINK, data, before.end()), before.end())
+    if _AFTER.fullmatch(data, end) is None:
         return None
     files.close(end)
     return ScannedHtml((before[1] or b"").decode(), files.table(data, page_url=page_url, packed=packed))
 
 
-def _decode(description: FileDescription) -> tuple[str | None, bool]:
-    (attributes,) = description
-    assert attributes is not None  # the group is part of every match
+def _decode(pieces: Pieces) -> tuple[str | None, bool]:
+    (attributes,) = pieces
     python = _PYTHON.search(attributes)
     text = None if python is None else python[1].decode()
     return text if text is None or "&" not in text else unescape(text), _YANKED.search(attributes) is not None

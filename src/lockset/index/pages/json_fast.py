@@ -1,21 +1,25 @@
 """Fast path for JSON pages as the public index writes them.
 
 A page of ten thousand files has a hundred thousand values, of which a run needs a few dozen. So one pattern scans the
-files, and records for each its position, name, requires-python and whether it is yanked; the values of single files are
-decoded on first use. The pattern only matches valid JSON in the form that the public index writes. All other pages are
-parsed by `json`, which is slower.
+files, and records for each run of similar ones its position, version, requires-python and whether it is yanked; the
+values of single files are decoded on first use. The pattern only matches valid JSON in the form that the public index
+writes. All other pages are parsed by `json`, which is slower.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lockset.index.pages.file_groups import ScannedFiles
+from lockset.index.filenames import LONGEST
+from lockset.index.pages.file_groups import ScannedFiles, adjacent
 
 if TYPE_CHECKING:
-    from lockset.index.pages.file_groups import FileDescription
+    from collections.abc import Iterator
+
+    from lockset.index.pages.file_groups import Pieces
     from lockset.index.pages.page_table import PageTable
 
 __all__ = ["ScannedJson", "scan_json"]
@@ -26,40 +30,83 @@ _FILE = rb"""
 \{
 (?:"core-metadata":(?:false|true|\{(?:"sha256":TEXT)?\}),)?
 (?:"data-dist-info-metadata":(?:false|true|\{(?:"sha256":TEXT)?\}),)?
-"filename":"(
-    ([A-Za-z0-9._]+)-([A-Za-z0-9.!+_]+)-(?:[0-9][A-Za-z0-9._]*-)?[A-Za-z0-9._]+-[A-Za-z0-9._]+-[A-Za-z0-9._]+\.whl
-    |[^"\\]*
-)",
+"filename":"NAME",
 (?:"gpg-sig":(?:false|true),)?
 "hashes":\{"sha256":"[0-9A-Fa-f]{64}"\},
 (?:"provenance":(?:null|TEXT),)?
-"requires-python":(null|TEXT),
+"requires-python":PYTHON,
 "size":(?:null|0|[1-9][0-9]{0,17}),
 "upload-time":(?:null|TEXT),
 "url":"(?:https?://[^][/"?#@\\]*(?=[/"?#])|/(?!/))URL",
-"yanked":(false|true|TEXT)
-\}(?:,|(?=\]))
+"yanked":YANKED
+\}
 """
+_TAGS = rb"-(?:[0-9][A-Za-z0-9._]*-)?[A-Za-z0-9._]+-[A-Za-z0-9._]+-[A-Za-z0-9._]+\.whl"
+_SHORT = rb'(?![^"]{%d})' % (LONGEST + 1)
 
 
-def _pattern(text: bytes, url: bytes) -> re.Pattern[bytes]:
-    return re.compile(_FILE.replace(b"TEXT", text).replace(b"URL", url), re.VERBOSE)
+def _run_pattern(text: bytes, url: bytes) -> re.Pattern[bytes]:
+    """A pattern for one file, or for the wheels of a version and its sdist that follow each other and are alike.
+
+    Its groups are those of `ScannedFiles.take`. Runs are limited, since a match takes memory for each file.
+    """
+    first = {
+        b"NAME": _SHORT + rb"(?:([A-Za-z0-9._]+-[A-Za-z0-9.!+_]+)" + _TAGS + rb'|([^"\\/]*))',
+        b"PYTHON": b"(null|TEXT)",
+        b"YANKED": b"(false|true|TEXT)",
+    }
+    same = {b"PYTHON": rb"\3", b"YANKED": rb"\4"}
+    wheel = _filled(_FILE, {b"NAME": _SHORT + rb"\1" + _TAGS, **same})
+    sdist = _filled(_FILE, {b"NAME": rb"(\1\.tar\.gz)", **same})
+    run = _filled(_FILE, first) + b"(?:," + wheel + b"){0,255}(?:," + sdist + rb")?(?:,|(?=\]))"
+    return re.compile(_filled(run, {b"TEXT": text, b"URL": url}), re.VERBOSE)
+
+
+def _filled(pattern: bytes, parts: dict[bytes, bytes]) -> bytes:
+    for name, part in parts.items():
+        pattern = pattern.replace(name, part)
+    return pattern
 
 
 # For files in ASCII without a backslash and without an @ (user info of a URL), which are nearly all: three times as
 # fast.
-_PLAIN = _pattern(rb'"[^"]*"', rb'[^"]*')
-_CAREFUL = _pattern(rb'"[^"\\]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\]*)*"', rb'[^"\\@\x80-\xff]*')
+_PLAIN = _run_pattern(rb'"[^"]*"', rb'[^"]*')
 
 
-def _either(data: bytes, position: int) -> re.Match[bytes] | None:
-    """The file at `position`, by the fast pattern unless the file needs the careful one."""
-    match = _PLAIN.match(data, position)
-    if match is not None:
-        file = match[0]
-        if file.isascii() and b"\\" not in file and b"@" not in file:
-            return match
-    return _CAREFUL.match(data, position)
+@cache
+def _careful_pattern() -> re.Pattern[bytes]:
+    return _run_pattern(rb'"[^"\\]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\]*)*"', rb'[^"\\@\x80-\xff]*')
+
+
+_SPECIAL = re.compile(rb"[\\@\x80-\xff]")
+
+
+def _runs(data: bytes, start: int) -> Iterator[re.Match[bytes]]:
+    """The files from `start` on, by the fast pattern except for those that need the careful one."""
+    if data.isascii() and b"\\" not in data and b"@" not in data:
+        return adjacent(_PLAIN, data, start)
+    return _careful_runs(data, start)
+
+
+def _careful_runs(data: bytes, position: int) -> Iterator[re.Match[bytes]]:
+    careful, special = _careful_pattern(), _next_special(data, position)
+    while True:
+        run = _PLAIN.match(data, position)
+        if run is None or run.end() > special:
+            run = careful.match(data, position)
+            if run is None:
+                return
+            special = _next_special(data, run.end())
+        yield run
+        position = run.end()
+
+
+def _next_special(data: bytes, position: int) -> int:
+    """The position of the next character that the fast pattern cannot handle; the end of the page if there is none."""
+    if data.isascii():
+        return min([at for mark in (b"\\", b"@") if (at := data.find(mark, position)) != -1], default=len(data))
+    found = _SPECIAL.search(data, position)
+    return len(data) if found is None else found.start()
 
 
 # Characters that JSON strings cannot contain, and that do not occur between values of common pages.
@@ -78,9 +125,8 @@ def scan_json(data: bytes, *, name: str, page_url: str, packed: bytes = b"") -> 
     if start < len(_START) or not _is_plain_text(data):
         return None
     files = ScannedFiles(name, _decode)
-    plain = data.isascii() and b"\\" not in data and b"@" not in data
-    end = files.take(data, start, _PLAIN.match if plain else _either)
-    if end is None or data[end : end + 1] != b"]" or (end > start and data[end - 1] == _COMMA):
+    end = files.take(_runs(data, start), start)
+    if data[end : end + 1] != b"]" or (end > start and data[end - 1] == _COMMA):
         return None
     files.close(end + 1)
     rest = _rest(data[:start], data[end:])
@@ -94,9 +140,9 @@ class ScannedJson(NamedTuple):
     table: PageTable
 
 
-def _decode(description: FileDescription) -> tuple[str | None, bool]:
-    python, yanked = description
-    return json.loads(python or b"null"), yanked not in _NOT_YANKED
+def _decode(pieces: Pieces) -> tuple[str | None, bool]:
+    python, yanked = pieces
+    return json.loads(python), yanked not in _NOT_YANKED
 
 
 def _is_plain_text(data: bytes) -> bool:

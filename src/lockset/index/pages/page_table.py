@@ -7,7 +7,8 @@ stored page of ten thousand files only decodes those that are needed.
 from __future__ import annotations
 
 import marshal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from packaging.utils import canonicalize_name
 
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 # Increment with every change of tables or rows: stored tables of another format are ignored.
-TABLE_FORMAT = 9
+TABLE_FORMAT = 10
 # Flag of a version, besides the kinds of its files.
 ALL_YANKED = 4
 # The last version of marshal without references, which could give equal tables different bytes.
@@ -55,7 +56,6 @@ class PageTable(NamedTuple):
     flags: bytes  # per version
     python_ids: tuple[tuple[int, ...], ...]  # per version: ids into requires_pythons
     blobs: tuple[bytes, ...]  # per version: marshalled tuple of rows, or the page's own JSON or HTML of its files
-    dropped: int  # links to files that do not belong to the project
     refused: int  # links that the page must not contain
     page_url: str = ""  # the base of URLs in JSON
     spans: tuple[tuple[int, ...], ...] = ()  # for the versions after those of blobs: pieces of the packed page
@@ -67,10 +67,10 @@ def is_table(value: object) -> bool:
     """Whether `value`, read from a store, has the structure of a table of the current format."""
     if not (isinstance(value, tuple) and len(value) == len(PageTable._fields) and value[0] == TABLE_FORMAT):
         return False
-    versions, flags, ids, blobs, spans = value[5], value[6], value[7], value[8], value[12]
+    versions, flags, ids, blobs, spans = value[5], value[6], value[7], value[8], value[11]
     if not (isinstance(versions, tuple) and isinstance(flags, bytes) and isinstance(blobs, tuple)):
         return False
-    if not (isinstance(ids, tuple) and isinstance(spans, tuple) and isinstance(value[13], bytes)):
+    if not (isinstance(ids, tuple) and isinstance(spans, tuple) and isinstance(value[12], bytes)):
         return False
     return len(versions) == len(flags) == len(ids) == len(blobs) + len(spans)
 
@@ -82,13 +82,26 @@ def join_spans(page: bytes, spans: tuple[int, ...]) -> bytes:
     return b",".join([page[start:end] for start, end in zip(spans[::2], spans[1::2], strict=True)])
 
 
+class VersionGroup(Protocol):
+    """The files of one version: its text in the file names, and the parsed version."""
+
+    text: str
+    version: Version
+
+
+G = TypeVar("G", bound=VersionGroup)
+
+
 class _Group:
     """The files of one version."""
 
-    __slots__ = ("all_yanked", "files", "kinds")
+    __slots__ = ("all_yanked", "files", "kinds", "python_ids", "text", "version")
 
-    def __init__(self) -> None:
+    def __init__(self, text: str, version: Version) -> None:
+        self.text = text
+        self.version = version
         self.files: dict[str, Row] = {}
+        self.python_ids: dict[int, None] = {}
         self.kinds = 0
         self.all_yanked = True
 
@@ -96,13 +109,12 @@ class _Group:
 class TableBuilder:
     """Collects the links of one page, in any order, and groups them by version.
 
-    Of two links with the same file name, the first one is used. Links to files that do not belong to the project are
-    counted in `dropped`. The caller counts links that are not allowed in `refused`.
+    Of two links with the same file name, the first one is used; both count as to whether a version is yanked. Links to
+    files that do not belong to the project are left out. The caller counts links that are not allowed in `refused`.
     """
 
     def __init__(self, name: str) -> None:
         self.name = canonicalize_name(name)
-        self.dropped = 0
         self.refused = 0
         self._names = FileNames(self.name)
         self._groups: dict[str, _Group] = {}
@@ -123,78 +135,68 @@ class TableBuilder:
         """Add one link; see `Row` for the values."""
         parsed = self._names.version(filename)
         if parsed is None:
-            self.dropped += 1
             return
-        version, kind = parsed
-        group = self._groups.get(version)
+        text, kind = parsed
+        group = self._groups.get(text)
         if group is None:
-            if parse_version(version) is None:
-                self.dropped += 1
+            version = parse_version(text)
+            if version is None:
                 return
-            group = self._groups[version] = _Group()
-        files = group.files
-        if filename in files:
-            return
+            group = self._groups[text] = _Group(text, version)
         if yanked is None:
             group.all_yanked = False
         group.kinds |= kind
         python_id = self._python_ids.get(requires_python)
         if python_id is None:
             python_id = self._python_ids[requires_python] = len(self._python_ids)
+        group.python_ids[python_id] = None
+        files = group.files
+        if filename in files:
+            return
         stored = None if url.endswith(filename) and url[-len(filename) - 1] == "/" else filename
         files[filename] = (url, stored, hashes, size, python_id, upload_time, yanked, metadata, provenance)
 
     def build(self, *, index_url: str, status: str | None = None, status_reason: str | None = None) -> PageTable:
         """The table of all added links."""
-        texts = self._merge_equal_versions()
-        groups = [self._groups[text] for text in texts]
-        rows = [tuple(group.files.values()) for group in groups]
+        groups = self._merge_equal_versions()
         return PageTable(
             format=TABLE_FORMAT,
             name=self.name,
             index_url=index_url,
             status=status,
             requires_pythons=tuple(self._python_ids),
-            versions=tuple(texts),
+            versions=tuple(group.text for group in groups),
             flags=bytes(group.kinds | (ALL_YANKED if group.all_yanked else 0) for group in groups),
-            python_ids=tuple(tuple({row[4]: None for row in group}) for group in rows),
-            blobs=tuple(marshal.dumps(group, MARSHAL_VERSION) for group in rows),
-            dropped=self.dropped,
+            python_ids=tuple(tuple(group.python_ids) for group in groups),
+            blobs=tuple(marshal.dumps(tuple(group.files.values()), MARSHAL_VERSION) for group in groups),
             refused=self.refused,
             status_reason=status_reason,
         )
 
-    def _merge_equal_versions(self) -> list[str]:
-        """The versions, newest first; the groups of equal versions (`1.0`, `1.0.0`) are merged."""
-        alike = group_equal_versions(self._groups)
-        for text, *further in alike:
-            first = self._groups[text]
-            for other in map(self._groups.__getitem__, further):
+    def _merge_equal_versions(self) -> list[_Group]:
+        """The groups, newest first; those of equal versions (`1.0`, `1.0.0`) are merged."""
+        alike = group_equal_versions(self._groups.values())
+        for first, *others in alike:
+            for other in others:
                 first.files.update((name, row) for name, row in other.files.items() if name not in first.files)
+                first.python_ids |= other.python_ids
                 first.kinds |= other.kinds
                 first.all_yanked = first.all_yanked and other.all_yanked
-        return [texts[0] for texts in alike]
+        return [groups[0] for groups in alike]
 
 
-def group_equal_versions(texts: Iterable[str]) -> list[list[str]]:
-    """Group texts of equal versions (`1.0`, `1.0.0`), newest first, in a deterministic order."""
+def group_equal_versions(groups: Iterable[G]) -> list[list[G]]:
+    """Bring groups of equal versions (`1.0`, `1.0.0`) together, newest first, in a deterministic order."""
     # Pages are mostly sorted, which makes sorting by version fast; equal versions are sorted by text afterwards.
-    groups: list[list[str]] = []
+    together: list[list[G]] = []
     last = None
-    for text in sorted(texts, key=_valid_version, reverse=True):
-        version = _valid_version(text)
-        if version == last:
-            groups[-1].append(text)
+    for group in sorted(groups, key=attrgetter("version"), reverse=True):
+        if group.version == last:
+            together[-1].append(group)
         else:
-            groups.append([text])
-            last = version
-    for alike in groups:
+            together.append([group])
+            last = group.version
+    for alike in together:
         if len(alike) > 1:
-            alike.sort(reverse=True)
-    return groups
-
-
-def _valid_version(text: str) -> Version:
-    version = parse_version(text)
-    assert version is not None, "only valid versions were added"
-    return version
+            alike.sort(key=attrgetter("text"), reverse=True)
+    return together

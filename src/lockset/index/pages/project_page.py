@@ -16,7 +16,7 @@ from lockset.index.pages.page_table import ALL_YANKED, PageTable, join_spans
 from lockset.index.pages.project_status import STATUSES, ProjectStatus, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from packaging.tags import Tag
     from packaging.version import Version
@@ -103,7 +103,7 @@ class Rows:
         if blob[:1] == b"<":
             from lockset.index.pages.simple_html import links_of  # its patterns are not needed for JSON pages
 
-            return links_of(blob.decode(), table.page_url)
+            return _first_of_each_name(links_of(blob.decode(), table.page_url))
         texts = table.requires_pythons
         return [
             (filename or url.rpartition("/")[2], url, hashes, size, texts[python], *more)
@@ -116,12 +116,15 @@ class Rows:
         return join_spans(self._page, self._table.spans[at - len(self._table.blobs)])
 
     def _of_json(self, blob: bytes) -> list[FileValues]:
-        files: dict[str, FileValues] = {}
-        for file in json.loads(b"[%b]" % blob):
-            values = file_values(file, self._base)
-            if values is not None:
-                files.setdefault(values[0], values)
-        return list(files.values())
+        files = [file_values(file, self._base) for file in json.loads(b"[%b]" % blob)]
+        return _first_of_each_name(values for values in files if values is not None)
+
+
+def _first_of_each_name(files: Iterable[FileValues]) -> list[FileValues]:
+    by_name: dict[str, FileValues] = {}
+    for values in files:
+        by_name.setdefault(values[0], values)
+    return list(by_name.values())
 
 
 class ProjectDetail:
@@ -163,11 +166,6 @@ class ProjectDetail:
         if self.status is None:
             return None
         return ProjectStatus(project=self.name, status=self.status, reason=self.status_reason, index_url=self.index_url)
-
-    @property
-    def dropped(self) -> int:
-        """Number of links to files that do not belong to this project."""
-        return self._table.dropped
 
     @property
     def refused(self) -> int:

@@ -97,10 +97,9 @@ def test_links_in_comments_are_ignored() -> None:
     "href",
     ["file:///etc/sample-1.tar.gz", "ftp://x.example.org/sample-1.tar.gz", "javascript:sample-1.tar.gz", "http://["],
 )
-def test_links_of_a_remote_page_to_other_places_are_ignored_and_counted(href: str) -> None:
+def test_links_of_a_remote_page_to_other_places_are_ignored(href: str) -> None:
     detail = read(f'<a href="{href}">x</a>')
     assert detail.versions == ()
-    assert detail.refused + detail.dropped == 1
 
 
 def test_a_local_page_may_link_to_local_files() -> None:
