@@ -15,7 +15,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from lockset.cli.output.excerpt import mark_of, value_span
+from lockset.cli.output.findings.excerpt import mark_of, value_span
 from lockset.lockfile.fix.fix import fix_text
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.report import validate_document
@@ -129,8 +129,12 @@ def outputs() -> dict[Path, str]:
         f"| [`{code}`]({code}.md) | {rule.severity} | {'yes' if code in fixable else ''} | {rule.summary} |"
         for code, rule in sorted(RULES.items())
     ]
-    head = "# Rules one by one\n\n`lockset validate --explain RULE` shows the same pages. "
-    head += "[Those of project files](project.md) are on one page.\n\n"
+    head = "# Rules of lock files\n\n"
+    head += (
+        "`lockset validate` checks all of these rules in a lock file. An error makes a file invalid, a warning does not. "
+        "Each rule has a\npage with an example; `lockset validate --explain RULE` shows it. "
+        "[Rules of project files](project.md) are for pyproject.toml, settings,\nscripts and reports.\n\n"
+    )
     made[pages / "project.md"] = every_rule_page()
     made[pages / "index.md"] = (
         head + "\n".join(["| rule | level | `--fix` | what holds |", "|---|---|---|---|", *rows]) + "\n"

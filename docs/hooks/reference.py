@@ -14,7 +14,7 @@ from mkdocs.structure.files import File
 
 from lockset.cli.main import COMMANDS, build_parser
 from lockset.cli.options.variables import variables
-from lockset.cli.output.help_examples import PAGES
+from lockset.cli.output.help.help_examples import PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import pytest
 from lockset.cli.main import COMMANDS, build_parser
 from lockset.cli.options.variables import variables
 from lockset.cli.options.wrong_usage import option_answer, other_options, unknown_arguments
-from lockset.cli.output.front_page import GROUPS, front_page
+from lockset.cli.output.help.front_page import GROUPS, front_page
 
 if TYPE_CHECKING:
     import argparse

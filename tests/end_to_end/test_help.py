@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lockset.cli.main import COMMANDS, build_parser
-from lockset.cli.output.help_examples import BASIC, EXAMPLES, PAGES
-from lockset.cli.output.help_text import help_text, is_colored
+from lockset.cli.output.help.help_examples import BASIC, EXAMPLES, PAGES
+from lockset.cli.output.help.help_text import help_text, is_colored
 
 if TYPE_CHECKING:
     import argparse

@@ -13,9 +13,9 @@ import pytest
 import tomli
 
 from lockset.cli.output.cells import cells
-from lockset.cli.output.excerpt import excerpt_of, mark_of
-from lockset.cli.output.finding_text import finding_text
-from lockset.cli.output.findings import Line
+from lockset.cli.output.findings.excerpt import excerpt_of, mark_of
+from lockset.cli.output.findings.finding_text import finding_text
+from lockset.cli.output.findings.findings import Line
 from lockset.cli.output.streams import Output, Progress
 from lockset.spans import LineIndex, Span
 from support.posix import set_columns

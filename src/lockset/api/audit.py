@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import fspath
 from typing import TYPE_CHECKING
 
-from lockset.composition.audits.audit_pipeline import run_audit
+from lockset.composition.audits.audit_run import run_audit
 from lockset.composition.audits.report import (
     AuditFinding,
     AuditFix,

@@ -119,7 +119,7 @@ def diff(
     if isinstance(old, Pylock) or isinstance(new, Pylock):
         before, after = (one if isinstance(one, Pylock) else open_revision(one, context).lock for one in (old, new))
         return changes(before, after)
-    from lockset.composition.lock_revisions import open_pair
+    from lockset.composition.maintenance.lock_revisions import open_pair
 
     first, second = open_pair(old, new, context)
     return changes(first.lock, second.lock)

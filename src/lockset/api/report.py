@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.composition.lock_report import report_on
+from lockset.composition.maintenance.lock_report import report_on
 from lockset.composition.run_context import context_of
 from lockset.lockfile.report.options import ReportOptions
 from lockset.option_values import check_argument

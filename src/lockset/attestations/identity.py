@@ -96,5 +96,5 @@ class PublisherIdentity:
 
 def identities_of(tables: Iterable[Mapping[str, Any]]) -> tuple[PublisherIdentity, ...]:
     """The identities that tables describe, sorted, each once; tables without a kind are left out."""
-    found = {identity for table in tables if (identity := PublisherIdentity.of(table)) is not None}
-    return tuple(sorted(found, key=lambda identity: (identity.kind, identity.keys)))
+    identities = {identity for table in tables if (identity := PublisherIdentity.of(table)) is not None}
+    return tuple(sorted(identities, key=lambda identity: (identity.kind, identity.keys)))

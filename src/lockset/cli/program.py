@@ -75,7 +75,7 @@ class _Parser(argparse.ArgumentParser):
 
     def format_help(self, *_: object, is_short: bool = False, **__: object) -> str:
         """The help; the formatter that Python 3.15 may pass is not needed."""
-        from lockset.cli.output.help_text import help_text, is_colored
+        from lockset.cli.output.help.help_text import help_text, is_colored
 
         environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
         return help_text(
@@ -122,8 +122,8 @@ class _FrontDoor(_Parser):
 
     def format_help(self, *_: object, **__: object) -> str:
         """The overview of all commands; the formatter that Python 3.15 may pass is not needed."""
-        from lockset.cli.output.front_page import front_page
-        from lockset.cli.output.help_text import is_colored
+        from lockset.cli.output.help.front_page import front_page
+        from lockset.cli.output.help.help_text import is_colored
 
         environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
         return front_page(self.commands, min(_columns(), _WIDEST), color=is_colored(sys.argv[1:], environ))
@@ -201,7 +201,7 @@ def _help_arguments(arguments: Sequence[str]) -> list[str]:
 
 def _print_manual_page(words: Sequence[str], commands: Mapping[str, str]) -> int:
     """`lockset help --man [COMMAND]`: the page for `man`."""
-    from lockset.cli.output.manual_page import manual_page
+    from lockset.cli.output.help.manual_page import manual_page
     from lockset.cli.output.streams import Output
 
     parser = make_parser(commands, None, every=True)

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lockset.cli.output.cells import cells
-from lockset.cli.output.excerpt import Excerpt, excerpt_of, mark_of, rendered, value_span
-from lockset.cli.output.finding_text import finding_text
-from lockset.cli.output.findings import Line
+from lockset.cli.output.findings.excerpt import Excerpt, excerpt_of, mark_of, rendered, value_span
+from lockset.cli.output.findings.finding_text import finding_text
+from lockset.cli.output.findings.findings import Line
 from lockset.cli.output.hyperlinks import hyperlink, shows_hyperlinks
 from lockset.cli.output.streams import Output
 from lockset.spans import LineIndex, Span

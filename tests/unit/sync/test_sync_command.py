@@ -125,11 +125,11 @@ def test_a_sync_with_nothing_to_do_imports_nothing_heavy(project: Path, venv: Ve
     assert set(HEAVY) & set(done.stdout.split()) == set()
 
 
-def test_the_error_for_another_format_says_how_to_convert_it(project: Path, venv: Venv) -> None:
-    (project / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\n')
-    assert "`lockset lock pyproject.toml`" in run(project, "pyproject.toml").stderr
-    (project / "requirements.txt").write_text("sample==1.0\n")
-    assert "`lockset convert requirements.txt" in run(project, "requirements.txt").stderr
+def test_the_error_for_another_format_says_what_to_do(project: Path, venv: Venv) -> None:
+    (project / "script.py").write_text("")
+    assert "`lockset lock script.py" in run(project, "script.py").stderr
+    (project / "requirements.txt").write_text("sample\n")
+    assert "`lockset lock requirements.txt`" in run(project, "requirements.txt").stderr
 
 
 @pytest.mark.parametrize("option", ["--target", "--prefix", "--python"])

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 # All that such a run may import besides what the interpreter itself has at its start.
 ALLOWED = {
-    "__future__", "_collections_abc", "errno", "gc", "lockset", "lockset.cli", "lockset.cli.main", "lockset.files",
-    "lockset.files.system", "lockset.files.record_store", "marshal", "zlib",
+    "__future__", "_collections_abc", "errno", "gc", "lockset", "lockset._version", "lockset.cli", "lockset.cli.main",
+    "lockset.files", "lockset.files.system", "lockset.files.record_store", "marshal", "zlib",
 }  # fmt: skip
 _RUN = """
 import atexit, sys

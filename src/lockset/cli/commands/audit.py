@@ -8,7 +8,7 @@ from lockset.api.audit import audit
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.audit import add_arguments
 from lockset.cli.options.audit import read_audit_command as read
-from lockset.cli.output.audit_report import show_audit
+from lockset.cli.output.audits.audit_report import show_audit
 
 if TYPE_CHECKING:
     from lockset.cli.options.audit import AuditCommand

@@ -22,9 +22,9 @@ from lockset.api.validate import (
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.validate import add_arguments
 from lockset.cli.options.validate import read_validate_command as read
-from lockset.cli.output.documentation import DOCUMENTATION
-from lockset.cli.output.finding_text import concise_text, explain_hint, finding_text, summary_lines
-from lockset.cli.output.findings import Line, SelectedForTarget, ValidatedFile, as_json, lines_of
+from lockset.cli.output.findings.finding_text import concise_text, explain_hint, finding_text, summary_lines
+from lockset.cli.output.findings.findings import Line, SelectedForTarget, ValidatedFile, as_json, lines_of
+from lockset.cli.output.help.documentation import DOCUMENTATION
 from lockset.cli.output.streams import plain
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.validate.catalogue import RULES
@@ -194,7 +194,7 @@ def _write_format(checked: Sequence[ValidatedFile], args: ValidateCommand, out: 
     if args.format == "json":
         out.json({"files": [as_json(file) for file in checked]})
         return
-    from lockset.cli.output.finding_formats import as_gitlab, as_junit, as_rdjson, as_sarif, github
+    from lockset.cli.output.findings.finding_formats import as_gitlab, as_junit, as_rdjson, as_sarif, github
 
     if args.format == "github":
         for file in checked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.cli.options.common import add_cache, add_index, index_overrides, normal_name, run_context
-from lockset.cli.options.environments import python_of
+from lockset.cli.options.pythons import python_of
 from lockset.composition.audits.report import AuditOptions
 from lockset.errors import UsageError
 

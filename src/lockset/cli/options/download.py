@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.cli.options.common import index_overrides, run_context
-from lockset.cli.options.environments import python_of
+from lockset.cli.options.pythons import python_of
 from lockset.cli.options.sync import add_sources, add_target, own_platform, selection_options
 from lockset.composition.sync_inputs import SyncOptions
 from lockset.composition.sync_pipeline import DescribedInterpreter

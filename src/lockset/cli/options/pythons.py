@@ -1,16 +1,25 @@
-"""Folders to search for a Python that is requested by version or by the name of its command."""
+"""The interpreter or environment that a command is for: given by path, version or command, active, or a new one."""
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lockset.cli.options.common import cache_dir
+from lockset.composition.sync_pipeline import find_environment, find_python
+from lockset.errors import LocksetError
+
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Mapping
 
-__all__ = ["command_path", "python_folders", "python_version_text"]
+    from lockset.cli.output.streams import Output
+    from lockset.sync.disk.request import LockSource
+
+__all__ = ["command_path", "new_environment", "python_folders", "python_of", "python_version_text"]
 
 # Version managers: variable of the root folder, default below the home folder, and the subfolder of the Pythons.
 _KEEPERS = (
@@ -75,3 +84,80 @@ def _newest_first(root: Path, version: str) -> list[Path]:
         if named is not None and f"{named[0]}.".startswith(f"{'.'.join(version.split('.')[:2])}."):
             matches.append((tuple(int(part or 0) for part in named.groups()), folder.name, folder))
     return [folder for *_, folder in sorted(matches, reverse=True)]
+
+
+def python_of(args: argparse.Namespace, here: Path) -> str:
+    """The requested interpreter or environment, else the active environment or the nearest .venv.
+
+    Raises:
+        LocksetError: `no-environment` if there is none.
+    """
+    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)  # noqa: TID251 - the door for environment variables
+    text = python_version_text(args.python)
+    if text and not (text[0].isdigit() and text.replace(".", "").isdigit()):
+        return command_path(text, os.environ)  # noqa: TID251
+    if getattr(args, "system", False) or (text and not (active and _has_version(active, text))):
+        return _find_python(text, cache_dir(args))
+    if text:
+        return str(active)
+    if active is not None:
+        return active
+    if getattr(args, "target", None) or getattr(args, "prefix", None) or not hasattr(args, "target"):
+        return sys.executable
+    raise LocksetError(
+        "no-environment",
+        f"There is no virtual environment: none is active, and there is no .venv in {here} or above it",
+        hint="Create one with `python -m venv .venv`, or name an interpreter with `--python`",
+    )
+
+
+def new_environment(args: argparse.Namespace, locks: tuple[LockSource, ...], out: Output) -> str | None:
+    """The environment that `--create-venv` creates; None if it is not given, or there is one.
+
+    Raises:
+        LocksetError: `environment-not-created`.
+    """
+    if not args.create_venv or args.dry_run or args.check:
+        return None
+    here = Path.cwd()
+    version = python_version_text(args.python)
+    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)  # noqa: TID251 - the door for environment variables
+    if active is not None and (not version or _has_version(active, version)):
+        return active
+    folder = here / ".venv" if args.files else Path(locks[0].folder) / ".venv"
+    if active is not None:
+        raise LocksetError(
+            "environment-not-created",
+            f"There is an environment with another Python than {version}",
+            location=active,
+            hint="Remove or deactivate it, or omit `--create-venv`",
+        )
+    from lockset.cli.output.streams import plain
+    from lockset.sync.disk.create_environment import create_environment
+
+    is_version = bool(version) and str(version)[0].isdigit()
+    python = _find_python(version if is_version else None, cache_dir(args)) if is_version or not version else version
+    create_environment(folder, str(python), environ=os.environ)  # noqa: TID251
+    out.line(f"Created {plain(str(folder))} with {plain(str(python))}")
+    return str(folder)
+
+
+def _find_python(version: str | None, cache: Path | None) -> str:
+    folders = python_folders(os.environ, version=version)  # noqa: TID251 - the door for environment variables
+    try:
+        return find_python(folders, version=version, cache=cache)
+    except LocksetError as error:
+        registry = ", in the registry" if sys.platform == "win32" else ""
+        looked = (f"Searched PATH{registry}, and the folders of pyenv, uv, mise and asdf",) if version else ()
+        raise error.replaced(context=looked) from error
+
+
+def _has_version(environment: str, version: str) -> bool:
+    """Whether pyvenv.cfg of `environment` names this Python version."""
+    try:
+        text = (Path(environment) / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    lines = (line.partition("=") for line in text.splitlines())
+    values = {key.strip().lower(): value.strip() for key, _, value in lines}
+    return f"{values.get('version') or values.get('version_info', '')}.".startswith(f"{version}.")

@@ -15,7 +15,7 @@ from lockset.cli.options.common import (
     parse_config_settings,
     run_context,
 )
-from lockset.cli.options.environments import new_environment, python_of
+from lockset.cli.options.pythons import new_environment, python_of
 from lockset.composition.sync_inputs import SyncOptions, lock_sources
 from lockset.composition.sync_pipeline import DescribedInterpreter, SourcePolicy
 from lockset.errors import UsageError

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lockset.cli.output.cells import cut
 from lockset.url_secrets import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from lockset.cli.output.streams import Output
 
 __all__ = ["Progress"]
 
@@ -20,10 +18,33 @@ _PAUSE = 0.1
 _MOST_OF_NAME = 50
 
 
+class Terminal(Protocol):
+    """What the line is drawn on, which is an `lockset.cli.output.streams.Output`."""
+
+    @property
+    def spinner(self) -> str:
+        """Characters that are shown in turn."""
+
+    def columns(self) -> int:
+        """The width."""
+
+    def line(self, text: str = "") -> None:
+        """Write a line."""
+
+    def warn(self, text: str) -> None:
+        """Write a warning."""
+
+    def style(self, text: str, style: str) -> str:
+        """The text with its colours."""
+
+    def write_progress(self, text: str) -> None:
+        """Write without a line end."""
+
+
 class Progress:
     """One line that tells what is being done; a `ProgressListener`. Redrawn at most ten times a second."""
 
-    def __init__(self, out: Output, *, live: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, out: Terminal, *, live: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out
         self._live = live
         self._clock = clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.cli.output.findings import SelectedForTarget
+from lockset.cli.output.findings.findings import SelectedForTarget
 from lockset.lockfile.model import file_name
 
 if TYPE_CHECKING:

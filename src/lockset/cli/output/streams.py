@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from lockset.cli.output.cells import cells, padded
-from lockset.cli.output.documentation import error_url
+from lockset.cli.output.help.documentation import error_url
 from lockset.cli.output.hyperlinks import hyperlink, shows_hyperlinks
 from lockset.cli.output.progress_line import Progress
 from lockset.url_secrets import plain, without_secrets

@@ -80,19 +80,20 @@ class LockAttestations:
                     if package.index is not None:
                         connection.transport.link(package.index, lambda urls=urls: urls)  # type: ignore[misc]
             verdicts = Provenances(connection, make).verdicts([file for _, file in files])
-        found: dict[int, list[PublisherIdentity]] = {}
+        identities: dict[int, list[PublisherIdentity]] = {}
         for (at, file), verdict in zip(files, verdicts, strict=True):
             self._check(lock.packages[at], file, verdict)
             if verdict is not None:
-                found.setdefault(at, []).extend(verdict.identities)
+                identities.setdefault(at, []).extend(verdict.identities)
         _note_unverified(files, verdicts, note)
         self._note_vanished(
-            [package for at, package in enumerate(lock.packages) if not found.get(at)], repository, note
+            [package for at, package in enumerate(lock.packages) if not identities.get(at)], repository, note
         )
-        attested = sum(map(bool, found.values()))
+        attested = sum(map(bool, identities.values()))
         note(f"{attested} of {len(lock.packages)} packages have a publisher whose attestations were verified")
         return replace(
-            lock, packages=[_with_identities(package, found.get(at, ())) for at, package in enumerate(lock.packages)]
+            lock,
+            packages=[_with_identities(package, identities.get(at, ())) for at, package in enumerate(lock.packages)],
         )
 
     def _note_vanished(
@@ -129,11 +130,13 @@ class LockAttestations:
             raise publisher_not_allowed(self._policy, package.name, file, wrong)
 
 
-def publisher_not_allowed(policy: TrustPolicy, name: str, file: AttestedFile, found: PublisherIdentity) -> LocksetError:
+def publisher_not_allowed(
+    policy: TrustPolicy, name: str, file: AttestedFile, publisher: PublisherIdentity
+) -> LocksetError:
     """The error for a file that somebody published whom `[tool.lockset.trust]` does not allow."""
     return LocksetError(
         "publisher-not-allowed",
-        f"`{file.filename}` of {file.release} was published by {found}, whom the project does not allow",
+        f"`{file.filename}` of {file.release} was published by {publisher}, whom the project does not allow",
         context=tuple(f"allowed: {pattern_text(pattern)}" for pattern in policy.allowed(name)),
         hint="If the package has moved, change `identities` in [tool.lockset.trust]; else find out who published it",
     )
@@ -179,8 +182,8 @@ def _next_to(path: str) -> bytes | None:
     return file_bytes(path + SUFFIX, MOST_BYTES + 1) or None
 
 
-def _with_identities(package: Package, found: Sequence[PublisherIdentity]) -> Package:
-    tables = [identity.table for identity in identities_of(identity.table for identity in found)]
+def _with_identities(package: Package, publishers: Sequence[PublisherIdentity]) -> Package:
+    tables = [identity.table for identity in identities_of(identity.table for identity in publishers)]
     return replace(package, attestation_identities=tables or None)
 
 

@@ -213,10 +213,10 @@ def required_attestations(
             )
     if not needed:
         return 0
-    found = files()
+    provenances = files()
     expected: dict[str, tuple[PublisherIdentity, ...]] = {}
     for one in needed:
-        expected[one.name] = found.recorded(one)
+        expected[one.name] = provenances.recorded(one)
         if not expected[one.name] and not policy.allowed(one.name):
             raise LocksetError(
                 "publisher-not-recorded",
@@ -225,7 +225,7 @@ def required_attestations(
                 hint="Lock with `lockset lock --attestations`. If it has no attestations, add it to `exempt` in"
                 " [tool.lockset.trust], or require those of other packages only",
             )
-    for one, file, verdict in found.verdicts(needed, anew=placed):
+    for one, file, verdict in provenances.verdicts(needed, anew=placed):
         _check(policy, one, file, verdict, expected[one.name])
     return len(needed)
 

@@ -6,7 +6,7 @@ from os import fspath
 from typing import TYPE_CHECKING
 
 from lockset.advisories.vulnerabilities import AssessedVulnerability
-from lockset.composition.audits.audit_pipeline import run_audit
+from lockset.composition.audits.audit_run import run_audit
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -105,8 +105,8 @@ def _versions(context: RunContext) -> Iterator[MachineFact]:
 
     yield fact("lockset", f"{__version__} ({Path(__file__).parents[2]})")
     yield fact("system", f"{platform.system()} {platform.release()}, {platform.machine()}")
-    yield fact("libraries", ", ".join(f"{name} {found}" for name in _LIBRARIES if (found := _version(name))))
-    present = [f"{name} {found} ({use})" for name, use in _OPTIONAL.items() if (found := _version(name))]
+    yield fact("libraries", ", ".join(f"{name} {version}" for name in _LIBRARIES if (version := _version(name))))
+    present = [f"{name} {version} ({use})" for name, use in _OPTIONAL.items() if (version := _version(name))]
     missing = [f"{name} ({use})" for name, use in _OPTIONAL.items() if _version(name) is None]
     yield fact("optional", ", ".join(present) or "none")
     if missing:
@@ -137,7 +137,7 @@ def _pythons(context: RunContext) -> Iterator[MachineFact]:
             yield _environment(name, folder)
     if not active and find_environment(context.here) is None:
         yield fact("environment", "none: `lockset sync` needs one, or `--create-venv`")
-    found: dict[str, str] = {}
+    pythons: dict[str, str] = {}
     for folder in context.process_variables.get("PATH", "").split(os.pathsep):
         try:
             names = sorted(os.listdir(folder)) if folder else []
@@ -145,8 +145,8 @@ def _pythons(context: RunContext) -> Iterator[MachineFact]:
             continue
         for name in names:
             if _PYTHON.match(name):
-                found.setdefault(name, os.path.join(folder, name))
-    for name, path in sorted(found.items(), key=lambda item: [int(n) for n in re.findall(r"\d+", item[0])]):
+                pythons.setdefault(name, os.path.join(folder, name))
+    for name, path in sorted(pythons.items(), key=lambda item: [int(n) for n in re.findall(r"\d+", item[0])]):
         yield fact(name, path)
 
 

@@ -75,9 +75,9 @@ def uninstall_driver(folder: Path, *, for_user: bool, environ: Mapping[str, str]
 
 def _program() -> str:
     """The command that runs lockset: by its name if that is what the shell finds, else by this Python."""
-    found = shutil.which("lockset")
+    command = shutil.which("lockset")
     own = Path(sys.executable).parent
-    if found is not None and Path(found).parent in {own, Path(sys.prefix) / "bin", Path(sys.prefix) / "Scripts"}:
+    if command is not None and Path(command).parent in {own, Path(sys.prefix) / "bin", Path(sys.prefix) / "Scripts"}:
         return "lockset"
     return f"{shlex.quote(Path(sys.executable).as_posix())} -m lockset"
 

@@ -105,8 +105,8 @@ def _next_special(data: bytes, position: int) -> int:
     """The position of the next character that the fast pattern cannot handle; the end of the page if there is none."""
     if data.isascii():
         return min([at for mark in (b"\\", b"@") if (at := data.find(mark, position)) != -1], default=len(data))
-    found = _SPECIAL.search(data, position)
-    return len(data) if found is None else found.start()
+    match = _SPECIAL.search(data, position)
+    return len(data) if match is None else match.start()
 
 
 # Characters that JSON strings cannot contain, and that do not occur between values of common pages.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -13,9 +13,25 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile
     from lockset.resolve.problem.file_policy import FileRules
-    from lockset.resolve.releases.index_repository import IndexRepository
 
 __all__ = ["held_back_versions", "why_left_out"]
+
+
+class ListedReleases(Protocol):
+    """Releases of an index with all their files, which is an `IndexRepository`."""
+
+    @property
+    def rules(self) -> FileRules:
+        """Which files may be used."""
+
+    def all_versions(self, name: str) -> tuple[Version, ...]:
+        """All versions, the newest first."""
+
+    def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
+        """The files that may be used."""
+
+    def listed_files(self, name: str, version: Version) -> Sequence[DistributionFile]:
+        """All files."""
 
 
 def why_left_out(rules: FileRules, name: str, files: Sequence[DistributionFile]) -> str:
@@ -33,7 +49,7 @@ def why_left_out(rules: FileRules, name: str, files: Sequence[DistributionFile])
     return f"it has {kinds} only, and these may not be used"
 
 
-def held_back_versions(repository: IndexRepository, name: str) -> Iterator[tuple[Version, datetime | None]]:
+def held_back_versions(repository: ListedReleases, name: str) -> Iterator[tuple[Version, datetime | None]]:
     """Versions of `name` that only the cooldown holds back, the newest first, and when each was uploaded first."""
     rules = repository.rules
     if rules.cooldown_limit(name) is None:

@@ -11,7 +11,7 @@ import pytest
 import tomli
 
 from lockset.cli.main import main
-from lockset.cli.output.documentation import DOCUMENTATION, error_url
+from lockset.cli.output.help.documentation import DOCUMENTATION, error_url
 from lockset.cli.output.streams import Output
 from lockset.errors import Diagnostic
 

@@ -76,7 +76,7 @@ def test_a_page_holds_each_file_once_under_its_version_newest_first(files: list[
         assert file.yanked_reason == (first[filename].yanked if isinstance(first[filename].yanked, str) else None)
 
 
-@given(st.lists(page_files(), max_size=12))
+@given(st.lists(page_files(), max_size=12, unique_by=lambda file: file.filename))
 def test_facts_about_versions_agree_with_their_files(files: list[PageFile]) -> None:
     detail = detail_of("sample", files)
     for version in detail.versions:

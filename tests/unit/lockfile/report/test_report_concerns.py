@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lockset.api.report import report
-from lockset.composition.lock_report import facts_of_page
+from lockset.composition.maintenance.lock_report import facts_of_page
 from lockset.composition.run_context import RunContext
 from lockset.lockfile.read import read
 from lockset.lockfile.report.concerns import CONCERNS

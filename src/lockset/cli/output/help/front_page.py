@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._version import __version__
-from lockset.cli.output.help_examples import documentation
+from lockset.cli.output.help.help_examples import documentation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockset.cli.output.audits.audit_text import outlook_text, severity_text
 from lockset.cli.output.report import count_text
 from lockset.cli.output.streams import plain
 
@@ -14,11 +15,9 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.audits.report import AuditFinding, AuditFix, AuditReport
 
-__all__ = ["outlook_text", "severity_text", "show_audit"]
+__all__ = ["show_audit"]
 
 _STYLES = {"critical": "bold red", "high": "bold red", "medium": "bold yellow"}
-# Lines of the reason why no fix fits.
-_SHOWN_CHANGES = 4
 
 
 def show_audit(report: AuditReport, command: AuditCommand, out: Output) -> None:
@@ -35,7 +34,7 @@ def show_audit(report: AuditReport, command: AuditCommand, out: Output) -> None:
             if status.kind == "quarantined":
                 out.data(f"{out.style('quarantined', 'bold red', stdout=True)}: {plain(status.message)}")
     else:
-        from lockset.cli.output.audit_formats import write_format
+        from lockset.cli.output.audits.audit_formats import write_format
 
         write_format(report, command.format, out)
     for sentence in _summary(report, command, out):
@@ -73,34 +72,6 @@ def _words(text: str) -> list[str]:
 def _chain(finding: AuditFinding) -> list[str]:
     first, *more = map(plain, finding.chain)
     return [first, *(f"→ {one}" for one in more)]
-
-
-def severity_text(finding: AuditFinding) -> str:
-    """The severity in a few words, such as `high, 7.5`; the vector where nothing else is known."""
-    severity = finding.vulnerability.severity
-    parts = [severity.level] if severity.level else []
-    parts += [f"{severity.score:.1f}"] if severity.score is not None else []
-    if not parts and severity.vector is not None:
-        return plain(severity.vector)
-    return ", ".join(parts)
-
-
-def outlook_text(finding: AuditFinding) -> str:
-    """Which versions fix it, and whether one fits the lock, in one sentence without a full stop."""
-    fixed = finding.vulnerability.fixed
-    text = f"fixed in {' and '.join(fixed)}" if fixed else "no version is known to fix it"
-    outlook = finding.outlook
-    if outlook is None:
-        return text
-    if not outlook.fits:
-        return f"{text}; no fix fits: {outlook.reason}"
-    if outlook.is_removed:
-        return f"{text}; with what fits the lock, it is no longer required"
-    more = outlook.changes[:_SHOWN_CHANGES]
-    further = f" and {len(outlook.changes) - len(more)} more" if len(outlook.changes) > len(more) else ""
-    with_changes = f", with {', '.join(more)}{further}" if more else ""
-    lifted = " (newer than the cooldown, which does not hold back fixes)" if outlook.lifted else ""
-    return f"{text}; {' and '.join(outlook.versions)} fits the lock{lifted}{with_changes}"
 
 
 def _summary(report: AuditReport, command: AuditCommand, out: Output) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lockset._version import __version__
 from lockset.cli.exit_codes import DONE, INTERRUPTED, REFUSED, TERMINATED, USAGE
-from lockset.cli.output.help_examples import EXAMPLES, documentation
+from lockset.cli.output.help.help_examples import EXAMPLES, documentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

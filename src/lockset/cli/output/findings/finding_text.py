@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.cli.output.excerpt import rendered
-from lockset.cli.output.findings import known_rule
+from lockset.cli.output.findings.excerpt import rendered
+from lockset.cli.output.findings.findings import known_rule
 from lockset.cli.output.streams import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lockset.cli.output.findings import Line, ValidatedFile
+    from lockset.cli.output.findings.findings import Line, ValidatedFile
     from lockset.cli.output.streams import Output
 
 __all__ = ["concise_text", "explain_hint", "finding_text", "summary_lines"]

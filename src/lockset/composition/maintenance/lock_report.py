@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.composition.indexes import chosen_urls, resolve_indexes
-from lockset.composition.lock_revisions import open_pair
+from lockset.composition.maintenance.lock_revisions import open_pair
 from lockset.composition.open_lock import open_revision
 from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX

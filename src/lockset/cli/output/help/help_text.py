@@ -8,7 +8,7 @@ import sys
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from lockset.cli.output.help_examples import BASIC, EXAMPLES, documentation
+from lockset.cli.output.help.help_examples import BASIC, EXAMPLES, documentation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

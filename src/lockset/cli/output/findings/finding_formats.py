@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from lockset._version import __version__
-from lockset.cli.output.findings import known_rule
+from lockset.cli.output.findings.findings import known_rule
 from lockset.cli.output.streams import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lockset.cli.output.findings import Line, ValidatedFile
+    from lockset.cli.output.findings.findings import Line, ValidatedFile
 
 __all__ = ["as_gitlab", "as_junit", "as_rdjson", "as_sarif", "github"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.cli.output.excerpt import excerpt_of, mark_of, value_span
+from lockset.cli.output.findings.excerpt import excerpt_of, mark_of, value_span
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.spans import LineIndex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lockset.cli.output.excerpt import Excerpt, Mark
+    from lockset.cli.output.findings.excerpt import Excerpt, Mark
     from lockset.lockfile.validate.catalogue import Rule
     from lockset.lockfile.validate.finding import Issue
     from lockset.lockfile.validate.report import Report

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lockset.cli.output.audit_report import outlook_text, severity_text
-from lockset.cli.output.findings import Line, ValidatedFile
+from lockset.cli.output.audits.audit_text import outlook_text, severity_text
+from lockset.cli.output.findings.findings import Line, ValidatedFile
 from lockset.cli.output.streams import plain
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def write_format(report: AuditReport, format_: str, out: Output) -> None:
     elif format_ == "markdown":
         out.data("\n".join(_markdown(report)))
     else:
-        from lockset.cli.output.finding_formats import as_sarif, github
+        from lockset.cli.output.findings.finding_formats import as_sarif, github
 
         lines = (*map(_line, report.findings), *_quarantined(report))
         file = ValidatedFile(path=report.location, lines=lines, valid=not lines)

@@ -1,0 +1,1 @@
+"""Findings of `audit`, as text and in the formats of other tools."""

@@ -1,0 +1,1 @@
+"""Findings of `validate`, as text with excerpts and in the formats of other tools."""
