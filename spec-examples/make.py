@@ -131,8 +131,8 @@ def outputs() -> dict[Path, str]:
     ]
     head = "# Rules of lock files\n\n"
     head += (
-        "`lockset validate` checks all of these rules in a lock file. An error makes a file invalid, a warning does not. "
-        "Each rule has a\npage with an example; `lockset validate --explain RULE` shows it. "
+        "`lockset validate` checks all of these rules in a lock file. An error makes a file invalid, a warning does "
+        "not. Each rule has a\npage with an example; `lockset validate --explain RULE` shows it. "
         "[Rules of project files](project.md) are for pyproject.toml, settings,\nscripts and reports.\n\n"
     )
     made[pages / "project.md"] = every_rule_page()

@@ -1,4 +1,4 @@
-"""Fill in the tables of the page on migration, from `migration.toml` and from what `lockset` says of wrong usage."""  # noqa: INP001 - a hook, not a package
+"""Fill in the tables of the page on migration, from `migration.toml`."""  # noqa: INP001 - a hook, not a package
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomli
-
-from lockset.cli.options import wrong_usage
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -30,21 +28,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def _table(name: str) -> str:
-    if name == "options":
-        # The table that the command line itself uses.
-        rows = [(f"`{old}`", " or ".join(f"`{new}`" for new in names)) for old, names in _options().items() if names]
-        rows += [(f"`{old}`", f"omit it: {why}") for old, why in _always().items()]
-        return _rows("option of another tool", "with lockset", rows)
     rows = [(f"`{old}`", new if "`" in new else f"`{new}`") for old, new in catalogue()[name]["rows"]]
     return _rows("you type", "now type", rows)
-
-
-def _options() -> dict[str, tuple[str, ...]]:
-    return wrong_usage._OPTIONS  # noqa: SLF001 - nothing else uses it
-
-
-def _always() -> dict[str, str]:
-    return wrong_usage._ALWAYS  # noqa: SLF001
 
 
 def _rows(left: str, right: str, rows: list[tuple[str, str]]) -> str:

@@ -21,7 +21,7 @@ GONE = {
     "asked", "beside", "draft", "extent", "judge", "lean", "mend", "mended", "nogood", "nogoods", "offers",
     "remedy", "said", "scouted", "scouting", "telling", "told", "unnamed", "wish", "wishes",
 }  # fmt: skip
-# `found` says nothing of what a variable holds. What is left is counted, and may only become fewer; most of it is in the
+# `found` says nothing of what a variable holds. What is left is counted, and may only become fewer; most of it is in
 # names of errors, such as `FileNotFoundError`.
 MOST_FOUND = 57
 PARTICIPLE = re.compile(r"^(\w+ed|beside|outside|inside|again|apart|together)$")
