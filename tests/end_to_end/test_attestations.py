@@ -279,7 +279,7 @@ def test_two_locks_are_compared_by_their_publishers(
     assert f"warning: {fact}" in cli.ok("diff", "pylock.old.toml").stderr
     assert cli("diff", "pylock.old.toml", "--refuse-new-publisher").code == 1
     assert cli("diff", "pylock.toml", "--refuse-new-publisher").code == 0
-    assert "sample 2.0 was published by" in cli.ok("diff", "pylock.old.toml", "--markdown").stdout
+    assert "**sample**: was published by GitHub org/sample" in cli.ok("diff", "pylock.old.toml", "--markdown").stdout
     (change,) = cli.ok("diff", "pylock.old.toml", "--json").json()["publishers"]
     assert (change["name"], change["kind"]) == ("sample", "changed")
     assert change["new"] == [THIEF]

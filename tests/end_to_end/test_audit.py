@@ -445,7 +445,7 @@ def test_a_wrong_advisory_of_the_service_is_named(cli: Command, tmp_path: Path) 
 def test_a_service_that_cannot_be_reached_is_an_error(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("a==1.0\n")
     paragraph = cli.refused("audit", "requirements.txt", "--osv-url", "http://127.0.0.1:9", "--retries", "0")
-    assert "could not be reached" in paragraph
+    assert "Could not connect" in paragraph
     assert "the network is off" in cli.refused("audit", "requirements.txt", "--osv", "--offline")
 
 

@@ -30,7 +30,7 @@ OF_ALL = {"-h", "--help", "--quiet", "--verbose", "--color", "--no-progress", "-
 OF_INDEXES = {
     "--index", "--default-index", "--extra-index-url", "--find-links", "--no-index", "--index-strategy", "--cert",
     "--client-cert", "--proxy", "--keyring-provider", "--timeout", "--retries", "--allow-insecure-host", "--cache-dir",
-    "--no-cache", "--refresh", "--offline",
+    "--no-cache", "--refresh", "--refresh-package", "--offline",
 }  # fmt: skip
 PAGE_OF = {
     "sync": "sync", "install": "sync", "check-env": "sync", "download": "sync",
@@ -43,7 +43,9 @@ PAGE_OF = {
 
 def options(command: str) -> Iterator[argparse.Action]:
     found = next(a for a in build_parser(command)._actions if isinstance(a, argparse._SubParsersAction))
-    yield from (action for action in found.choices[command]._actions if action.option_strings)
+    # `--output-format json` is another name of `--json`, and stands on the page of options of other tools.
+    every = [action for action in found.choices[command]._actions if action.option_strings]
+    yield from (action for action in every if action.option_strings != ["--output-format"])
 
 
 def page(name: str) -> str:

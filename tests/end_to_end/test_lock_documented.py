@@ -25,7 +25,7 @@ def long_options() -> Iterator[str]:
     commands = next(a for a in build_parser("lock")._actions if isinstance(a, argparse._SubParsersAction))
     for action in commands.choices["lock"]._actions:
         options = [o for o in action.option_strings if o.startswith("--")]
-        if options and options[0] not in OF_ALL_COMMANDS:
+        if options and options[0] not in {*OF_ALL_COMMANDS, "--output-format"}:
             yield options[0]
 
 

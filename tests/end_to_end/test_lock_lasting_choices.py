@@ -173,6 +173,8 @@ def test_a_converted_lock_serves_what_the_project_asks_for(cli: Command, convert
 
 
 def test_groups_of_a_converted_lock_are_not_dropped_by_the_way(cli: Command, converted: Path) -> None:
+    with (converted / "pyproject.toml").open("a") as file:
+        file.write("[tool.lockset]\nignore-tools = ['poetry']\n")
     text = (converted / "pylock.toml").read_text()
     result = cli("lock")
     assert result.code == 1

@@ -57,7 +57,7 @@ def test_what_is_not_a_version_to_upgrade_to_is_refused(cli: Command, project: P
 def test_a_group_is_upgraded(cli: Command, index: LocalIndex, project: Path) -> None:
     cli.ok("lock", "--upgrade-group", "rig", "-i", index.url, "--refresh")
     assert versions(project) == {"hull": "1.0", "keel": "1.0", "mast": "3.0"}
-    assert "no dependency group named nope" in cli.refused("lock", "--upgrade-group", "nope", "-i", index.url)
+    assert "no dependency group named `nope`" in cli.refused("lock", "--upgrade-group", "nope", "-i", index.url)
 
 
 def test_the_page_of_one_package_is_revalidated(cli: Command, index: LocalIndex, project: Path) -> None:

@@ -34,6 +34,15 @@ def diff_json(review: DiffReview) -> dict[str, Any]:
             }
             for each in sorted(review.changes, key=lambda reviewed: order[id(reviewed.change)])
         ],
+        "publishers": [
+            {
+                "name": change.name,
+                "kind": change.kind,
+                "old": [identity.table for identity in change.old],
+                "new": [identity.table for identity in change.new],
+            }
+            for change in review.diff.publishers
+        ],
     }
 
 

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", nargs="?", metavar="FILE", help="lock file, requirements file, or - (default: the nearest pylock.toml)"
     )
-    group = parser.add_argument_group("advisories (nothing is fetched unless it is named here)")
+    group = parser.add_argument_group("advisories")
     group.add_argument(
         "--advisories",
         action="append",
@@ -63,12 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("part of the lock file (default: everything)")
+    group = parser.add_argument_group("selection (default: everything)")
     group.add_argument("--extra", action="append", metavar="NAME", help="packages installed with this extra")
     group.add_argument("--group", action="append", metavar="NAME", help="packages installed with this group")
     group.add_argument("--python-version", metavar="VERSION", help="packages for this Python (3.12, or a range)")
     group.add_argument("--platform", metavar="NAME", help="packages for this platform (linux, macos, windows, ...)")
-    group = parser.add_argument_group("an environment, instead of a file")
+    group = parser.add_argument_group("environment, instead of a file")
     group.add_argument("-p", "--python", metavar="PATH|VERSION", help="interpreter, environment, or version")
     group.add_argument("--system", action="store_true", help="the first Python on PATH")
     group.add_argument("--target", metavar="DIR", help="the packages in DIR")

@@ -113,7 +113,7 @@ def add_lock_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _attestations(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("attestations (need lockset[attestations])")
+    group = parser.add_argument_group("attestations")
     group.add_argument(
         "--attestations",
         action="store_true",

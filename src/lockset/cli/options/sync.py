@@ -177,7 +177,7 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
 
 def _add_attestations(parser: argparse.ArgumentParser) -> None:
     """Add the options on attestations of what is installed."""
-    group = parser.add_argument_group("attestations (need lockset[attestations])")
+    group = parser.add_argument_group("attestations")
     group.add_argument(
         "--require-attestations",
         action="store_true",

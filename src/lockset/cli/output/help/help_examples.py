@@ -35,6 +35,7 @@ BASIC: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("sync", "install", "check-env"), frozenset(_SYNC.split())),
     "download": frozenset(("dest", "platform", "python_version", "all_files", "extra", "group", "find_links")),
     "convert": frozenset(("output", "format", "python", "strict", "verify")),
+    "audit": frozenset(("advisories", "osv", "online", "fix", "dry_run", "ignore", "format", "python", "target")),
 }
 
 # Command -> what people do with it, and the line that does it.

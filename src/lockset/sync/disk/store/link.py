@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lockset.progress import ProgressListener
     from lockset.sync.wheel.manifest import StoredFile
 
-__all__ = ["LINK_MODES", "DamagedStore", "Linker"]
+__all__ = ["LINK_MODES", "DamagedStore", "Linker", "restore_time"]
 
 LINK_MODES = ("auto", "clone", "hardlink", "copy", "symlink")
 # Errors of a file system that cannot clone or link, as opposed to a disk that is full or broken.
@@ -104,11 +104,28 @@ class Linker:
         except FileNotFoundError:
             raise DamagedStore(source) from None
         mode = status.st_mode
-        if status.st_size != file.size or status.st_mtime_ns != file.mtime or not stat.S_ISREG(mode):
+        if status.st_size != file.size or not stat.S_ISREG(mode):
             raise DamagedStore(source)
-        if self._hashing and not has_hash(source, file.hash):
+        is_touched = status.st_mtime_ns != file.mtime
+        if is_touched and not file.hash:
             raise DamagedStore(source)
+        if (self._hashing or is_touched) and not has_hash(source, file.hash):
+            raise DamagedStore(source)
+        if is_touched:
+            restore_time(source, file)
         return mode
+
+
+def restore_time(source: str, file: StoredFile) -> None:
+    """Set the time of a stored file whose content is unchanged: a cache that was restored from an archive has others.
+
+    Raises:
+        DamagedStore: The time cannot be set.
+    """
+    try:
+        os.utime(source, ns=(file.mtime, file.mtime))
+    except OSError:
+        raise DamagedStore(source) from None
 
 
 def _link(source: str, goal: str, file: StoredFile) -> None:
