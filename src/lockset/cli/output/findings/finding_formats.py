@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from lockset._version import __version__
 from lockset.cli.output.findings.findings import known_rule
+from lockset.cli.output.help.documentation import rule_page_url
 from lockset.cli.output.streams import plain
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def as_sarif(files: Sequence[ValidatedFile]) -> dict[str, object]:
 
 
 def _sarif_rule(code: str) -> dict[str, object]:
-    """A rule with the text of its page; `helpUri` is its section of the specification."""
+    """A rule with the text of its page; `helpUri` is that page."""
     rule = known_rule(code)
     if rule is None:  # not a rule, but an error such as a file that cannot be read
         return {"id": code, "defaultConfiguration": {"level": "error"}}
@@ -84,8 +85,7 @@ def _sarif_rule(code: str) -> dict[str, object]:
         "shortDescription": {"text": rule.summary},
         "help": {"text": page, "markdown": page},
     }
-    if rule.url:
-        shown["helpUri"] = rule.url
+    shown["helpUri"] = rule_page_url(code)
     return shown | {"defaultConfiguration": {"level": rule.severity}}
 
 
