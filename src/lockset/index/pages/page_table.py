@@ -143,9 +143,7 @@ class TableBuilder:
             if version is None:
                 return
             group = self._groups[text] = _Group(text, version)
-        files = group.files
-        if filename in files:
-            return
+        # What a page says of one file twice counts twice, as for scanned pages, where nobody looks for doubles.
         if yanked is None:
             group.all_yanked = False
         group.kinds |= kind
@@ -153,6 +151,9 @@ class TableBuilder:
         if python_id is None:
             python_id = self._python_ids[requires_python] = len(self._python_ids)
         group.python_ids[python_id] = None
+        files = group.files
+        if filename in files:
+            return
         stored = None if url.endswith(filename) and url[-len(filename) - 1] == "/" else filename
         files[filename] = (url, stored, hashes, size, python_id, upload_time, yanked, metadata, provenance)
 
