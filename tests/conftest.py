@@ -44,6 +44,8 @@ settings.register_profile(
 )
 # Under Windows, which is slow by Wine.
 settings.register_profile("windows", settings.get_profile("ci"), max_examples=20)
+# Where the same tests run again, with other releases of the dependencies.
+settings.register_profile("quick", settings.get_profile("ci"), max_examples=20)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 # Variables of the outer environment that would change what a test sees.
