@@ -61,3 +61,9 @@ def test_every_test_skipped_under_windows_exists(key: str) -> None:
 def test_no_test_names_a_folder_of_some_machine() -> None:
     of_a_machine = re.compile(r"(?<![\w.])/(?:work|root|home)/\w")
     assert [str(path.relative_to(TESTS)) for path, text in MODULES.items() if of_a_machine.search(text)] == []
+
+
+def test_no_two_test_modules_have_one_name() -> None:
+    """pytest imports them by their names alone, and would refuse the second one."""
+    names = [path.name for path in TESTS.rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

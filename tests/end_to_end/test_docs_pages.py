@@ -113,7 +113,7 @@ def test_commands_to_migrate_to_exist(tool: str) -> None:
 def test_every_tool_that_is_converted_has_its_table() -> None:
     text = (PAGES / "how-to" / "migrate.md").read_text()
     shown = set(re.findall(r"<!-- migration: ([\w-]+) -->", text))
-    assert shown == {*hook("migration").catalogue(), "options"}
+    assert shown == {*hook("migration").catalogue()}
 
 
 def test_the_annotated_lock_file_is_valid() -> None:
