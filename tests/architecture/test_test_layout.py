@@ -64,6 +64,6 @@ def test_no_test_names_a_folder_of_some_machine() -> None:
 
 
 def test_no_two_test_modules_have_one_name() -> None:
-    """pytest imports them by their names alone, and would refuse the second one."""
+    """Test modules are imported by their names alone, so a second one of a name would be refused."""
     names = [path.name for path in TESTS.rglob("test_*.py")]
     assert sorted({name for name in names if names.count(name) > 1}) == []
