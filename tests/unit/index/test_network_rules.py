@@ -164,7 +164,19 @@ def test_without_indexes_only_flat_places_and_pinned_indexes_remain() -> None:
     assert [source.flat for source in options.flat_sources()] == [True]
 
 
-@pytest.mark.parametrize("text", ["http://[::1/simple/", "https://x.example.org/\udcff/"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://[::1/simple/",
+        "https://x.example.org/\udcff/",
+        "http://",
+        "https:///simple/",
+        "https://user@/simple/",
+        "https://x.example.org:99999/",
+        "https://x.example.org:port/",
+        "https://x example.org/simple/",
+    ],
+)
 def test_an_index_location_that_is_not_a_url_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(LocksetError) as caught:
         location_url(text, base=tmp_path)
