@@ -54,6 +54,16 @@ def test_a_package_without_a_matching_wheel_lists_the_tags_of_its_wheels() -> No
     )
 
 
+@pytest.mark.parametrize(
+    "tag", ["cp313-cp313-manylinux_2_28_x86_64", "cp311-cp311-manylinux2014_x86_64.manylinux_2_28_x86_64"]
+)
+def test_wheels_for_the_platform_but_another_python_lead_to_the_python(tag: str) -> None:
+    assert refusal(package(wheels("cp312-cp312-win_amd64", tag)))[3] == (
+        "Lock for Python 3.12, too (`requires-python`, or `lockset lock --python`), "
+        "or choose a Python that its wheels are for"
+    )
+
+
 def test_many_wheels_are_counted() -> None:
     context = refusal(package(wheels(*(f"cp{number}-cp{number}-win32" for number in range(300, 310)))))[2]
     assert context[0].endswith("cp305-cp305-win32 and 4 more")
