@@ -93,10 +93,12 @@ class _Parser(argparse.ArgumentParser):
         self.refuse(*explain_usage_error(message, self, self.commands))
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """The values of an option. Empty values are refused: as a path, one would be the working folder."""
-        if action.option_strings and "" in arg_strings:
+        """The values of an argument. Empty values are refused: as a path, one would be the working folder."""
+        if "" in arg_strings and action.nargs != argparse.PARSER:
             # Most often from a variable of a script that is not set.
-            self.refuse(f"{action.option_strings[-1]} is empty", "Give it a value, or leave the option out")
+            if action.option_strings:
+                self.refuse(f"{action.option_strings[-1]} is empty", "Give it a value, or leave the option out")
+            self.refuse(f"{action.metavar or action.dest} is empty", "Give it a value, or leave it out")
         return super()._get_values(action, arg_strings)
 
     def refuse(self, text: str, hint: str) -> NoReturn:
