@@ -61,7 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(list(argv))
     _open_streams()
     try:
-        code = _run(sys.argv[1:], alone=True)
+        try:
+            code = _run(sys.argv[1:], alone=True)
+        except SystemExit as end:  # argparse, after help or the version
+            code = end.code if isinstance(end.code, int) else 0
         _end(code)
     except KeyboardInterrupt as interrupt:
         # Too early or too late for a message.

@@ -211,7 +211,15 @@ def _print_manual_page(words: Sequence[str], commands: Mapping[str, str]) -> int
     unknown = [word for word in words if word not in commands]
     if unknown or len(words) > 1:
         parser.refuse(f"There is no command `{' '.join(unknown or words)}`", "`lockset help --man` takes one command")
-    Output().data(manual_page(parser, commands, words[0] if words else None))
+    out = Output()
+    try:
+        out.data(manual_page(parser, commands, words[0] if words else None))
+    except BrokenPipeError:
+        _silence_stdout()
+        return REFUSED
+    except OSError as error:
+        _report_exception(error, out)
+        return REFUSED
     return 0
 
 
@@ -288,8 +296,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
     except LocksetError as error:
         return _report(error, out)
     except BrokenPipeError:
-        # The reader of stdout has closed it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _silence_stdout()
         return REFUSED
     except KeyboardInterrupt as interrupt:
         out.error(Diagnostic(code="interrupted", message="Interrupted; nothing is left half done"))
@@ -298,6 +305,11 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         _report_exception(error, out)
         return REFUSED
     return code
+
+
+def _silence_stdout() -> None:
+    """Drop what is left to write after the reader of stdout has closed it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _report_exception(error: Exception, out: Output) -> None:
