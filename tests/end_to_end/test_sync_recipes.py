@@ -1,4 +1,4 @@
-"""The recipes of the documentation, run as they stand there, as far as a machine allows."""
+"""The recipes of the documentation for shells, run as they stand there; `test_images.py` builds the Dockerfiles."""
 
 from __future__ import annotations
 
@@ -100,6 +100,13 @@ def test_several_projects_in_one_image(shell: Path, tmp_path: Path) -> None:
     assert judge(tmp_path / "shared/lib" / OWN / "site-packages") == {"both": "1.0", "shop": "1.0", "admin": "1.0"}
 
 
+def test_one_project_after_the_other(shell: Path, tmp_path: Path) -> None:
+    lock(tmp_path / "shop", make_wheel("both"), make_wheel("shop"))
+    lock(tmp_path / "admin", make_wheel("both"), make_wheel("admin"))
+    run(block("targets.md", "layered"), tmp_path)
+    assert judge(tmp_path / "layered/lib" / OWN / "site-packages") == {"both": "1.0", "shop": "1.0", "admin": "1.0"}
+
+
 def test_a_machine_without_a_network(shell: Path, tmp_path: Path) -> None:
     lock(tmp_path, make_wheel("native", tags="cp312-cp312-manylinux_2_28_x86_64"), make_wheel("pure"))
     run(block("targets.md", "--dest").replace("--platform windows", ""), tmp_path)
@@ -140,22 +147,6 @@ def test_a_folder_of_modules(shell: Path, tmp_path: Path) -> None:
     lock(tmp_path, make_wheel("pure"))
     run(block("images.md", "--target"), tmp_path)
     assert judge(tmp_path / "build/python") == {"pure": "1.0"}
-
-
-@pytest.mark.parametrize("number", [0, 1])
-def test_the_commands_of_the_container_files(shell: Path, tmp_path: Path, number: int) -> None:
-    app = tmp_path / "app"
-    lock(app, make_wheel("pure"))
-    text = re.sub(r"\\\n\s*", " ", blocks("images.md", "dockerfile")[number])
-    lines = [re.sub(r"^RUN (--mount=\S+ )?", "", line) for line in text.splitlines() if line.startswith("RUN ")]
-    # lockset itself comes from no index here.
-    commands = [line for line in lines if "install --no-cache-dir lockset" not in line]
-    assert len(commands) < len(lines)
-    assert commands
-    for command in commands:
-        here = command.replace("/opt/lockset/bin/lockset", "lockset").replace("/app/", f"{app}/")
-        run(here, app)
-    assert judge(app / ".venv/lib" / OWN / "site-packages") == {"pure": "1.0"}
 
 
 def test_the_sync_of_the_ci_recipe(shell: Path, tmp_path: Path) -> None:

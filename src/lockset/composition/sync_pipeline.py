@@ -103,6 +103,7 @@ def sync(
     plan = _explain_removals(installer.plan(), request, target)
     if show is not None:
         show(target, plan)
+    _warn_of_unmet(plan, target, heard)
     attested = attest(desired, frozenset(step.name for step in plan.placed)) if attest is not None else 0
     changed = False
     if plan.changes and not request.check_only:
@@ -190,6 +191,22 @@ def _outdated(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str
             hint="Run `lockset lock`, or sync without `--locked`",
         )
     return changes
+
+
+def _warn_of_unmet(plan: Plan, target: Target, listener: ProgressListener) -> None:
+    """Warn if a package that stays, and that no lock file names, requires what the plan changes or removes."""
+    stays = any(step.action == "keep" and step.desired is None for step in plan.steps)
+    if not (stays and any(step.installed for step in plan.changes)):
+        return
+    # Imported here: few targets have such packages.
+    from lockset.sync.disk.inspect.metadata_text import requires_dist
+    from lockset.sync.unmet_requirements import unmet_requirements
+
+    warnings = unmet_requirements(plan, target.environment, lambda one: requires_dist(one.info))
+    for unmet in warnings[:_SHOWN]:
+        listener.warning(str(unmet))
+    if warnings and target.kind == "system":
+        listener.hint("A virtual environment (`--create-venv`) or a `--target` folder leaves this Python as it is")
 
 
 def _explain_removals(plan: Plan, request: SyncRequest, target: Target) -> Plan:

@@ -114,7 +114,7 @@ def test_wrong_usage_has_its_own_exit_code(project: Path, venv: Venv) -> None:
 def test_without_an_environment_the_way_out_is_named(project: Path) -> None:
     done = run(project)
     assert done.returncode == 1
-    assert "python -m venv .venv" in done.stderr
+    assert "lockset sync --create-venv" in done.stderr
 
 
 def test_a_sync_with_nothing_to_do_imports_nothing_heavy(project: Path, venv: Venv) -> None:

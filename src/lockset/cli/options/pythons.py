@@ -103,11 +103,13 @@ def python_of(args: argparse.Namespace, here: Path) -> str:
     if active is not None:
         return active
     if getattr(args, "target", None) or getattr(args, "prefix", None) or not hasattr(args, "target"):
-        return sys.executable
+        # That of lockset's own environment may go when lockset does, and would stay in the first line of commands.
+        return getattr(sys, "_base_executable", None) or sys.executable
     raise LocksetError(
         "no-environment",
         f"There is no virtual environment: none is active, and there is no .venv in {here} or above it",
-        hint="Create one with `python -m venv .venv`, or name an interpreter with `--python`",
+        hint="Create one with `lockset sync --create-venv`, name an interpreter with `--python`, or, in an image, use "
+        "its Python with `--system`",
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.files.lock_file import LockFile
 from lockset.files.system import rmdir, unlink
-from lockset.sync.layout import LOCK_FILE
+from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lockset.sync.layout import Layout
     from lockset.sync.target import Target
 
-__all__ = ["locked", "refuse_managed"]
+__all__ = ["locked", "refuse_managed", "refuse_not_writable"]
 
 # Timeout for another sync; one that takes longer has hung.
 _SECONDS = 600.0
@@ -48,6 +48,33 @@ def refuse_managed(target: Target) -> None:
         )
 
 
+def refuse_not_writable(layout: Layout) -> None:
+    """Refuse a target that this user cannot change, before anything is downloaded for it.
+
+    Raises:
+        LocksetError: `target-not-writable`.
+    """
+    for folder in dict.fromkeys((layout.base, *layout.libraries)):
+        existing = folder
+        while not os.path.lexists(existing):
+            existing = os.path.dirname(existing)
+        if os.path.isdir(existing) and not os.access(existing, os.W_OK | os.X_OK):
+            try:
+                os.mkdir(probe := f"{existing}{os.sep}{STATE_FOLDER}.{os.urandom(8).hex()}")
+            except OSError as error:
+                raise _not_writable(folder, "changed" if existing == folder else "created", error.strerror) from error
+            rmdir(probe)
+
+
+def _not_writable(path: str, what: str, reason: str | None) -> LocksetError:
+    return LocksetError(
+        "target-not-writable",
+        f"The target cannot be {what}: {reason}",
+        location=path,
+        hint="Sync as a user who can write to it, or into a virtual environment or `--target` folder that can be written",
+    )
+
+
 @contextmanager
 def locked(layout: Layout, listener: ProgressListener) -> Iterator[None]:
     """Hold the target's lock, which ends with the process. The target's folder is created if it is missing.
@@ -65,9 +92,7 @@ def locked(layout: Layout, listener: ProgressListener) -> Iterator[None]:
             if not lock.take(seconds=_SECONDS):
                 raise LocksetError("target-busy", "Another sync of the target does not finish", location=layout.base)
     except OSError as error:
-        raise LocksetError(
-            "target-not-writable", f"The target cannot be changed: {error.strerror}", location=layout.base
-        ) from error
+        raise _not_writable(layout.base, "changed", error.strerror) from error
     try:
         yield
     finally:
@@ -114,7 +139,5 @@ def _make_folder(base: str) -> list[str]:
     try:
         os.makedirs(base, exist_ok=True)
     except OSError as error:
-        raise LocksetError(
-            "target-not-writable", f"The target cannot be created: {error.strerror}", location=base
-        ) from error
+        raise _not_writable(base, "created", error.strerror) from error
     return missing

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import OfflineError
 from lockset.files.system import long_paths
-from lockset.sync.disk.apply.guard import locked
+from lockset.sync.disk.apply.guard import locked, refuse_not_writable
 from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewrite_path_file
 from lockset.sync.disk.apply.stage import Stage, staged_distribution
 from lockset.sync.disk.apply.transaction import commit, discard, finish, is_interrupted, journal_of, recover
 from lockset.sync.disk.inspect.installed_scan import scan, stamp_of
+from lockset.sync.disk.inspect.metadata_text import requires_dist
 from lockset.sync.disk.inspect.snapshot import Snapshot, file_stamps
 from lockset.sync.disk.store.link import DamagedStore, Linker
 from lockset.sync.installed import InstalledDistribution, InstalledFile
@@ -128,6 +129,7 @@ class Installer:
             LocksetError: The target is unchanged.
             OSError: The target is unchanged.
         """
+        refuse_not_writable(self._target.layout)
         stored = dict(preparer.prepare([step.desired for step in first.placed if step.desired is not None]))
         with locked(self._target.layout, self._listener):
             self._recover()
@@ -160,7 +162,12 @@ class Installer:
             verify_files=self._options.verify_files,
             store=self._store,
         )
-        return plan(self._desired, installed, policy=self._policy, overlap=self._options.overlap)
+        planned = plan(self._desired, installed, policy=self._policy, overlap=self._options.overlap)
+        if self._policy.owned_only and any(step.action == "remove" for step in planned.changes):
+            from lockset.sync.unmet_requirements import keep_required  # most syncs remove nothing
+
+            planned = keep_required(planned, self._target.environment, lambda one: requires_dist(one.info))
+        return planned
 
     def _change(self, now: Plan, stored: dict[str, StoredWheel], preparer: Preparer, snapshot: Snapshot) -> None:
         kept = [one for step in now.steps if step.action == "keep" for one in step.installed]

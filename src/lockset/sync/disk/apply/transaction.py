@@ -161,7 +161,7 @@ def finish(journal: Journal) -> None:
 
 def _do(step: JournalStep) -> None:
     if isinstance(step, MoveAside):
-        rename(step.path, step.kept)
+        _move(step.path, step.kept)
     elif isinstance(step, MoveIn):
         _rename_new(step.staged, step.path)
     elif isinstance(step, MakeFolder):
@@ -182,17 +182,44 @@ def _rename_new(staged: str, path: str) -> None:
     rename(staged, path)
 
 
+def _move(path: str, goal: str) -> None:
+    """Rename `path` to `goal`.
+
+    A folder in a lower layer of an overlay, as in container images, cannot be renamed: its content is moved instead.
+    """
+    try:
+        rename(path, goal)
+    except OSError as error:
+        if error.errno != errno.EXDEV or not _is_folder(path):
+            raise
+        os.mkdir(goal)
+        _move_content(path, goal)
+
+
+def _move_content(folder: str, goal: str) -> None:
+    """Move everything from `folder` to the folder `goal`, and remove `folder`; folders in both become one."""
+    for name in sorted(os.listdir(folder)):
+        path, new = f"{folder}{os.sep}{name}", f"{goal}{os.sep}{name}"
+        if _is_folder(path) and _is_folder(new):
+            _move_content(path, new)
+        else:
+            _move(path, new)
+    rmdir(folder)
+
+
+def _is_folder(path: str) -> bool:
+    return stat.S_ISDIR(_mode(path))
+
+
 def undo(journal: Journal) -> None:
     """Restore the target to its state before `journal`, however many steps were carried out. Safe to repeat."""
     for step in reversed(journal.steps):
         if isinstance(step, MoveAside):
-            # A file that is there by now is another program's: it stays, and the next plan decides about it.
-            if os.path.lexists(step.kept) and not os.path.lexists(step.path):
-                rename(step.kept, step.path)
+            _move_back(step.kept, step.path)
         elif isinstance(step, MoveIn):
             if not os.path.lexists(step.staged) and os.path.lexists(step.path):
                 os.makedirs(os.path.dirname(step.staged), exist_ok=True)
-                rename(step.path, step.staged)
+                _move(step.path, step.staged)
         elif isinstance(step, MakeFolder):
             try:
                 rmdir(step.path)
@@ -200,6 +227,26 @@ def undo(journal: Journal) -> None:
                 continue  # not created, or in use
         elif not os.path.lexists(step.path):
             os.mkdir(step.path)
+
+
+def _move_back(kept: str, path: str) -> None:
+    """Undo `_move(path, kept)`, which may have moved a part of a folder.
+
+    A file or folder that is at `path` by now is another program's: it stays, and the next plan decides about it.
+    """
+    if not os.path.lexists(kept):
+        return
+    if not os.path.lexists(path):
+        _move(kept, path)
+    elif _is_folder(kept) and _is_folder(path) and _is_halved(kept, path):
+        _move_content(kept, path)
+
+
+def _is_halved(kept: str, path: str) -> bool:
+    """Whether the folders `kept` and `path` are parts of one: both have only folders in common that are such parts."""
+    common = set(os.listdir(kept)) & set(os.listdir(path))
+    pairs = [(f"{kept}{os.sep}{name}", f"{path}{os.sep}{name}") for name in common]
+    return all(_is_folder(one) and _is_folder(other) and _is_halved(one, other) for one, other in pairs)
 
 
 def _mark_done(location: str) -> None:

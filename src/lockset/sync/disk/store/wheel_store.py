@@ -3,6 +3,7 @@
 # Paths are strings here: there are thousands of them a run.
 from __future__ import annotations
 
+import errno
 import io
 import mmap
 import os
@@ -211,6 +212,9 @@ def _put_away(folder: str) -> None:
     aside = f"{folder}.{os.urandom(8).hex()}"
     try:
         rename(folder, aside)
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.EXDEV:
+            # A folder in a lower layer of an overlay, as in container images, cannot be renamed.
+            remove_tree(folder)
         return
     remove_tree(aside)
