@@ -7,12 +7,12 @@ import shutil
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 import tomli
 
 from support.fakes.fake_osv import FakeOsv
-from support.repository import ROOT, SCHEMAS
+from support.output_schema import check_output
+from support.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from support.venvs import VenvMaker
 
 ADVISORIES = ROOT / "tests" / "support" / "advisories"
-SCHEMA = json.loads((SCHEMAS / "command-output.schema.json").read_text(encoding="utf-8"))
 PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.10"\n'
 
 
@@ -66,7 +65,7 @@ def audited(cli: Command, *args: object, code: int = 1, stdin: str | None = None
     result = cli("audit", *args, "--json", stdin=stdin)
     assert result.code == code, str(result)
     data = result.json()
-    jsonschema.validate(data, {**SCHEMA, "$ref": "#/$defs/audit"})
+    check_output(data, "audit")
     return data
 
 

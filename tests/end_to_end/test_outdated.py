@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from support.builders import make_lock, make_wheel
 from support.builders.locks import locked_package
+from support.output_schema import check_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from support.command import Command
     from support.local_index import LocalIndex
-
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "command-output.schema.json").read_text())
 
 
 @pytest.fixture
@@ -27,7 +24,7 @@ def compare(cli: Command, local_index: LocalIndex) -> Callable[..., dict[str, di
 
     def compared(*options: str) -> dict[str, dict[str, Any]]:
         result = cli.ok("outdated", "-i", local_index.url, "--refresh", "--json", *options).json()
-        jsonschema.validate(result, {**SCHEMA, "$ref": "#/$defs/outdated"})
+        check_output(result, "outdated")
         return {package["name"]: package for package in result["packages"]}
 
     return compared

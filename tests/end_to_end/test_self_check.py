@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from support.output_schema import check_output
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.command import Command
     from support.local_index import LocalIndex
-
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "command-output.schema.json").read_text())
 
 
 def facts(cli: Command, *options: str, code: int = 0, **more: Any) -> dict[tuple[str, str], dict[str, str]]:
     result = cli("self-check", "--json", *options, **more)
     assert result.code == code, str(result)
     data = result.json()
-    jsonschema.validate(data, {**SCHEMA, "$ref": "#/$defs/self-check"})
+    check_output(data, "self-check")
     assert data["faults"] == sum(fact["state"] == "fault" for fact in data["facts"])
     return {(fact["section"], fact["name"]): fact for fact in data["facts"]}
 

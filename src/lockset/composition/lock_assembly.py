@@ -416,8 +416,7 @@ def _prove(
 def _text(lock: Pylock) -> str:
     """The text of the lock, validated."""
     text = write(lock)
-    report = validate_document(text, path="pylock.toml")
-    errors = [issue for issue in report.issues if issue.severity == "error"]
+    errors = validate_document(text, path="pylock.toml").errors
     if errors:
         raise LocksetError(
             "internal-invalid",

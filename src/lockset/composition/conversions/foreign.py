@@ -433,8 +433,7 @@ def with_own_indexes(options: IndexOptions, imported: ImportedLock) -> IndexOpti
 
 
 def _validate(text: str, location: str) -> None:
-    report = validate_document(text, path="pylock.toml")
-    errors = [issue for issue in report.issues if issue.severity == "error"]
+    errors = validate_document(text, path="pylock.toml").errors
     if errors:
         raise LocksetError(
             "input-invalid",
