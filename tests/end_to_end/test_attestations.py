@@ -164,7 +164,7 @@ def test_provenance_that_the_index_offers_and_does_not_have_is_a_note(
     write(tmp_path, "sample")
     index.fault("/provenance/*", status=404)
     said = cli.ok("lock", "--attestations").stderr
-    assert f"note: The index offers provenance of {wheel.filename}, but does not have it" in said
+    assert f"note: The index lists provenance for {wheel.filename}, but does not have it" in said
     assert recorded(tmp_path) == {"sample": None}
     write(tmp_path, "sample", settings="[tool.lockset.trust]\nrequire-attestations = true\n")
     index.fault("/provenance/*", status=404)
@@ -337,7 +337,7 @@ def test_a_sync_with_nothing_to_do_asks_for_nothing_and_still_refuses_another_pu
     assert index.seen == []
     lock = tmp_path / "pylock.toml"
     lock.write_text(lock.read_text().replace("org/sample", "other/sample"))
-    assert "published by somebody else" in cli("sync", "--require-attestations").stderr
+    assert "was not published by the publisher" in cli("sync", "--require-attestations").stderr
 
 
 def test_the_page_of_the_index_says_where_the_provenance_is(
@@ -360,7 +360,7 @@ def test_a_file_of_another_publisher_is_refused_before_anything_changes(
     result = cli("sync", *options, "--cache-dir", tmp_path / "cold")
     assert result.code == 1
     for fact in (
-        f"`{locked.filename}` of sample 1.0 was published by somebody else than the lock file records",
+        f"`{locked.filename}` of sample 1.0 was not published by the publisher that the lock file records",
         "expected: GitHub org/sample release.yml",
         "found: GitHub thief/sample release.yml",
         "The environment was not changed",
@@ -404,7 +404,7 @@ def test_a_hash_that_somebody_edits_in_the_lock_file_is_refused(
 ) -> None:
     replaced(index, tmp_path)
     result = cli("sync", "--require-attestations", "--cache-dir", tmp_path / "cold")
-    assert "it attests another content" in result.stderr
+    assert "it attests different content" in result.stderr
     assert not installed(tmp_path)
 
 
@@ -418,7 +418,7 @@ def test_hash_and_publisher_that_somebody_edits_in_the_lock_file_are_refused_by_
     identity = '{kind = "GitHub", repository = "org/sample", workflow = "release.yml"}'
     write(tmp_path, "sample", settings=f"[tool.lockset.trust.packages.sample]\nidentities = [{identity}]\n")
     result = cli("sync", "--cache-dir", tmp_path / "cold")
-    assert "was published by somebody whom the project does not allow" in result.stderr
+    assert "was not published by anyone whom the project allows" in result.stderr
     assert not installed(tmp_path)
 
 
@@ -470,7 +470,7 @@ def test_exempt_packages_need_no_attestation(
 def test_a_required_package_that_is_not_locked_is_refused(cli: Command, locked: Artifact, tmp_path: Path) -> None:
     result = cli("sync", "--require-attestations-package", "smaple")
     assert result.code == 1
-    assert "Attestations of smaple are required, and the lock file has no such package" in result.stderr
+    assert "Attestations of smaple are required, but the lock file has no such package" in result.stderr
     assert not installed(tmp_path)
 
 

@@ -56,7 +56,7 @@ def test_versions_kept_from_the_old_lock_are_counted_where_newer_ones_are_known(
     local_index.world.add("a", "3.0")
     result = cli.ok(*arguments(local_index), "--refresh", cwd=project)
     assert re.search(
-        r"^1 package has a newer version: `lockset lock .*-U` takes those that fit$", result.stderr, re.MULTILINE
+        r"^1 package has a newer version: `lockset lock .*-U` upgrades those that fit$", result.stderr, re.MULTILINE
     )
     upgraded = cli.ok(*arguments(local_index), "--refresh", "-U", cwd=project)
     assert "newer version" not in upgraded.stderr

@@ -53,7 +53,7 @@ def test_the_reason_that_excludes_a_release_is_shown(
     assert reasons["1.2"] == "a 1.2 requires Python <3.10; the lock covers >=3.10"
     assert reasons["1.3b1"].startswith("it is a pre-release")
     assert "metadata" in reasons["1.4"].lower()
-    assert reasons["1.0"] == "it is chosen, wherever it is needed"
+    assert reasons["1.0"] == "it is chosen wherever it is required"
     options = ("--exclude-newer", "2020-01-02")
     assert ask("a==1.1", "a", options=options)["reason"].startswith("it was uploaded on 2020-01-02")
 

@@ -269,7 +269,7 @@ def test_the_set_up_for_a_user_needs_no_repository(cli: Command, tmp_path: Path)
     )  # fmt: skip
     assert attributes.stdout.strip().endswith(": merge: lockset")
     cli.ok("merge-driver", "--uninstall", "--global")
-    assert "not in a working tree" in cli.refused("merge-driver", "--install", cwd=_outside(tmp_path))
+    assert "not in a git working tree" in cli.refused("merge-driver", "--install", cwd=_outside(tmp_path))
 
 
 def _repository(folder: Path) -> Path:

@@ -61,7 +61,7 @@ def test_an_index_that_does_not_answer_is_a_fault(cli: Command) -> None:
 
 def test_offline_asks_nothing(cli: Command, local_index: LocalIndex) -> None:
     found = facts(cli, "-i", local_index.url, "--offline")
-    assert "not asked (offline)" in found["indexes", "default"]["value"]
+    assert "not checked (offline)" in found["indexes", "default"]["value"]
     assert local_index.seen == []
 
 
@@ -107,7 +107,7 @@ def test_a_cache_that_is_something_else_is_a_fault_and_none_is_a_note(cli: Comma
     assert found["cache", "folder"]["state"] == "fault"
     assert facts(cli, "--offline", "--no-cache")["cache", "folder"]["state"] == "note"
     missing = facts(cli, "--offline", "--cache-dir", str(tmp_path / "missing"))
-    assert "not made yet" in missing["cache", "folder"]["value"]
+    assert "does not exist yet" in missing["cache", "folder"]["value"]
     assert not (tmp_path / "missing").exists()
     assert [path.name for path in tmp_path.iterdir() if "check" in path.name] == []
 

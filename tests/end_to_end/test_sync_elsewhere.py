@@ -165,7 +165,7 @@ def test_a_described_target_takes_wheels_only_and_needs_a_folder(cli: Command, t
     locked = {"url": "https://example.org/x-1.0.tar.gz", "hashes": {"sha256": "0" * 64}}
     (tmp_path / "pylock.toml").write_text(make_lock([{"name": "x", "version": "1.0", "sdist": locked}]))
     assert "cannot be built for it here" in cli.refused("sync", "--platform", "windows", "--target", "out")
-    assert "need --target or --prefix" in cli.refused("sync", "--platform", "windows", code=2)
+    assert "require --target or --prefix" in cli.refused("sync", "--platform", "windows", code=2)
     assert not (tmp_path / "out").exists()
 
 

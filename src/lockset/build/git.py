@@ -42,13 +42,13 @@ def git_url(url: str, *, what: str) -> str:
     """
     text = url.removeprefix("git+")
     if not text.isprintable() or text.startswith("-") or "::" in text.split("/", 1)[0]:
-        raise refused(what, "its address is not valid")
+        raise refused(what, "its URL is not valid")
     if os.path.isabs(text):
         return Path(text).as_uri()
     if "://" not in text:
         match = _SCP.fullmatch(text)
         if match is None or match["path"].startswith("-"):
-            raise refused(what, "lockset does not support the form of its address")
+            raise refused(what, "lockset does not support this form of URL")
         return text
     parts = urlsplit(text)
     if parts.scheme.lower() not in _SCHEMES:
@@ -56,9 +56,9 @@ def git_url(url: str, *, what: str) -> str:
     user, at, host = parts.netloc.rpartition("@")
     if parts.scheme.lower() == "file":
         if parts.netloc:
-            raise refused(what, "its file address names a host")
+            raise refused(what, "its `file:` URL names a host")
     elif not _HOST.fullmatch(host) or (at and not _USER.fullmatch(user)):
-        raise refused(what, "the host of its address is not valid")
+        raise refused(what, "the host in its URL is not valid")
     return text
 
 
@@ -93,9 +93,9 @@ class Git:
         self.shown = public_address(address)
         if offline and not address.startswith("file:"):
             raise OfflineError(
-                f"{what} comes from a git repository on another machine, but the network is off",
+                f"{what} comes from a git repository on another machine, but the network is disabled",
                 location=self.shown,
-                hint="Run again without --offline",
+                hint="Run again without `--offline`",
             )
         self._folder = folder
         self._what = what
@@ -140,7 +140,9 @@ class Git:
                 "vcs-failed", f"{self._what} requires git, which is not installed", hint="Install git"
             ) from error
         except subprocess.TimeoutExpired as error:
-            raise LocksetError("vcs-failed", f"git takes too long for {self._what}", location=self.shown) from error
+            raise LocksetError(
+                "vcs-failed", f"git did not finish in time for {self._what}", location=self.shown
+            ) from error
 
 
 def stored_file(name: str, *, folder: Path) -> subprocess.CompletedProcess[bytes]:
@@ -243,5 +245,5 @@ def refused(what: str, why: str) -> LocksetError:
     return LocksetError(
         "vcs-refused",
         f"{what} cannot be fetched: {why}",
-        hint="Run `lockset lock`, or correct the address in the lock file",
+        hint="Run `lockset lock`, or correct the URL in the lock file",
     )

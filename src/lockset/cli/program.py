@@ -303,19 +303,19 @@ def _report_exception(error: Exception, out: Output) -> None:
         # For a move, the destination says more than the source.
         path = error.filename2 or error.filename
         location = str(path) if path else None
-        message = f"The system refused: {error.strerror or error}"
+        message = f"The operating system reported an error: {error.strerror or error}"
         out.error(Diagnostic(code="system", message=message, location=location))
     elif isinstance(error, (MemoryError, SystemError)):
         # The interpreter may raise SystemError if memory is short.
-        out.error(Diagnostic(code="memory", message="There is not enough memory"))
+        out.error(Diagnostic(code="memory", message="lockset ran out of memory"))
     elif isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
         message = f"A file name cannot be encoded in the encoding of this locale, {error.encoding}"
         hint = "Use a UTF-8 locale, or set PYTHONUTF8=1"
         out.error(Diagnostic(code="locale-encoding", message=message, location=error.object, hint=hint))
     elif isinstance(error, ImportError):
         # For example, memory is short while two threads import the same module.
-        message = f"A part of lockset cannot be imported: {error}"
-        hint = "If there is enough memory, reinstall lockset"
+        message = f"A module of lockset cannot be imported: {error}"
+        hint = "If memory is not the reason, reinstall lockset"
         out.error(Diagnostic(code="import", message=message, hint=hint))
     else:
         _report_bug(error, out)
@@ -342,7 +342,9 @@ def _enter(directory: os.PathLike[str]) -> None:
         os.chdir(directory)
     except OSError as error:
         raise LocksetError(
-            "working-directory", f"Cannot work in {os.fspath(directory)}: {error.strerror}", hint="Check --directory"
+            "working-directory",
+            f"Cannot change to the folder {os.fspath(directory)}: {error.strerror}",
+            hint="Check `--directory`",
         ) from error
 
 

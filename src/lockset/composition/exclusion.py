@@ -142,7 +142,7 @@ class _ExclusionSearch:
         if not nodes:
             return because(f"nothing that is locked requires {name}", f"Require it: `{name}=={version}`")
         if version in nodes and nodes[version] is MarkerSet.union(nodes.values()):
-            return because("it is chosen, wherever it is needed")
+            return because("it is chosen wherever it is required")
         if any(isinstance(v, DirectVersion) for v in nodes):
             return because(f"{name} is required by URL or path", "Require a version instead")
         early = self._before_the_search(name, version, MarkerSet.union(nodes.values()))
@@ -200,7 +200,7 @@ class _ExclusionSearch:
             )
         releases = self._repository.releases(name)
         if releases.yanked >> releases.versions.index(version) & 1:
-            return "it is yanked", f"To take it all the same, pin it: `{name}=={version}`"
+            return "it is yanked", f"To use it anyway, pin it: `{name}=={version}`"
         alone = Specifier.of(read_specifiers(f"<={version}"))
         admission = Admission(self._repository, self._request.policy)
         admitted = admission.foremost(releases, admission.admitted(releases, {alone}))
@@ -227,7 +227,7 @@ class _ExclusionSearch:
         other = region if mine is None else region - mine
         lacking = self._without_file(resolution, name, other - lacking_files(usual, self._repository, other))
         if lacking is not None:
-            return lacking, f"To take it all the same, pin it: `{name}=={version}`", None
+            return lacking, f"To use it anyway, pin it: `{name}=={version}`", None
         if mine is not None or not region.implies(where):
             marker = self._marker(where)
             pythons = pythons_do_not_fit(self._index, name, version, region)

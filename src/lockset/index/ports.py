@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["EMPTY_PAGE", "Downloads", "Index", "ProjectNotFound", "Sink"]
 
 # Hint for a project page without links to files.
-EMPTY_PAGE = "Use the address of the index's simple API, not of its web pages: for devpi it is `…/+simple/`"
+EMPTY_PAGE = "Use the URL of the index's simple API, not of its web pages: for devpi it is `…/+simple/`"
 
 
 class ProjectNotFound(LocksetError):

@@ -96,7 +96,7 @@ def _alerts(review: DiffReview) -> Html | None:
         )
         for each, alert in review.alerts[:_MOST_ROWS]
     ]
-    return _card("alerts", "Look at these before you merge", element("ul", *items, class_="concerns"))
+    return _card("alerts", "Check these before you merge", element("ul", *items, class_="concerns"))
 
 
 def _top(review: DiffReview) -> Html | None:

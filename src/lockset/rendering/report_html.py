@@ -251,7 +251,7 @@ def _environments(report: LockReport) -> Html:
         head_cell = element("th", env.name, scope="row")
         rows.append(card_row(heads, [head_cell, *cells], class_="bad" if full.missing else None))
     intro = element("p", "First a default installation: no extras, the default groups. Then all extras and groups; "
-                         "where they exclude each other, the largest version counts.", class_="soft")  # fmt: skip
+                         "where they conflict, the largest version counts.", class_="soft")  # fmt: skip
     table = table_region("Environments", head, element("tbody", *rows), class_="pin cards")
     fold = _wide_fold(f"{len(rows)} environments", table, count=len(rows))
     return _card("environments", "Packages and sizes by environment", intro, fold)

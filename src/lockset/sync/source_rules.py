@@ -128,26 +128,26 @@ def _check_url(url: str | None, what: str, *, is_file: bool) -> None:
     if problem is not None:
         raise LocksetError(
             "url-malformed",
-            f"The address that `{what}` is locked to is not valid: {problem}",
+            f"The URL that `{what}` is locked to is not valid: {problem}",
             hint="Run `lockset lock`",
         )
     if not is_file and (url.startswith("-") or (len(scheme) > 1 and scheme.rpartition("+")[2] not in _OF_REPOSITORIES)):
         raise LocksetError(
             "url-scheme",
             f"`{what}` is locked to `{public_url(url)}`, whose scheme cannot be used for repositories",
-            hint="Run `lockset lock` with an https or ssh address",
+            hint="Run `lockset lock` with an https or ssh URL",
         )
     if is_file and scheme not in {"http", "https", "file"}:
         raise LocksetError(
             "url-scheme",
             f"`{what}` is locked to `{public_url(url)}`, but files can only be fetched by http or https",
-            hint="Run `lockset lock` with an index or an https address",
+            hint="Run `lockset lock` with an index or an https URL",
         )
 
 
 def _address_problem(url: str, scheme: str, host: str, port: int | None) -> str | None:
     if port == 0 or not url.isprintable() or " " in host:
-        return "it has a character or a port that is not allowed in an address"
+        return "it has a character or a port that is not allowed in a URL"
     if scheme in {"http", "https", "ssh", "git"} and not any(map(str.isalnum, host)):
         return "it has no host"
     return None

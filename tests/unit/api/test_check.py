@@ -68,7 +68,9 @@ def test_fewer_pythons_are_served(locked: Pylock) -> None:
 
 
 def test_other_environments(locked: Pylock) -> None:
-    assert findings(world(), locked, platforms=["linux"]) == ["the requested environments are not those of the lock"]
+    assert findings(world(), locked, platforms=["linux"]) == [
+        "the requested environments differ from those of the lock"
+    ]
 
 
 def test_an_extra_or_group_more(locked: Pylock) -> None:
@@ -94,10 +96,10 @@ def test_a_requirement_that_nothing_serves_everywhere(locked: Pylock) -> None:
 
 def test_removed_and_new_requirements_are_reported(locked: Pylock) -> None:
     assert findings(world(dependencies=["a>=1"]), locked) == [
-        "w ; sys_platform == 'win32' is locked and no longer required"
+        "w ; sys_platform == 'win32' is locked, but no longer required"
     ]
     found = findings(world(dependencies=["a>=1.0", "w ; sys_platform == 'win32'"]), locked)
-    assert found == ["a>=1.0 is required, and the lock was made for a>=1"]
+    assert found == ["a>=1.0 is required, but the lock was created for a>=1"]
 
 
 def test_a_requirement_of_an_extra_is_looked_at_with_it(locked: Pylock) -> None:

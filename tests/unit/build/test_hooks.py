@@ -37,7 +37,7 @@ def test_the_metadata_a_build_would_give() -> None:
     notes = Notes()
     found = metadata_of(make_sdist(requires_dist=["a>=1"], dynamic=["Requires-Dist"]), notes=notes)
     assert b"Requires-Dist: a>=1" in found
-    assert notes.said == ["Building sample-1.0.tar.gz to obtain its metadata: this runs code of the package"]
+    assert notes.said == ["Building sample-1.0.tar.gz to obtain its metadata: this runs code from the package"]
 
 
 def test_build_requirements_go_to_the_environment() -> None:

@@ -128,11 +128,11 @@ def test_own_extras_that_multiply_without_end_are_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "part"),
     [
-        ("[project]\nname = 1", "wrong-type", "`project.name` has to be a string, not an integer"),
+        ("[project]\nname = 1", "wrong-type", "`project.name` must be a string, not an integer"),
         ("[project]\ndependencies = []", "invalid-value", "`project.name` is missing"),
         ("[project]\nname = '-a'", "invalid-value", "is not a valid project name"),
-        ("project = 1", "wrong-type", "`project` has to be a table"),
-        ("[project]\nname='a'\ndependencies = 'b'", "wrong-type", "`project.dependencies` has to be an array"),
+        ("project = 1", "wrong-type", "`project` must be a table"),
+        ("[project]\nname='a'\ndependencies = 'b'", "wrong-type", "`project.dependencies` must be an array"),
         ("[project]\nname='a'\ndependencies = ['b', 1]", "wrong-type", "`project.dependencies[1]`"),
         ("[project]\nname='a'\noptional-dependencies = ['b']", "wrong-type", "`project.optional-dependencies`"),
         ("[project]\nname='a'\nrequires-python = '3.10'", "invalid-value", "`project.requires-python`"),

@@ -121,7 +121,7 @@ def test_a_sync_with_nothing_to_do_imports_nothing_heavy(project: Path, venv: Ve
     run(project)
     code = "import sys; from lockset.cli.main import main; main(['sync']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
-    assert "The one package is as locked" in done.stderr
+    assert "The only package matches the lock file" in done.stderr
     assert set(HEAVY) & set(done.stdout.split()) == set()
 
 

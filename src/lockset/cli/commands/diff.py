@@ -35,7 +35,7 @@ def run(command: DiffCommand, out: Output) -> int:
         out.line(diff_summary(changes))
     if changes.alerts and command.format != "json":
         count = len(changes.alerts)
-        out.warn(f"{count} change{'' if count == 1 else 's'} of hashes or publishers: look at these before you install")
+        out.warn(f"{count} change{'' if count == 1 else 's'} of hashes or publishers: check before you install")
     if command.format != "json":
         for change in changes.diff.publishers:
             out.warn(plain(change.text))

@@ -55,7 +55,7 @@ def env_flag(name: str) -> bool:
         return True
     if text in {"0", "false", "no", "off"}:
         return False
-    raise UsageError("env-value", f"LOCKSET_{name} is {text!r}, which is neither true nor false")
+    raise UsageError("env-value", f"LOCKSET_{name} must be true or false, not {text!r}")
 
 
 def normal_name(text: str) -> str:
@@ -316,7 +316,7 @@ def _number(args: argparse.Namespace, name: str, default: float) -> float:
     if not 0 <= value <= _MOST or (name == "timeout" and value == 0):
         source = f"LOCKSET_{name.upper()}" if name in args.by_variable else f"--{name}"
         least = "more than 0, and at most" if name == "timeout" else "between 0 and"
-        raise UsageError("option-value", f"{source} is {value:g}, and has to be {least} {_MOST}")
+        raise UsageError("option-value", f"{source} must be {least} {_MOST}, not {value:g}")
     return value
 
 

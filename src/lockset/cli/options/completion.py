@@ -60,7 +60,7 @@ def read_completion_command(args: argparse.Namespace, out: Output) -> Completion
     """
     del out
     if args.shell is None and args.list is None:
-        raise UsageError("argument-missing", "SHELL is missing", hint=f"Name one of {', '.join(SHELLS)}")
+        raise UsageError("argument-missing", "Missing argument SHELL", hint=f"Name one of {', '.join(SHELLS)}")
     return CompletionCommand(shell=args.shell, listed=args.list)
 
 

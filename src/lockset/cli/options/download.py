@@ -58,7 +58,7 @@ def read_download_command(args: argparse.Namespace, out: Output) -> DownloadComm
         LocksetError: If the interpreter does not exist.
     """
     if not args.dest:
-        raise UsageError("dest-missing", "The folder to download to is missing", hint="Pass it with `--dest DIR`")
+        raise UsageError("dest-missing", "`--dest` is required", hint="Name the folder to download to: `--dest DIR`")
     described = bool(args.platform or args.python_version or args.implementation)
     if described and (args.python or args.all_files):
         raise UsageError(

@@ -153,7 +153,7 @@ def _refuse_contradictions(args: argparse.Namespace) -> None:
     for one, other in both:
         by_variables = one == "no_index" and {one, other} <= args.by_variable  # the stricter one applies
         if getattr(args, one, None) and getattr(args, other, None) and not by_variables:
-            raise UsageError("option-conflict", f"{_option(one)} and {_option(other)} exclude each other")
+            raise UsageError("option-conflict", f"{_option(one)} cannot be used with {_option(other)}")
     twice = {normal_name(n) for n in (*args.group, *args.only_group)} & {normal_name(n) for n in args.no_group}
     if twice:
         raise UsageError("option-conflict", f"The group {min(twice)} is both included and excluded")
@@ -165,7 +165,7 @@ def _refuse_no_files(args: argparse.Namespace) -> None:
     only_binary, no_binary = _binary_options(args)
     twice = set(no_binary) if args.no_build else set(only_binary) & set(no_binary)
     if _EVERYTHING in twice:
-        raise UsageError("option-conflict", "Neither wheels nor sources may be used: nothing is left to lock")
+        raise UsageError("option-conflict", "Wheels and sources are both excluded: nothing is left to lock")
     if twice:
         name, one = min(twice), "--no-build" if args.no_build else f"--only-binary {min(twice)}"
         raise UsageError(

@@ -128,7 +128,7 @@ def new_environment(args: argparse.Namespace, locks: tuple[LockSource, ...], out
     if active is not None:
         raise LocksetError(
             "environment-not-created",
-            f"There is an environment with another Python than {version}",
+            f"There is already an environment with a Python other than {version}",
             location=active,
             hint="Remove or deactivate it, or omit `--create-venv`",
         )

@@ -127,7 +127,7 @@ def _value(action: argparse.Action, name: str, text: str) -> Any:
 def _truth(name: str, text: str) -> bool:
     word = text.lower()
     if word not in _TRUE | _FALSE:
-        raise UsageError("env-value", f"{name} is {text!r}, which is neither true nor false", hint="Write 1 or 0")
+        raise UsageError("env-value", f"{name} must be true or false, not {text!r}", hint="Write 1 or 0")
     return word in _TRUE
 
 
@@ -142,9 +142,9 @@ def _one(action: argparse.Action, name: str, text: str) -> Any:
     try:
         value = action.type(text) if callable(action.type) else text
     except ValueError as error:
-        raise UsageError("env-value", f"{name} is {text!r}, which is not a number") from error
+        raise UsageError("env-value", f"{name} must be a number, not {text!r}") from error
     except Exception as error:  # argparse's own, which is imported only for wrong usage
         raise UsageError("env-value", f"{name}: {error}") from error
     if action.choices is not None and value not in action.choices:
-        raise UsageError("env-value", f"{name} is {text!r}, not one of {', '.join(map(str, action.choices))}")
+        raise UsageError("env-value", f"{name} must be one of {', '.join(map(str, action.choices))}, not {text!r}")
     return value

@@ -136,9 +136,9 @@ def publisher_not_allowed(
     """The error for a file that somebody published whom `[tool.lockset.trust]` does not allow."""
     return LocksetError(
         "publisher-not-allowed",
-        f"`{file.filename}` of {file.release} was published by {publisher}, whom the project does not allow",
+        f"`{file.filename}` of {file.release} was published by {publisher}, which the project does not allow",
         context=tuple(f"allowed: {pattern_text(pattern)}" for pattern in policy.allowed(name)),
-        hint="If the package has moved, change `identities` in [tool.lockset.trust]; else find out who published it",
+        hint="If it moved, change `identities` in [tool.lockset.trust]; otherwise find out who published it",
     )
 
 
@@ -200,7 +200,7 @@ def _note_unverified(
         elif verdict is not None and not verdict.identities:
             kinds.update(dict.fromkeys(f"{file.filename} ({kind})" for kind in verdict.unsupported))
     if gone:
-        note(f"The index offers provenance of {_listed(gone)}, but does not have it")
+        note(f"The index lists provenance for {_listed(gone)}, but does not have it")
     if kinds:
         note(f"Attestations of this kind of publisher cannot be verified: {_listed(list(kinds))}")
 

@@ -132,7 +132,9 @@ class Provenances:
         if data is None:
             return None
         if file.sha256 is None:
-            return ProvenanceVerdict((), problems=("no sha256 of it is locked, which attestations are made over",))
+            return ProvenanceVerdict(
+                (), problems=("attestations are for sha256 hashes, and none of this file is locked",)
+            )
         verdict = verify_provenance(data, self._verifier, filename=file.filename, sha256=file.sha256)
         if verdict.identities:
             self._connection.cache.put(_OBJECTS, _key(file), data)

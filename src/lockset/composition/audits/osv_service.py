@@ -123,7 +123,7 @@ class OsvService:
 
     def _invalid(self, reason: str) -> OsvAnswerError:
         return OsvAnswerError(
-            f"The answer of the service is not valid: {reason}",
+            f"The response of the service is not valid: {reason}",
             location=redact(self._address),
-            hint="Check that the address is that of a service with OSV's interface, or use an archive of advisories",
+            hint="Check that the URL is that of a service with OSV's API, or use an archive of advisories",
         )

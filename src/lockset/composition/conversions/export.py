@@ -139,7 +139,7 @@ def export_lock(
     if options.all_groups:
         options = replace(options, groups=tuple(lock.dependency_groups or ()))
     if options.only_groups and options.groups:
-        raise UsageError("groups-twice", "`--only-group` and `--group` exclude each other")
+        raise UsageError("groups-twice", "`--only-group` cannot be used with `--group`")
     if options.excludes:
         lock = replace(lock, packages=[one for one in lock.packages if one.name not in options.excludes])
     exported = _chosen(lock, options)

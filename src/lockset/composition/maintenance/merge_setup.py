@@ -88,7 +88,7 @@ def _attributes(folder: Path, *, for_user: bool, environ: Mapping[str, str]) -> 
         if done.returncode != 0:
             raise LocksetError(
                 "git-failed",
-                f"{folder} is not in a working tree of git",
+                f"{folder} is not in a git working tree",
                 hint="Change to a repository, or use `--global` for all repositories",
             )
         return Path(done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")) / ".gitattributes"
@@ -102,7 +102,9 @@ def _attributes(folder: Path, *, for_user: bool, environ: Mapping[str, str]) -> 
 def _lines(path: Path) -> list[str]:
     if path.is_symlink():
         raise LocksetError(
-            "output-not-writable", "The file of attributes is a link, which git does not follow", location=str(path)
+            "output-not-writable",
+            "The attributes file is a symbolic link, which git does not follow",
+            location=str(path),
         )
     try:
         text = path.read_bytes().decode("utf-8", "surrogateescape")
@@ -122,7 +124,7 @@ def _has(lines: list[str], pattern: str) -> bool:
 def _write(path: Path, lines: list[str]) -> None:
     data = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
     if not replace_file(path, data, private=False):
-        raise LocksetError("output-not-writable", "The file of attributes cannot be written", location=str(path))
+        raise LocksetError("output-not-writable", "The attributes file cannot be written", location=str(path))
 
 
 def _config(folder: Path, for_user: bool, *arguments: str, check: bool = False) -> str | None:  # noqa: FBT001

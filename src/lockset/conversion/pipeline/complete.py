@@ -148,7 +148,7 @@ class _GapFiller:
         sha256, size = self._online(
             lambda: self.remote.fingerprint(path_or_url), f"{self.location} has no hash of {path_or_url}"
         )
-        message = f"{file.name}: the hash of its present content is trusted"
+        message = f"{file.name}: the hash of its current content is trusted"
         self.losses.append(Loss(kind="trusted-on-first-use", message=message, note=True))
         return replace(file, hashes={"sha256": sha256}, size=size)
 
@@ -168,7 +168,7 @@ class _GapFiller:
                 lambda: self.remote.fingerprint(path_or_url),
                 f"{package.shown}: {self.location} has no hash of {path_or_url}",
             )
-            message = f"{package.shown}: the hash of the present content of {path_or_url} is trusted"
+            message = f"{package.shown}: the hash of the current content of {path_or_url} is trusted"
             self.losses.append(Loss(kind="trusted-on-first-use", message=message, note=True))
             return replace(package, source=replace(source, hashes={"sha256": sha256}, size=size))
         return package

@@ -272,7 +272,7 @@ def _disagreement(name: str, where: MarkerSet) -> LocksetError:
         "locks-disagree",
         f"Only one of the lock files installs {name} where both apply",
         context=context,
-        hint="Narrow them to environments that exclude each other, or lock again",
+        hint="Narrow them to environments that do not overlap, or lock again",
     )
 
 

@@ -258,7 +258,7 @@ def _vcs(line: RequirementLine, address: str, scheme: str, subdirectory: str | N
         raise _unsupported(line, f"{system} repositories are not locked", "Lock an archive of it instead")
     if transport not in _GIT_TRANSPORTS:
         allowed = ", ".join(f"git+{t}" for t in sorted(_GIT_TRANSPORTS))
-        raise _unsupported(line, f"git is not run over `{transport or 'git'}:`", f"Use one of {allowed}")
+        raise _unsupported(line, f"git must not be used over `{transport or 'git'}:`", f"Use one of {allowed}")
     parts = urlsplit(address.partition("+")[2])
     path, at, revision = parts.path.rpartition("@")
     if not at:
@@ -343,7 +343,7 @@ def relative_path(path: str, folder: Path) -> str:
 def _checked_subdirectory(text: str, line: RequirementLine) -> str:
     parts = text.replace("\\", "/").rstrip("/").split("/")
     if text.startswith(("/", "-")) or any(p in {"", ".."} or ":" in p for p in parts) or "\0" in text:
-        raise _unsupported(line, f"the subdirectory `{text}` leaves its tree", "Name a folder inside of it")
+        raise _unsupported(line, f"the subdirectory `{text}` is outside its source tree", "Name a folder inside of it")
     return "/".join(p for p in parts if p != ".")
 
 

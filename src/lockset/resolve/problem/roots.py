@@ -250,7 +250,7 @@ def _constraints_disagree(one: DirectSource, other: DirectSource) -> LocksetErro
         "sources-disagree",
         f"{other.name} is constrained to {one.shown} and to {other.shown} in the same environments",
         location=other.location if other.location == one.location else f"{one.location}, {other.location}",
-        hint="Keep one of the constraints, or give each a marker of its own",
+        hint="Keep one of the constraints, or give each its own marker",
     )
 
 
@@ -259,7 +259,7 @@ def _disagreement(one: DirectSource, other: DirectSource) -> LocksetError:
         "sources-disagree",
         f"{other.name} is required from {one.shown} and from {other.shown} in the same environments",
         location=other.location if other.location == one.location else f"{one.location}, {other.location}",
-        hint="Require it from one source, or from each under a marker of its own; sources of extras and"
+        hint="Require it from one source, or from each under its own marker; sources of extras and"
         " groups that are never installed together belong under `conflicts` in [tool.lockset]",
     )
 

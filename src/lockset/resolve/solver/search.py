@@ -189,7 +189,7 @@ def _solve(
         if marker is None or not totals.splits_left:
             raise
         totals.splits_left -= 1
-        listener.note(f"No single solution serves all environments: solving separately where `{marker}` holds")
+        listener.note(f"No single solution fits all environments: resolving separately where `{marker}` holds")
         first = _solve(request, universe & marker, repository, listener, totals)
         other = _with_preferences(request, first)
         return first.joined(_solve(other, universe - marker, repository, listener, totals))

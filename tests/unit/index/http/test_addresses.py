@@ -107,7 +107,7 @@ def test_addresses_share_the_time_of_their_request(port: int) -> None:
 
 def test_a_name_without_addresses_is_an_error() -> None:
     resolver = Resolver([])
-    assert outcomes(Addresses(resolver), resolver, 1, 1) == ["the name has no address"]
+    assert outcomes(Addresses(resolver), resolver, 1, 1) == ["the host name has no address"]
 
 
 def test_a_name_that_cannot_be_looked_up_is_an_error() -> None:

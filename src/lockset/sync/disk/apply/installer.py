@@ -238,7 +238,7 @@ class Installer:
     def _link_mode(self, preparer: Preparer) -> str:
         mode = self._options.link_mode
         if mode == "symlink" and not preparer.lasts:
-            self._listener.note("The cache does not outlive this sync: copying instead of linking to it")
+            self._listener.note("The cache is temporary: copying instead of linking to it")
             return "copy"
         return mode
 
