@@ -37,7 +37,7 @@ def test_the_packages_that_hold_a_version_back_are_shown(
     found = ask("a", "a", "b")
     assert (found["version"], found["chosen"]) == ("2.0", [{"version": "1.0", "marker": None}])
     assert "b 1.0 needs a<2" in "\n".join(found["conflict"]["context"])
-    assert "a==2.0 is required in the question" in "\n".join(found["conflict"]["context"])
+    assert "a==2.0 is required in `lockset why-not`" in "\n".join(found["conflict"]["context"])
     assert "a==2.0" not in (found["hint"] or ""), "the question is not for the user to loosen"
     told = 'if it works with other versions, set `overrides = ["a>=2.0"]` in [tool.lockset] (a 2.0 fits)'
     assert found["hint"] == f"This was tried and helps: {told}"

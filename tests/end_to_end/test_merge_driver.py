@@ -238,7 +238,7 @@ def test_a_lock_of_another_tool_is_left_to_it(repository: Repository) -> None:
     repository.git("checkout", "-q", "main")
     name.write_text(base.replace('"other"', '"ours"'))
     repository.git("commit", "-qam", "ours")
-    assert "was not made by `lockset lock`" in repository.git("merge", "other", code=1)
+    assert "was not written by `lockset lock`" in repository.git("merge", "other", code=1)
     assert "<<<<<<<" in name.read_text()
 
 

@@ -12,7 +12,7 @@ from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.resolve.explain.explain import explain_failure
-from lockset.resolve.explain.failure import QUESTION
+from lockset.resolve.explain.failure import WHY_NOT
 from lockset.resolve.lock.lock_resolution import resolution_of
 from lockset.resolve.lock.newer_releases import pythons_do_not_fit
 from lockset.resolve.lock.wheel_gaps import environments_in_words, lacking_files
@@ -217,7 +217,7 @@ class _ExclusionSearch:
         """What happens if the version is required."""
         dependency = parse_dependency(f"{name}=={version}")
         where = region & self._repository.serves(name, version)
-        origin = RequirementOrigin(name=QUESTION, version=None, text=dependency.text)
+        origin = RequirementOrigin(name=WHY_NOT, version=None, text=dependency.text)
         pin = RootRequirement(dependency=dependency, region=where, origin=origin)
         request = replace(self._request, roots=(*self._request.roots, pin))
         resolution = self._resolved(request)

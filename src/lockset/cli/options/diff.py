@@ -44,7 +44,7 @@ def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--format",
         choices=("text", "markdown", "html", "json"),
-        help="the format to write (default: by the ending of --output, else text)",
+        help="the format to write (default: by the ending of --output, or text)",
     )
     form.add_argument("--json", action="store_true", help="the same as --format json")
     form.add_argument("--markdown", action="store_true", help="the same as --format markdown, for a review")

@@ -72,7 +72,7 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("html", "markdown", "json"),
-        help="the format to write (default: by the ending of --output, else html)",
+        help="the format to write (default: by the ending of --output, or html)",
     )
     parser.add_argument(
         "-o",
@@ -122,7 +122,7 @@ def add_graph_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("mermaid", "dot", "svg", "html", "json"),
-        help="the format to write (default: by the ending of --output, else mermaid)",
+        help="the format to write (default: by the ending of --output, or mermaid)",
     )
     parser.add_argument(
         "-o",
