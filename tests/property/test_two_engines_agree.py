@@ -9,7 +9,7 @@ from hypothesis import given, note
 
 from lockset.errors import LocksetError
 from lockset.progress import NullListener
-from lockset.resolve.one_environment.engine import Budget, NoAnswer, resolve_one, unmet
+from lockset.resolve.one_environment.engine import Budget, NoSolution, resolve_one, unmet
 from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.releases.direct_repository import DirectRepository
@@ -54,7 +54,7 @@ def resolved(
 ) -> Mapping[str, Version] | None:
     try:
         return resolve_one(request, region_of(environment), repository, PLENTY)
-    except NoAnswer:
+    except NoSolution:
         return None
 
 
@@ -122,7 +122,7 @@ def test_resolvelib_finds_an_answer_where_there_is_one_with_releases_at_urls(wor
         region = request.universe & environment
         try:
             chosen = resolve_one(request, region, repository, PLENTY)
-        except NoAnswer:
+        except NoSolution:
             assert not has_answer(world, name), name
         else:
             assert has_answer(world, name), name

@@ -180,7 +180,7 @@ def common_ancestor(one: str, other: str, *, folder: Path) -> subprocess.Complet
 
 
 def run_in_repository(*arguments: str, folder: Path, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-    """Run git in the repository that contains `folder`, which the user works in; it never asks for anything.
+    """Run git in the repository that contains `folder`, which the user works in; git never prompts.
 
     Arguments from outside must not start with a dash.
 

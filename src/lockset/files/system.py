@@ -171,7 +171,7 @@ if sys.platform == "win32":
             return False
 
     def registered_pythons() -> Iterator[tuple[str, str]]:
-        """Version ("3.11", or "" where it is not said) and path of the Pythons in the registry (PEP 514).
+        """Version ("3.11", or "" if it is not registered) and path of the Pythons in the registry (PEP 514).
 
         The user's own go first, then those of python.org, then other companies'.
         """

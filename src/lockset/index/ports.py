@@ -24,7 +24,7 @@ class ProjectNotFound(LocksetError):
         super().__init__(
             "project-not-found",
             f"No index has a project named `{project}`",
-            context=tuple(f"asked: {url}" for url in searched),
+            context=tuple(f"searched: {url}" for url in searched),
             hint=hint or "Check the spelling, or add the index that has it with `--index`",
         )
         self.project = project

@@ -59,7 +59,7 @@ class IndexSetting:
     Attributes:
         url: Root of its simple API, as written.
         name: Short name, for `--index NAME=URL` and credentials; None without one.
-        default: Searched last, in place of the user's default index.
+        default: Searched last, instead of the user's default index.
         explicit: Searched only for `packages`.
         packages: Normalized names of packages that only come from this index.
     """

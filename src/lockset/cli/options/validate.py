@@ -1,4 +1,4 @@
-"""What `lockset validate` is asked, as values."""
+"""The options of `lockset validate`, as values."""
 
 from __future__ import annotations
 

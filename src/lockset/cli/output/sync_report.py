@@ -152,7 +152,7 @@ def _warn_unmatched(plan: Plan, options: SyncOptions, out: Output) -> None:
 
 
 def _note_outdated(result: SyncResult, out: Output) -> None:
-    """Note that the project beside the lock file requires something else by now."""
+    """Note that the project next to the lock file has changed."""
     if result.outdated:
         more = f" and {len(result.outdated) - 1} more" if len(result.outdated) > 1 else ""
         first = f"{result.outdated[0]}{more}"

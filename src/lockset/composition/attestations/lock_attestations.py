@@ -192,7 +192,7 @@ def _note_unverified(
     verdicts: Sequence[ProvenanceVerdict | None],
     note: Callable[[str], object],
 ) -> None:
-    """Report provenance that the index offers and does not have, and publishers that nobody can verify here."""
+    """Report provenance that the index lists but does not have, and publishers that cannot be verified here."""
     gone, kinds = [], dict[str, None]()
     for (_, file), verdict in zip(files, verdicts, strict=True):
         if verdict is None and file.url is not None:

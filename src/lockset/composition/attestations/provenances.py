@@ -142,7 +142,7 @@ class Provenances:
         return verdict
 
     def _kept_verdict(self, file: AttestedFile) -> ProvenanceVerdict | None:
-        # Without an object that may still be asked for there is nothing to say, and no reason to load the verifier.
+        # If no object may be requested, there is nothing to verify, and no reason to load the verifier.
         if file.sha256 is None or self._connection.cache.get(_OBJECTS, _key(file)) is None:
             return None
         data = self._connection.cache.get(_VERDICTS, self._verdict_key(file))

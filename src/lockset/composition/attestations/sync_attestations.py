@@ -268,5 +268,5 @@ def _check(
         "publisher-mismatch",
         f"`{file.filename}` of {one} was not published by the publisher that the lock file records",
         context=tuple(facts),
-        hint="Find out who published it; `lockset lock --attestations` records publishers anew",
+        hint="Find out who published it; `lockset lock --attestations` records publishers again",
     )

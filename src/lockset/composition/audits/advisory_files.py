@@ -179,7 +179,7 @@ def _content(path: str) -> bytes | str:
 
 
 def _file(path: str, shown: str) -> Iterator[tuple[str, bytes | str]]:
-    """The files of an archive, told by its first bytes; another file is one advisory."""
+    """The files of an archive, which its first bytes identify; any other file is one advisory."""
     if os.path.getsize(path) > MOST_BYTES:
         raise _too_large(shown)
     with open(path, "rb") as file:

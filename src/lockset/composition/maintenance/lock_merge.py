@@ -38,7 +38,7 @@ _DECIDING = ("constraints", "overrides", "excludes", "prerelease", "resolution",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockMerge:
-    """A merge of a lock file as git asks for it.
+    """A merge of a lock file, as git requests it.
 
     Attributes:
         path: The lock file, relative to the top folder of the repository.

@@ -82,7 +82,7 @@ class MachineFact:
 
 
 def machine_facts(indexes: IndexOptions | IndexOverrides | None, context: RunContext) -> Iterator[MachineFact]:
-    """The facts, section by section. Without the network, indexes are listed and not asked."""
+    """The facts, section by section. Without the network, indexes are listed, but not queried."""
     yield from _versions(context)
     yield from _pythons(context)
     try:

@@ -53,7 +53,7 @@ class KeptParts:
         requires_python: Pythons to keep; None for all.
         environments: Environments to keep, joined; empty for all.
         extras: Extras to install.
-        groups: Dependency groups to install in place of the default ones; None for the default ones.
+        groups: Dependency groups to install instead of the default ones; None for the default ones.
         choose: Whether to fix extras and groups, so that users of the result cannot select any.
     """
 

@@ -78,7 +78,7 @@ def _check(value: object, findings: Findings) -> None:
         hint = "`--json` of lock, sync, validate, tree, why, diff, convert, export and download prints reports"
         findings.add("report-kind", (), "This does not have the keys of a report that lockset writes", hint)
         return
-    # jsonschema says once for each key that is missing what is said once for all here.
+    # jsonschema reports each missing key in several ways; one of them is enough.
     unique = {
         (violation.path, violation.keyword): violation for violation in violations(name, value, definition=definition)
     }

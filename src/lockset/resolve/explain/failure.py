@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WHY_NOT", "Failure", "Suggestion", "chosen", "join_words"]
 
-# The origin of a requirement that is only asked about (`why-not`): it cannot be loosened.
+# The origin of the requirement that `why-not` adds: it is not in the project, so it cannot be loosened.
 WHY_NOT = "`lockset why-not`"
 # Releases of a project to check for the Pythons they admit.
 _LOOKED_AT = 20
@@ -194,7 +194,7 @@ class Failure:
 
 
 def _override_specifier(cause: Cause) -> Specifier:
-    """The specifier of the cause; for a version that is only asked about, that version or a later one."""
+    """The specifier of the cause; for the version of `why-not`, that version or a later one."""
     specifier = cause.requirement.specifier
     if cause.origin.name != WHY_NOT:
         return specifier

@@ -60,7 +60,7 @@ class LockOptions:
         no_sources: Packages, or `:all:`, that come from the indexes whatever tables of other tools say.
         verify_metadata: Compare what all wheels of a version require, not one wheel's only.
         build_constraint_files: Requirements files that limit what builds need.
-        config_settings: What build backends are told.
+        config_settings: Settings that build backends get.
         attestations: Verify the attestations of all files and record their publishers (PEP 740); None for the setting.
         refuse_new_publisher: Refuse a package that another publisher publishes than in the existing lock, or that lost
             its attestations. Implies `attestations`.

@@ -1,7 +1,7 @@
 """Refuse to take a package from an index where another tool's table names another source for it.
 
 `lockset.sources.other_tools.apply` applies these tables, but not everything that they can say. If the rest was ignored
-without a word, a stranger's package of the same name would be locked, and built, in place of the project's own
+silently, a stranger's package of the same name would be locked, and built, instead of the project's own
 (dependency confusion).
 """
 

@@ -87,7 +87,7 @@ class OtherIndex(OtherTable):
     Attributes:
         url: The URL, without credentials.
         name: Its name; None without one.
-        default: Whether it takes the place of PyPI.
+        default: Whether it replaces PyPI.
     """
 
     url: str
@@ -118,7 +118,7 @@ class UnreadNames(OtherTable):
         what: What `names` are.
         names: Names of groups or environments, normalized, or of packages.
         lines: For groups: name of the group, and a dependency specifier, or None for one that cannot be written so.
-        defaults: The groups that the tool installs unless told otherwise.
+        defaults: The groups that the tool installs by default.
     """
 
     what: Literal["group", "environment", "requirement"]

@@ -13,7 +13,7 @@ from lockset.composition.lock_pipeline import lock_project
 from lockset.errors import LocksetError
 from lockset.markers import Environment, MarkerSet
 from lockset.resolve.lock import one_environment_resolution
-from lockset.resolve.one_environment.engine import Budget, NoAnswer, Undecided, resolve_one, unmet
+from lockset.resolve.one_environment.engine import Budget, NoSolution, Undecided, resolve_one, unmet
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.problem.request import Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import parse_dependency
@@ -115,9 +115,9 @@ def test_preferred_versions_come_first_where_they_fit() -> None:
 
 
 def test_there_is_no_answer_where_nothing_fits() -> None:
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoSolution):
         answer({"a": {"1": release("b>=2")}, "b": {"1": release()}}, request_for(["a"]))
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoSolution):
         answer({}, request_for(["a"]))
 
 

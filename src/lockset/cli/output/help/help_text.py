@@ -23,7 +23,7 @@ _LEAST = 20
 
 
 class HelpFormatter(argparse.HelpFormatter):
-    """Help of a given width, with coloured headings if asked."""
+    """Help of a given width, with coloured headings if requested."""
 
     def __init__(self, prog: str, *, width: int, color: bool = False) -> None:
         super().__init__(prog, width=max(width, _LEAST), max_help_position=min(24, max(width // 3, 8)))
