@@ -93,8 +93,8 @@ def test_prune_keeps_wheels_that_an_environment_shares_and_clean_does_not_harm_i
     make_old(cache, 400)
     cli.ok("cache", "prune")
     assert check_output(cli.ok("cache", "size", "--json").stdout, "cache-size")["kinds"]["wheels"]["entries"] == 2
-    said = cli.ok("cache", "clean").stderr
-    assert "Environments keep" in said
+    output = cli.ok("cache", "clean").stderr
+    assert "Environments keep" in output
     assert number(cli) == 0
     cli.ok("check-env", "--target", "linked", "--verify-files")
     assert (tmp_path / "linked" / "aa" / "__init__.py").exists() or list((tmp_path / "linked").glob("aa*"))

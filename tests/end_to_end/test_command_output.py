@@ -23,9 +23,9 @@ def project(tmp_path: Path, local_index: LocalIndex, cli: Command) -> Path:
     folder.mkdir()
     (folder / "requirements.in").write_text("a\n")
     output = cli.ok(*lock(local_index), "--json", cwd=folder).stdout
-    found = check_output(output, "lock")
-    assert {p["name"] for p in found["packages"]} == {"a", "b"}
-    assert found["behind"]["b"] == {"locked": "1.0", "newest": "2.0"}
+    result = check_output(output, "lock")
+    assert {p["name"] for p in result["packages"]} == {"a", "b"}
+    assert result["behind"]["b"] == {"locked": "1.0", "newest": "2.0"}
     return folder
 
 
@@ -49,8 +49,8 @@ def test_comparing_and_asking_why_not(project: Path, local_index: LocalIndex, cl
     assert not changed["same"]
     assert {change["name"] for change in changed["changes"]} >= {"a", "c"}
     options = ("requirements.in", "--index-url", local_index.url, "--python", ">=3.10")
-    told = check_output(cli("why-not", "a==2.0", *options, "--json", cwd=project).stdout, "why-not")
-    assert (told["name"], told["version"]) == ("a", "2.0")
+    message = check_output(cli("why-not", "a==2.0", *options, "--json", cwd=project).stdout, "why-not")
+    assert (message["name"], message["version"]) == ("a", "2.0")
 
 
 def test_converting_and_downloading(project: Path, local_index: LocalIndex, cli: Command) -> None:
@@ -62,8 +62,8 @@ def test_converting_and_downloading(project: Path, local_index: LocalIndex, cli:
         cli.ok("export", "pylock.converted.toml", "--json", "-o", "out.txt", cwd=project).stdout, "export"
     )
     assert (kept["file"], kept["text"]) == (str(project / "out.txt"), None)
-    told = check_output(cli.ok("export", "pylock.converted.toml", "--json", cwd=project).stdout, "export")
-    assert told["text"] == (project / "out.txt").read_text()
+    message = check_output(cli.ok("export", "pylock.converted.toml", "--json", cwd=project).stdout, "export")
+    assert message["text"] == (project / "out.txt").read_text()
     where = ("--dest", "wheels", "--platform", "linux", "--python-version", "3.12")
     files = check_output(cli.ok("download", "pylock.toml", *where, "--json", cwd=project).stdout, "download")
     assert {file["name"] for file in files["files"]} == {"a", "b"}

@@ -32,8 +32,8 @@ def blocks(page: str, language: str) -> list[str]:
 
 def block(page: str, word: str, language: str = "sh") -> str:
     """The only block of a page that has a word."""
-    (found,) = [text for text in blocks(page, language) if word in text]
-    return found
+    (result,) = [text for text in blocks(page, language) if word in text]
+    return result
 
 
 @pytest.fixture

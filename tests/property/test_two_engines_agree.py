@@ -68,9 +68,9 @@ def test_both_engines_find_an_answer_or_neither_does(world: World, roots: list[s
     request, repository = request_for(roots), FakeRepository(world)
     for environment in SAMPLED:
         alone = solve_environment(request, region_of(environment), request.roots, repository, NullListener())
-        found = resolved(request, environment, repository)
-        assert (alone is None) == (found is not None), environment
-        assert found is None or not unmet(found, request, region_of(environment), repository)
+        result = resolved(request, environment, repository)
+        assert (alone is None) == (result is not None), environment
+        assert result is None or not unmet(result, request, region_of(environment), repository)
 
 
 @given(world=worlds(), roots=roots_lists)
@@ -100,9 +100,9 @@ def test_both_engines_agree_on_prereleases(world: World, roots: list[str]) -> No
             continue
         chosen = chosen_in(resolution_graph(pins, one.roots, region, repository), environment)
         assert not unmet(chosen, request, region, repository)
-        found = resolved(request, environment, repository)
-        assert found is not None
-        assert not unmet(found, request, region, repository)
+        result = resolved(request, environment, repository)
+        assert result is not None
+        assert not unmet(result, request, region, repository)
 
 
 @given(world=worlds_with_sources())

@@ -146,8 +146,8 @@ def test_a_policy_on_attestations_that_makes_no_sense_is_refused(text: str, code
 
 
 def test_every_key_of_the_example_is_a_field_and_none_is_missing() -> None:
-    said = parse_settings_file(FULL, location="x").data
-    assert set(said) == set(KEYS)
+    output = parse_settings_file(FULL, location="x").data
+    assert set(output) == set(KEYS)
     assert {key.replace("-", "_") for key in KEYS} == set(Settings.__dataclass_fields__)
 
 

@@ -69,13 +69,13 @@ def test_check_and_dry_run_tell_and_change_nothing(project: Path, venv: Venv) ->
 
 
 def test_the_report_is_data(project: Path, venv: Venv) -> None:
-    told = json.loads(run(project, "--json").stdout)
-    assert told["changed"] is True
-    assert told["target"]["kind"] == "venv"
+    message = json.loads(run(project, "--json").stdout)
+    assert message["changed"] is True
+    assert message["target"]["kind"] == "venv"
     schema = json.loads((SCHEMAS / "sync-report.schema.json").read_text())
-    jsonschema.validate(told, schema)
+    jsonschema.validate(message, schema)
     jsonschema.validate(json.loads(run(project, "--json").stdout), schema)
-    (step,) = told["steps"]
+    (step,) = message["steps"]
     assert (step["action"], step["name"], step["new_version"]) == ("install", "sample", "1.0")
 
 

@@ -84,8 +84,8 @@ def test_why_not_has_an_answer_after_all() -> None:
         pins=None,
         folder=None,
     )
-    found = explain_exclusion(inputs, "a", "3", open_repository=world.opener())
-    assert [chosen.version for chosen in found.chosen] == ["1"]
+    result = explain_exclusion(inputs, "a", "3", open_repository=world.opener())
+    assert [chosen.version for chosen in result.chosen] == ["1"]
 
 
 def test_nothing_is_said_where_both_engines_tried_everything() -> None:
@@ -101,8 +101,8 @@ def test_that_the_second_engine_could_not_confirm_it_is_said() -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_the_message_says_that_the_second_engine_confirms() -> None:
-    [said] = said_of_certainty(WITHOUT_ANSWER)
-    assert said == (
+    [output] = said_of_certainty(WITHOUT_ANSWER)
+    assert output == (
         "(the search was stopped; the second engine, resolvelib, finds no solution for this environment either)"
     )
 

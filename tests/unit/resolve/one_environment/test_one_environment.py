@@ -37,9 +37,9 @@ def release(*requires: str, **facts: Any) -> FakeRelease:
 def answer(
     world: Mapping[str, Mapping[str, FakeRelease]], request: LockRequest, budget: Budget = PLENTY
 ) -> dict[str, str]:
-    found = resolve_one(request, LINUX, FakeRepository(world), budget)
-    assert not unmet(found, request, LINUX, FakeRepository(world))
-    return {name: str(version) for name, version in found.items()}
+    result = resolve_one(request, LINUX, FakeRepository(world), budget)
+    assert not unmet(result, request, LINUX, FakeRepository(world))
+    return {name: str(version) for name, version in result.items()}
 
 
 def test_the_newest_release_that_fits_everything_is_chosen() -> None:
@@ -196,8 +196,8 @@ environments = [
 
 def locked(text: str) -> list[str]:
     world = SmallWorld.read(text)
-    found = lock_project(world.project, world.choices, open_repository=world.opener(), now=NOW, one_environment=True)
-    return entries(found.lock)
+    result = lock_project(world.project, world.choices, open_repository=world.opener(), now=NOW, one_environment=True)
+    return entries(result.lock)
 
 
 def test_a_lock_for_one_environment_is_decided_by_resolvelib_alone(monkeypatch: pytest.MonkeyPatch) -> None:
