@@ -126,7 +126,7 @@ class Git:
 
     def _run(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
         try:
-            return subprocess.run(  # noqa: S603 (a fixed program; what is not ours comes after `--` or was checked)
+            return subprocess.run(  # a fixed program; what is not ours comes after `--` or was checked
                 [*_COMMAND, *arguments],
                 cwd=self._folder,
                 env=self._environ,
@@ -153,8 +153,8 @@ def stored_file(name: str, *, folder: Path) -> subprocess.CompletedProcess[bytes
     Raises:
         OSError, ValueError, subprocess.TimeoutExpired: git cannot be run, or takes too long.
     """
-    return subprocess.run(  # noqa: S603 (a fixed program, and the one argument from outside cannot be an option)
-        ["git", "cat-file", "blob", name],  # noqa: S607 (the git that the user would call)
+    return subprocess.run(  # a fixed program, and the one argument from outside cannot be an option
+        ["git", "cat-file", "blob", name],  # the git that the user would call
         cwd=folder,
         capture_output=True,
         timeout=_LOOK_SECONDS,
@@ -170,8 +170,8 @@ def common_ancestor(one: str, other: str, *, folder: Path) -> subprocess.Complet
     Raises:
         OSError, ValueError, subprocess.TimeoutExpired: git cannot be run, or takes too long.
     """
-    return subprocess.run(  # noqa: S603 (a fixed program, and no argument from outside can be an option)
-        ["git", "merge-base", one, other],  # noqa: S607 (the git that the user would call)
+    return subprocess.run(  # a fixed program, and no argument from outside can be an option
+        ["git", "merge-base", one, other],  # the git that the user would call
         cwd=folder,
         capture_output=True,
         timeout=_LOOK_SECONDS,
@@ -188,15 +188,15 @@ def run_in_repository(*arguments: str, folder: Path, stdin: bytes | None = None)
         LocksetError: `git-failed` if git cannot be run, or takes too long.
     """
     try:
-        return subprocess.run(  # noqa: S603 (see the docstring)
-            ["git", *arguments],  # noqa: S607 (the git that the user would call)
+        return subprocess.run(  # see the docstring
+            ["git", *arguments],  # the git that the user would call
             cwd=folder,
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             timeout=_LOOK_SECONDS,
             check=False,
-            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},  # noqa: TID251 - as the user's git has it
+            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise LocksetError("git-failed", f"git could not be run: {error}", hint="Install git, or try again") from error

@@ -239,7 +239,7 @@ class _Backend:
 
     def _run(self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
         with self._output.open("wb") as output:
-            subprocess.run(  # noqa: S603 (the environment's interpreter and the hook script)
+            subprocess.run(  # the environment's interpreter and the hook script
                 list(cmd),
                 cwd=cwd,
                 env=_environ(self._python, extra_environ or {}),
@@ -273,7 +273,7 @@ def _last_lines(lines: Sequence[str]) -> tuple[str, ...]:
 
 def _environ(python: Path, extra: Mapping[str, str]) -> dict[str, str]:
     """The environment variables for a build: those of this process that it may see."""
-    inherited = dict(os.environ)  # noqa: TID251 (passed on, not read: builds find compilers by these variables)
+    inherited = dict(os.environ)
     kept = {k: v for k, v in inherited.items() if k not in _HIDDEN and not k.startswith(_HIDDEN_PREFIX)}
     path = os.pathsep.join(part for part in (str(python.parent), kept.get("PATH", "")) if part)
     return {**kept, "PATH": path, "PYTHONNOUSERSITE": "1", **extra}

@@ -91,7 +91,7 @@ if sys.platform == "win32":
         for pause in _PAUSES:
             try:
                 act()
-            except OSError as error:  # noqa: PERF203 - a few times at most
+            except OSError as error:
                 if path is not None and is_read_only(path):
                     os.chmod(path, 0o200)
                 elif error.winerror not in _BUSY or _is_folder(path) or _PATIENCE[0] <= 0:

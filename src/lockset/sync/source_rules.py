@@ -65,7 +65,7 @@ def _desired(
     what = describe(package)
     _check_url(getattr(artifact, "url", None), what, is_file=isinstance(artifact, File) and not artifact.path)
     if isinstance(artifact, PackageVcs):
-        _check_allowed(allowed.vcs, what, f"a {artifact.type} commit", "--no-vcs")
+        _refuse_unless(what, f"a {artifact.type} commit", "--no-vcs", allowed=allowed.vcs)
         return DesiredDistribution(
             name=package.name,
             version=package.version,
@@ -79,7 +79,7 @@ def _desired(
             requested=requested,
         )
     if isinstance(artifact, PackageDirectory):
-        _check_allowed(allowed.directory, what, "a directory", "--no-directory")
+        _refuse_unless(what, "a directory", "--no-directory", allowed=allowed.directory)
         return DesiredDistribution(
             name=package.name,
             version=package.version,
@@ -93,7 +93,7 @@ def _desired(
     filename = file_name(artifact)
     kind = "wheel" if isinstance(artifact, PackageWheel) else "sdist"
     kind = kind if isinstance(artifact, PackageWheel | PackageSdist) else "archive"
-    _check_allowed(kind != "archive" or allowed.archive, what, "an archive", "--no-archive")
+    _refuse_unless(what, "an archive", "--no-archive", allowed=kind != "archive" or allowed.archive)
     path, is_outside = _path(artifact, folder, allowed, what)
     return DesiredDistribution(
         name=package.name,
@@ -153,8 +153,8 @@ def _address_problem(url: str, scheme: str, host: str, port: int | None) -> str 
     return None
 
 
-def _check_allowed(fine: bool, what: str, source: str, option: str) -> None:  # noqa: FBT001 (read as a sentence)
-    if not fine:
+def _refuse_unless(what: str, source: str, option: str, *, allowed: bool) -> None:
+    if not allowed:
         raise LocksetError(
             "source-not-allowed",
             f"`{what}` is locked as {source}, which {option} refuses",

@@ -25,7 +25,7 @@ def run(command: GraphCommand, out: Output) -> int:
     shown = graph(view.file, **view.selection, context=view.context)
     drawn = render_graph(
         shown,
-        command.format,  # type: ignore[arg-type]  # one of its choices
+        command.format,
         packages=command.packages,
         depth=command.depth,
         most_nodes=command.most_nodes,

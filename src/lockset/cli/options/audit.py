@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
 
-__all__ = ["AuditCommand", "add_arguments", "read_audit_command"]
+__all__ = ["AuditCommand", "add_audit_arguments", "read_audit_command"]
 
 FORMATS = ("text", "json", "sarif", "github", "markdown")
 
@@ -31,7 +31,7 @@ class AuditCommand(NamedTuple):
     dry_run: bool
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset audit`."""
     parser.add_argument(
         "file", nargs="?", metavar="FILE", help="lock file, requirements file, or - (default: the nearest pylock.toml)"

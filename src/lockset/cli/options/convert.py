@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
 
-__all__ = ["ConvertCommand", "add_arguments", "read_convert_command"]
+__all__ = ["ConvertCommand", "add_convert_arguments", "read_convert_command"]
 
 # On the command line these override the indexes of the input. Variables do not, as they are set for all projects.
 _OWN_INDEXES = ("default_index", "index", "no_index")
@@ -35,7 +35,7 @@ class ConvertCommand(NamedTuple):
     json: bool
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset convert`."""
     parser.add_argument(
         "inputs",

@@ -298,7 +298,7 @@ def _this_environment(here: Path) -> dict[str, Any]:
     from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
     from lockset.sync.disk.inspect.targets import find_environment
 
-    active = os.environ.get("VIRTUAL_ENV")  # noqa: TID251 - the door for environment variables
+    active = os.environ.get("VIRTUAL_ENV")
     return options_for_interpreter(
         ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None)
     )
@@ -321,11 +321,13 @@ def _limits(texts: Iterable[str]) -> dict[str, datetime | timedelta | None]:
 
 
 def _pairs(texts: Iterable[str], option: str) -> list[tuple[str, str]]:
-    pairs = [tuple(text.partition("=")[::2]) for text in texts]
-    for name, value in pairs:
+    pairs = []
+    for text in texts:
+        name, _, value = text.partition("=")
         if not name or not value:
             raise UsageError("option-value", f"{option} requires NAME=VALUE, not `{name}`")
-    return pairs  # type: ignore[return-value]  # a partition without its middle is a pair
+        pairs.append((name, value))
+    return pairs
 
 
 def _packages(texts: Iterable[str]) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import RunContext
 
 __all__ = [
-    "Selection",
     "TreeCommand",
     "View",
+    "ViewSelection",
     "WhyCommand",
     "add_tree_arguments",
     "add_view",
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-class Selection(TypedDict):
+class ViewSelection(TypedDict):
     """The environment, extras and groups to show a lock file for: arguments of `lockset.graph`."""
 
     python: str | None
@@ -42,7 +42,7 @@ class View(NamedTuple):
     """The lock file to show, and the part of it to show."""
 
     file: str | None
-    selection: Selection
+    selection: ViewSelection
     context: RunContext
 
 
@@ -127,7 +127,7 @@ def read_view(args: argparse.Namespace, out: Output) -> View:
     extras, groups = (None if given is None else tuple(map(normal_name, given)) for given in (args.extra, args.group))
     return View(
         file=args.file,
-        selection=Selection(python=args.python, platform=args.platform, extras=extras, groups=groups),
+        selection=ViewSelection(python=args.python, platform=args.platform, extras=extras, groups=groups),
         context=run_context(args, out, caching=is_converted(args.file)),
     )
 

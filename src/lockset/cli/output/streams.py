@@ -77,8 +77,8 @@ class Output:
         self.quiet = quiet
         self.verbose = verbose
         self.json_errors = json_errors
-        self._out = sys.stdout  # noqa: TID251 - this module is the writer
-        self._err = sys.stderr  # noqa: TID251
+        self._out = sys.stdout
+        self._err = sys.stderr
         for stream in (self._out, self._err):
             # A name that the terminal's encoding lacks must not end the run.
             reconfigure = getattr(stream, "reconfigure", None)

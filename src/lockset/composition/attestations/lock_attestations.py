@@ -78,7 +78,7 @@ class LockAttestations:
                 for at, package in enumerate(lock.packages):
                     urls = [file.url for of, file in files if of == at and file.url is not None]
                     if package.index is not None:
-                        connection.transport.link(package.index, lambda urls=urls: urls)  # type: ignore[misc]
+                        connection.transport.link(package.index, urls.copy)
             verdicts = Provenances(connection, make).verdicts([file for _, file in files])
         identities: dict[int, list[PublisherIdentity]] = {}
         for (at, file), verdict in zip(files, verdicts, strict=True):

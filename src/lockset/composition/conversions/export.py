@@ -143,7 +143,7 @@ def export_lock(
     if options.excludes:
         lock = replace(lock, packages=[one for one in lock.packages if one.name not in options.excludes])
     exported = _chosen(lock, options)
-    moment = now or datetime.now(timezone.utc)  # noqa: TID251 - api is where the clock is read
+    moment = now or datetime.now(timezone.utc)
     losses: tuple[Loss, ...] = ()
     compared = 0
     if options.format == "requirements-txt":

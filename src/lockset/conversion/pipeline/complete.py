@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lockset._dataclass import dataclass
 from lockset.conversion.model.direct_source import path_from
@@ -17,7 +17,7 @@ from lockset.lockfile.model import PackageArchive, PackageVcs
 from lockset.resolve.problem.direct_source import file_url_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from lockset.conversion.model.imported_lock import ImportedLock
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from lockset.progress import ProgressListener
 
 __all__ = ["complete", "complete_package"]
+
+_T = TypeVar("_T")
 
 # How many hashes a message shows.
 _SHOWN = 3
@@ -183,7 +185,7 @@ class _GapFiller:
         self.losses += losses
         return chosen
 
-    def _online(self, request, message: str):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - any answer
+    def _online(self, request: Callable[[], _T], message: str) -> _T:
         try:
             return request()
         except OfflineError as error:

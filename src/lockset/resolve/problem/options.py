@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lockset.markers.universe import TargetInterpreter
     from lockset.sources.requirements.requirement_line import RequirementLine
 
-__all__ = ["LockOptions", "requirement_lines"]
+__all__ = ["LockOptions", "option_requirements"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +119,10 @@ class LockOptions:
         for name in ("requirements", "constraints", "overrides"):
             values = getattr(self, name)
             if any(isinstance(value, str) for value in values):
-                object.__setattr__(self, name, requirement_lines(values, origin=f"LockOptions.{name}"))
+                object.__setattr__(self, name, option_requirements(values, origin=f"LockOptions.{name}"))
 
 
-def requirement_lines(
+def option_requirements(
     values: Iterable[str | RequirementLine], *, origin: str = "LockOptions"
 ) -> tuple[RequirementLine, ...]:
     """The parsed requirements among the options; strings are parsed, and have `origin` in messages.

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX
-from lockset.resolve.problem.options import requirement_lines
+from lockset.resolve.problem.options import option_requirements
 from lockset.resolve.problem.roots import overrides_of
 from lockset.sources.other_tools.facts import join_many_names, plain_index
 from lockset.sources.settings import ALL_PACKAGES
@@ -84,7 +84,7 @@ def refuse_other_sources(
     Raises:
         LocksetError: `other-source`.
     """
-    own = () if options.only_groups else (*project.dependencies, *requirement_lines(options.requirements))
+    own = () if options.only_groups else (*project.dependencies, *option_requirements(options.requirements))
     lines: list[tuple[RequirementLine, str | None, str | None]] = [(line, None, None) for line in own]
     lines += [(line, extra, None) for extra in extras for line in project.extras[extra]]
     lines += [(line, None, group) for group in groups for line in project.groups[group]]

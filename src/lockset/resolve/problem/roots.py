@@ -9,7 +9,7 @@ from lockset._dataclass import dataclass
 from lockset.errors import HashMissingError, LocksetError, SourceNotSupportedError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import source_of
-from lockset.resolve.problem.options import requirement_lines
+from lockset.resolve.problem.options import option_requirements
 from lockset.resolve.problem.requirement import (
     RequirementOrigin,
     RootRequirement,
@@ -62,7 +62,7 @@ def check_lines(project: RootProject, options: LockOptions) -> None:
     """
     groups = (
         project.dependencies,
-        requirement_lines(options.requirements),
+        option_requirements(options.requirements),
         *project.extras.values(),
         *project.groups.values(),
     )
@@ -103,11 +103,11 @@ def named(names: Iterable[str] | None, known: Collection[str], what: str) -> lis
 
 def overrides_of(project: RootProject, options: LockOptions) -> Mapping[str, tuple[RequirementLine, ...]]:
     """Overrides by project; those of the options replace those of the settings."""
-    own = requirement_lines(options.overrides)
+    own = option_requirements(options.overrides)
     chosen = {line.name for line in own}
     overrides: dict[str, tuple[RequirementLine, ...]] = {}
     for line in (
-        *requirement_lines(options.overrides),
+        *option_requirements(options.overrides),
         *(o for o in project.settings.overrides if o.name not in chosen),
     ):
         overrides[line.name] = (*overrides.get(line.name, ()), line)
@@ -129,7 +129,7 @@ def roots_of(
         LocksetError: `source-not-supported`: a URL or path that cannot be locked.
     """
     default = MarkerSet.any() if default_group is None else MarkerSet.group(default_group)
-    own = () if options.only_groups else (*project.dependencies, *requirement_lines(options.requirements))
+    own = () if options.only_groups else (*project.dependencies, *option_requirements(options.requirements))
     lines = [(line, default) for line in own]
     for extra in extras:
         lines += [(line, MarkerSet.extra(extra)) for line in project.extras[extra]]

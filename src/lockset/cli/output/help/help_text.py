@@ -110,5 +110,5 @@ def is_colored(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
         return False
     if environ.get("FORCE_COLOR"):
         return True
-    stream = sys.stdout  # noqa: TID251 - where argparse writes help
+    stream = sys.stdout
     return bool(stream is not None and stream.isatty()) and environ.get("TERM") != "dumb" and os.name != "nt"

@@ -222,7 +222,7 @@ class Installer:
                     placing = self._settle(placing, clashes, now)
                 self._fill(stage, placing, stored, linker)
                 return tuple(placing.values())
-            except _DamagedWheel as damaged:  # noqa: PERF203 (at most a few times for each package)
+            except _DamagedWheel as damaged:
                 name = damaged.name
                 if healed.count(name) >= _HEALED:
                     raise damaged.error from None
