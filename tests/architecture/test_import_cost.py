@@ -146,13 +146,13 @@ a = {{ "1" = {{}} }}
 """
 
 
-@pytest.mark.parametrize(("asked", "heavy"), [(">=1", False), (">=2", True)], ids=["successful", "failing"])
-def test_a_lock_loads_the_second_engine_only_where_it_fails(asked: str, *, heavy: bool) -> None:
+@pytest.mark.parametrize(("requested", "heavy"), [(">=1", False), (">=2", True)], ids=["successful", "failing"])
+def test_a_lock_loads_the_second_engine_only_where_it_fails(requested: str, *, heavy: bool) -> None:
     code = (
         "import contextlib, sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
         "from lockset.errors import LocksetError\nfrom support.worlds.small_world import SmallWorld\n"
-        f"with contextlib.suppress(LocksetError): SmallWorld.read({_WORLD.format(asked=asked)!r}).lock()\n"
+        f"with contextlib.suppress(LocksetError): SmallWorld.read({_WORLD.format(asked=requested)!r}).lock()\n"
         "print(*sys.modules, sep='\\n', file=sys.stderr)"
     )
     assert ("resolvelib" in modules_after(code)) is heavy

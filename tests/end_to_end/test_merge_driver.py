@@ -240,7 +240,7 @@ def test_a_lock_of_another_tool_is_left_to_it(repository: Repository) -> None:
     repository.git("checkout", "-q", "main")
     name.write_text(base.replace('"other"', '"ours"'))
     repository.git("commit", "-qam", "ours")
-    assert "was not made by `lockset lock`" in repository.git("merge", "other", code=1)
+    assert "was not written by `lockset lock`" in repository.git("merge", "other", code=1)
     assert "<<<<<<<" in name.read_text()
 
 
@@ -271,7 +271,7 @@ def test_the_set_up_for_a_user_needs_no_repository(cli: Command, tmp_path: Path)
     )  # fmt: skip
     assert attributes.stdout.strip().endswith(": merge: lockset")
     cli.ok("merge-driver", "--uninstall", "--global")
-    assert "not in a working tree" in cli.refused("merge-driver", "--install", cwd=_outside(tmp_path))
+    assert "not in a git working tree" in cli.refused("merge-driver", "--install", cwd=_outside(tmp_path))
 
 
 def _repository(folder: Path) -> Path:

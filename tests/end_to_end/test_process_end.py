@@ -54,8 +54,8 @@ def test_a_closed_pipe_causes_no_traceback() -> None:
         assert child.stdout is not None
         assert child.stderr is not None
         child.stdout.close()
-        told = child.stderr.read()
-    assert b"Traceback" not in told
+        message = child.stderr.read()
+    assert b"Traceback" not in message
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of this system's shell and devices")
@@ -180,7 +180,7 @@ def test_a_signal_ends_a_run_with_its_own_code(tmp_path: Path, number: signal.Si
             connection, _ = silent.accept()
             with connection:
                 child.send_signal(number)
-                _, told = child.communicate(timeout=10)
+                _, message = child.communicate(timeout=10)
     assert child.returncode == code
-    assert "Interrupted" in told
-    assert "Traceback" not in told
+    assert "Interrupted" in message
+    assert "Traceback" not in message

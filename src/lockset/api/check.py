@@ -72,7 +72,7 @@ def check(
     named, target = source_arguments(sources, output)
     inputs = read_lock_inputs(named, options, indexes, target, context, merging=False, connecting=online)
     if inputs.target is None:
-        raise UsageError("check-stdout", "`--check` needs a lock file to check", hint="Name it with `-o`")
+        raise UsageError("check-stdout", "`--check` requires a lock file", hint="Name it with `-o`")
     if inputs.pins is None:
         return LockCheck(path=inputs.target, exists=False)
     findings = [

@@ -64,7 +64,7 @@ def lock(
 
 
 def _attest(inputs: LockInputs) -> Attest | None:
-    """Records publishers, if the options or the settings ask for it."""
+    """Records publishers, if the options or the settings say so."""
     options, setting = inputs.options, inputs.project.settings.attestations
     wanted = setting if options.attestations is None else options.attestations
     if not (wanted or options.refuse_new_publisher):

@@ -30,7 +30,7 @@ MOST_FILES = 100
 @contextmanager
 def connected(options: IndexOptions, cache: Path | None, listener: ProgressListener) -> Iterator[Connection]:
     """Connections for one run; they are opened at the first request and closed at the end."""
-    connection = connect(options, cache=cache, clock=time.time, listener=listener)  # noqa: TID251 - the clock's door
+    connection = connect(options, cache=cache, clock=time.time, listener=listener)
     try:
         yield connection
     finally:

@@ -171,7 +171,7 @@ def _with_entry(lock: Pylock, project: RootProject, problem: ResolutionProblem) 
 def _unknown_upgrades(options: LockOptions, old: Pylock | None) -> Iterator[str]:
     known = {package.name for package in old.packages} if old is not None else set()
     for name in sorted(options.upgrade_packages - known):
-        yield f"{name} is to be upgraded, and the lock there is has none"
+        yield f"{name} cannot be upgraded: the existing lock does not have it"
 
 
 class _Notes:
@@ -245,7 +245,9 @@ def _without_later_pythons(
     bound = later_pythons(impossible, problem.request)
     assert bound is not None
     requested = sorted({cause.origin.text for cause in impossible.causes})
-    listener.note(f"The lock supports Python below {bound.below} only: later, nothing meets {_listed(requested)}")
+    listener.note(
+        f"The lock only supports Python below {bound.below}: for newer ones, nothing satisfies {_listed(requested)}"
+    )
     return replace(problem, request=bound.of(problem.request))
 
 
@@ -313,7 +315,7 @@ def _narrowed(
     if is_new and not (KNOWN & request.universe).implies(inside.universe):
         names = _listed([f"{name} {version}" for name, version in bound.releases])
         verb = "supports" if len(bound.releases) == 1 else "support"
-        listener.note(f"The lock supports Python below {bound.below} only: {names} {verb} no later one")
+        listener.note(f"The lock only supports Python below {bound.below}: {names} {verb} no newer one")
     return _terms(problem, inside), resolution_graph(
         resolution.pins, request.roots, inside.universe, repository, resolution.statistics
     )
@@ -416,8 +418,7 @@ def _prove(
 def _text(lock: Pylock) -> str:
     """The text of the lock, validated."""
     text = write(lock)
-    report = validate_document(text, path="pylock.toml")
-    errors = [issue for issue in report.issues if issue.severity == "error"]
+    errors = validate_document(text, path="pylock.toml").errors
     if errors:
         raise LocksetError(
             "internal-invalid",

@@ -228,7 +228,7 @@ def _old_lock(target: Path | None, listener: ProgressListener, *, merging: bool)
     try:
         old = old_lock(target)
     except LocksetError as error:
-        listener.warning(f"The pins of {target.name} are not used: {error.diagnostic.message}")
+        listener.warning(f"Ignoring the pins of {target.name}: {error.diagnostic.message}")
         return None
     if old.merged and not merging:
         hint = "Run `lockset lock` to resolve it: the pins of both sides are tried first"

@@ -116,13 +116,13 @@ def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapp
         if key[0] in replaced or not holds(environment):
             continue
         if key not in locked:
-            yield f"`{text}` is required and was not locked"
+            yield f"`{text}` is required, but not locked"
         elif not locked[key][1] & {choice, _ALWAYS}:
-            yield f"`{text}` is required {_with(choice)} and was locked {_with(*sorted(locked[key][1]))} only"
+            yield f"`{text}` is required {_with(choice)}, but is only locked {_with(*sorted(locked[key][1]))}"
     everything = {key for (key, _), _, _ in _required(project, None)}
     for key, (text, _) in locked.items():
         if key not in everything and key[0] not in replaced:
-            yield f"`{text}` was locked and is not required any more"
+            yield f"`{text}` is locked, but no longer required"
     yield from _limits(project, table)
     yield from _pythons(project, lock, table)
 
@@ -198,7 +198,7 @@ def _limits(project: RootProject, table: Mapping[str, Any]) -> Iterator[str]:
     constraints = table.get("constraints", ())
     for line in project.constraints:
         if line.requirement.url is None and str(line.requirement) not in constraints:
-            yield f"the constraint `{line.text}` was not there"
+            yield f"the constraint `{line.text}` is new"
     for name in project.settings.excludes:
         if name not in table.get("excludes", ()):
             yield f"`{name}` was not excluded"

@@ -185,7 +185,7 @@ def _outdated(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str
     if changes and request.locked:
         raise LocksetError(
             "lock-outdated",
-            "The project has changed since its lock file was made",
+            "The project has changed since it was locked",
             location=request.sources[0].path,
             context=changes[:_SHOWN],
             hint="Run `lockset lock`, or sync without `--locked`",

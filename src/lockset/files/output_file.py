@@ -108,7 +108,9 @@ def write_lock_file(path: str | os.PathLike[str], text: str) -> None:
         write_output(os.fspath(path), data)
     except OSError as error:
         raise LocksetError(
-            "output-not-writable", f"Cannot write {os.fspath(path)}: {error.strerror}", hint="The old file is as it was"
+            "output-not-writable",
+            f"Cannot write {os.fspath(path)}: {error.strerror}",
+            hint="The existing file is unchanged",
         ) from error
 
 

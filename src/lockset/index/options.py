@@ -153,7 +153,7 @@ def location_url(text: str, *, base: Path) -> str:
             _check_host(text)
         except ValueError as error:
             raise LocksetError(
-                "index-location", f"`{redact(text)}` is not a valid URL: {str(error)[:200]}", hint="Correct the address"
+                "index-location", f"`{redact(text)}` is not a valid URL: {str(error)[:200]}", hint="Correct the URL"
             ) from error
         return text
     if "://" in text:

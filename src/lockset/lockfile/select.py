@@ -243,7 +243,7 @@ def _ambiguity(first: tuple[int, Package], second: tuple[int, Package]) -> Locks
             f"packages[{index}]: {describe(package)}" + (f" if {package.marker}" if package.marker else "")
             for index, package in (first, second)
         ),
-        hint="Select fewer extras or groups if they exclude each other; otherwise the lock file is wrong: lock again",
+        hint="Select fewer extras or groups if they conflict; otherwise the lock file is wrong: lock again",
     )
 
 

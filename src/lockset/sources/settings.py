@@ -59,7 +59,7 @@ class IndexSetting:
     Attributes:
         url: Root of its simple API, as written.
         name: Short name, for `--index NAME=URL` and credentials; None without one.
-        default: Searched last, in place of the user's default index.
+        default: Searched last, instead of the user's default index.
         explicit: Searched only for `packages`.
         packages: Normalized names of packages that only come from this index.
     """
@@ -193,13 +193,12 @@ def _requirements(table: SettingsTable, key: str) -> tuple[RequirementLine, ...]
 
 def _platforms(table: SettingsTable, key: str) -> tuple[str, ...]:
     names = table.texts(key)
-    number = 0
-    try:
-        for number, name in enumerate(names):  # noqa: B007 - the index of the invalid one
+    for number, name in enumerate(names):
+        try:
             split_platform(name)
-    except LocksetError as error:
-        what = f"is not a known platform: `{names[number]}`"
-        raise table.invalid(f"{table.at(key)}[{number}]", what, hint=error.diagnostic.hint) from error
+        except LocksetError as error:
+            what = f"is not a known platform: `{name}`"
+            raise table.invalid(f"{table.at(key)}[{number}]", what, hint=error.diagnostic.hint) from error
     return names
 
 

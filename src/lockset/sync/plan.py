@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SEEDS", "Plan", "RemovalPolicy", "Step", "plan", "unremovable"]
 
-# Tools that a new environment comes with; left alone unless the lock file has them or the user asks for removal.
+# Tools that a new environment comes with; kept unless the lock file has them or the user removes them explicitly.
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
 
 

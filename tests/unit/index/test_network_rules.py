@@ -218,8 +218,8 @@ def test_an_index_that_has_the_project_without_files_answers_too() -> None:
 def test_best_match_joins_all_answers_and_the_first_wins_a_file_name() -> None:
     first, second = page("private", "sample-1.tar.gz"), page("public", "sample-1.tar.gz", "sample-2.tar.gz")
     joined = ProjectDetail(join_tables([first.table, second.table]))
-    found = [file.url for version in joined.versions for file in joined.files(version)]
-    assert found == ["https://public.example.org/sample-2.tar.gz", "https://private.example.org/sample-1.tar.gz"]
+    results = [file.url for version in joined.versions for file in joined.files(version)]
+    assert results == ["https://public.example.org/sample-2.tar.gz", "https://private.example.org/sample-1.tar.gz"]
 
 
 def test_flat_places_are_joined_and_preferred() -> None:

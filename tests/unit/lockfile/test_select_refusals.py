@@ -35,8 +35,8 @@ def chosen(text: str, **options: Any) -> Selection:
 def refusal(text: str, **options: Any) -> tuple[str, str, tuple[str, ...], str | None]:
     with pytest.raises(LocksetError) as caught:
         chosen(text, **options)
-    found = caught.value.diagnostic
-    return found.code, found.message, found.context, found.hint
+    result = caught.value.diagnostic
+    return result.code, result.message, result.context, result.hint
 
 
 DIRECTORY = 'directory = {path = "."}'

@@ -21,7 +21,7 @@ __all__ = ["add_arguments", "read", "run"]
 
 def run(command: LockCommand, out: Output) -> int:
     """Lock, check or show; see `lockset lock --help`."""
-    began, since = time.perf_counter(), time.time()  # noqa: TID251 - the command is where the clock is read
+    began, since = time.perf_counter(), time.time()
     sources, output, indexes = command.sources, command.output, command.indexes
     if command.check:
         from lockset.api.check import check  # not needed for a lock

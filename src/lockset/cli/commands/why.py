@@ -22,14 +22,7 @@ __all__ = ["add_arguments", "read", "run"]
 def run(command: WhyCommand, out: Output) -> int:
     """Show the chains."""
     view = command.view
-    shown = graph(
-        view.file,
-        python=view.python,
-        platform=view.platform,
-        extras=view.extras,
-        groups=view.groups,
-        context=view.context,
-    )
+    shown = graph(view.file, **view.selection, context=view.context)
     requirers = why(shown, command.package)
     if command.json:
         packages = [

@@ -60,7 +60,7 @@ def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -
         "-p",
         "--python",
         metavar="PATH|VERSION",
-        help="interpreter, environment, or version (default: the active environment, else .venv)",
+        help="interpreter, environment, or version (default: the active environment, or .venv)",
     )
     if not foreign_only:
         target.add_argument("--system", action="store_true", help="use the first Python on PATH, not an environment")
@@ -358,12 +358,12 @@ def _refuse_conflicts(args: argparse.Namespace) -> None:
     if args.only_group and (args.group or args.all_groups):
         raise UsageError("option-conflict", "--only-group cannot be used with --group or --all-groups")
     if args.target and args.prefix:
-        raise UsageError("option-conflict", "--target and --prefix exclude each other")
+        raise UsageError("option-conflict", "--target cannot be used with --prefix")
     foreign = args.platform or args.python_version or args.implementation
     if foreign and not (args.target or args.prefix):
         raise UsageError(
             "option-conflict",
-            "--platform, --python-version and --implementation describe another machine and need --target or --prefix",
+            "--platform, --python-version and --implementation require --target or --prefix",
         )
     if foreign and args.compile_bytecode:
         raise UsageError("option-conflict", "--compile-bytecode cannot compile for the Python of another machine")

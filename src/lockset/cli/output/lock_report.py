@@ -33,7 +33,7 @@ def show_check(result: LockCheck, command: LockCommand, out: Output) -> int:
     """
     again, name = command.again, result.path.name
     if not result.exists:
-        raise LocksetError("lock-missing", f"There is no usable {name} to check", hint=f"Make it: `{again}`")
+        raise LocksetError("lock-missing", f"There is no valid {name} to check", hint=f"Create it: `{again}`")
     if command.json:
         shown = {"findings": list(result.findings), "notes": list(result.notes)}
         out.json({"lock": str(result.path), "current": result.is_current, **shown})
@@ -103,7 +103,7 @@ def _newer_text(result: LockResult, command: LockCommand, old: Pylock | None) ->
     if not newer:
         return ""
     packages = "1 package has a newer version" if len(newer) == 1 else f"{len(newer)} packages have newer versions"
-    return f"{packages}: `{plain(command.again)} -U` takes those that fit"
+    return f"{packages}: `{plain(command.again)} -U` upgrades those that fit"
 
 
 def _held_back_text(result: LockResult) -> str:
@@ -139,7 +139,7 @@ def _statistics(result: LockResult) -> list[str]:
         lines.append(f"{len(result.behind)} of {len({p.name for p in result.lock.packages})} behind the newest:")
         lines += [f"  {name} {chosen}, newest {newest}" for name, (chosen, newest) in result.behind.items()]
     elif not result.held_back:
-        lines.append("every project at its newest final version")
+        lines.append("every package at its newest final version")
     lines += [f"skipped {plain(release)}: {plain(why)}" for release, why in result.skipped.items()]
     return lines
 

@@ -90,7 +90,7 @@ def _is_revision(text: str, context: RunContext) -> bool:
 
 def _nearest(context: RunContext) -> Path:
     path = find_upwards(PLAIN_NAME, context.here)
-    # Without one, git is asked for the usual one, and says what it lacks.
+    # Without one, git looks for the usual one, and reports what is missing.
     return context.here / PLAIN_NAME if path is None else Path(path)
 
 

@@ -85,7 +85,7 @@ class HttpxClient:
         except httpx.InvalidURL as error:
             raise ValueError(str(error)) from error
         except httpx.UnsupportedProtocol as error:
-            raise LocksetError("scheme-refused", f"Not an http(s) address: {redact(url)}") from error
+            raise LocksetError("scheme-refused", f"Not an http(s) URL: {redact(url)}") from error
         except httpx.TransportError as error:
             self._backend.abandon()
             if isinstance(error, httpx.ProxyError) and str(error).startswith("4"):
@@ -93,7 +93,7 @@ class HttpxClient:
                     "proxy-refused",
                     f"The proxy refused the request with status {error}",
                     location=redact(proxy or ""),
-                    hint="Check the address of the proxy; its URL takes a user name and password",
+                    hint="Check the proxy URL; it can contain a user name and password",
                 ) from error
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise certificate_error(url, str(error)) from error

@@ -19,7 +19,7 @@ from lockset.resolve.problem.direct_rules import DirectRules
 from lockset.resolve.problem.direct_source import location_of, relative_path
 from lockset.resolve.problem.file_policy import FileRules, in_files, in_options, in_settings, merge_kinds
 from lockset.resolve.problem.lasting_choices import lasting, recorded_selection
-from lockset.resolve.problem.options import LockOptions
+from lockset.resolve.problem.options import LockOptions, option_requirements
 from lockset.resolve.problem.other_sources import refuse_other_sources
 from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, python_range, pythons_of
 from lockset.resolve.problem.request import LockRequest, Preference, ReleasePolicy
@@ -160,7 +160,7 @@ def _direct(
 ) -> DirectRules:
     requested = sources_of(request.roots, request.universe)
     constrained = sources_of_constraints(
-        (*project.constraints, *options.constraints),
+        (*project.constraints, *option_requirements(options.constraints)),
         requested,
         base=project.base,
         folder=folder,
@@ -286,7 +286,7 @@ def _policy(
     resolution = options.resolution or settings.resolution or "highest"
     constraints: dict[str, tuple[tuple[Specifier, MarkerSet], ...]] = {}
     locations: dict[tuple[str, Specifier], str] = {}
-    for line in (*project.constraints, *options.constraints):
+    for line in (*project.constraints, *option_requirements(options.constraints)):
         requirement = line.requirement
         marker = MarkerSet.any() if requirement.marker is None else MarkerSet.of_condition(requirement.marker)
         marker = marker.with_metadata_extra(None)
@@ -333,7 +333,7 @@ def _recorded(
     project: RootProject, options: LockOptions, conflicts: Iterable[DeclaredConflict], folder: Path
 ) -> Mapping[str, str | list[Any]]:
     """Settings besides roots, Pythons and platforms that decide on versions, without those left at their default."""
-    settings, lines = project.settings, (*project.constraints, *options.constraints)
+    settings, lines = project.settings, (*project.constraints, *option_requirements(options.constraints))
     values: dict[str, str | list[Any]] = {
         "conflicts": tables_of(conflicts),
         "constraints": sorted({constraint_text(line, project.base, folder) for line in lines}),

@@ -50,7 +50,7 @@ def lasting(project: RootProject, options: LockOptions, old: Pylock | None) -> t
         chosen = settings.extras
         if chosen is None and (before := _recorded_names(old, "extras", project.extras)) is not None:
             chosen = before
-            notes.append(f"As before, the lock offers {_names_only('extra', before)} (`--all-extras` locks all)")
+            notes.append(f"As before, the lock has {_names_only('extra', before)} (`--all-extras` locks all)")
         options = replace(options, extras=chosen)
     open_groups = options.groups is None and not options.no_groups and not options.all_groups
     if open_groups and (settings.groups is not None or settings.no_groups):
@@ -111,7 +111,7 @@ def _groups_as_before(
     chosen = alone if alone is not None else before.get("groups")
     notes = []
     if chosen is not None:
-        notes.append(f"As before, the lock offers {_names_only('group', chosen)} {way}")
+        notes.append(f"As before, the lock has {_names_only('group', chosen)} {way}")
     elif before["no-groups"]:
         notes.append(f"As before, the lock is without {_name_list('group', before['no-groups'])} {way}")
     return (

@@ -119,7 +119,7 @@ def find_python(path: Sequence[str], *, version: str | None, cache: Path | None)
             return executable
     raise LocksetError(
         "python-not-found",
-        f"There is no Python {version} on the path" if version else "There is no Python on the path",
+        f"There is no Python {version} on PATH" if version else "There is no Python on PATH",
         hint="Give the path of an interpreter with `--python`",
     )
 

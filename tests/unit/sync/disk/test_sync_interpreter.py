@@ -141,9 +141,9 @@ def test_a_pyvenv_cfg_that_appears_or_goes_is_seen(tmp_path: Path, location: str
     python.symlink_to(base)
 
     def ask() -> Interpreter:
-        found = ask_interpreter(str(python), memory=tmp_path / "memory")
-        assert found == ask_interpreter(str(python), memory=None)
-        return found
+        result = ask_interpreter(str(python), memory=tmp_path / "memory")
+        assert result == ask_interpreter(str(python), memory=None)
+        return result
 
     assert not ask().is_virtual
     (tmp_path / "env" / location).write_text(f"home = {base.parent}\n")
@@ -160,9 +160,9 @@ def test_what_a_module_says_of_manylinux_is_seen_when_it_comes_changes_and_goes(
     module_file = venv.site_packages / "_manylinux.py"
 
     def count() -> int:
-        found = ask_interpreter(str(venv.python), memory=tmp_path / "memory")
-        assert found == ask_interpreter(str(venv.python), memory=None)
-        return len(found.platforms)
+        result = ask_interpreter(str(venv.python), memory=tmp_path / "memory")
+        assert result == ask_interpreter(str(venv.python), memory=None)
+        return len(result.platforms)
 
     usual = count()
     module_file.write_text("def manylinux_compatible(*_):\n    return False\n")
@@ -191,9 +191,9 @@ def test_whether_system_packages_are_seen_is_part_of_what_decides(
 
 def test_an_interpreter_that_stays_as_it_is_is_run_once(tmp_path: Path, make_venv: VenvMaker, runs: list[str]) -> None:
     venv = make_venv("env")
-    found = [ask_interpreter(str(venv.python), memory=tmp_path / "memory") for _ in range(4)]
+    results = [ask_interpreter(str(venv.python), memory=tmp_path / "memory") for _ in range(4)]
     assert len(runs) == 1
-    assert found == found[:1] * 4
+    assert results == results[:1] * 4
 
 
 def test_a_caller_s_variables_do_not_change_what_an_interpreter_is(

@@ -45,8 +45,8 @@ def refusal(data: bytes, identity: WheelIdentity = IDENTITY) -> str:
 
 
 def test_a_whole_wheel_is_read() -> None:
-    found = read(wheel({"sample-1.0.data/scripts/run": "#!python\n", "sample-1.0.data/data/share/x": "x"}))
-    assert {(c.scheme, c.path) for c in found.contents} == {
+    result = read(wheel({"sample-1.0.data/scripts/run": "#!python\n", "sample-1.0.data/data/share/x": "x"}))
+    assert {(c.scheme, c.path) for c in result.contents} == {
         ("purelib", "sample.py"),
         ("purelib", f"{INFO}/METADATA"),
         ("purelib", f"{INFO}/WHEEL"),
@@ -57,8 +57,8 @@ def test_a_whole_wheel_is_read() -> None:
 
 def test_names_and_versions_are_compared_normalised() -> None:
     made = make_wheel("My.Sample", "1.0.0")
-    found = read(made.content, WheelIdentity(name="my-sample", version=Version("1"), filename=made.filename))
-    assert (found.name, found.version) == ("my-sample", Version("1.0"))
+    result = read(made.content, WheelIdentity(name="my-sample", version=Version("1"), filename=made.filename))
+    assert (result.name, result.version) == ("my-sample", Version("1.0"))
 
 
 @pytest.mark.parametrize(
@@ -178,8 +178,8 @@ def test_files_of_the_installer_and_bytecode_are_dropped() -> None:
         "alone.pyc": "x",
         "sub/optimised.pyo": "x",
     }
-    found = read(wheel(dropped))
-    assert {c.path for c in found.dropped} == set(dropped)
+    result = read(wheel(dropped))
+    assert {c.path for c in result.dropped} == set(dropped)
 
 
 @pytest.mark.parametrize(

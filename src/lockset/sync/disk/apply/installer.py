@@ -229,7 +229,7 @@ class Installer:
                     placing = self._settle(placing, clashes, now)
                 self._fill(stage, placing, stored, linker)
                 return tuple(placing.values())
-            except _DamagedWheel as damaged:  # noqa: PERF203 (at most a few times for each package)
+            except _DamagedWheel as damaged:
                 name = damaged.name
                 if healed.count(name) >= _HEALED:
                     raise damaged.error from None
@@ -245,7 +245,7 @@ class Installer:
     def _link_mode(self, preparer: Preparer) -> str:
         mode = self._options.link_mode
         if mode == "symlink" and not preparer.lasts:
-            self._listener.note("The cache does not outlive this sync: copying instead of linking to it")
+            self._listener.note("The cache is temporary: copying instead of linking to it")
             return "copy"
         return mode
 

@@ -156,7 +156,7 @@ def _run(command: list[str]) -> tuple[int, bytes, bytes]:
     import subprocess
 
     try:
-        with subprocess.Popen(  # noqa: S603 (the interpreter the user chose)
+        with subprocess.Popen(  # the interpreter the user chose
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         ) as child:
             try:
