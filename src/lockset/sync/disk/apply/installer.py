@@ -317,7 +317,7 @@ def _naming_damaged(name: str) -> Iterator[None]:
 def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:
     """`new` as a scan would report it."""
     assert step.desired is not None
-    files = [InstalledFile._make(file[:3]) for file in new.files]
+    files = [InstalledFile(path, digest, size) for path, digest, size, _, _, _, _ in new.files]
     files.append(InstalledFile(f"{new.info}{os.sep}RECORD", "", None))
     distribution = step.desired
     return InstalledDistribution(
