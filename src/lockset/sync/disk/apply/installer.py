@@ -256,7 +256,7 @@ class Installer:
         if together:
             reason = "shares a path with another package"
             steps = (s._replace(action="repair", reason=reason) if s.name in together else s for s in now.steps)
-            raise _MoreToRepair(Plan(steps=tuple(steps)))
+            raise _MoreToRepair(Plan.of(steps))
         return settle_clashes(placing, clashes, order)
 
     def _fill(
