@@ -16,13 +16,13 @@ from lockset.files.record_store import get_value, put_value
 from lockset.hashes import quick_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lockset.lockfile.model import Pylock
     from lockset.sources.project import RootProject
     from lockset.sync.disk.request import LockSource
 
-__all__ = ["ProjectState", "project_state"]
+__all__ = ["ProjectState", "project_state", "read_new"]
 
 # The extra or group of a requirement: the marker variable, and the name.
 Choice: TypeAlias = "tuple[str, str]"
@@ -56,8 +56,7 @@ def project_state(source: LockSource, environment: Mapping[str, str], *, cache: 
     """
     if source.data is None or source.path is None or not Path(source.path).is_file():
         return ProjectState((), ())
-    key = (_FORMAT, __version__, source.folder, quick_sha256(source.data))
-    location = str(cache / _FOLDER / f"{zlib.crc32(repr(key).encode()) % _MOST:02x}") if cache is not None else None
+    location, key = _entry(source, cache)
     markers = repr(sorted(environment.items()))
     row = get_value(location, key)
     if row is not None and row[1] == markers and _contents(source.folder, row[0]) == row[2]:
@@ -69,6 +68,24 @@ def project_state(source: LockSource, environment: Mapping[str, str], *, cache: 
         changes = tuple(_compared(lock, source.folder, names, environment)) if contents else ()
         put_value(location, key, (names, markers, contents, changes))
     return ProjectState(changes, tuple(str(Path(source.folder, name)) for name in names))
+
+
+def read_new(sources: Iterable[LockSource], cache: Path | None) -> None:
+    """Read the lock files of which the cache has no result, so that `read` returns them at once later.
+
+    Raises:
+        LocksetError: As `LockSource.read`.
+    """
+    for source in sources:
+        if get_value(*_entry(source, cache)) is None:
+            source.read()
+
+
+def _entry(source: LockSource, cache: Path | None) -> tuple[str | None, tuple[Any, ...]]:
+    """Where the result for `source` is cached, and its key."""
+    key = (_FORMAT, __version__, source.folder, quick_sha256(source.data or b""))
+    number = zlib.crc32(repr(key).encode()) % _MOST
+    return (None if cache is None else str(cache / _FOLDER / f"{number:02x}")), key
 
 
 def _names(lock: Pylock) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.composition.project_changes import project_state
+from lockset.composition.project_changes import project_state, read_new
 from lockset.errors import LocksetError
 from lockset.progress import NullListener
 from lockset.sync.desired import SourcePolicy
@@ -95,7 +96,7 @@ def sync(
         OSError: The target is unchanged.
     """
     heard = listener or NullListener()
-    target = resolve_target(request.location, cache=cache)
+    target = resolve_target(request.location, cache=cache, meanwhile=partial(read_new, request.sources, cache))
     states = [project_state(source, target.environment, cache=cache) for source in request.sources]
     outdated = _outdated(request, states)
     desired = cached_selection(request, target, cache=cache)

@@ -218,31 +218,14 @@ if sys.platform == "win32":
         return value if isinstance(value, str) else ""
 
 else:
-
-    def rename(old: str, new: str) -> None:
-        """Rename `old` to `new`."""
-        os.rename(old, new)
-
-    def replace(old: str, new: str) -> None:
-        """Move the file `old` to `new`, which is replaced if it exists."""
-        os.replace(old, new)
-
-    def unlink(path: str) -> None:
-        """Remove the file or link `path`."""
-        os.unlink(path)
-
-    def rmdir(path: str) -> None:
-        """Remove the empty folder `path`."""
-        os.rmdir(path)
+    rename, replace, unlink, rmdir = os.rename, os.replace, os.unlink, os.rmdir
 
     def is_read_only(path: str) -> bool:
         """False: a file's mode does not prevent its removal."""
         del path
         return False
 
-    def user_id() -> int:
-        """The owner of this user's files in `os.stat`."""
-        return os.geteuid()
+    user_id = os.geteuid
 
     def is_private(status: os.stat_result) -> bool:
         """Whether the file belongs to this user, and no other user may write it."""

@@ -62,8 +62,8 @@ class Sink(Protocol):
 class Downloads(Protocol):
     """Fetches files without checking hashes, which is the task of the sink.
 
-    Implementations: `lockset.index.http.client.HttpDownloads`; in tests `fakes.fake_index.FakeDownloads`. Safe to call
-    from several threads.
+    Implementations: `lockset.index.http.downloads.HttpDownloads`; in tests `fakes.fake_index.FakeDownloads`. Safe to
+    call from several threads.
     """
 
     def fetch(self, url: str, sink: Sink, *, limit: int | None = None) -> None:

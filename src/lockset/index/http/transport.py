@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -266,8 +265,7 @@ class Transport:
                 contexts, addresses = Contexts(self.options.cert, self.options.client_cert), Addresses()
                 if self._proxy(url) is None and not self.options.insecure_hosts:
                     threading.Thread(target=_prepare, args=(url, contexts, addresses), daemon=True).start()
-                with _without_command_line():
-                    from lockset.index.http.httpx_client import HttpxClient
+                from lockset.index.http.httpx_client import HttpxClient
 
                 self._client = HttpxClient(self.options, contexts, addresses)
             return self._client
@@ -287,17 +285,3 @@ def _prepare(url: str, contexts: Contexts, addresses: Addresses) -> None:
             addresses.of(origin.host, origin.port)
     except Exception:  # noqa: BLE001 (the request that needs it runs into the same error and reports it)
         return
-
-
-@contextmanager
-def _without_command_line() -> Iterator[None]:
-    """Import httpx without its command line, which imports rich and click if they are installed."""
-    name = "httpx._main"
-    if "httpx" in sys.modules:
-        yield
-        return
-    sys.modules[name] = None  # type: ignore[assignment]  # the import system reads None as "cannot be imported"
-    try:
-        yield
-    finally:
-        sys.modules.pop(name, None)

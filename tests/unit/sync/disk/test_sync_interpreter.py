@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lockset.errors import LocksetError
 from lockset.sync.disk.inspect import interpreter as module
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
 from support.builders.locks import write_lock
@@ -51,9 +52,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     executables: list[str] = []
     real = module._ask
 
-    def noted(executable: str) -> object:
+    def noted(executable: str, meanwhile: Callable[[], object] | None) -> object:
         executables.append(executable)
-        return real(executable)
+        return real(executable, meanwhile)
 
     monkeypatch.setattr(module, "_ask", noted)
     return executables
@@ -218,3 +219,19 @@ def test_a_shim_that_chooses_another_environment_is_followed_where_nothing_was_t
         for _ in range(2):
             cli.ok("sync", "--python", shim)
         assert venv.installed() == {"one": "1.0"}
+
+
+def test_other_work_is_done_while_an_interpreter_is_asked(tmp_path: Path) -> None:
+    done: list[str] = []
+    for _ in range(2):
+        ask_interpreter(sys.executable, memory=tmp_path, meanwhile=lambda: done.append("work"))
+    assert done == ["work"], "the second answer comes from the cache"
+
+
+def test_an_error_of_that_work_ends_the_interpreter(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise LocksetError("lock-unreadable", "The lock file is not valid")
+
+    with pytest.raises(LocksetError, match="not valid"):
+        ask_interpreter(sys.executable, memory=tmp_path, meanwhile=fail)
+    assert list(tmp_path.iterdir()) == []

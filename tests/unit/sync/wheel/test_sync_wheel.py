@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.sync.wheel.contents import Wheel, WheelIdentity, read_wheel
+from lockset.sync.wheel.scripts import command_text
 from lockset.sync.wheel.zip_reader import members, read_member
 from support.builders.forged_zip import Entry, forge
 from support.builders.wheel import make_wheel, record_text
@@ -193,3 +194,14 @@ def test_texts_are_read_no_further_than_needed() -> None:
     """What would take minutes and gigabytes is refused, or passed over, at once."""
     assert "more files" in refusal(wheel(record="x,,\n" * 100_000))
     assert read(wheel({f"{INFO}/METADATA": METADATA + "Name: other\n" * 1000})).name == "sample"
+
+
+def test_a_command_calls_its_object_and_imports_nothing_else() -> None:
+    text = command_text("json.encoder", "JSONEncoder.__name__.upper").decode()
+    with pytest.raises(SystemExit) as ended:
+        exec(compile(text, "command", "exec"), {"__name__": "__main__"})
+    assert ended.value.code == "JSONENCODER"
+    assert [line for line in text.splitlines() if "import" in line] == [
+        "import sys",
+        "from json.encoder import JSONEncoder",
+    ]
