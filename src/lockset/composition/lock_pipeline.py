@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.sources.project import DynamicFields, RootProject
 
-__all__ = ["LockOptions", "lock_project", "posed_problem"]
+__all__ = ["LockOptions", "lock_project", "posed_problem", "with_metadata"]
 
 # Opens a repository for file rules; closing it closes its connections.
 Opener = "Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]"
@@ -112,13 +112,13 @@ def posed_problem(
         LocksetError: As `build_problem`, and `build-needed` if the project must be built and builds are off.
     """
     if project.unbuilt:
-        project = _whole(project, options, open_repository, now=now, old=old, folder=folder, listener=listener)
+        project = with_metadata(project, options, open_repository, now=now, old=old, folder=folder, listener=listener)
     problem = build_problem(project, options, old=old, now=now, folder=folder)
     with open_repository(problem.rules, listener) as opened:
         yield project, problem, opened
 
 
-def _whole(
+def with_metadata(
     project: RootProject,
     options: LockOptions,
     open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
