@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset.composition.indexes import chosen_urls, project_around, resolve_indexes, unread_index_variable
@@ -26,7 +26,8 @@ from lockset.sources.discover import read_settings_of
 from lockset.sources.other_tools.facts import join_many_names
 from lockset.sources.settings import Settings, parse_settings
 from lockset.sources.toml_table import SettingsTable
-from lockset.sources.workspaces.joint import JointMember, joint_indexes, member_settings, workspace_conflicts
+from lockset.sources.workspaces.declared_conflicts import workspace_conflicts
+from lockset.sources.workspaces.joint import joint_indexes, member_settings
 from lockset.sources.workspaces.read import read_workspace
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from lockset.sources.settings import ConflictItem
     from lockset.sources.workspaces.read import Workspace, WorkspaceProject
 
-__all__ = ["WorkspaceInputs", "former_members", "read_workspace_inputs"]
+__all__ = ["WorkspaceInputs", "conflicts_of", "former_members", "read_workspace_inputs", "with_settings"]
 
 _PYPROJECT = "pyproject.toml"
 
@@ -98,8 +99,8 @@ def read_workspace_inputs(
     workspace = read_workspace(root, shown=here, own=context.use_settings and context.config is None)
     fetch = LazyFetch(lambda: resolve_indexes(indexes, project_around(root, context), context))
     options = options or LockOptions()
-    projects, warnings, tables = _with_settings(workspace, options, context)
-    conflicts = _conflicts(workspace, projects)
+    projects, warnings, tables = with_settings(workspace, options, context)
+    conflicts = conflicts_of(workspace, projects)
     names = [one.name for one in workspace.members]
     targets = tuple(folder / lock_file_name(name) for name in (None, *names))
     olds = tuple(existing_lock(target, listener, merging=merging) for target in targets)
@@ -108,7 +109,7 @@ def read_workspace_inputs(
             _refuse_taken(old, target, one)
     whole = _whole(projects)
     options = replace(with_files(with_upgrades(options, whole), context, fetch), index_urls=chosen_urls(indexes))
-    warnings += [w.message for one in projects for w in unread_settings(one, options)]
+    warnings += [w.message for one in projects for w in unread_settings(_without_conflicts(one), options)]
     warnings = list(dict.fromkeys(warnings))
     for message in warnings:
         listener.warning(message)
@@ -151,6 +152,13 @@ def read_workspace_inputs(
     )
 
 
+def _without_conflicts(project: RootProject) -> RootProject:
+    """The project without the keys that were read for the whole workspace."""
+    others = project.others
+    keys = tuple(key for key in others.keys if key.key != "conflicts")
+    return replace(project, others=replace(others, keys=keys))
+
+
 def _folder(root: Path, output: str | None, here: Path) -> Path:
     """The folder of the lock files.
 
@@ -170,17 +178,21 @@ def _folder(root: Path, output: str | None, here: Path) -> Path:
     return target.parent
 
 
-def _recorded(workspace: Workspace, one: WorkspaceProject) -> dict[str, str | list[str]]:
+def _recorded(workspace: Workspace, one: WorkspaceProject) -> dict[str, Any]:
     """What a lock records of the workspace: the root's has its members, a member's its own file and the root."""
     if one is workspace.top:
-        return {"members": sorted(member.name for member in workspace.members)}
+        return {"members": {member.name: member.below for member in sorted(workspace.members, key=lambda m: m.name)}}
     return {"sources": [f"{one.below}/{_PYPROJECT}"], "workspace": _PYPROJECT}
 
 
-def _with_settings(
+def with_settings(
     workspace: Workspace, options: LockOptions, context: RunContext
 ) -> tuple[list[RootProject], list[str], list[str]]:
-    """The projects with what other tools say of them and the settings that count; warnings; the tables applied."""
+    """The projects with what other tools say of them and the settings that count; warnings; the tables applied.
+
+    Raises:
+        LocksetError: As `apply_other_tools`.
+    """
     projects: list[RootProject] = []
     warnings: list[str] = []
     tables: dict[str, None] = {}
@@ -191,6 +203,7 @@ def _with_settings(
         if sentence is not None:
             tables |= dict.fromkeys(sentence.partition(": ")[2].split(", "))
         if one is not workspace.top:
+            applied = _without_inherited_entry(one, applied, projects[0])
             settings, ignored = member_settings(projects[0].settings, applied.settings, project.settings)
             settings = replace(settings, index=applied.settings.index)
             applied = replace(applied, settings=settings, constraints=projects[0].constraints)
@@ -203,6 +216,13 @@ def _with_settings(
     return projects, warnings, list(tables)
 
 
+def _without_inherited_entry(one: WorkspaceProject, member: RootProject, root: RootProject) -> RootProject:
+    """The member, not locked itself because the root says so if nothing can install it."""
+    if one.is_package or member.settings.with_project is not None or not root.settings.with_project:
+        return member
+    return replace(member, settings=replace(member.settings, with_project=False))
+
+
 def _with_chosen_settings(project: RootProject, is_root: bool, context: RunContext) -> RootProject:  # noqa: FBT001
     """The project with the settings of `context`: its own, those of another file, or none."""
     if context.use_settings and context.config_path is None:
@@ -213,11 +233,13 @@ def _with_chosen_settings(project: RootProject, is_root: bool, context: RunConte
     return replace(project, settings=settings, constraints=settings.constraints)
 
 
-def _conflicts(workspace: Workspace, projects: Sequence[RootProject]) -> tuple[tuple[ConflictItem, ...], ...]:
-    known = {
-        one.name: JointMember(name=one.name, project=project, extras=(), groups=())
-        for one, project in zip(workspace.projects, projects, strict=True)
-    }
+def conflicts_of(workspace: Workspace, projects: Sequence[RootProject]) -> tuple[tuple[ConflictItem, ...], ...]:
+    """The declared conflicts of all files.
+
+    Raises:
+        LocksetError: As `workspace_conflicts`.
+    """
+    known = {one.name: project for one, project in zip(workspace.projects, projects, strict=True)}
     return workspace_conflicts(_declared(workspace), known)
 
 
@@ -267,8 +289,8 @@ def former_members(inputs: WorkspaceInputs) -> Iterator[tuple[str, Path]]:
     """Names and lock files of projects that were members when the root was locked, and are not any more."""
     old: Pylock | None = inputs.projects[0].old
     names = recorded_table(old).get("members")
-    for name in names if isinstance(names, list) else ():
-        if not isinstance(name, str) or name in inputs.workspace.names or "/" in name or "\\" in name or "." in name:
+    for name in names if isinstance(names, dict) else ():
+        if name in inputs.workspace.names or "/" in name or "\\" in name or "." in name:
             continue
         target = inputs.targets[0].with_name(f"pylock.{name}.toml")
         if target.is_file():

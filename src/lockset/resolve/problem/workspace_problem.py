@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset.lockfile.declared_conflicts import pairs_of
+from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.build_problem import DEFAULT_GROUP_NAMES, build_problem
 from lockset.resolve.problem.conflicting_choices import included_parts
@@ -16,13 +17,8 @@ from lockset.resolve.problem.workspace_pins import joint_lock
 from lockset.sources.inclusions import PROJECT
 from lockset.sources.other_tools.facts import join_many_names
 from lockset.sources.settings import ConflictItem
-from lockset.sources.workspaces.joint import (
-    JointMember,
-    concerned_parts,
-    joint_part,
-    joint_project,
-    virtual_root,
-)
+from lockset.sources.workspaces.joint import JointMember, joint_part, joint_project
+from lockset.sources.workspaces.virtual_root import virtual_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +51,7 @@ class LockedMember:
     project: RootProject
     is_package: bool
     old: Pylock | None
-    recorded: Mapping[str, str | list[str]]
+    recorded: Mapping[str, Any]
     is_root: bool = False
 
 
@@ -118,13 +114,16 @@ def build_workspace_problem(
     chosen = [_chosen(member, options) for member in projects]
     notes: list[str] = []
     if not projects[0].name:
-        concerned = concerned_parts(chosen[1:], conflicts)
         packages = [member.is_package for member in projects[1:]]
-        root = virtual_root(projects[0].project, list(zip(chosen[1:], packages, strict=True)), concerned, table=table)
+        members = list(zip(chosen[1:], packages, strict=True))
+        root = virtual_root(projects[0].project, members, conflicts, table=table)
         projects = [replace(projects[0], project=root.project), *projects[1:]]
         chosen[0] = replace(_chosen(projects[0], options), includes=root.includes)
         if root.left_out:
-            notes.append(f"The lock of the root leaves out {join_many_names(root.left_out)}: a declared conflict")
+            notes.append(
+                f"{PLAIN_NAME} leaves out {join_many_names(root.left_out)}: by a declared conflict, not all members can"
+                " be installed together"
+            )
     joint = joint_project(chosen, conflicts, root=projects[0].project)
     old = joint_lock([(member.old, parts) for member, parts in zip(projects, chosen, strict=True)], joint)
     whole = replace(
@@ -170,7 +169,9 @@ def _options_of(member: LockedMember, options: LockOptions) -> LockOptions:
         groups=None if groups is None else tuple(name for name in groups if name in member.project.groups),
         no_groups=tuple(name for name in options.no_groups if name in member.project.groups),
         requirements=options.requirements if member.is_root else (),
-        with_project=options.with_project if member.name else False,
+        with_project=False
+        if not member.name or (options.with_project and not member.is_package)
+        else options.with_project,
     )
 
 

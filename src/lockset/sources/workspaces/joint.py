@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_dependency, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.similar_names import known_names_hint
 from lockset.sources.inclusions import PROJECT, Inclusion
 from lockset.sources.project import RootProject
-from lockset.sources.requirements.requirement_line import parse_requirement
 from lockset.sources.settings import ConflictItem, Settings
 
 if TYPE_CHECKING:
@@ -34,17 +32,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JointMember",
-    "VirtualRoot",
     "absolute",
-    "concerned_parts",
+    "conflict_sides",
     "inclusions_among",
     "joint_indexes",
+    "joint_item",
     "joint_part",
     "joint_project",
     "joint_pythons",
     "member_settings",
-    "virtual_root",
-    "workspace_conflicts",
+    "url_of",
 ]
 
 # Settings of a member that count for itself; all others are those of the root.
@@ -80,14 +77,6 @@ class JointMember:
         yield from ((("group", group), self.project.groups[group]) for group in self.groups)
 
 
-class VirtualRoot(NamedTuple):
-    """A root without `[project]` as a project, the parts of members that it includes, and the names it leaves out."""
-
-    project: RootProject
-    includes: tuple[tuple[Part, Part], ...]
-    left_out: tuple[str, ...]
-
-
 def _part_name(member: str, part: Part) -> str:
     """The name of a member's part as an extra or group of the joint project.
 
@@ -113,7 +102,7 @@ def joint_project(
         root: The project of the root, whose settings and constraints apply to all.
     """
     inclusions = inclusions_among(members)
-    chosen = concerned_parts(members, conflicts, inclusions)
+    chosen = conflict_sides(members, conflicts, inclusions)
     dependencies: dict[RequirementLine, None] = {}
     tables: dict[str, dict[str, tuple[RequirementLine, ...]]] = {"extra": {}, "group": {}}
     for member in members:
@@ -125,7 +114,7 @@ def joint_project(
             else:
                 dependencies.update(dict.fromkeys(placed))
     offered = {("extra", name) for name in tables["extra"]} | {("group", name) for name in tables["group"]}
-    declared = [tuple(dict.fromkeys(_joint_item(item) for item in items)) for items in conflicts]
+    declared = [tuple(dict.fromkeys(joint_item(item) for item in items)) for items in conflicts]
     settings = replace(
         root.settings,
         index=joint_indexes([root.settings.index, *(member.project.settings.index for member in members)]),
@@ -176,28 +165,30 @@ def inclusions_among(members: Sequence[JointMember]) -> tuple[Inclusion, ...]:
     return tuple(dict.fromkeys(inclusions))
 
 
-def concerned_parts(
+def conflict_sides(
     members: Sequence[JointMember],
     conflicts: Sequence[Sequence[ConflictItem]],
     inclusions: Sequence[Inclusion] | None = None,
-) -> frozenset[Part]:
-    """The parts of the joint project that a conflict names, and those that include them, directly or not."""
+) -> Mapping[Part, frozenset[Part]]:
+    """The parts of the joint project that conflicts name, or that include such a part, each with what it includes."""
     if not conflicts:
-        return frozenset()
+        return {}
     including: dict[Part, list[Part]] = {}
     for inclusion in inclusions_among(members) if inclusions is None else inclusions:
         including.setdefault(inclusion.included, []).append(inclusion.part)
-    waiting = [_joint_item(item) for items in conflicts for item in items]
-    concerned: set[Part] = set()
-    while waiting:
-        part = waiting.pop()
-        if part not in concerned:
-            concerned.add(part)
-            waiting += including.get(part, ())
-    return frozenset(concerned)
+    sides: dict[Part, set[Part]] = {}
+    for side in {joint_item(item) for items in conflicts for item in items}:
+        waiting = [side]
+        while waiting:
+            part = waiting.pop()
+            if side not in sides.setdefault(part, set()):
+                sides[part].add(side)
+                waiting += including.get(part, ())
+    return {part: frozenset(included) for part, included in sides.items()}
 
 
-def _joint_item(item: ConflictItem) -> Part:
+def joint_item(item: ConflictItem) -> Part:
+    """The part of the joint project that a conflict names."""
     return joint_part(item.package, PROJECT if item.kind == "package" else (item.kind, item.name))
 
 
@@ -229,11 +220,12 @@ def absolute(line: RequirementLine, base: Path) -> RequirementLine:
         return line
     path, mark, fragment = url[5:].partition("#")
     placed = read_dependency(str(line.requirement))
-    placed.url = f"{_url_of(base.joinpath(unquote(path)))}{mark}{fragment}"
+    placed.url = f"{url_of(base.joinpath(unquote(path)))}{mark}{fragment}"
     return replace(line, text=str(placed), requirement=placed)
 
 
-def _url_of(path: Path) -> str:
+def url_of(path: Path) -> str:
+    """The `file:` URL of an absolute path."""
     location = posixpath.normpath(path.as_posix())
     return f"file://{'' if location.startswith('/') else '/'}{quote(location, safe='/:')}"
 
@@ -311,95 +303,3 @@ def member_settings(root: Settings, applied: Settings, stated: Settings) -> tupl
         and getattr(stated, name) != getattr(root, name)
     ]
     return replace(root, **kept, conflicts=(), workspace=None), tuple(ignored)
-
-
-def virtual_root(
-    root: RootProject, members: Sequence[tuple[JointMember, bool]], concerned: frozenset[Part], *, table: str
-) -> VirtualRoot:
-    """A root without `[project]`, as the project that requires all members, with their extras and groups.
-
-    Members that a conflict concerns cannot all be in one lock: they are left out, as are extras and groups of one name
-    that it concerns in several members.
-
-    Args:
-        root: The root as its file states it: dependency groups and settings.
-        members: The other projects, each with whether it can be installed: then its folder is required, else what it
-            requires.
-        concerned: The parts of the joint project that a conflict concerns.
-        table: The table that declares the workspace, for messages.
-    """
-    origin = f"{root.sources[0]} [{table}.members]"
-    left_out = [member for member, _ in members if joint_part(member.name, PROJECT) in concerned]
-    kept = [(member, is_package) for member, is_package in members if member not in left_out]
-    merged = [part for member, _ in kept for part, _ in member.parts() if joint_part(member.name, part) in concerned]
-    dependencies: list[RequirementLine] = []
-    tables: dict[str, dict[str, tuple[RequirementLine, ...]]] = {"extra": {}, "group": dict(root.groups)}
-    includes: list[tuple[Part, Part]] = []
-    for member, is_package in kept:
-        for part, lines in member.parts():
-            joint = joint_part(member.name, part)
-            if joint in concerned and merged.count(part) > 1:
-                continue
-            includes.append((part, joint))
-            placed = tuple(absolute(line, member.project.base) for line in lines)
-            if part == PROJECT:
-                dependencies += [_folder_line(member, origin)] if is_package else placed
-            else:
-                kind = tables[part[0]]
-                kind[part[1]] = tuple(dict.fromkeys((*kind.get(part[1], ()), *placed)))
-    names = [member.name for member in left_out]
-    names += sorted({f"{kind} {name}" for kind, name in merged if merged.count((kind, name)) > 1})
-    project = replace(
-        root, dependencies=tuple(dict.fromkeys(dependencies)), extras=tables["extra"], groups=tables["group"]
-    )
-    return VirtualRoot(project, tuple(includes), tuple(names))
-
-
-def _folder_line(member: JointMember, origin: str) -> RequirementLine:
-    url = _url_of(member.project.base)
-    return replace(parse_requirement(f"{member.name} @ {url}", origin=origin), editable=True)
-
-
-def workspace_conflicts(
-    lists: Iterable[tuple[str, str, Iterable[Sequence[ConflictItem]]]], members: Mapping[str, JointMember]
-) -> tuple[tuple[ConflictItem, ...], ...]:
-    """The declared conflicts of all files, each item with its package.
-
-    Args:
-        lists: For each file its project's name, its location, and its conflicts.
-        members: The projects by name.
-
-    Raises:
-        LocksetError: `workspace-source`, `unknown-extra`, `unknown-group`: an item names what does not exist.
-    """
-    conflicts: dict[tuple[ConflictItem, ...], None] = {}
-    for name, location, declared in lists:
-        for items in declared:
-            placed = tuple(sorted({replace(item, package=item.package or name) for item in items}))
-            for item in placed:
-                _refuse_unknown(item, members, location)
-            if len(placed) > 1:
-                conflicts[placed] = None
-    return tuple(conflicts)
-
-
-def _refuse_unknown(item: ConflictItem, members: Mapping[str, JointMember], location: str) -> None:
-    member = members.get(item.package)
-    if member is None:
-        raise LocksetError(
-            "workspace-source",
-            f"`conflicts` names the package `{item.package}`, which is not a member of the workspace",
-            location=location,
-            hint=known_names_hint(item.package, [name for name in members if name]),
-        )
-    if item.kind == "package":
-        return
-    known = member.project.extras if item.kind == "extra" else member.project.groups
-    if item.name not in known:
-        what = "extra" if item.kind == "extra" else "dependency group"
-        raise LocksetError(
-            "unknown-extra" if item.kind == "extra" else "unknown-group",
-            f"`conflicts` names the {what} `{item.name}`, which {item.package or 'the root'} does not have",
-            location=location,
-            hint=known_names_hint(item.name, known),
-        )
