@@ -13,9 +13,9 @@ __all__ = ["nearest_lock"]
 
 
 def nearest_lock(here: Path) -> Path | None:
-    """The nearest pylock.toml from `here` (absolute) upwards; in the folder of a workspace's member, that of the member.
+    """The nearest pylock.toml from `here` (absolute) upwards; None if there is none.
 
-    The lock file of a member is `pylock.MEMBER.toml` next to that of the root.
+    In the folder of a member of a workspace it is `pylock.MEMBER.toml`, next to the lock file of the root.
     """
     lock = find_lock(here)
     if lock is None or lock.parent == here:

@@ -33,8 +33,9 @@ _OTHERS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.t
 def open_lock(path: str | PathLike[str] | None, context: RunContext) -> Document:
     """Read the lock file at `path`; without a path, the nearest one from the context's folder upwards.
 
-    That is a pylock.toml, or in the folder of a workspace's member the lock file of the member. `-` reads `context.stdin`, if that is set. A pyproject.toml or script stands for the lock file next to it.
-    Requirements files and lock files of other tools are converted, with the indexes of the context.
+    That is a pylock.toml, or in the folder of a workspace's member the lock file of the member. `-` reads
+    `context.stdin`, if that is set. A pyproject.toml or script stands for the lock file next to it. Requirements files
+    and lock files of other tools are converted, with the indexes of the context.
 
     Raises:
         LocksetError: `lock-not-found`, `lock-unreadable` or `toml-syntax`; as `convert_in_memory`.

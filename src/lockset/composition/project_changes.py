@@ -16,7 +16,7 @@ from lockset.files.record_store import get_value, put_value
 from lockset.hashes import quick_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from lockset.lockfile.model import Pylock
     from lockset.sources.project import RootProject
@@ -147,14 +147,21 @@ def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapp
             yield f"`{text}` is required and was not locked"
         elif not locked[key][1] & {choice, _ALWAYS}:
             yield f"`{text}` is required {_with(choice)} and was locked {_with(*sorted(locked[key][1]))} only"
-    everything = {key for (key, _), _, _ in _required(project, None)}
-    for key, (text, _) in locked.items():
-        if key not in everything and key[0] not in replaced:
-            yield f"`{text}` was locked and is not required any more"
+    yield from _gone(project, locked, replaced)
     yield from _limits(project, table)
     yield from _pythons(project, lock, table)
     if isinstance(table.get("members"), dict):
         yield from _of_members(lock, folder, table["members"], environment)
+
+
+def _gone(
+    project: RootProject, locked: Mapping[Any, tuple[str, set[Choice]]], replaced: Collection[Any]
+) -> Iterator[str]:
+    """Requirements that the lock file records, and the project does not have any more."""
+    everything = {key for (key, _), _, _ in _required(project, None)}
+    for key, (text, _) in locked.items():
+        if key not in everything and key[0] not in replaced:
+            yield f"`{text}` was locked and is not required any more"
 
 
 def _of_members(lock: Pylock, folder: str, members: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[str]:

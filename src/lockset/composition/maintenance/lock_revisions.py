@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from os import fspath
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.build.git import common_ancestor, stored_file
@@ -19,6 +18,7 @@ from lockset.sources.discover import STDIN
 if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
+    from pathlib import Path
 
     from lockset.composition.run_context import RunContext
     from lockset.lockfile.read import Document

@@ -121,8 +121,8 @@ def _python_notes(projects: Sequence[LockedMember], workspace: WorkspaceProblem)
     """Which member narrows the Pythons of the workspace for others."""
     joint = workspace.problem.request.requires_python
     stated = [(one.name, pythons) for one in projects if (pythons := one.project.requires_python) is not None]
-    if joint is None:
-        return
+    if joint is None or (workspace.old is not None and workspace.old.requires_python is not None):
+        return  # said when the first lock was made
     region = MarkerSet.of_python(joint)
     narrow = [(name, pythons) for name, pythons in stated if MarkerSet.of_python(pythons).implies(region)]
     if narrow and len(narrow) < len(stated):

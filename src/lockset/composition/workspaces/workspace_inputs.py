@@ -28,7 +28,7 @@ from lockset.sources.settings import Settings, parse_settings
 from lockset.sources.toml_table import SettingsTable
 from lockset.sources.workspaces.declared_conflicts import workspace_conflicts
 from lockset.sources.workspaces.joint import joint_indexes, member_settings
-from lockset.sources.workspaces.read import read_workspace
+from lockset.sources.workspaces.read import position_in, read_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -240,7 +240,20 @@ def conflicts_of(workspace: Workspace, projects: Sequence[RootProject]) -> tuple
         LocksetError: As `workspace_conflicts`.
     """
     known = {one.name: project for one, project in zip(workspace.projects, projects, strict=True)}
-    return workspace_conflicts(_declared(workspace), known)
+    try:
+        return workspace_conflicts(_declared(workspace), known)
+    except LocksetError as error:
+        raise _located(error, workspace) from None
+
+
+def _located(error: LocksetError, workspace: Workspace) -> LocksetError:
+    """The error with the position of the conflicts in the file that it names."""
+    for one in workspace.projects:
+        if one.location == error.diagnostic.location:
+            tool = "lockset" if one.project.settings.conflicts else "uv"
+            keys = ("tool", tool, "conflicts")
+            return error.replaced(location=position_in(one.project.base / _PYPROJECT, one.location, keys))
+    return error
 
 
 def _declared(workspace: Workspace) -> Iterator[tuple[str, str, Sequence[Sequence[ConflictItem]]]]:

@@ -41,6 +41,7 @@ __all__ = [
     "joint_project",
     "joint_pythons",
     "member_settings",
+    "refuse_disjoint_pythons",
     "url_of",
 ]
 
@@ -236,21 +237,36 @@ def joint_pythons(members: Iterable[JointMember]) -> SpecifierSet | None:
     Raises:
         LocksetError: `workspace-pythons`: two of them have no Python in common.
     """
+    stated = [(m.name, m.project.sources[0], p) for m in members if (p := m.project.requires_python) is not None]
+    refuse_disjoint_pythons(stated)
     result: SpecifierSet | None = None
-    region = MarkerSet.any()
-    read: list[JointMember] = []
-    for member in members:
-        pythons = member.project.requires_python
-        if pythons is None:
-            continue
-        region &= MarkerSet.of_python(pythons)
-        if region.is_empty:
-            mine = MarkerSet.of_python(pythons)
-            other = next((m for m in read if mine.is_disjoint(_region(m))), read[-1])
-            raise _no_common_python(other, member)
-        read.append(member)
+    for _, _, pythons in stated:
         result = pythons if result is None else _both(result, pythons)
     return result
+
+
+def refuse_disjoint_pythons(stated: Sequence[tuple[str, str, SpecifierSet]]) -> None:
+    """Refuse members that have no Python in common; each has its name, the place of its range, and the range.
+
+    Raises:
+        LocksetError: `workspace-pythons`.
+    """
+    region = MarkerSet.any()
+    for number, (name, location, pythons) in enumerate(stated):
+        mine = MarkerSet.of_python(pythons)
+        region &= mine
+        if not region.is_empty:
+            continue
+        before = stated[:number]
+        other = next((one for one in before if mine.is_disjoint(MarkerSet.of_python(one[2]))), before[-1])
+        raise LocksetError(
+            "workspace-pythons",
+            f"The members {other[0]} and {name} of the workspace have no Python in common: {other[0]} requires"
+            f" `{other[2]}`, and {name} `{pythons}`",
+            location=f"{other[1]}, {location}",
+            hint="All members of a workspace are locked for the Pythons that all of them support. Widen one of the"
+            " ranges, or leave one of the folders out with `exclude` in the root",
+        )
 
 
 def _both(one: SpecifierSet, other: SpecifierSet) -> SpecifierSet:
@@ -262,23 +278,6 @@ def _both(one: SpecifierSet, other: SpecifierSet) -> SpecifierSet:
         if rest and MarkerSet.of_python(",".join(rest)).implies(MarkerSet.of_python(text)):
             kept = rest
     return read_specifiers(",".join(kept))
-
-
-def _region(member: JointMember) -> MarkerSet:
-    assert member.project.requires_python is not None
-    return MarkerSet.of_python(member.project.requires_python)
-
-
-def _no_common_python(one: JointMember, other: JointMember) -> LocksetError:
-    where = [member.project.sources[0] for member in (one, other)]
-    return LocksetError(
-        "workspace-pythons",
-        f"The members {one.name} and {other.name} of the workspace have no Python in common: {one.name} requires"
-        f" `{one.project.requires_python}`, and {other.name} `{other.project.requires_python}`",
-        location=", ".join(where),
-        hint="All members of a workspace are locked for the Pythons that all of them support. Widen one of the ranges,"
-        " or leave one of the folders out with `exclude` in the root",
-    )
 
 
 def member_settings(root: Settings, applied: Settings, stated: Settings) -> tuple[Settings, tuple[str, ...]]:

@@ -50,15 +50,15 @@ class WorkspaceFolders(NamedTuple):
 def holds(root: Path, folder: Path, *, own: bool = True) -> bool:
     """Whether the pyproject.toml in `root` declares a workspace that has the project in `folder`.
 
-    A file that cannot be read declares none. `own`: whether `[tool.lockset]` is read.
+    A file above the folder that is not valid declares none. `own`: whether `[tool.lockset]` is read.
     """
     file = root / _PYPROJECT
     try:
         text = decode_utf8(read_file(file, location=str(file)), location=str(file))
         table = workspace_table(parse_settings_file(text, location=str(file)), own=own)
     except LocksetError:
-        # The nearest file is read again, with an error, by whoever needs it.
-        return False
+        # The project's own file is read again, with the error; one above it may have nothing to do with the project.
+        return root == folder
     if table is None or not table.members:
         return False
     return root == folder or table.is_member(folder.relative_to(root).as_posix())

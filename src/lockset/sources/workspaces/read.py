@@ -15,6 +15,7 @@ from lockset.sources.other_tools.files import other_files
 from lockset.sources.other_tools.locations import at_path
 from lockset.sources.pyproject import read_pyproject
 from lockset.sources.toml_table import nearest, parse_settings_file
+from lockset.sources.workspaces.joint import refuse_disjoint_pythons
 from lockset.sources.workspaces.members import find_members, relative_name
 from lockset.spans import LineIndex
 
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
     from lockset.sources.project import RootProject
     from lockset.sources.requirements.requirement_line import RequirementLine
-    from lockset.sources.workspaces.members import WorkspaceFolders
+from lockset.sources.workspaces.members import WorkspaceFolders
 
-__all__ = ["Workspace", "WorkspaceProject", "read_workspace"]
+__all__ = ["Workspace", "WorkspaceProject", "position_in", "read_workspace"]
 
 _PYPROJECT = "pyproject.toml"
 
@@ -99,7 +100,8 @@ def read_workspace(root: Path, *, shown: Path, own: bool = True) -> Workspace:
     for below, (folder, text, location) in texts.items():
         with with_key_lines(text, location):
             stated.append(_stated(text, folder, below, location))
-    _refuse_namesakes(stated, {below: text for below, (_, text, _) in texts.items()})
+    _refuse_namesakes(stated)
+    _refuse_pythons(stated)
     known = {each.name: each.project.base for each in stated if each.name}
     return Workspace(
         root=root,
@@ -128,13 +130,13 @@ def _stated(text: str, folder: Path, below: str, location: str) -> WorkspaceProj
     )
 
 
-def _refuse_namesakes(projects: Sequence[WorkspaceProject], texts: Mapping[str, str]) -> None:
+def _refuse_namesakes(projects: Sequence[WorkspaceProject]) -> None:
     first: dict[str, WorkspaceProject] = {}
     for one in projects:
         other = first.setdefault(one.name, one) if one.name else one
         if other is one:
             continue
-        where = [_position(each.location, texts[each.below], ("project", "name")) for each in (other, one)]
+        where = [_at(each, "project", "name") for each in (other, one)]
         raise LocksetError(
             "workspace-members",
             f"Two projects of the workspace are named `{one.name}`: {where[0]} and {where[1]}",
@@ -144,11 +146,26 @@ def _refuse_namesakes(projects: Sequence[WorkspaceProject], texts: Mapping[str, 
         )
 
 
-def _position(location: str, text: str, keys: tuple[str, ...]) -> str:
-    """The file with the line and column of a key."""
+def _refuse_pythons(projects: Sequence[WorkspaceProject]) -> None:
+    stated = [(one.name, one.location, p) for one in projects if (p := one.project.requires_python) is not None]
     try:
+        refuse_disjoint_pythons(stated)
+    except LocksetError as error:
+        named = (error.diagnostic.location or "").split(", ")
+        lines = [_at(one, "project", "requires-python") for one in projects if one.location in named]
+        raise error.replaced(location=", ".join(lines)) from None
+
+
+def _at(one: WorkspaceProject, *keys: str) -> str:
+    return position_in(one.project.base / _PYPROJECT, one.location, keys)
+
+
+def position_in(file: Path, location: str, keys: tuple[str, ...]) -> str:
+    """The name of a TOML file with the line and column of a key's value; without, if the file does not have it."""
+    try:
+        text = decode_utf8(read_file(file, location=location), location=location)
         line, column = LineIndex(text).position(positions(text).value(keys).start)
-    except KeyError:
+    except (LocksetError, KeyError):
         return location
     return f"{location}:{line}:{column}"
 
@@ -162,7 +179,7 @@ def _with_sources(
     required = {line.name for line in _lines(project)}
     for source in others.sources:
         if source.member and source.requirement is None and source.package in required:
-            raise _not_a_member(source, known, folders)
+            raise _not_a_member(source, known, folders, member)
     named = {source.package for source in others.sources}
     # A requirement on a member is one on its folder, whether or not a table says so: what an index has under the name
     # of a member is another project.
@@ -185,7 +202,7 @@ def _lines(project: RootProject) -> Iterator[RequirementLine]:
 
 def _member_source(name: str, folder: Path, folders: WorkspaceFolders) -> NamedSource:
     named = NamedSource(
-        tool="lockset",
+        tool=folders.table.path.split(".")[1],
         package=name,
         table=f"[{folders.table.path}]",
         location=folders.location,
@@ -195,12 +212,15 @@ def _member_source(name: str, folder: Path, folders: WorkspaceFolders) -> NamedS
     return at_path(named, folder.as_posix())
 
 
-def _not_a_member(source: NamedSource, known: Mapping[str, Path], folders: WorkspaceFolders) -> LocksetError:
+def _not_a_member(
+    source: NamedSource, known: Mapping[str, Path], folders: WorkspaceFolders, member: WorkspaceProject
+) -> LocksetError:
+    base = member.project.base if source.location == member.location else folders.root
     return LocksetError(
         "workspace-source",
         f"{source.table} takes {source.package} from the workspace, and the workspace of {folders.location} has no"
         " member of that name",
-        location=source.location,
+        location=position_in(base / _PYPROJECT, source.location, ("tool", "uv", "sources", source.package)),
         context=(f"its members are {', '.join(sorted(known)) or 'none'}",),
         hint=nearest(source.package, known) or f"Add the folder of {source.package} to `members` there",
     )
