@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lockset.composition.run_context import RunContext
 
-__all__ = ["lock_of_member", "member_locks", "members_of", "project_name"]
+__all__ = ["lock_of_member", "locks_of_root", "member_locks", "members_of", "project_name"]
 
 _PYPROJECT = "pyproject.toml"
 
@@ -61,6 +61,18 @@ def members_of(root: Path) -> tuple[str, ...] | None:
     if not isinstance(names, dict):
         return None
     return tuple(name for name in names if os.path.basename(name) == name and "." not in name)
+
+
+def locks_of_root(root: Path) -> tuple[tuple[str | None, str], ...]:
+    """The projects of a workspace and their lock files, where `root` is that of its root; empty where it is not.
+
+    The root comes first; its name is None if it has none. Members without a lock file are left out.
+    """
+    members = members_of(root)
+    if members is None:
+        return ()
+    files = [(name, root.with_name(f"pylock.{name}.toml")) for name in members]
+    return ((project_name(root.parent), str(root)), *((name, str(file)) for name, file in files if file.is_file()))
 
 
 def member_locks(names: Collection[str] | None, context: RunContext) -> tuple[str, ...]:

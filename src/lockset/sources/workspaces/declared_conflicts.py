@@ -49,8 +49,10 @@ def _refuse_unknown(item: ConflictItem, projects: Mapping[str, RootProject], loc
             location=location,
             hint=known_names_hint(item.package, [name for name in projects if name]),
         )
-    if item.kind == "package":
-        return
+    if item.kind == "package" or (
+        item.kind == "extra" and any("optional-dependencies" in u.keys for u in project.unbuilt)
+    ):
+        return  # all extras of it are known after its build
     known = project.extras if item.kind == "extra" else project.groups
     if item.name not in known:
         what = "extra" if item.kind == "extra" else "dependency group"
