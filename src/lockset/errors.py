@@ -176,6 +176,12 @@ class MetadataInvalidError(KnownError):
     code = "metadata-invalid"
 
 
+class NoResolutionError(KnownError):
+    """Nothing meets all requirements together."""
+
+    code = "no-resolution"
+
+
 class RequirementSyntaxError(KnownError):
     """The text is not a valid requirement (dependency specifiers)."""
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.sources.project import DynamicFields, RootProject
 
-__all__ = ["LockOptions", "lock_project", "posed_problem"]
+__all__ = ["LockOptions", "lock_project", "posed_problem", "with_metadata"]
 
 # Opens a repository for file rules; closing it closes its connections.
 Opener = "Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]"
@@ -114,20 +114,31 @@ def posed_problem(
     """
     build = partial(build_problem, old=old, now=now, folder=folder)
     if project.unbuilt:
-        with open_repository(_build_rules(project, options, build), listener) as opened:
-            project = _whole(project, options, opened, folder, listener)
+        project = with_metadata(project, options, build, open_repository, folder=folder, listener=listener)
     problem = build(project, options)
     with open_repository(problem.rules, listener) as opened:
         yield project, problem, opened
 
 
-def _build_rules(
-    project: RootProject, options: LockOptions, build: Callable[[RootProject, LockOptions], ResolutionProblem]
-) -> FileRules:
-    """The rules for the files of build requirements, while the project's extras are not known."""
+def with_metadata(
+    project: RootProject,
+    options: LockOptions,
+    build: Callable[[RootProject, LockOptions], ResolutionProblem],
+    open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
+    *,
+    folder: Path | None,
+    listener: ProgressListener,
+) -> RootProject:
+    """`project` with the metadata of its build. Its Pythons and extras are not known before.
+
+    Raises:
+        LocksetError: As `posed_problem`.
+    """
     # Conflicts may name extras that only the build knows.
     known_part = replace(project, settings=replace(project.settings, conflicts=()))
-    return build(known_part, replace(options, extras=None, all_extras=True)).rules
+    rules = build(known_part, replace(options, extras=None, all_extras=True)).rules
+    with open_repository(rules, listener) as opened:
+        return _whole(project, options, opened, folder, listener)
 
 
 def _whole(

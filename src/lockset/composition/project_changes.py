@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from lockset._version import __version__
@@ -16,7 +16,7 @@ from lockset.files.record_store import get_value, put_value
 from lockset.hashes import quick_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lockset.lockfile.model import Pylock
     from lockset.sources.project import RootProject
@@ -29,7 +29,7 @@ Choice: TypeAlias = "tuple[str, str]"
 _ALWAYS: Choice = ("", "")
 
 # Increase it with every change of what is compared.
-_FORMAT = 2
+_FORMAT = 3
 _FOLDER = "projects-v1"
 # The most cached results: a further one replaces an older one.
 _MOST = 256
@@ -89,14 +89,41 @@ def _entry(source: LockSource, cache: Path | None) -> tuple[str | None, tuple[An
 
 
 def _names(lock: Pylock) -> list[str]:
-    """The file names of the sources that `lock` was made from; empty if they are not known."""
+    """The file names of the sources that `lock` was made from; empty if they are not known.
+
+    In a workspace, the own file comes first, and the files of the root or the members follow.
+    """
     table = (lock.tool or {}).get("lockset")
     if not isinstance(table, dict) or not isinstance(table.get("roots"), list):
         return []
-    names = table.get("sources", [_PYPROJECT])
-    if not isinstance(names, list) or not all(isinstance(name, str) and name == Path(name).name for name in names):
+    names, members = table.get("sources", [_PYPROJECT]), table.get("members")
+    if not isinstance(names, list):
         return []
-    return names
+    if "workspace" in table:
+        names = [*names, table["workspace"]]
+    elif isinstance(members, dict):
+        names = [*names, *(f"{folder}/{_PYPROJECT}" for folder in members.values())]
+    elif not all(isinstance(name, str) and name == Path(name).name for name in names):
+        return []
+    return names if all(isinstance(name, str) and _is_below(name) for name in names) else []
+
+
+def _is_below(name: str) -> bool:
+    """Whether the path stays in the folder of the lock file."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and ":" not in name and "\\" not in name
+
+
+def _project(names: Sequence[str], folder: str, table: Mapping[str, Any]) -> RootProject | None:
+    """The project as its files state it now."""
+    if "workspace" in table or "members" in table:
+        from lockset.composition.workspaces.locked_project import locked_project  # most projects are in no workspace
+
+        return locked_project(Path(folder), names[0])
+    from lockset.sources.discover import read_sources
+    from lockset.sources.other_tools.apply import apply_other_tools
+
+    return apply_other_tools(read_sources(list(names), folder=Path(folder), environ={}))
 
 
 def _contents(folder: str, names: Sequence[str]) -> tuple[tuple[str, bytes], ...]:
@@ -116,14 +143,15 @@ def _contents(folder: str, names: Sequence[str]) -> tuple[tuple[str, bytes], ...
 def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
     # Imported here: not needed if the result is cached.
     from lockset.errors import LocksetError
-    from lockset.sources.discover import read_sources
-    from lockset.sources.other_tools.apply import apply_other_tools
 
+    table = (lock.tool or {})["lockset"]
     try:
-        project = apply_other_tools(read_sources(list(names), folder=Path(folder), environ={}))
+        project = _project(names, folder, table)
     except LocksetError:
         return  # `lock` reports it
-    table = (lock.tool or {})["lockset"]
+    if project is None:
+        yield "it is not a member of the workspace any more"
+        return
     locked = _locked_keys(table["roots"])
     if locked is None:
         return
@@ -136,12 +164,37 @@ def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapp
             yield f"`{text}` is required, but not locked"
         elif not locked[key][1] & {choice, _ALWAYS}:
             yield f"`{text}` is required {_with(choice)}, but is only locked {_with(*sorted(locked[key][1]))}"
+    yield from _gone(project, locked, replaced)
+    yield from _limits(project, table)
+    yield from _pythons(project, lock, table)
+    if isinstance(table.get("members"), dict):
+        yield from _of_members(lock, folder, table["members"], environment)
+
+
+def _gone(
+    project: RootProject, locked: Mapping[Any, tuple[str, set[Choice]]], replaced: Collection[Any]
+) -> Iterator[str]:
+    """Requirements that the lock file records, and the project no longer has."""
     everything = {key for (key, _), _, _ in _required(project, None)}
     for key, (text, _) in locked.items():
         if key not in everything and key[0] not in replaced:
             yield f"`{text}` is locked, but no longer required"
-    yield from _limits(project, table)
-    yield from _pythons(project, lock, table)
+
+
+def _of_members(lock: Pylock, folder: str, members: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
+    """Changes of the members that the lock of a root installs as folders, since their own locks were made."""
+    from lockset.errors import LocksetError
+    from lockset.lockfile.load import load
+
+    installed = {str(package.name) for package in lock.packages if package.directory is not None}
+    for name in sorted(installed & members.keys()):
+        try:
+            own = load(Path(folder, f"pylock.{name}.toml")).lock
+        except LocksetError:
+            continue
+        names = _names(own)
+        for change in _compared(own, folder, names, environment) if names else ():
+            yield f"{change} ({name})"
 
 
 def _with(*choices: Choice) -> str:

@@ -30,9 +30,11 @@ __all__ = ["desired_distributions"]
 
 
 def desired_distributions(
-    items: Sequence[SelectedPackage], *, folder: str, allowed: SourcePolicy | None = None
+    items: Sequence[SelectedPackage], *, folder: str, allowed: SourcePolicy | None = None, project: str = "."
 ) -> tuple[DesiredDistribution, ...]:
     """The distributions for the selected `items`; relative paths start from `folder`, that of the lock file.
+
+    `project` is the folder of the project itself, relative to that.
 
     Raises:
         LocksetError: `hash-missing`, `hash-malformed`, `unsafe-path`, `source-not-allowed`, `commit-malformed`.
@@ -42,15 +44,15 @@ def desired_distributions(
     return tuple(
         _desired(item.package, item.artifact, folder, rules, requested=known and item.package.name not in needed)
         for item in items
-        if rules.project or not _is_project(item.artifact)
+        if rules.project or not _is_project(item.artifact, project)
     )
 
 
-def _is_project(artifact: object) -> bool:
-    """Whether it is the source tree in the lock file's own folder."""
+def _is_project(artifact: object, project: str) -> bool:
+    """Whether it is the source tree of the project itself."""
     if not isinstance(artifact, PackageDirectory) or artifact.subdirectory:
         return False
-    return os.path.normpath(artifact.path.replace("\\", "/") or ".") == "."
+    return os.path.normpath(artifact.path.replace("\\", "/") or ".") == os.path.normpath(project)
 
 
 def _edges(items: Sequence[SelectedPackage]) -> tuple[bool, frozenset[str]]:

@@ -40,6 +40,11 @@ def run(command: LockCommand, out: Output) -> int:
         out.file(result.text)
     elif not command.dry_run:
         result.write()
+    if result.members:
+        from lockset.cli.output.workspace_report import show_workspace_lock  # most projects are in no workspace
+
+        show_workspace_lock(result, command, time.perf_counter() - began, out)
+        return DONE
     summary = show_lock(result, command, time.perf_counter() - began, out)
     save_answer(command, result, outputs=summary, since=since)
     return DONE

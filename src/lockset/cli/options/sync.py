@@ -55,6 +55,11 @@ def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -
         metavar="FILE",
         help="lock files or pinned requirements files, or - (default: the nearest pylock.toml)",
     )
+    members = parser.add_argument_group("workspace")
+    members.add_argument(
+        "--package", action="append", default=[], metavar="NAME", help="use the lock file of this member (repeatable)"
+    )
+    members.add_argument("--all-packages", action="store_true", help="use the lock files of the root and all members")
     target = parser.add_argument_group("target")
     target.add_argument(
         "-p",
@@ -280,7 +285,7 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         LocksetError: If a lock file or the interpreter does not exist.
     """
     context = run_context(args, out)
-    locks = lock_sources(args.files, context)
+    locks = lock_sources(args.files, context, packages=names(args.package), all_packages=args.all_packages)
     _refuse_conflicts(args)
     described = _described(args)
     options = SyncOptions(

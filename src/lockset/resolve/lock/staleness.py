@@ -16,7 +16,7 @@ from lockset.metadata.pyproject import tree_metadata
 from lockset.resolve.lock.assemble import root_text, root_texts
 from lockset.resolve.problem.build_problem import DEFAULT_GROUP_NAMES, build_problem
 from lockset.resolve.problem.direct_source import leads_to
-from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table
+from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table, requires_itself
 from lockset.resolve.problem.requirement import parse_dependency
 from lockset.resolve.solver.search import extra_and_group_choices
 
@@ -83,6 +83,8 @@ def _project_changes(problem: ResolutionProblem, project: RootProject, lock: Pyl
     """Changes of whether the project itself is locked."""
     paths = [p.directory.path for p in lock.packages if p.name == project.name and p.directory is not None]
     if problem.entry is None:
+        if project.name is not None and requires_itself(lock, project.name):
+            return []
         return [f"the project itself is locked, from {path}" for path in paths]
     return [] if paths == [problem.entry] else ["the project itself is not locked"]
 
