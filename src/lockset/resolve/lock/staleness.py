@@ -10,7 +10,6 @@ from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import composed_marker
 from lockset.errors import LocksetError
-from lockset.files.read_file import decode_utf8, read_file
 from lockset.lockfile.model import describe
 from lockset.markers import MarkerSet
 from lockset.metadata.pyproject import tree_metadata
@@ -236,10 +235,10 @@ def _tree_changes(problem: ResolutionProblem, lock: Pylock, project_name: str | 
 
 def _tree_requirements(tree: Path, name: str) -> list[Dependency]:
     try:
-        data = read_file(tree / "pyproject.toml", location=name)
-        metadata = tree_metadata(decode_utf8(data, location=name), what=name)
+        path = tree / "pyproject.toml"
+        metadata = tree_metadata(path.read_text(encoding="utf-8"), what=name) if path.is_file() else None
         return [parse_dependency(text) for text in metadata.requires_dist] if metadata is not None else []
-    except LocksetError:
+    except (OSError, UnicodeDecodeError, LocksetError):
         return []  # `lock` reports it
 
 
