@@ -282,6 +282,9 @@ def _environ(python: Path, extra: Mapping[str, str]) -> dict[str, str]:
 def _read_pyproject(source_tree: Path) -> str | None:
     path = source_tree / "pyproject.toml"
     try:
+        if path.exists() and not path.is_file():
+            # A backend that opens a pipe waits without end.
+            raise _bad_system(source_tree.name, "pyproject.toml is not a regular file")
         return path.read_text(encoding="utf-8") if path.is_file() else None
     except (OSError, UnicodeDecodeError) as error:
         raise _bad_system(source_tree.name, f"pyproject.toml cannot be read: {error}") from error

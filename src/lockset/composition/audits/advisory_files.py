@@ -63,8 +63,10 @@ def read_advisory_files(path: str, *, shown: str, names: Collection[str]) -> Adv
     """
     reader = AdvisoryReader(names)
     try:
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
-        for name, data in _folder(path) if is_folder else _file(path, shown):
+        mode = os.stat(path).st_mode
+        if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+            raise OSError("it is neither a folder nor a regular file")
+        for name, data in _folder(path) if stat.S_ISDIR(mode) else _file(path, shown):
             reader.take(name, data)
     except (FileNotFoundError, NotADirectoryError) as error:
         hint = "Name a folder or an archive (zip, tar.gz) of advisories: OSV's `all.zip`, or PyPA's database"

@@ -237,7 +237,8 @@ def _tree_changes(problem: ResolutionProblem, lock: Pylock, project_name: str | 
 
 def _tree_requirements(tree: Path, name: str) -> list[Dependency]:
     try:
-        metadata = tree_metadata((tree / "pyproject.toml").read_text(encoding="utf-8"), what=name)
+        path = tree / "pyproject.toml"
+        metadata = tree_metadata(path.read_text(encoding="utf-8"), what=name) if path.is_file() else None
         return [parse_dependency(text) for text in metadata.requires_dist] if metadata is not None else []
     except (OSError, UnicodeDecodeError, LocksetError):
         return []  # `lock` reports it
