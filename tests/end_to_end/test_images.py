@@ -34,7 +34,7 @@ print(getattr(importlib.import_module(module), name)())
 
 def dockerfiles() -> dict[str, str]:
     """The Dockerfiles of the page, by their heading and number."""
-    files = {}
+    files: dict[str, str] = {}
     heading = ""
     for title, code in re.findall(
         r"^#+ ([^\n]*)$|^```dockerfile\n(.*?)^```", (PAGES / "images.md").read_text(), re.MULTILINE | re.DOTALL
