@@ -18,7 +18,7 @@ import zipfile
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -165,13 +165,13 @@ class Image:
         self.log.append(ran)
         return ran
 
-    def ok(self, command: str, **options: str) -> Ran:
+    def ok(self, command: str, **options: Any) -> Ran:
         """Run it; it must end with exit code 0."""
-        ran = self.run(command, **options)  # type: ignore[arg-type]
+        ran = self.run(command, **options)
         assert ran.code == 0, f"{command}\n{ran}"
         return ran
 
-    def start(self, **environ: str) -> Ran:
+    def start(self, **environ: Any) -> Ran:
         """Run what the image is for: its ENTRYPOINT and CMD."""
         return self.run(shlex.join((*self.entrypoint, *self.command)), **environ)  # type: ignore[arg-type]
 
@@ -340,7 +340,7 @@ class _Build:
             self.image.has_lockset()
             command = _INSTALLS_LOCKSET.sub("true ", command.replace("-m venv ", "-m venv --without-pip "))
         command = command.replace("python -m venv --without-pip /opt/lockset", "true")
-        self.image.ok(command, mounts="\n".join(mounts), **self.arguments, **self.environ)
+        self.image.ok(command, mounts="\n".join(mounts), **{**self.arguments, **self.environ})
 
     def _mount(self, text: str, goal: Path) -> str:
         options = {key: value for key, _, value in (part.partition("=") for part in text.split(","))}

@@ -38,6 +38,7 @@ __all__ = [
     "settings_for",
     "stale",
     "validate",
+    "validate_stdin",
     "validate_text",
     "verify_files",
 ]
@@ -82,6 +83,20 @@ def validate_text(text: str | bytes, *, name: str | None = None) -> Report:
     check_argument("text", text, "str | bytes")
     check_argument("name", name, "str | None")
     return _validate_kind(text, name)
+
+
+def validate_stdin(text: str | bytes) -> Report:
+    """Validate the standard input, which may be a requirements file or a lock file of another tool, too.
+
+    Raises:
+        LocksetError: It is of such a kind, and cannot be converted.
+    """
+    from lockset.composition.conversions.foreign_report import report_of_foreign
+    from lockset.sources.validate.kind import ValidatedKind, kind_of_content
+
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    foreign = report_of_foreign(data, "<stdin>") if kind_of_content(data) is ValidatedKind.LOCK else None
+    return foreign or _validate_kind(text, None)
 
 
 def _validate_kind(data: str | bytes, path: str | None) -> Report:

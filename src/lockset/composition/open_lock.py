@@ -126,6 +126,8 @@ def lock_of_project(name: str, here: Path) -> str:
         nearest = nearest_lock(source.parent)
         if nearest is not None and nearest.name != PLAIN_NAME:
             return str(nearest)
+    else:
+        _refuse_without_metadata(source, name)
     output = Path(name).parent / _own_name(source)
     option = "" if str(output) == PLAIN_NAME else f" -o {quote(str(output))}"
     raise LocksetError(
@@ -134,6 +136,18 @@ def lock_of_project(name: str, here: Path) -> str:
         location=name,
         hint=f"Run `lockset lock {quote(name)}{option}` to create one",
     )
+
+
+def _refuse_without_metadata(script: Path, name: str) -> None:
+    """Refuse a script that states no requirements.
+
+    Raises:
+        LocksetError: `script-metadata`.
+    """
+    from lockset.files.read_file import decode_utf8, read_file
+    from lockset.sources.script import read_script
+
+    read_script(decode_utf8(read_file(script, location=name), location=name), base=script.parent, location=name)
 
 
 def no_lock_error(here: Path) -> LocksetError:

@@ -271,7 +271,7 @@ def _lock_source(name: str, context: RunContext) -> LockSource:
 
         name = lock_of_project(name, context.here)
     path = str(context.here / ("<stdin>" if name == _STDIN else name))
-    data = _stdin(context) if name == _STDIN else _bytes(path)
+    data = _stdin(context) if name == _STDIN else _bytes(path, name if context.folder is None else path)
     if is_lock_file_name(os.path.basename(name)):
         return LockSource(folder=os.path.dirname(path), data=data, path=path)
     if name != _STDIN:
@@ -341,7 +341,7 @@ def _nearest(here: Path) -> str:
     return str(nearest)
 
 
-def _bytes(path: str) -> bytes:
+def _bytes(path: str, shown: str) -> bytes:
     try:
         size = os.stat(path).st_size
         data = content(path, size) if size <= _LARGEST else b""
@@ -352,7 +352,7 @@ def _bytes(path: str) -> bytes:
     # Imported here: it raises the error for files that cannot be read.
     from lockset.lockfile.load import load_bytes
 
-    return load_bytes(path)
+    return load_bytes(shown)
 
 
 class SyncPorts:

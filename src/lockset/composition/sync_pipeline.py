@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -188,9 +189,21 @@ def _outdated(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str
             "The project has changed since it was locked",
             location=request.sources[0].path,
             context=changes[:_SHOWN],
-            hint="Run `lockset lock`, or sync without `--locked`",
+            hint=f"Run `{_lock_command(request.sources, states)}`, or sync without `--locked`",
         )
     return changes
+
+
+def _lock_command(sources: Sequence[LockSource], states: Sequence[ProjectState]) -> str:
+    """The command that refreshes the first lock file whose project has changed."""
+    for source, state in zip(sources, states, strict=True):
+        name = os.path.basename(source.path or "")
+        if state.changes and name not in {"", "pylock.toml"}:
+            from shlex import quote  # not needed if there is nothing to do
+
+            files = " ".join(quote(os.path.basename(path)) for path in state.inputs)
+            return f"lockset lock {files} -o {quote(name)}"
+    return "lockset lock"
 
 
 def _warn_of_unmet(plan: Plan, target: Target, listener: ProgressListener) -> None:

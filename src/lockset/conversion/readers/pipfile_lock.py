@@ -184,7 +184,7 @@ class _PipfileLockReader:
             pass
         raise LocksetError(
             "not-pinned",
-            f"`{name}` is not pinned to one version (`{text or 'no version'}`), and a conversion does not resolve",
+            f"`{name}` is not pinned to one version (`{text or 'no version'}`)",
             location=f"{self._top.location}: {entry.path}",
             hint=f"Give {name} a version in the Pipfile, and run `pipenv lock`",
         )

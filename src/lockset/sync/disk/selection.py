@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.lockfile.select import SelectedPackage
     from lockset.sync.desired import DesiredDistribution
-    from lockset.sync.disk.request import SyncRequest
+    from lockset.sync.disk.request import LockSource, SyncRequest
     from lockset.sync.target import Target
 
 __all__ = ["chosen_extras", "chosen_groups", "select_distributions", "select_packages"]
@@ -31,6 +32,7 @@ def select_distributions(request: SyncRequest, target: Target) -> Sequence[Desir
         LocksetError: `locks-disagree`, `unknown-extra`, `unknown-group`, and the errors of `select_packages`.
     """
     selection: dict[str, DesiredDistribution] = {}
+    origins: dict[str, LockSource] = {}
     locks = [(source, source.read()) for source in request.sources]
     known_extras = {extra for _, lock in locks for extra in lock.extras or ()}
     known_groups = {g for _, lock in locks for g in (*(lock.dependency_groups or ()), *(lock.default_groups or ()))}
@@ -43,12 +45,19 @@ def select_distributions(request: SyncRequest, target: Target) -> Sequence[Desir
                 raise LocksetError(
                     "locks-disagree",
                     f"Two of the lock files have different files for `{one.name}`: {other} and {one}",
-                    context=(f"one is {other.source}", f"the other {one.source}"),
+                    context=(f"{_shown(origins[one.name])} has {other.source}", f"{_shown(source)} has {one.source}"),
                     hint="Lock them together, or sync one of them",
                 )
+            origins.setdefault(one.name, source)
             if one.requested:
                 selection[one.name] = one
     return [selection[name] for name in sorted(selection)]
+
+
+def _shown(source: LockSource) -> str:
+    """The path relative to the working folder if it is in it."""
+    path = source.path or "a lock file"
+    return path.removeprefix(f"{os.getcwd()}{os.sep}")
 
 
 def select_packages(lock: Pylock, request: SyncRequest, target: Target) -> tuple[SelectedPackage, ...]:
