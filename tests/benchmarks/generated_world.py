@@ -18,6 +18,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import tomli_w
+
 from lockset.composition.lock_pipeline import LockOptions, lock_project
 from lockset.resolve.releases.index_repository import IndexRepository
 from lockset.sources.pyproject import read_pyproject
@@ -67,16 +69,25 @@ class GeneratedWorld:
     Attributes:
         packages: As in a small world: project, version, facts of the release.
         roots: What the project asks for.
+        extras: What each extra of the project requires.
+        groups: What each dependency group requires.
+        conflict: An extra and a group that are not chosen together.
     """
 
     packages: dict[str, dict[str, dict[str, Any]]]
     roots: tuple[str, ...]
+    extras: dict[str, list[str]] = field(default_factory=dict)
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    conflict: tuple[str, str] | None = None
 
     @cached_property
     def project(self) -> RootProject:
-        requests = ", ".join(f'"{root}"' for root in self.roots)
-        text = f'[project]\nname = "app"\nrequires-python = ">=3.10"\ndependencies = [{requests}]\n'
-        return read_pyproject(text, base=Path("/project"))
+        project = {"name": "app", "requires-python": ">=3.10", "dependencies": list(self.roots)}
+        content = {"project": {**project, "optional-dependencies": self.extras}, "dependency-groups": self.groups}
+        if self.conflict is not None:
+            extra, group = self.conflict
+            content["tool"] = {"lockset": {"conflicts": [[{"extra": extra}, {"group": group}]]}}
+        return read_pyproject(tomli_w.dumps(content), base=Path("/project"))
 
     @cached_property
     def _index(self) -> SmallIndex:

@@ -140,21 +140,10 @@ def _probe(
     """
     preferences = dict(request.preferences)
     before, highest = totals.conflict_counts.copy(), totals.conflict_counts
-    groups = request.all_groups
-    for environment in request.probes:
-        point = environment_region(
-            environment,
-            extras=request.extras or (),
-            groups=groups,
-            all_extras=request.extras or (),
-            all_groups=groups,
-        )
-        universe = point & request.universe
-        if universe.is_empty:
-            continue
+    for point in _environments(request.universe, request, request.probes, _largest_choices(request)):
         totals.conflict_counts = before.copy()
         try:
-            pins = _run(replace(request, preferences=preferences), universe, repository, listener, totals)
+            pins = _run(replace(request, preferences=preferences), point, repository, listener, totals)
         except ResolutionImpossible as impossible:
             # All extras and groups together need not have a solution. A failure with fewer of them is the real one.
             failed = _failing_environment(request, request.universe, repository, listener, totals)

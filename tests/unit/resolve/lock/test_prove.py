@@ -126,3 +126,11 @@ def test_an_entry_without_a_file_is_named_with_every_sample_it_lacks_one_in() ->
         universe=MarkerSet.any(),
     )
     assert result == (MissingFile(name="b", version="1", samples=(sample("3.12 linux"), sample("3.13 macos"))),)
+
+
+def test_a_marker_that_names_an_extra_in_another_spelling_is_evaluated_for_each_choice() -> None:
+    choices = ((), ("some-extra",))
+    entries, roots = ["a 1 ; 'Some.Extra' in extras", "b 1 ; 'Some.Extra' in extras"], ["a ; 'some_extra' in extras"]
+    assert not proved(entries, roots, samples=["3.12 linux"], extras=choices)
+    with pytest.raises(LocksetError, match="nothing requires a, b"):
+        proved(["a 1", "b 1"], roots, samples=["3.12 linux"], extras=choices)
