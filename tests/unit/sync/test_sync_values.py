@@ -22,7 +22,7 @@ from lockset.errors import LocksetError
 from lockset.hashes import Digest
 from lockset.sync.desired import DesiredDistribution, public_url
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
-from lockset.sync.disk.inspect.targets import environment_target
+from lockset.sync.disk.request import environment_target
 from lockset.sync.installed import InstalledDistribution
 from lockset.sync.plan import RemovalPolicy, plan
 from lockset.sync.target import interpreter_tags

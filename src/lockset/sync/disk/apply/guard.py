@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.files.lock_file import LockFile
 from lockset.files.system import rmdir, unlink
-from lockset.sync.layout import LOCK_FILE
+from lockset.sync.target import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lockset.progress import ProgressListener
-    from lockset.sync.layout import Layout
-    from lockset.sync.target import Target
+    from lockset.sync.target import Layout, Target
 
 __all__ = ["locked", "refuse_managed"]
 

@@ -14,12 +14,10 @@ from lockset.sync.disk.apply.guard import locked
 from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewrite_path_file
 from lockset.sync.disk.apply.stage import Stage, staged_distribution
 from lockset.sync.disk.apply.transaction import commit, discard, finish, is_interrupted, journal_of, recover
-from lockset.sync.disk.inspect.installed_scan import scan, stamp_of
-from lockset.sync.disk.inspect.snapshot import Snapshot, file_stamps
+from lockset.sync.disk.inspect.installed_scan import Snapshot, file_stamps, scan, stamp_of
 from lockset.sync.disk.store.link import DamagedStore, Linker
 from lockset.sync.installed import InstalledDistribution, InstalledFile
-from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settle_clashes
-from lockset.sync.placement import check_locations
+from lockset.sync.placement import check_locations, overlapped_of, overlaps_of, refuse_clashes, settle_clashes
 from lockset.sync.plan import Plan, plan
 from lockset.sync.windows_paths import refuse_windows_paths
 
@@ -30,10 +28,9 @@ if TYPE_CHECKING:
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.apply.prepare import Preparer
-    from lockset.sync.disk.store.wheel_store import StoredWheel
-    from lockset.sync.journal import JournalStep
-    from lockset.sync.overlaps import Overlap
-    from lockset.sync.placement import Clash, PlacedDistribution
+    from lockset.sync.disk.apply.transaction import JournalStep
+    from lockset.sync.disk.store.cache import StoredWheel
+    from lockset.sync.placement import Clash, Overlap, PlacedDistribution
     from lockset.sync.plan import RemovalPolicy, Step
     from lockset.sync.target import Target
 

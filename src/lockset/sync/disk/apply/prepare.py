@@ -14,7 +14,7 @@ from lockset.hashes import Digest
 from lockset.progress import NullListener, expect_bytes
 from lockset.sync.desired import WheelIdentity
 from lockset.sync.disk.store.archives import Archives
-from lockset.sync.disk.store.wheel_store import StoredWheel, WheelStore
+from lockset.sync.disk.store.cache import StoredWheel, WheelStore
 from lockset.sync.disk.workers import InstallWorkers, assisted
 
 if TYPE_CHECKING:

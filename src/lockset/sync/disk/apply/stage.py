@@ -14,8 +14,8 @@ from lockset.files.system import BINARY
 from lockset.hashes import quick_sha256
 from lockset.sync.disk.store.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
-from lockset.sync.layout import STATE_FOLDER
 from lockset.sync.placement import PlacedDistribution, Placement, collision, record_rows
+from lockset.sync.target import STATE_FOLDER
 from lockset.sync.wheel.record import format_record, hash_text
 from lockset.sync.wheel.safe_path import is_within
 from lockset.sync.wheel.scripts import rewrite_script, shebang
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from lockset.sync.desired import DesiredDistribution
+    from lockset.sync.disk.store.cache import StoredWheel
     from lockset.sync.disk.store.link import Linker
-    from lockset.sync.disk.store.wheel_store import StoredWheel
-    from lockset.sync.layout import Layout
-    from lockset.sync.target import Target
+    from lockset.sync.target import Layout, Target
     from lockset.sync.wheel.manifest import StoredFile, StoredScript
 
 __all__ = ["Stage", "staged_distribution"]
