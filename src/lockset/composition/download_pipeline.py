@@ -10,10 +10,9 @@ from lockset.errors import LocksetError
 from lockset.lockfile.select import SelectedPackage
 from lockset.progress import NullListener
 from lockset.sync.disk.request import TargetSpec, resolve_target
-from lockset.sync.disk.selection import select_packages
+from lockset.sync.disk.selection import desired_distributions, select_packages
 from lockset.sync.disk.store.cache import Cache
 from lockset.sync.disk.store.wheelhouse import fill_wheelhouse
-from lockset.sync.source_rules import desired_distributions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,10 +12,9 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
-from lockset.hashes import quick_sha256
+from lockset.hashes import hash_text, quick_sha256
 from lockset.sync.installed import SOURCE_FILE
-from lockset.sync.wheel.record import hash_text
-from lockset.sync.wheel.safe_path import is_within
+from lockset.sync.target import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from lockset.sync.installed import InstalledDistribution
     from lockset.sync.plan import Step
     from lockset.sync.target import Layout
-    from lockset.sync.wheel.manifest import StoredFile
+    from lockset.sync.wheel.file_lists import StoredFile
 
 __all__ = [
     "Clash",
@@ -88,14 +87,13 @@ class Clash(NamedTuple):
 def record_rows(placed: PlacedDistribution) -> list[tuple[str, str, int | None]]:
     """The rows of its RECORD (as `Row`); paths are relative to the folder that contains the dist-info folder."""
     root = os.path.dirname(placed.info)
-    own = f"{placed.info}{os.sep}RECORD"
     inside = root + os.sep if os.sep == "/" else "\0"  # nearly every file; no path has a NUL
     start = len(inside)
     rows: list[tuple[str, str, int | None]] = [
         (path[start:] if path.startswith(inside) else _relative(path, root), digest, size)
         for path, digest, size, _, _, _, _ in placed.files
     ]
-    rows.append((_relative(own, root), "", None))
+    rows.append((f"{os.path.basename(placed.info)}/RECORD", "", None))
     return rows
 
 

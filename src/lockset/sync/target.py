@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.dependency_specifiers import read_wheel_name
-from lockset.sync.wheel.safe_path import is_within
 from lockset.sync.wheel.scripts import ANY_PYTHON
 
 if TYPE_CHECKING:
@@ -21,7 +20,16 @@ if TYPE_CHECKING:
 
     from lockset.markers.universe import TargetInterpreter as Description
 
-__all__ = ["LOCK_FILE", "STATE_FOLDER", "STORE_FOLDER", "Interpreter", "Layout", "Target", "interpreter_tags"]
+__all__ = [
+    "LOCK_FILE",
+    "STATE_FOLDER",
+    "STORE_FOLDER",
+    "Interpreter",
+    "Layout",
+    "Target",
+    "interpreter_tags",
+    "is_within",
+]
 
 # Folder below the base that holds the staged files and the journal of a running sync; removed afterwards.
 STATE_FOLDER = ".lockset"
@@ -105,12 +113,15 @@ class Layout(NamedTuple):
             data=prefix,
         )
 
-    def root(self, scheme: str, name: str) -> str:
-        """The folder for files of `scheme` of the distribution `name`."""
-        if scheme == "headers":
-            return f"{self.headers}{os.sep}{name}"
-        roots = {"purelib": self.purelib, "platlib": self.platlib, "scripts": self.scripts, "data": self.data}
-        return roots[scheme]
+    def roots_of(self, name: str) -> Mapping[str, str]:
+        """The folder for files of each scheme of the distribution `name`."""
+        return {
+            "purelib": self.purelib,
+            "platlib": self.platlib,
+            "scripts": self.scripts,
+            "headers": f"{self.headers}{os.sep}{name}",
+            "data": self.data,
+        }
 
     def holds(self, path: str) -> bool:
         """Whether the absolute, normalised `path` lies in the target."""
@@ -277,3 +288,10 @@ def interpreter_tags(interpreter: Interpreter) -> tuple[Tag, ...]:
         specific = generic_tags(f"{short}{nodot}", interpreter.abis, platforms)
         compatible = compatible_tags(version, "pp3" if short == "pp" else None, platforms)
     return (*specific, *compatible)
+
+
+def is_within(path: str, root: str, *, separator: str = "/") -> bool:
+    """Whether the absolute `path` lies below `root`, compared by component. The caller normalises both."""
+    if root.endswith(separator):
+        return path.startswith(root) and path != root
+    return path.startswith(root + separator)

@@ -15,7 +15,6 @@ from lockset.files.record_store import get_value, put_value
 from lockset.files.system import registered_pythons
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sync.desired import SourcePolicy
-from lockset.sync.disk.apply.guard import refuse_managed
 from lockset.sync.disk.apply.installer import InstallOptions
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
 from lockset.sync.plan import RemovalPolicy
@@ -84,7 +83,7 @@ def resolve_target(spec: TargetSpec, *, cache: Path | None, meanwhile: Callable[
         return prefix_target(interpreter, spec.prefix)
     target = environment_target(interpreter)
     if not spec.managed:
-        refuse_managed(target)
+        _refuse_managed(target)
     return target
 
 
@@ -92,7 +91,8 @@ def _interpreter(spec: TargetSpec, cache: Path | None, meanwhile: Callable[[], o
     if spec.described is not None:
         return _described(spec.described, cache)
     assert spec.python is not None
-    return ask_interpreter(interpreter_of(spec.python), memory=_memory(cache), meanwhile=meanwhile)
+    memory = _memory(cache)
+    return ask_interpreter(interpreter_of(spec.python), memory=memory, meanwhile=meanwhile)
 
 
 def _described(described: DescribedInterpreter, cache: Path | None) -> Interpreter:
@@ -116,6 +116,27 @@ def _described(described: DescribedInterpreter, cache: Path | None) -> Interpret
 
 def _memory(cache: Path | None) -> Path | None:
     return cache / "interpreters-v1" if cache is not None else None
+
+
+def _refuse_managed(target: Target) -> None:
+    """Refuse an interpreter whose environment is externally managed (PEP 668).
+
+    Raises:
+        LocksetError: `externally-managed`.
+    """
+    managed = target.interpreter.managed
+    if target.kind not in {"directory", "prefix"} and managed is not None:
+        # An INI file whose `Error` tells users of that system what to do; the first paragraph is enough.
+        first = managed.partition("Error=")[2].strip() or managed
+        lines = [line.strip() for line in first.splitlines()]
+        paragraph = lines[: lines.index("")] if "" in lines else lines
+        raise LocksetError(
+            "externally-managed",
+            "The packages of this Python are managed by the system",
+            location=target.interpreter.executable,
+            context=tuple(paragraph[:8]),
+            hint="Sync into a virtual environment (`python -m venv .venv`), or use `--break-system-packages`",
+        )
 
 
 def find_python(path: Sequence[str], *, version: str | None, cache: Path | None) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import zlib
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.errors import OfflineError
-from lockset.files.system import long_paths
-from lockset.sync.disk.apply.guard import locked
+from lockset.errors import LocksetError, OfflineError
+from lockset.files.atomic import LockFile
+from lockset.files.system import long_paths, rmdir, unlink
 from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewrite_path_file
 from lockset.sync.disk.apply.stage import Stage, staged_distribution
 from lockset.sync.disk.apply.transaction import commit, discard, finish, is_interrupted, journal_of, recover
@@ -19,12 +21,12 @@ from lockset.sync.disk.store.link import DamagedStore, Linker
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 from lockset.sync.placement import check_locations, overlapped_of, overlaps_of, refuse_clashes, settle_clashes
 from lockset.sync.plan import Plan, plan
+from lockset.sync.target import LOCK_FILE
 from lockset.sync.windows_paths import refuse_windows_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from lockset.errors import LocksetError
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.apply.prepare import Preparer
@@ -32,9 +34,9 @@ if TYPE_CHECKING:
     from lockset.sync.disk.store.cache import StoredWheel
     from lockset.sync.placement import Clash, Overlap, PlacedDistribution
     from lockset.sync.plan import RemovalPolicy, Step
-    from lockset.sync.target import Target
+    from lockset.sync.target import Layout, Target
 
-__all__ = ["InstallOptions", "Installer"]
+__all__ = ["InstallOptions", "Installer", "locked"]
 
 # Number of files from which a thread removes the private folders while the result is remembered.
 _MANY = 1000
@@ -42,6 +44,8 @@ _MANY = 1000
 _HEALED = 5
 # Limit for parallel compilers, and the number of modules that makes starting another one worthwhile.
 _COMPILERS, _WORTHWHILE = 8, 100
+# Timeout for another sync; one that takes longer has hung.
+_SECONDS = 600.0
 
 
 class InstallOptions(NamedTuple):
@@ -95,7 +99,7 @@ class Installer:
         number = zlib.crc32("\0".join(self._roots).encode(errors="surrogateescape"))
         self._memory = f"{memory}{os.sep}{number:08x}" if memory is not None else None
         self._store = store
-        self._seen = Snapshot()
+        self._seen: Snapshot  # since the last plan
         # Paths with several owners, as of the last plan or its application.
         self.overlaps: tuple[Overlap, ...] = ()
 
@@ -137,7 +141,8 @@ class Installer:
             refuse_blocked(now)
             while True:
                 missing = [step.desired for step in now.placed if step.desired is not None and step.name not in stored]
-                stored |= preparer.prepare(missing)
+                if missing:
+                    stored |= preparer.prepare(missing)
                 try:
                     self._change(now, stored, preparer, snapshot)
                 except _MoreToRepair as together:
@@ -203,8 +208,8 @@ class Installer:
         healed: list[str] = []
         while True:
             try:
-                stage.open()
                 linker = Linker(self._link_mode(preparer), self._listener, hashing=self._options.verify_files)
+                stage.open()
                 placing: dict[str, PlacedDistribution] = {}
                 for step in now.placed:
                     assert step.desired is not None
@@ -341,3 +346,75 @@ def _compile(target: Target, placing: Sequence[PlacedDistribution]) -> None:
     shares = ("\n".join(modules[number::several]).encode(errors="surrogateescape") for number in range(several))
     workers = InstallWorkers(several)
     workers.run([partial(subprocess.run, command, input=share, capture_output=True, check=False) for share in shares])
+
+
+@contextmanager
+def locked(layout: Layout, listener: ProgressListener) -> Iterator[None]:
+    """Hold the target's lock, which ends with the process. The target's folder is created if it is missing.
+
+    Raises:
+        LocksetError: `target-busy`, `target-not-writable`.
+    """
+    path = f"{layout.base}{os.sep}{LOCK_FILE}"
+    made = _make_folder(layout.base)
+    _clear(path)
+    lock = LockFile(path)
+    try:
+        if not lock.take(seconds=0):
+            listener.note(f"Waiting for another sync of {layout.base} to finish")
+            if not lock.take(seconds=_SECONDS):
+                raise LocksetError("target-busy", "Another sync of the target does not finish", location=layout.base)
+    except OSError as error:
+        raise LocksetError(
+            "target-not-writable", f"The target cannot be changed: {error.strerror}", location=layout.base
+        ) from error
+    try:
+        yield
+    finally:
+        _release(lock, path)
+        for folder in made:
+            with contextlib.suppress(OSError):
+                rmdir(folder)
+
+
+def _release(lock: LockFile, path: str) -> None:
+    """Remove the lock file at `path` and release the lock. If this fails, the lock still ends with the process."""
+    if os.name == "nt":
+        # Windows does not remove an open file, so release first.
+        with contextlib.suppress(OSError):
+            lock.release()
+    # Elsewhere remove it while it is held: a waiting process notices that the file is gone, and creates a new one.
+    # Try twice, since a failure may be temporary.
+    for _ in range(2):
+        with contextlib.suppress(OSError):
+            unlink(path)
+    with contextlib.suppress(OSError):
+        lock.release()
+
+
+def _clear(path: str) -> None:
+    """Remove anything at `path` that cannot be a lock file: a symbolic link or a folder."""
+    with contextlib.suppress(OSError):
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            unlink(path)
+        elif stat.S_ISDIR(mode):
+            rmdir(path)
+
+
+def _make_folder(base: str) -> list[str]:
+    """Create the folder `base`, and return the folders that were missing, deepest first."""
+    missing: list[str] = []
+    folder = base
+    while not os.path.isdir(folder):
+        if os.path.lexists(folder):
+            raise LocksetError("target-not-folder", "The target is not a folder", location=folder)
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    try:
+        os.makedirs(base, exist_ok=True)
+    except OSError as error:
+        raise LocksetError(
+            "target-not-writable", f"The target cannot be created: {error.strerror}", location=base
+        ) from error
+    return missing

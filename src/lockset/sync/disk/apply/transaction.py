@@ -27,8 +27,7 @@ from lockset.errors import LocksetError
 from lockset.files.atomic import is_straight, remove_tree, sync_folder, write_durably
 from lockset.files.system import rename, rmdir, unlink
 from lockset.sync.disk.apply.remove import emptied_folders, files_to_remove, refuse_immutable
-from lockset.sync.target import LOCK_FILE, STATE_FOLDER
-from lockset.sync.wheel.safe_path import is_within
+from lockset.sync.target import LOCK_FILE, STATE_FOLDER, is_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

@@ -14,11 +14,11 @@ import stat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lockset.files.record_store import get_value, put_value
-from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
+from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, hash_text
 from lockset.sync.disk.inspect.metadata_text import HEAD, name_and_version, read_text
 from lockset.sync.installed import EASY_INSTALL, METADATA_ENDINGS, SOURCE_FILE, InstalledDistribution, InstalledFile
-from lockset.sync.wheel.record import hash_text, parse_record
-from lockset.sync.wheel.safe_path import is_within
+from lockset.sync.target import is_within
+from lockset.sync.wheel.file_lists import parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
-from lockset.files.atomic import private_folder, read_remembered, remove_tree
+from lockset.files.atomic import private_folder, read_remembered, remove_tree, use_folder
 from lockset.files.last_use import record_use
-from lockset.files.lock_file import use_folder
 from lockset.files.system import extended, rename
 from lockset.sync.target import STORE_FOLDER
-from lockset.sync.wheel.manifest import Manifest
+from lockset.sync.wheel.file_lists import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
