@@ -95,7 +95,7 @@ class Preparer:
         return wheels | {one.name: stored for one, stored in zip(missing, results, strict=True)}
 
     def _prepare_assisted(self, missing: Sequence[DesiredDistribution]) -> dict[str, StoredWheel]:
-        """Prepare `missing` while an assistant process fills the store, too, every second one first.
+        """Prepare `missing`, the largest first, while an assistant process fills the store, too.
 
         What the assistant could not do is not in the result: this process does it again, and reports what is wrong.
         """
@@ -105,27 +105,27 @@ class Preparer:
             if take(number):
                 ready[missing[number].name] = self._prepare_one(missing[number])
 
-        numbers = range(len(missing))
+        mine, theirs = _shares(len(missing))
         if any(one.path is None for one in missing):
             self._archives.connect()  # once, before there are two processes
-        with assisted(len(missing), lambda take: self._assist(missing, take)) as take:
-            order = [*numbers[::2], *numbers[1::2]]
-            self._workers.run([partial(prepare, take, number) for number in order], threads=_ASSISTED)
+        with assisted(len(missing), lambda take: self._assist(missing, [*theirs, *mine], take)) as take:
+            self._workers.run([partial(prepare, take, number) for number in (*mine, *theirs)], threads=_ASSISTED)
         for one in missing:
             if one.name not in ready and (stored := self._stored(one)) is not None:
                 ready[one.name] = stored
                 self._listener.step(str(one))
         return ready
 
-    def _assist(self, missing: Sequence[DesiredDistribution], take: Callable[[int], bool]) -> None:
+    def _assist(
+        self, missing: Sequence[DesiredDistribution], order: Sequence[int], take: Callable[[int], bool]
+    ) -> None:
         self._listener = _NotingNothing()
 
         def prepare(number: int) -> None:
             if _is_wheel(missing[number]) and take(number):
                 self._attempt(missing[number])
 
-        numbers = range(len(missing))
-        self._workers.run([partial(prepare, number) for number in [*numbers[1::2], *numbers[::2]]], threads=_ASSISTED)
+        self._workers.run([partial(prepare, number) for number in order], threads=_ASSISTED)
 
     def _is_much(self, missing: Sequence[DesiredDistribution]) -> bool:
         """Whether a second processor shortens the work: unpacking takes most of the time, and threads share one."""
@@ -263,6 +263,11 @@ class _NotingNothing(NullListener):
 
     def note(self, text: str) -> None:
         raise StoppedError(text)
+
+
+def _shares(count: int) -> tuple[Sequence[int], Sequence[int]]:
+    """The numbers below `count` that each of two processes does first, with sums that are close: 0, 3, 4, 7, ..."""
+    return [n for n in range(count) if n % 4 in {0, 3}], [n for n in range(count) if n % 4 in {1, 2}]
 
 
 def _is_wheel(distribution: DesiredDistribution) -> bool:
