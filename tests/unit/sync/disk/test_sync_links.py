@@ -7,12 +7,9 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lockset.hashes import hash_text
 from lockset.progress import NullListener
-from lockset.sync.disk.apply.prepare import _shares
 from lockset.sync.disk.store import link
 from lockset.sync.disk.store.link import DamagedStore, Linker
 from lockset.sync.wheel.file_lists import StoredFile
@@ -99,11 +96,3 @@ def test_nearly_every_file_is_linked_from_folder_to_folder(
 def test_a_wheel_that_is_gone_is_missing(tmp_path: Path, area: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Linker("auto", NullListener()).put_all(str(tmp_path / "gone"), [], area=str(area))
-
-
-@given(st.integers(0, 200))
-def test_two_processes_share_all_wheels_and_about_half_of_their_bytes(count: int) -> None:
-    mine, theirs = _shares(count)
-    assert sorted([*mine, *theirs]) == list(range(count))
-    sizes = [count - number for number in range(count)]  # the largest first
-    assert abs(sum(sizes[n] for n in mine) - sum(sizes[n] for n in theirs)) <= count
