@@ -85,6 +85,27 @@ def test_requests_are_made_by_httpcore_and_only_a_run_that_makes_some_loads_it(
     assert local_index.seen == []
 
 
+def test_a_first_sync_loads_neither_what_reads_indexes_nor_the_libraries_of_rare_cases(
+    local_index: LocalIndex, tmp_path: Path
+) -> None:
+    local_index.world.add("sample")
+    (tmp_path / "requirements.in").write_text("sample\n")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "env")], check=True)
+
+    def run(*arguments: str) -> set[str]:
+        code = f"import os; os.chdir({str(tmp_path)!r})\n{_RUN.format(arguments=arguments)}"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+        return set(done.stderr.split())
+
+    (tmp_path / "alone").mkdir()  # in a folder without sources, which would be compared with the lock
+    lock = "alone/pylock.toml"
+    run("lock", "requirements.in", "--default-index", local_index.url, "-o", lock, "--cache-dir", "lock")
+    loaded = run("sync", lock, "--python", "env", "--cache-dir", "sync")
+    assert "httpcore" in loaded, "it has downloaded"
+    rare = ("httpx", "installer", "lockset.index.pages.project_page", "lockset.index.http.client", "lockset.sources.")
+    assert not {name for name in loaded if name.startswith(rare)}
+
+
 def test_the_first_pages_are_requested_before_the_search_is_imported(local_index: LocalIndex, tmp_path: Path) -> None:
     local_index.world.add("sample", requires=["other"]).add("other").add("unneeded")
     source = "sample\nunneeded ; python_version < '3'\n"

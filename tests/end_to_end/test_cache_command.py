@@ -177,7 +177,7 @@ def test_links_are_removed_and_not_followed(cli: Command, cache: Path, tmp_path:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no shared locks")
 def test_a_run_that_uses_the_cache_is_waited_for(cli: Command, cache: Path) -> None:
     script = (
-        "import sys, time; from lockset.files.lock_file import use_folder;"
+        "import sys, time; from lockset.files.atomic import use_folder;"
         "held = use_folder(sys.argv[1]); print('held', flush=True); time.sleep(float(sys.argv[2]))"
     )
 

@@ -155,7 +155,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     from lockset.metadata.wheel import METADATA_LIMIT
     from lockset.resolve.explain import minimal_conflict as conflict
     from lockset.resolve.solver import search
-    from lockset.sync.disk.apply import guard
+    from lockset.sync.disk.apply import installer
     from lockset.sync.disk.store.archives import MOST_BYTES
     from lockset.sync.wheel import zip_reader as archive
 
@@ -181,7 +181,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         ),
         f"{version_ranges._MOST_VERSIONS:,} and {version_ranges._MOST_EVENTS:,}",
         str(osv_service._MOST_PAGES),
-        f"{guard._SECONDS / 60:g} minutes",
+        f"{installer._SECONDS / 60:g} minutes",
     ]
     rows = [line.split(" | ")[1] for line in page("limits").splitlines() if line.startswith("| ") and " | " in line]
     assert rows[1:] == messages

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lockset.sync.disk.target_spec import DescribedInterpreter, TargetSpec, resolve_target
+from lockset.sync.disk.request import DescribedInterpreter, TargetSpec, resolve_target
 from support.builders.locks import locked_file, make_lock
 from support.builders.wheel import make_wheel
 from support.venvs import interpreter, managed_python

@@ -27,10 +27,10 @@ from lockset.sources.pyproject import read_pyproject
 from lockset.sources.requirements.reader import read_requirements
 from lockset.sources.script import read_script
 from lockset.sync.desired import WheelIdentity
-from lockset.sync.journal import Journal
+from lockset.sync.disk.apply.transaction import Journal
 from lockset.sync.wheel.contents import read_wheel
 from lockset.sync.wheel.entry_points import scripts_in
-from lockset.sync.wheel.record import parse_record
+from lockset.sync.wheel.file_lists import parse_record
 from lockset.sync.wheel.zip_reader import members, read_member
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockset.composition.sync_pipeline import InstallOptions
-from lockset.sync.journal import Journal, JournalStep, MakeFolder, MoveAside, MoveIn, RemoveFolder
+from lockset.sync.disk.apply.transaction import Journal, JournalStep, MakeFolder, MoveAside, MoveIn, RemoveFolder
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import World, judge, tree
 

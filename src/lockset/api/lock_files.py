@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import RunContext
     from lockset.lockfile.diff import LockDiff
     from lockset.lockfile.select import Selection
-    from lockset.sync.disk.target_spec import DescribedInterpreter
+    from lockset.sync.disk.request import DescribedInterpreter
 
 __all__ = ["MOST_CHAINS", "Chain", "LockEntry", "LockGraph", "Requirers", "diff", "graph", "read", "select", "why"]
 
@@ -76,7 +76,7 @@ def select(
             if the interpreter cannot be queried.
     """
     from lockset.lockfile.select import select as selection_of
-    from lockset.sync.disk.target_spec import TargetSpec, resolve_target
+    from lockset.sync.disk.request import TargetSpec, resolve_target
 
     pylock = _lock(lock)
     check_argument("python", python, "str | PathLike[str] | None")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.sync.disk.inspect.targets import find_lock
+from lockset.sync.disk.request import find_lock
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -242,7 +242,8 @@ def lock_sources(
     names = lock_names(names, context, packages, all_packages=all_packages)
     if list(names).count(_STDIN) > 1:
         raise UsageError("stdin-twice", "The standard input (`-`) can only be given once")
-    return tuple(_lock_source(name, context) for name in names or [_nearest(context.here)])
+    here = context.here
+    return tuple(_lock_source(name, here, context) for name in names or [_nearest(here)])
 
 
 def lock_names(
@@ -265,12 +266,12 @@ def lock_names(
     return member_locks(None if all_packages else packages, context)
 
 
-def _lock_source(name: str, context: RunContext) -> LockSource:
+def _lock_source(name: str, here: Path, context: RunContext) -> LockSource:
     if name.endswith(("pyproject.toml", ".py", ".pyw")):
         from lockset.composition.open_lock import lock_of_project
 
-        name = lock_of_project(name, context.here)
-    path = str(context.here / ("<stdin>" if name == _STDIN else name))
+        name = lock_of_project(name, here)
+    path = str(here / ("<stdin>" if name == _STDIN else name))
     data = _stdin(context) if name == _STDIN else _bytes(path, name if context.folder is None else path)
     if is_lock_file_name(os.path.basename(name)):
         return LockSource(folder=os.path.dirname(path), data=data, path=path)

@@ -12,12 +12,17 @@ from lockset.progress import NullListener
 from lockset.sync.desired import SourcePolicy
 from lockset.sync.disk.apply.installer import Installer, InstallOptions
 from lockset.sync.disk.apply.remove import refuse_blocked
-from lockset.sync.disk.inspect.targets import find_environment
-from lockset.sync.disk.request import LockSource, SyncRequest
+from lockset.sync.disk.request import (
+    DescribedInterpreter,
+    LockSource,
+    SyncRequest,
+    find_environment,
+    find_python,
+    resolve_target,
+)
 from lockset.sync.disk.selection_cache import cached_selection
-from lockset.sync.disk.target_spec import DescribedInterpreter, find_python, resolve_target
-from lockset.sync.layout import STORE_FOLDER
 from lockset.sync.plan import Plan, RemovalPolicy, Step
+from lockset.sync.target import STORE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
     from lockset.index.ports import Downloads
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
-    from lockset.sync.overlaps import Overlap
+    from lockset.sync.placement import Overlap
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
 

@@ -10,8 +10,7 @@ import stat
 from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.errors import LocksetError, UsageError
-from lockset.files.atomic import sync_folder
-from lockset.files.lock_file import LockFile
+from lockset.files.atomic import LockFile, sync_folder
 from lockset.files.system import BINARY, NOFOLLOW, NONBLOCK, keep_mode, replace, unlink
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from packaging.utils import canonicalize_name
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
-from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
 from lockset.lockfile.model import describe, file_name
 from lockset.similar_names import known_names_hint
 
@@ -84,7 +83,11 @@ def select(
     values = dict(environment) if isinstance(environment, Mapping) else environment.as_dict()
 
     # An extension of PEP 751: the conflicts that the file declares in `[tool.lockset]`.
-    refuse_conflicting_choice(lock, known_extras, chosen_groups, lambda markers: _all_hold(markers, values))
+    if _declares_conflicts(lock):
+        # Imported here: few lock files do.
+        from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
+
+        refuse_conflicting_choice(lock, known_extras, chosen_groups, lambda markers: _all_hold(markers, values))
 
     # Check if the metadata version specified by lock-version is supported; an error or warning MUST be raised as
     # appropriate. (Checked when the file is read: there is no Pylock of another major version.)
@@ -113,6 +116,11 @@ def select(
         extras=known_extras,
         groups=chosen_groups,
     )
+
+
+def _declares_conflicts(lock: Pylock) -> bool:
+    own = (lock.tool or {}).get("lockset")
+    return isinstance(own, dict) and "conflicts" in own
 
 
 def _check_extras(lock: Pylock, requested: Collection[str]) -> frozenset[str]:

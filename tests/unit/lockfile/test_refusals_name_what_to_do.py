@@ -7,7 +7,7 @@ import pytest
 from lockset.errors import LocksetError
 from lockset.lockfile.read import read
 from lockset.lockfile.validate.report import validate_document
-from lockset.sync.source_rules import desired_distributions
+from lockset.sync.disk.selection import desired_distributions
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
 OTHERS = {

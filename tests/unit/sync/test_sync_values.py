@@ -22,14 +22,13 @@ from lockset.errors import LocksetError
 from lockset.hashes import Digest
 from lockset.sync.desired import DesiredDistribution, public_url
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
-from lockset.sync.disk.inspect.targets import environment_target
+from lockset.sync.disk.request import environment_target
 from lockset.sync.installed import InstalledDistribution
 from lockset.sync.plan import RemovalPolicy, plan
-from lockset.sync.target import interpreter_tags
+from lockset.sync.target import interpreter_tags, is_within
 from lockset.sync.wheel.entry_points import scripts_in
-from lockset.sync.wheel.manifest import Manifest, StoredFile, StoredScript
-from lockset.sync.wheel.record import Row, format_record, parse_record
-from lockset.sync.wheel.safe_path import is_within, path_problem
+from lockset.sync.wheel.file_lists import Manifest, Row, StoredFile, StoredScript, format_record, parse_record
+from lockset.sync.wheel.safe_path import path_problem
 from lockset.sync.wheel.scripts import rewrite_script, shebang
 from support.venvs import interpreter
 

@@ -12,7 +12,7 @@ from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sync.desired import may_hold_secret
 from lockset.sync.disk.inspect.interpreter import configurations
 from lockset.sync.installed import EASY_INSTALL
-from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
+from lockset.sync.target import LOCK_FILE, STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lockset.cli.options.common import (
     add_cache,
     add_index,
-    index_overrides,
     normal_name,
     parse_config_settings,
     run_context,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.index.options import IndexOptions
     from lockset.sync.disk.request import LockSource
 
 __all__ = [
@@ -228,7 +228,7 @@ class SyncCommand(NamedTuple):
     locks: tuple[LockSource, ...]
     python: str | None
     options: SyncOptions
-    indexes: IndexOverrides
+    indexes: IndexOptions | IndexOverrides | None
     context: RunContext
     check: bool
     json: bool
@@ -316,7 +316,7 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         locks=locks,
         python=python,
         options=options,
-        indexes=index_overrides(args),
+        indexes=context.indexes,
         context=context,
         check=args.check,
         json=args.json,

@@ -78,7 +78,8 @@ def carry_out(sync: Callable[[Callable[[Target, Plan], None]], SyncResult], out:
 def show_plan(plan: Plan, target: Target, out: Output) -> None:
     """Tell what would change, and why."""
     if plan.changes:
-        out.line(f"{out.style('Target', 'bold')} {plain(target.shown)}")
+        shown = plain(target.shown)
+        out.line(f"{out.style('Target', 'bold')} {shown}")
     for line in _plan_lines(plan.changes, out):
         out.line(line)
     unselected = [step for step in plan.changes if step.choices]
@@ -113,8 +114,9 @@ def _step_line(step: Step, out: Output) -> str:
     reason = "" if step.reason in _OBVIOUS else step.reason
     if step.blocked:
         reason = f"{step.reason}; cannot be removed: {step.blocked}"
+    text = plain(_described(step))
     shown = f" {out.style(plain(f'({reason})'), 'dim')}" if reason else ""
-    return f" {out.style(sign, style)} {plain(_described(step))}{shown}"
+    return f" {out.style(sign, style)} {text}{shown}"
 
 
 def show_sync(result: SyncResult, command: SyncCommand, seconds: float, out: Output) -> int:

@@ -107,7 +107,7 @@ def _subject(path: str | None, options: AuditOptions, context: RunContext) -> Au
             raise UsageError("option-conflict", "`--fix` changes lock files, not environments", hint=hint)
         if options.python is None:
             raise UsageError("python-missing", "No interpreter is named or described", hint="Pass `python=`")
-        from lockset.sync.disk.target_spec import TargetSpec
+        from lockset.sync.disk.request import TargetSpec
 
         spec = TargetSpec(
             python=os.fspath(options.python),

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.files.atomic import remove_tree
-from lockset.files.lock_file import IN_USE, LockFile
+from lockset.files.atomic import IN_USE, LockFile, remove_tree
 from lockset.files.system import rename, unlink, user_id
 from lockset.sync.disk.store.inventory import store_entries
 

@@ -26,7 +26,7 @@ from lockset.index.options import IndexSource
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sources.discover import find_upwards
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
-from lockset.sync.disk.inspect.targets import find_environment
+from lockset.sync.disk.request import find_environment
 from lockset.url_secrets import plain_url, without_secrets
 
 if TYPE_CHECKING:

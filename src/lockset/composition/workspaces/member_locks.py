@@ -11,7 +11,7 @@ from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.lockfile.load import load
 from lockset.similar_names import known_names_hint
 from lockset.sources.pyproject import read_pyproject_name
-from lockset.sync.disk.inspect.targets import find_lock
+from lockset.sync.disk.request import find_lock
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -20,8 +20,7 @@ from lockset.index.credentials import redact
 from lockset.index.http.certificates import certificate_error
 from lockset.index.http.deadlines import Deadlines
 from lockset.index.http.incoming import Again
-from lockset.index.http.network_backend import BoundedBackend
-from lockset.index.http.pool import KEPT_SECONDS, Pool
+from lockset.index.http.pool import KEPT_SECONDS, BoundedBackend, Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

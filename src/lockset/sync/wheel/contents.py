@@ -16,14 +16,14 @@ from lockset.hashes import STRONG_ALGORITHMS
 from lockset.sync.desired import WheelIdentity
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.wheel.entry_points import scripts_in
-from lockset.sync.wheel.record import parse_record
+from lockset.sync.wheel.file_lists import parse_record
 from lockset.sync.wheel.safe_path import path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lockset.sync.wheel.entry_points import Script
-    from lockset.sync.wheel.record import Row
+    from lockset.sync.wheel.file_lists import Row
     from lockset.sync.wheel.zip_reader import ZipMember
 
 __all__ = ["OURS", "SCHEMES", "Content", "Wheel", "WheelIdentity", "read_wheel"]

@@ -10,8 +10,8 @@ import pytest
 
 from lockset.composition.sync_pipeline import DescribedInterpreter, LockSource, SourcePolicy, SyncRequest
 from lockset.errors import LocksetError
+from lockset.sync.disk.request import resolve_target
 from lockset.sync.disk.selection_cache import cached_selection
-from lockset.sync.disk.target_spec import resolve_target
 from support.builders.locks import make_lock
 from support.builders.sdist import make_sdist
 from support.builders.wheel import make_wheel

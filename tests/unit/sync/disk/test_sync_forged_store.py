@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.composition.sync_pipeline import InstallOptions
-from lockset.sync.wheel.manifest import Manifest, StoredFile, StoredScript
-from lockset.sync.wheel.record import hash_text
+from lockset.hashes import hash_text
+from lockset.sync.wheel.file_lists import Manifest, StoredFile, StoredScript
 from support.builders.wheel import make_wheel
 from support.posix import make_pipe
 from support.worlds.target_world import World, judge, tree

@@ -23,7 +23,7 @@ from packaging.tags import compatible_tags, cpython_tags, mac_platforms
 from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
 from lockset.files import system
-from lockset.sync.disk.inspect.targets import environment_target
+from lockset.sync.disk.request import environment_target
 from lockset.sync.target import Interpreter, interpreter_tags
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import World, judge

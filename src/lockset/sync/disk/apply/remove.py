@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.sync.installed import InstalledDistribution
-    from lockset.sync.layout import Layout
     from lockset.sync.plan import Plan, Step
+    from lockset.sync.target import Layout
 
 __all__ = [
     "emptied_folders",

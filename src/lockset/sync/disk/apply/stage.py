@@ -11,24 +11,22 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.files.atomic import read_remembered, remove_tree, set_aside
 from lockset.files.system import BINARY
-from lockset.hashes import quick_sha256
+from lockset.hashes import hash_text, quick_sha256
 from lockset.sync.disk.store.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
-from lockset.sync.layout import STATE_FOLDER
 from lockset.sync.placement import PlacedDistribution, Placement, collision, record_rows
-from lockset.sync.wheel.record import format_record, hash_text
-from lockset.sync.wheel.safe_path import is_within
+from lockset.sync.target import STATE_FOLDER, is_within
+from lockset.sync.wheel.file_lists import format_record
 from lockset.sync.wheel.scripts import rewrite_script, shebang
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from lockset.sync.desired import DesiredDistribution
+    from lockset.sync.disk.store.cache import StoredWheel
     from lockset.sync.disk.store.link import Linker
-    from lockset.sync.disk.store.wheel_store import StoredWheel
-    from lockset.sync.layout import Layout
-    from lockset.sync.target import Target
-    from lockset.sync.wheel.manifest import StoredFile, StoredScript
+    from lockset.sync.target import Layout, Target
+    from lockset.sync.wheel.file_lists import StoredFile, StoredScript
 
 __all__ = ["Stage", "staged_distribution"]
 
@@ -40,10 +38,8 @@ def staged_distribution(stored: StoredWheel, distribution: DesiredDistribution, 
         DamagedStore: A stored script was changed since it was unpacked.
     """
     layout, manifest = target.layout, stored.manifest
-    info = f"{layout.root(manifest.root_scheme, manifest.name)}{os.sep}{manifest.dist_info}"
-    roots = {
-        scheme: layout.root(scheme, manifest.name) for scheme in ("purelib", "platlib", "scripts", "headers", "data")
-    }
+    roots = layout.roots_of(manifest.name)
+    info = f"{roots[manifest.root_scheme]}{os.sep}{manifest.dist_info}"
     files: list[Placement] = []
     for file in manifest.files:
         path = f"{roots[file.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
@@ -163,7 +159,7 @@ class Stage:
             DamagedStore: A stored file was changed since it was unpacked.
             OSError: A file cannot be written.
         """
-        area = self._area_of[self._root_of(one.info)]
+        area = self._area_of[os.path.dirname(one.info)]
         staged_info = f"{area}{os.sep}{os.path.basename(one.info)}"
         os.mkdir(staged_info, 0o755)
         self._folders[one.info] = staged_info
@@ -222,16 +218,13 @@ class Stage:
             self._old.add(folder)
         return f"{folder}{os.sep}{number}"
 
-    def infos(self) -> Iterator[tuple[str, str]]:
+    def infos(self) -> Sequence[tuple[str, str]]:
         """Staged dist-info folders and their final paths, sorted."""
-        for final in sorted(self._infos):
-            yield self._folders[final], final
+        return [(self._folders[final], final) for final in sorted(self._infos)]
 
-    def trees(self) -> Iterator[tuple[str, str]]:
+    def trees(self) -> Sequence[tuple[str, str]]:
         """Staged roots that are not empty, and their final paths."""
-        for root in self._roots:
-            if root in self._folders:
-                yield self._folders[root], root
+        return [(self._folders[root], root) for root in self._roots if root in self._folders]
 
     @property
     def folders(self) -> Collection[str]:

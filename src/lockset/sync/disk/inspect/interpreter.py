@@ -74,13 +74,12 @@ def ask_interpreter(
     cached = _from_facts(executable, facts) if _still_holds(facts) else None
     if cached is not None:
         return cached
-    facts = _ask(executable, meanwhile)
+    interpreter, facts = _ask(executable, meanwhile)
     if facts.get("running") != os.path.realpath(executable):
         # A shim selected an interpreter, and may select another one the next time.
-        facts = {**facts, "watched": None}
-    else:
-        put_value(location, key, facts)
-    return Interpreter.from_facts(executable, facts)
+        return interpreter._replace(watched=None)
+    put_value(location, key, facts)
+    return interpreter
 
 
 def configurations(executable: str) -> tuple[str, str]:
@@ -138,12 +137,13 @@ def _stamp(path: str) -> list[int] | None:
     return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
-def _ask(executable: str, meanwhile: Callable[[], object] | None) -> Mapping[str, Any]:
+def _ask(executable: str, meanwhile: Callable[[], object] | None) -> tuple[Interpreter, Mapping[str, Any]]:
     # Isolated mode ignores PYTHON* variables and the user site.
     code, out, err = _run([executable, "-I", "-B", str(_SCRIPT)], meanwhile)
     mark = out.rfind(_MARK)
     facts = _parse_answer(out[mark + len(_MARK) :]) if code == 0 and mark >= 0 else None
-    if facts is None or _from_facts(executable, facts) is None:
+    interpreter = _from_facts(executable, facts)
+    if facts is None or interpreter is None:
         last_lines = err.decode("utf-8", "replace").strip().splitlines()[-3:]
         raise LocksetError(
             "python-broken",
@@ -151,7 +151,7 @@ def _ask(executable: str, meanwhile: Callable[[], object] | None) -> Mapping[str
             context=tuple(last_lines),
             hint="Choose another interpreter with `--python`",
         )
-    return facts
+    return interpreter, facts
 
 
 def _run(command: list[str], meanwhile: Callable[[], object] | None) -> tuple[int, bytes, bytes]:

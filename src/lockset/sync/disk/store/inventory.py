@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lockset.files.atomic import read_remembered
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.sync.disk.inspect.installed_scan import has_hash
-from lockset.sync.wheel.manifest import Manifest
+from lockset.sync.wheel.file_lists import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

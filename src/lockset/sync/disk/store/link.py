@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from lockset.progress import ProgressListener
-    from lockset.sync.wheel.manifest import StoredFile
+    from lockset.sync.wheel.file_lists import StoredFile
 
 __all__ = ["LINK_MODES", "DamagedStore", "Linker", "restore_time"]
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
 from lockset.files.system import BINARY
-from lockset.sync.wheel.manifest import StoredFile, StoredScript
-from lockset.sync.wheel.record import hash_text
+from lockset.hashes import hash_text
+from lockset.sync.wheel.file_lists import StoredFile, StoredScript
 from lockset.sync.wheel.scripts import command_text, is_placeholder
 from lockset.sync.wheel.zip_reader import pieces, release_pages
 
