@@ -14,8 +14,6 @@ ROOT = Path(lockset.__file__).parent
 TREES = {path: ast.parse(path.read_text("utf-8")) for path in sorted(ROOT.rglob("*.py"))}
 # The function of each command module.
 COMMAND = {"run"}
-# Public functions of `lockset.api` that are called as what they are the public form of.
-PUBLIC = {"diff", "read", "select"}
 # Words of another language than that of the people who read this code; see the glossary for those in use.
 GONE = {
     "asked", "beside", "draft", "extent", "judge", "lean", "mend", "mended", "nogood", "nogoods", "offers",
@@ -35,7 +33,7 @@ def test_a_public_name_is_defined_in_one_module() -> None:
                 "_"
             ):
                 modules[node.name].append(str(path.relative_to(ROOT)))
-    assert {name: where for name, where in modules.items() if len(where) > 1 and name not in COMMAND | PUBLIC} == {}
+    assert {name: where for name, where in modules.items() if len(where) > 1 and name not in COMMAND} == {}
 
 
 def test_no_module_is_named_by_a_participle_or_an_adverb() -> None:

@@ -12,7 +12,7 @@ from lockset.build.git import common_ancestor, stored_file
 from lockset.composition.open_lock import open_lock, open_revision
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.sources.discover import STDIN, find_upwards
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _at_revision(revision: str, path: Path, context: RunContext) -> Document:
             context=tuple(output[:3]),
             hint="Name the lock files or revisions to compare: `lockset diff OLD NEW`",
         )
-    return read(done.stdout, path=f"{revision}:{relative}")
+    return read_document(done.stdout, path=f"{revision}:{relative}")
 
 
 def _ancestor(limits: _Range, context: RunContext) -> str:

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import BuildNeededError, LocksetError
 from lockset.lockfile.model import describe
-from lockset.lockfile.select import select
+from lockset.lockfile.select import select_entries
 from lockset.similar_names import known_names_hint
 from lockset.sync.source_rules import desired_distributions
 
@@ -55,9 +55,9 @@ def select_packages(lock: Pylock, request: SyncRequest, target: Target) -> tuple
     """The packages of one lock file for `target`, with the extras, groups and kinds of files of `request`.
 
     Raises:
-        LocksetError: `dependency-missing`, and the errors of `lockset.lockfile.select.select`.
+        LocksetError: `dependency-missing`, and the errors of `lockset.lockfile.select.select_entries`.
     """
-    selection = select(
+    selection = select_entries(
         lock,
         environment=target.environment,
         tags=target.tags,
