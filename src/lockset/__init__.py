@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from lockset.progress import ProgressEvent, ProgressListener
     from lockset.rendering.graph_model import RenderedGraph
     from lockset.resolve.problem.options import LockOptions
+    from lockset.resolve.releases.memory_index import MemoryIndex, MemoryRelease
     from lockset.sync.desired import SourcePolicy
     from lockset.sync.plan import Plan, Step
     from lockset.sync.target import Target
@@ -85,6 +86,8 @@ _FACADE: dict[str, str] = {
     "LockResult": "lockset.composition.lock_assembly",
     "LocksetError": "lockset.errors",
     "Loss": "lockset.conversion.model.imported_lock",
+    "MemoryIndex": "lockset.resolve.releases.memory_index",
+    "MemoryRelease": "lockset.resolve.releases.memory_index",
     "OutdatedPackage": "lockset.composition.maintenance.newer_versions",
     "OutdatedReport": "lockset.composition.maintenance.newer_versions",
     "PackageStatus": "lockset.api.audit",
@@ -165,6 +168,8 @@ __all__ = [
     "LockResult",
     "LocksetError",
     "Loss",
+    "MemoryIndex",
+    "MemoryRelease",
     "OutdatedPackage",
     "OutdatedReport",
     "PackageStatus",

@@ -15,7 +15,7 @@ from lockset.conversion.pipeline.verify import entry_hashes, environments_within
 from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError
 from lockset.lockfile.model import Pylock, file_name
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from support.builders.pages import PageFile
 from support.corpus import pylock_files
 from support.fakes.fake_conversion import FILES, FakeRemote
@@ -42,7 +42,7 @@ def index_of(lock: Pylock) -> FakeIndex:
 
 def read_lock(path: Path) -> Pylock:
     try:
-        return read(path.read_bytes(), path=path.name).lock
+        return read_document(path.read_bytes(), path=path.name).lock
     except LocksetError as error:
         pytest.skip(f"no valid lock file: {error}")
 

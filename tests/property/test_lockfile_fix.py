@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
 from lockset.lockfile.fix.fix import fix_text
-from lockset.lockfile.select import select
+from lockset.lockfile.select import select_entries
 from lockset.lockfile.validate.report import validate_document
 from lockset.markers import described_target
 
@@ -80,7 +80,7 @@ def test_where_no_overlap_is_found_no_selection_is_ambiguous(markers: list[str |
 
 def refusal(lock: Pylock, target: TargetInterpreter, extras: tuple[str, ...]) -> str | None:
     try:
-        select(lock, environment=target.environment, tags=target.tags, extras=extras)
+        select_entries(lock, environment=target.environment, tags=target.tags, extras=extras)
     except LocksetError as error:
         return error.diagnostic.code
     return None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
     from lockset.resolve.problem.options import LockOptions
+    from lockset.resolve.releases.memory_index import MemoryIndex
 
 __all__ = ["lock"]
 
@@ -27,7 +28,7 @@ def lock(
     sources: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
     *,
     options: LockOptions | None = None,
-    indexes: IndexOptions | IndexOverrides | None = None,
+    indexes: IndexOptions | IndexOverrides | MemoryIndex | None = None,
     output: str | PathLike[str] | None = None,
     context: RunContext | None = None,
 ) -> LockResult:
@@ -37,12 +38,13 @@ def lock(
         sources: pyproject.toml, requirements files, scripts, or `-` for `context.stdin`; if empty, the nearest
             pyproject.toml, with all members of its workspace if it is in one.
         options: Options of the lock, in addition to those of the sources.
-        indexes: The indexes: `IndexOptions` replace those of the sources, `IndexOverrides` take precedence over them;
-            None for those of the sources, else PyPI.
+        indexes: The indexes: `IndexOptions` and a `MemoryIndex` replace those of the sources, `IndexOverrides` take
+            precedence over them; None for those of the sources, otherwise PyPI.
         output: The path of the lock file: the pins of an existing one are kept, and its paths are relative to its
-            folder. None for `pylock.toml` next to the project, or `pylock.NAME.toml` next to a script `NAME.py`; `-`
-            for no file. In a workspace, the file is that of the root, and `pylock.MEMBER.toml` next to it those of the
-            members, which are in the `members` of the result.
+            folder. None for `pylock.toml` next to the nearest pyproject.toml if no sources are named, otherwise in
+            the current folder, or `pylock.NAME.toml` next to a script `NAME.py`; `-` for no file. In a workspace, the
+            file is that of the root, and `pylock.MEMBER.toml` next to it those of the members, which are in the
+            `members` of the result.
         context: Folder, cache, variables, listener and so on.
 
     Raises:

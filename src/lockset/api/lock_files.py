@@ -75,7 +75,7 @@ def select(
             `environment-not-supported`, `marker-not-usable`, `ambiguous-package`, `no-usable-file`, `no-source`, or
             if the interpreter cannot be queried.
     """
-    from lockset.lockfile.select import select as selection_of
+    from lockset.lockfile.select import select_entries as selection_of
     from lockset.sync.disk.request import TargetSpec, resolve_target
 
     pylock = _lock(lock)
@@ -111,7 +111,7 @@ def diff(
     Raises:
         LocksetError: As `read`.
     """
-    from lockset.lockfile.diff import diff as changes
+    from lockset.lockfile.diff import compare_locks as changes
 
     context = context_of(context)
     check_argument("old", old, _LOCK)

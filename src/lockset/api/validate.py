@@ -213,14 +213,14 @@ def selection_for(report: Report, *, python: str, platform: str) -> Selection:
     """Select the packages that the valid lock file of `report` installs on a described interpreter.
 
     Raises:
-        LocksetError: `unknown-platform`, `python-version-invalid`, and as `lockfile.select.select`.
+        LocksetError: `unknown-platform`, `python-version-invalid`, and as `lockfile.select.select_entries`.
     """
-    from lockset.lockfile.select import select
+    from lockset.lockfile.select import select_entries
     from lockset.markers import described_target
 
     assert report.lock is not None
     target = described_target(platform, python)
-    return select(report.lock, environment=target.environment, tags=target.tags)
+    return select_entries(report.lock, environment=target.environment, tags=target.tags)
 
 
 def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.composition.indexes import chosen_urls, project_around, resolve_indexes, unread_index_variable
-from lockset.composition.run_context import context_of
+from lockset.composition.run_context import IndexOverrides, context_of
 from lockset.errors import LocksetError, UsageError
+from lockset.index.options import IndexOptions
 from lockset.option_values import check_argument
 from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import unread_settings
@@ -26,11 +27,11 @@ from lockset.sources.other_tools.facts import OtherTools
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from lockset.composition.run_context import IndexOverrides, RunContext
-    from lockset.index.options import IndexOptions
+    from lockset.composition.run_context import RunContext
     from lockset.lockfile.merge_conflict import OldLock
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
+    from lockset.resolve.releases.memory_index import MemoryIndex
     from lockset.sources.project import RootProject
     from lockset.sources.requirements.requirement_line import RequirementLine
 
@@ -64,6 +65,7 @@ class LockInputs:
         hint: The hint about variables of other tools that was reported.
         build_constraints: Constraints on build requirements.
         fetched: Number of sources that were fetched over the network.
+        memory: The index in memory that replaces `indexes`, if any.
     """
 
     project: RootProject
@@ -77,6 +79,7 @@ class LockInputs:
     hint: str | None
     build_constraints: tuple[RequirementLine, ...]
     fetched: int
+    memory: MemoryIndex | None = None
 
     @property
     def folder(self) -> Path:
@@ -111,7 +114,7 @@ class LazyFetch:
 def read_lock_inputs(
     sources: Sequence[str],
     options: LockOptions | None,
-    indexes: IndexOptions | IndexOverrides | None,
+    indexes: IndexOptions | IndexOverrides | MemoryIndex | None,
     output: str | None,
     context: RunContext | None,
     *,
@@ -128,7 +131,10 @@ def read_lock_inputs(
         LocksetError: With the file and the position of the problem.
     """
     check_argument("options", options, "LockOptions | None")
-    check_argument("indexes", indexes, "IndexOptions | IndexOverrides | None")
+    check_argument("indexes", indexes, "IndexOptions | IndexOverrides | MemoryIndex | None")
+    memory = None
+    if indexes is not None and not isinstance(indexes, IndexOptions | IndexOverrides):
+        memory, indexes = indexes, IndexOptions(index_url=indexes.url)
     context = context_of(context)
     here, listener = context.here, context.heard
     target = _target(sources, output, here)
@@ -160,6 +166,7 @@ def read_lock_inputs(
         hint=hint,
         build_constraints=read_constraint_files(options.build_constraint_files, context, fetch),
         fetched=fetch.count,
+        memory=memory,
     )
 
 

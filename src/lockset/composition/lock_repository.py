@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lockset.composition.repositories import repository_opener
@@ -27,6 +28,10 @@ def lock_repository(
 
     `fresh_until` is called at the end with the time at which the first page expires, in seconds since the epoch.
     """
+    if inputs.memory is not None:
+        from lockset.resolve.releases.memory_index import memory_repository  # for callers of the library alone
+
+        return partial(memory_repository, inputs.memory)
 
     def make_builder(listener: ProgressListener) -> Builder:
         from lockset.composition.build_environments import builder  # most locks build nothing

@@ -13,7 +13,7 @@ from lockset.conversion.model.formats import is_foreign
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME, is_lock_file_name, lock_file_name
 from lockset.lockfile.load import load, load_bytes
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.option_values import check_argument
 from lockset.sources.discover import STDIN
 
@@ -58,13 +58,13 @@ def open_lock(path: str | PathLike[str] | None, context: RunContext) -> Document
 def _read(data: bytes, location: str, context: RunContext) -> Document:
     """Read a lock file of any format; `location` is its path."""
     if not is_foreign(data, location):
-        return read(data, path=location)
+        return read_document(data, path=location)
     # Imported here: it is slow to import, and most files are lock files.
     from lockset.composition.conversions.in_memory import convert_in_memory
 
     path = str(context.here / location)
     done = convert_in_memory(data, path, location=location, indexes=context.indexes, context=context)
-    return read(done.text, path=location)
+    return read_document(done.text, path=location)
 
 
 def open_revision(path: str | PathLike[str] | None, context: RunContext) -> Document:

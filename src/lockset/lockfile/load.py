@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lockset.errors import LocksetError
 from lockset.files.system import READ
-from lockset.lockfile.read import MAX_BYTES, Document, read
+from lockset.lockfile.read import MAX_BYTES, Document, read_document
 
 __all__ = ["load", "load_bytes"]
 
@@ -21,7 +21,7 @@ def load(path: str | os.PathLike[str]) -> Document:
     Raises:
         LocksetError: `lock-not-found`, `lock-unreadable` or `toml-syntax`.
     """
-    return read(load_bytes(path), path=os.fspath(path))
+    return read_document(load_bytes(path), path=os.fspath(path))
 
 
 def load_bytes(path: str | os.PathLike[str]) -> bytes:

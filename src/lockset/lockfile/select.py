@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Artifact, Package, PackageWheel, Pylock
     from lockset.markers.environment import Environment
 
-__all__ = ["SelectedPackage", "Selection", "best_wheel", "refuse_empty_environments", "select"]
+__all__ = ["SelectedPackage", "Selection", "best_wheel", "refuse_empty_environments", "select_entries"]
 
 # How many tags a message lists; the others are counted.
 _TAGS_SHOWN = 6
@@ -58,7 +58,7 @@ class Selection:
 _Values: TypeAlias = dict[str, Any]
 
 
-def select(
+def select_entries(
     lock: Pylock,
     *,
     environment: Environment | Mapping[str, str],

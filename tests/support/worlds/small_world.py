@@ -30,7 +30,7 @@ from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.pages.simple_json import parse_json_page
 from lockset.index.ports import ProjectNotFound
 from lockset.lockfile.model import Package, PackageWheel, Pylock
-from lockset.lockfile.select import select
+from lockset.lockfile.select import select_entries
 from lockset.markers import Environment, described_tags
 from lockset.metadata.core import CoreMetadata
 from lockset.progress import NullListener
@@ -301,7 +301,7 @@ def selected(
 ) -> list[str]:
     """What the lock installs in a described environment, each `name version`."""
     values, tags = described(environment)
-    chosen = select(pylock, environment=values, tags=tags, extras=extras, groups=groups)
+    chosen = select_entries(pylock, environment=values, tags=tags, extras=extras, groups=groups)
     return [f"{item.package.name} {item.package.version}" for item in chosen.items]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset.composition.sync_pipeline import InstallOptions, LockSource, RemovalPolicy, SyncRequest, SyncResult, sync
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from support.builders.locks import locked_package, make_lock
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class World:
         self.offer(*wheels)
         text = lock if lock is not None else make_lock([*(entry(wheel) for wheel in wheels), *packages])
         requests = SyncRequest(
-            sources=(LockSource(lock=read(text, path="pylock.toml").lock, folder=str(self.folder)),),
+            sources=(LockSource(lock=read_document(text, path="pylock.toml").lock, folder=str(self.folder)),),
             python=self.python,
             directory=self.directory,
             policy=policy or RemovalPolicy(),

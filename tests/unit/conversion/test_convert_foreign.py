@@ -10,7 +10,7 @@ from packaging.pylock import PylockSelectError
 
 from lockset.composition.conversions.foreign import Conversion, ConvertOptions
 from lockset.errors import LocksetError
-from lockset.lockfile.select import select
+from lockset.lockfile.select import select_entries
 from lockset.markers import Environment
 from support.fakes.fake_conversion import FILES, convert_text, sha
 
@@ -163,7 +163,7 @@ def test_uv_conflicts_make_a_selection_of_both_ambiguous_and_are_named(tmp_path:
     with pytest.raises(PylockSelectError):
         list(done.lock.select(extras=["old", "new"]))
     with pytest.raises(LocksetError) as caught:
-        select(done.lock, environment=HERE, tags=(), extras=["old", "new"])
+        select_entries(done.lock, environment=HERE, tags=(), extras=["old", "new"])
     assert caught.value.diagnostic.code == "conflicting-choice"
 
 
@@ -187,7 +187,7 @@ def test_uv_conflicts_with_the_project_itself_and_with_default_groups_are_kept(t
             list(lock.select(dependency_groups=["alone", *others]))
         groups = ["alone", *others]
         with pytest.raises(LocksetError) as caught:
-            select(lock, environment=HERE, tags=(), groups=groups)
+            select_entries(lock, environment=HERE, tags=(), groups=groups)
         assert caught.value.diagnostic.code == "conflicting-choice"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lockset.api.render import render_review
 from lockset.lockfile.diff_review import DiffReview, make_review
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.report.environments import report_environments
 from support.builders import make_lock
 from support.output_schema import check_output
@@ -27,7 +27,7 @@ def package(name: str, version: str = "1.0", *, digest: str = A, size: int = 100
 
 def review_of(old: list[dict[str, Any]], new: list[dict[str, Any]], *, roots: list[str] | None = None) -> DiffReview:
     tool = {"tool": {"lockset": {"roots": roots}}} if roots is not None else {}
-    before, after = (read(make_lock(packages, **tool)).lock for packages in (old, new))
+    before, after = (read_document(make_lock(packages, **tool)).lock for packages in (old, new))
     environments = report_environments(after, usual_pythons=("3.11", "3.13"))
     return make_review(before, after, environments, names=("old.toml", "new.toml"), default_index=INDEX)
 

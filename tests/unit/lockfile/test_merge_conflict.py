@@ -9,7 +9,7 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.lockfile.merge_conflict import old_lock, sides_of
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.validate.report import validate_document
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def test_very_many_markers_are_read_in_time() -> None:
 def test_a_merge_conflict_is_reported_as_one() -> None:
     text = f"{HEAD}{entry('x', '1.0') * 60}<<<<<<< HEAD\n{entry('a', '2.0')}=======\n>>>>>>> main\n"
     with pytest.raises(LocksetError) as caught:
-        read(text, path="pylock.toml")
+        read_document(text, path="pylock.toml")
     line = text[: text.index("<<<")].count("\n") + 1
     assert caught.value.diagnostic.message == "The file has an unresolved merge conflict"
     assert caught.value.diagnostic.location == f"pylock.toml:{line}:1"

@@ -9,8 +9,8 @@ from packaging.tags import Tag
 
 from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.errors import LocksetError
-from lockset.lockfile.read import read
-from lockset.lockfile.select import Selection, select
+from lockset.lockfile.read import read_document
+from lockset.lockfile.select import Selection, select_entries
 from lockset.markers.environment import Environment
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
@@ -29,7 +29,7 @@ def wheels(*tags: str) -> str:
 
 
 def chosen(text: str, **options: Any) -> Selection:
-    return select(read(TOP + text).lock, environment=LINUX, tags=TAGS, **options)
+    return select_entries(read_document(TOP + text).lock, environment=LINUX, tags=TAGS, **options)
 
 
 def refusal(text: str, **options: Any) -> tuple[str, str, tuple[str, ...], str | None]:
@@ -123,7 +123,7 @@ def test_an_empty_list_of_environments_admits_no_environment() -> None:
     assert hint is not None
     assert "remove `environments`" in hint
     with pytest.raises(LocksetError) as caught:
-        export_lock(read(TOP + "environments = []\npackages = []\n").lock, ExportOptions())
+        export_lock(read_document(TOP + "environments = []\npackages = []\n").lock, ExportOptions())
     assert caught.value.diagnostic.code == "environment-not-supported"
 
 
@@ -143,8 +143,8 @@ def test_a_marker_without_meaning_is_an_error_and_no_answer(marker: str) -> None
 
 def test_an_interpreter_from_an_untagged_checkout_has_a_version() -> None:
     values = LINUX.as_dict() | {"python_full_version": "3.14.0+", "python_version": "3.14"}
-    lock = read(TOP + 'requires-python = ">=3.14"\npackages = []\n').lock
-    assert select(lock, environment=values, tags=TAGS).items == ()
+    lock = read_document(TOP + 'requires-python = ">=3.14"\npackages = []\n').lock
+    assert select_entries(lock, environment=values, tags=TAGS).items == ()
 
 
 def test_the_best_wheel_is_chosen_and_the_sdist_where_it_is_preferred() -> None:

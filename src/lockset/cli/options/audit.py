@@ -44,7 +44,7 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH|URL",
         help="a folder or archive of advisories in the formats of OSV and PyPA, or the URL of an archive (repeatable)",
     )
-    group.add_argument("--osv", action="store_true", help="query OSV's service (it learns package names and versions)")
+    group.add_argument("--osv", action="store_true", help="query OSV's service (sends names and versions)")
     group.add_argument("--osv-url", metavar="URL", help="the URL of the service")
     group.add_argument(
         "--ignore", action="append", default=[], metavar="ID", help="do not count this vulnerability (repeatable)"

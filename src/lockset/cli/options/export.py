@@ -75,7 +75,7 @@ def _add_vex(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--advisories", action="append", default=[], metavar="PATH|URL", help="as for `lockset audit` (repeatable)"
     )
-    group.add_argument("--osv", action="store_true", help="query OSV's service (it learns package names and versions)")
+    group.add_argument("--osv", action="store_true", help="query OSV's service (sends names and versions)")
 
 
 def _vex(args: argparse.Namespace) -> AuditOptions | None:

@@ -123,9 +123,9 @@ def _held_back_text(result: LockResult) -> str:
 
 
 def _changes(old: Pylock, new: Pylock) -> LockDiff:
-    from lockset.lockfile.diff import diff  # a first lock does without it
+    from lockset.lockfile.diff import compare_locks  # a first lock does without it
 
-    return diff(old, new)
+    return compare_locks(old, new)
 
 
 def _name(path: Path | None) -> str:

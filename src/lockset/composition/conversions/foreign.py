@@ -28,7 +28,7 @@ from lockset.errors import LocksetError, UsageError
 from lockset.files.output_file import write_result
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.index.options import IndexSource, same_index
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
@@ -240,7 +240,7 @@ def convert_imported(
     refuse_secrets(lock, location=imported.location)
     text = write(lock)
     _validate(text, imported.location)
-    again = read(text, path="pylock.toml").lock
+    again = read_document(text, path="pylock.toml").lock
     proof = verify_conversion(filled, again, losses)
     refuse_losses(losses, strict=strict, location=imported.location)
     return Conversion(format=imported.format, lock=again, text=text, losses=losses, proof=proof)

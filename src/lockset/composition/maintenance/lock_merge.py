@@ -15,7 +15,7 @@ from lockset.composition.maintenance.merge_sides import MergeSides
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME, is_lock_file_name
 from lockset.lockfile.merge_conflict import OldLock, sides_of
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table
 from lockset.resolve.problem.options import LockOptions
 from lockset.sources.requirements.requirement_line import parse_requirement
@@ -67,7 +67,7 @@ def merge_lock_files(
     root = _top_folder(context.here)
     if not is_lock_file_name(Path(merge.path).name):
         raise LocksetError("file-name", f"{merge.path} does not have the name of a lock file")
-    ours, theirs = (read(side, path=merge.path).lock for side in (merge.ours, merge.theirs))
+    ours, theirs = (read_document(side, path=merge.path).lock for side in (merge.ours, merge.theirs))
     if not (is_made_by_lock(ours) and is_made_by_lock(theirs)):
         raise LocksetError(
             "merge-other-tool",

@@ -12,7 +12,7 @@ from lockset.composition.nearest_lock import nearest_lock
 from lockset.composition.open_lock import open_lock, open_revision
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.sources.discover import STDIN
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _at_revision(revision: str, path: Path, context: RunContext) -> Document:
             context=tuple(output[:3]),
             hint="Name the lock files or revisions to compare: `lockset diff OLD NEW`",
         )
-    return read(done.stdout, path=f"{revision}:{relative}")
+    return read_document(done.stdout, path=f"{revision}:{relative}")
 
 
 def _ancestor(limits: _Range, context: RunContext) -> str:

@@ -180,7 +180,7 @@ def _need(origin: RequirementOrigin, failure: Failure) -> str:
         return f"requires {pythons_in_words(facts.serves)}"
     url = next((d for d in facts.dependencies if d.url is not None), None)
     if url is not None:
-        return f"needs {url.text}, and packages of an index may not point to URLs"
+        return f"needs {url.text}, and packages from an index may not require URLs"
     return "cannot be used: it requires another version of itself"
 
 

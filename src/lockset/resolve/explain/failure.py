@@ -26,7 +26,7 @@ __all__ = ["WHY_NOT", "Failure", "Suggestion", "chosen", "join_words"]
 
 # The origin of the requirement that `why-not` adds: it is not in the project, so it cannot be loosened.
 WHY_NOT = "`lockset why-not`"
-# Releases of a project to check for the Pythons they admit.
+# How many releases of a project are checked for their Pythons.
 _LOOKED_AT = 20
 # Series of Pythons to exclude one by one.
 _SERIES = 3

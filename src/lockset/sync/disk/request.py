@@ -264,9 +264,9 @@ class LockSource(NamedTuple):
 def _parsed(data: bytes, path: str | None) -> Pylock:
     """The lock file `data`; the last one is kept, since a sync reads it for the project and for the selection."""
     # Imported here: not needed when the selection is cached.
-    from lockset.lockfile.read import read
+    from lockset.lockfile.read import read_document
 
-    return read(data, path=path).lock
+    return read_document(data, path=path).lock
 
 
 class SyncRequest(NamedTuple):

@@ -22,7 +22,7 @@ from lockset.lockfile.model import (
     describe,
     file_name,
 )
-from lockset.lockfile.select import select
+from lockset.lockfile.select import select_entries
 from lockset.similar_names import known_names_hint
 from lockset.sync.desired import DesiredDistribution, SourcePolicy, public_url
 from lockset.sync.target import is_within
@@ -81,9 +81,9 @@ def select_packages(lock: Pylock, request: SyncRequest, target: Target) -> tuple
     """The packages of one lock file for `target`, with the extras, groups and kinds of files of `request`.
 
     Raises:
-        LocksetError: `dependency-missing`, and the errors of `lockset.lockfile.select.select`.
+        LocksetError: `dependency-missing`, and the errors of `lockset.lockfile.select.select_entries`.
     """
-    selection = select(
+    selection = select_entries(
         lock,
         environment=target.environment,
         tags=target.tags,

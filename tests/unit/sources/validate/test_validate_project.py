@@ -133,7 +133,7 @@ def test_a_long_chain_of_groups_is_a_finding_and_no_traceback() -> None:
         ("index = [{url = 'a', name = 'n'}, {url = 'b', name = 'n'}]", "is the name of another index: `n`"),
         ("index = [{url = 'a', urls = 'b'}]", "2:22 `tool.lockset.index[0].urls` is not a known setting"),
         ("validate = {select = ['unkown-key']}", "2:23 There is no rule `unkown-key`"),
-        ("ignore-tools = ['pip']", "2:17 `tool.lockset.ignore-tools[0]` has no meaning with the value `pip`"),
+        ("ignore-tools = ['pip']", "2:17 `tool.lockset.ignore-tools[0]` cannot have the value `pip`"),
     ],
 )  # fmt: skip
 def test_a_fault_of_the_settings_is_named_with_its_key_and_place(body: str, expected: str) -> None:
