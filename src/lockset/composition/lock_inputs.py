@@ -41,7 +41,7 @@ __all__ = [
     "read_constraint_files",
     "read_lock_inputs",
     "source_arguments",
-    "with_files",
+    "with_option_files",
     "with_other_tools",
     "with_upgrades",
     "workspace_of",
@@ -136,7 +136,7 @@ def read_lock_inputs(
     stated = _project(sources, context, fetch, replaced)
     project, tables = with_other_tools(stated, () if options is None else options.no_sources)
     old = existing_lock(target, listener, merging=merging)
-    options = with_files(with_upgrades(options or LockOptions(), project), context, fetch)
+    options = with_option_files(with_upgrades(options or LockOptions(), project), context, fetch)
     options = replace(options, index_urls=chosen_urls(indexes))
     warnings = tuple(w.message for w in (*project.warnings, *unread_settings(project, options)))
     for message in warnings:
@@ -202,7 +202,7 @@ def with_upgrades(options: LockOptions, project: RootProject) -> LockOptions:
     return replace(options, upgrade_packages=options.upgrade_packages | names)
 
 
-def with_files(options: LockOptions, context: RunContext, fetch: LazyFetch) -> LockOptions:
+def with_option_files(options: LockOptions, context: RunContext, fetch: LazyFetch) -> LockOptions:
     """The options with the content of the files that they name."""
     return replace(
         options,

@@ -12,7 +12,7 @@ from lockset.composition.lock_inputs import (
     LockInputs,
     existing_lock,
     read_constraint_files,
-    with_files,
+    with_option_files,
     with_other_tools,
     with_upgrades,
 )
@@ -101,16 +101,10 @@ def read_workspace_inputs(
     options = options or LockOptions()
     projects, warnings, tables = with_settings(workspace, options, context)
     conflicts = conflicts_of(workspace, projects)
-    names = [one.name for one in workspace.members]
-    targets = tuple(folder / lock_file_name(name) for name in (None, *names))
-    olds = tuple(existing_lock(target, listener, merging=merging) for target in targets)
-    for old, target, one in zip(olds, targets, workspace.projects, strict=True):
-        if one is not workspace.top:
-            _refuse_taken(old, target, one)
+    targets, olds = _existing_locks(workspace, folder, context, merging=merging)
     whole = _whole(projects)
-    options = replace(with_files(with_upgrades(options, whole), context, fetch), index_urls=chosen_urls(indexes))
-    warnings += [w.message for one in projects for w in unread_settings(_without_conflicts(one), options)]
-    warnings = list(dict.fromkeys(warnings))
+    options = replace(with_option_files(with_upgrades(options, whole), context, fetch), index_urls=chosen_urls(indexes))
+    warnings = list(dict.fromkeys([*warnings, *_unread(projects, options)]))
     for message in warnings:
         listener.warning(message)
     if tables:
@@ -119,17 +113,6 @@ def read_workspace_inputs(
     hint = unread_index_variable(index_options, context) if connecting else None
     if hint is not None:
         listener.hint(hint)
-    locked = tuple(
-        LockedMember(
-            name=one.name,
-            project=project,
-            is_package=one.is_package,
-            old=None if old is None else old.pins,
-            recorded=_recorded(workspace, one),
-            is_root=one is workspace.top,
-        )
-        for one, project, old in zip(workspace.projects, projects, olds, strict=True)
-    )
     return WorkspaceInputs(
         workspace=workspace,
         root=LockInputs(
@@ -145,11 +128,44 @@ def read_workspace_inputs(
             build_constraints=read_constraint_files(options.build_constraint_files, context, fetch),
             fetched=fetch.count,
         ),
-        projects=locked,
+        projects=_locked(workspace, projects, olds),
         targets=targets,
         olds=olds,
         conflicts=conflicts,
     )
+
+
+def _existing_locks(
+    workspace: Workspace, folder: Path, context: RunContext, *, merging: bool
+) -> tuple[tuple[Path, ...], tuple[OldLock | None, ...]]:
+    """The lock file of each project, and what is there."""
+    names = [None, *(one.name for one in workspace.members)]
+    targets = tuple(folder / lock_file_name(name) for name in names)
+    olds = tuple(existing_lock(target, context.heard, merging=merging) for target in targets)
+    for old, target, one in zip(olds[1:], targets[1:], workspace.members, strict=True):
+        _refuse_taken(old, target, one)
+    return targets, olds
+
+
+def _locked(
+    workspace: Workspace, projects: Sequence[RootProject], olds: Sequence[OldLock | None]
+) -> tuple[LockedMember, ...]:
+    return tuple(
+        LockedMember(
+            name=one.name,
+            project=project,
+            is_package=one.is_package,
+            old=None if old is None else old.pins,
+            recorded=_recorded(workspace, one),
+            is_root=one is workspace.top,
+        )
+        for one, project, old in zip(workspace.projects, projects, olds, strict=True)
+    )
+
+
+def _unread(projects: Sequence[RootProject], options: LockOptions) -> Iterator[str]:
+    for one in projects:
+        yield from (warning.message for warning in unread_settings(_without_conflicts(one), options))
 
 
 def _without_conflicts(project: RootProject) -> RootProject:

@@ -111,19 +111,7 @@ def build_workspace_problem(
         LocksetError: `workspace-pythons`, and those of `build_problem`.
     """
     _refuse_unknown(projects, options)
-    chosen = [_chosen(member, options) for member in projects]
-    notes: list[str] = []
-    if not projects[0].name:
-        packages = [member.is_package for member in projects[1:]]
-        members = list(zip(chosen[1:], packages, strict=True))
-        root = virtual_root(projects[0].project, members, conflicts, table=table)
-        projects = [replace(projects[0], project=root.project), *projects[1:]]
-        chosen[0] = replace(_chosen(projects[0], options), includes=root.includes)
-        if root.left_out:
-            notes.append(
-                f"{PLAIN_NAME} leaves out {join_many_names(root.left_out)}: by a declared conflict, not all members can"
-                " be installed together"
-            )
+    projects, chosen, notes = _with_parts(projects, options, conflicts, table)
     joint = joint_project(chosen, conflicts, root=projects[0].project)
     old = joint_lock([(member.old, parts) for member, parts in zip(projects, chosen, strict=True)], joint)
     whole = replace(
@@ -147,8 +135,26 @@ def build_workspace_problem(
             _member_problem(member, parts, joint, problem, options, now=now, folder=folder)
             for member, parts in zip(projects, chosen, strict=True)
         ),
-        notes=tuple(notes),
+        notes=notes,
     )
+
+
+def _with_parts(
+    projects: Sequence[LockedMember], options: LockOptions, conflicts: Sequence[Sequence[ConflictItem]], table: str
+) -> tuple[Sequence[LockedMember], list[JointMember], tuple[str, ...]]:
+    """The projects with the parts that are locked; a virtual root as the project that it stands for. Notes on that."""
+    chosen = [_chosen(member, options) for member in projects]
+    if projects[0].name:
+        return projects, chosen, ()
+    packages = [member.is_package for member in projects[1:]]
+    root = virtual_root(projects[0].project, list(zip(chosen[1:], packages, strict=True)), conflicts, table=table)
+    first = replace(projects[0], project=root.project)
+    chosen[0] = replace(_chosen(first, options), includes=root.includes)
+    left_out = (
+        f"{PLAIN_NAME} leaves out {join_many_names(root.left_out)}: by a declared conflict, not all members can be"
+        " installed together"
+    )
+    return [first, *projects[1:]], chosen, (left_out,) if root.left_out else ()
 
 
 def _refuse_unknown(projects: Sequence[LockedMember], options: LockOptions) -> None:
