@@ -17,12 +17,12 @@ from lockset.composition.sync_pipeline import (
     RemovalPolicy,
     SourcePolicy,
     SyncRequest,
+    find_lock,
 )
 from lockset.errors import LocksetError, UsageError
 from lockset.files.record_store import content
 from lockset.lockfile.file_name import is_lock_file_name, refuse_wrong_name
 from lockset.option_values import check_argument, check_options, plain_dataclass
-from lockset.sync.disk.inspect.targets import find_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -40,14 +40,7 @@ if TYPE_CHECKING:
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.ports import WheelBuilds
 
-__all__ = [
-    "SyncOptions",
-    "SyncPorts",
-    "converted_sources",
-    "lock_sources",
-    "refuse_missing_python",
-    "sync_request",
-]
+__all__ = ["SyncOptions", "SyncPorts", "converted_sources", "lock_sources", "refuse_missing_python", "sync_request"]
 
 _ALL = ":all:"
 # `load_bytes` refuses larger lock files.

@@ -10,7 +10,7 @@ from lockset.progress import NullListener
 from lockset.sync.desired import SourcePolicy
 from lockset.sync.disk.apply.installer import Installer, InstallOptions
 from lockset.sync.disk.apply.remove import refuse_blocked
-from lockset.sync.disk.inspect.targets import find_environment
+from lockset.sync.disk.inspect.targets import find_environment, find_lock
 from lockset.sync.disk.request import LockSource, SyncRequest
 from lockset.sync.disk.selection_cache import cached_selection
 from lockset.sync.disk.target_spec import DescribedInterpreter, find_python, resolve_target
@@ -40,6 +40,7 @@ __all__ = [
     "SyncRequest",
     "SyncResult",
     "find_environment",
+    "find_lock",
     "find_python",
     "sync",
 ]

@@ -219,26 +219,30 @@ def _member_problem(
     own = build_problem(project, options, old=member.old, now=now, folder=folder)
     own = replace(own, request=replace(own.request, recorded={**own.request.recorded, **member.recorded}))
     choices = (*joint.extras, *joint.groups)
-    translated = _translation(parts, joint, own) if choices else None
+    translated = _translation(parts, joint, problem, own) if choices else None
     return MemberProblem(
         name=member.name, project=project, options=options, problem=own, translated=translated, old=member.old
     )
 
 
-def _translation(parts: JointMember, joint: RootProject, own: ResolutionProblem) -> Callable[[MarkerSet], MarkerSet]:
+def _translation(
+    parts: JointMember, joint: RootProject, problem: ResolutionProblem, own: ResolutionProblem
+) -> Callable[[MarkerSet], MarkerSet]:
     """Translates extras and groups of the joint project to those of a member, which include them or not."""
     default = own.request.default_group
+    mine = {joint_part(parts.name, part) for part, _ in parts.parts()}
+    # What the member requires itself goes with all that it offers, so that versions agree, also with a group alone;
+    # unless a conflict of its own says that it does not.
+    pairs = [{member[:2] for member in pair} for pair in pairs_of(problem.request.conflicts)]
+    alone = any(joint_part(parts.name, PROJECT) in pair and pair <= mine for pair in pairs)
     regions: dict[Part, MarkerSet] = {}
     for part, _ in parts.parts():
-        mine = (
-            _temporary(part)
-            if part != PROJECT
-            else MarkerSet.any()
-            if default is None
-            else _temporary(("group", default))
-        )
+        if part != PROJECT:
+            chosen = _temporary(part)
+        else:
+            chosen = _temporary(("group", default)) if alone and default is not None else MarkerSet.any()
         for included, where in included_parts(joint_part(parts.name, part), joint.inclusions).items():
-            regions[included] = regions.get(included, MarkerSet.none()) | (mine & where)
+            regions[included] = regions.get(included, MarkerSet.none()) | (chosen & where)
     all_parts = [*(("extra", name) for name in joint.extras), *(("group", name) for name in joint.groups)]
     extras, groups = (
         {name: regions.get((kind, name), MarkerSet.none()) for kind, name in all_parts if kind == wanted}
