@@ -8,7 +8,6 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from lockset._dataclass import dataclass
-from lockset.composition.lock_notes import LockNotes, list_few, note_missing_extras, note_sources, note_statuses
 from lockset.errors import LocksetError
 from lockset.files.output_file import write_lock_files, write_result
 from lockset.lockfile.publishers import keep_identities, note_publisher_changes
@@ -17,6 +16,7 @@ from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
 from lockset.markers.universe import targets_within
 from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
+from lockset.resolve.lock.lock_notes import LockNotes, list_few, note_missing_extras, note_sources, note_statuses
 from lockset.resolve.lock.lock_resolution import later_pythons, narrowing, resolution_of
 from lockset.resolve.lock.verify import verify_lock
 from lockset.resolve.lock.wheel_gaps import gaps

@@ -39,10 +39,11 @@ __all__ = [
     "LazyFetch",
     "LockInputs",
     "existing_lock",
+    "memory_and_indexes",
     "read_constraint_files",
     "read_lock_inputs",
     "source_arguments",
-    "with_files",
+    "with_option_files",
     "with_other_tools",
     "with_upgrades",
     "workspace_of",
@@ -132,9 +133,7 @@ def read_lock_inputs(
     """
     check_argument("options", options, "LockOptions | None")
     check_argument("indexes", indexes, "IndexOptions | IndexOverrides | MemoryIndex | None")
-    memory = None
-    if indexes is not None and not isinstance(indexes, IndexOptions | IndexOverrides):
-        memory, indexes = indexes, IndexOptions(index_url=indexes.url)
+    memory, indexes = memory_and_indexes(indexes)
     context = context_of(context)
     here, listener = context.here, context.heard
     target = _target(sources, output, here)
@@ -142,7 +141,7 @@ def read_lock_inputs(
     stated = _project(sources, context, fetch, replaced)
     project, tables = with_other_tools(stated, () if options is None else options.no_sources)
     old = existing_lock(target, listener, merging=merging)
-    options = with_files(with_upgrades(options or LockOptions(), project), context, fetch)
+    options = with_option_files(with_upgrades(options or LockOptions(), project), context, fetch)
     options = replace(options, index_urls=chosen_urls(indexes))
     warnings = tuple(w.message for w in (*project.warnings, *unread_settings(project, options)))
     for message in warnings:
@@ -168,6 +167,15 @@ def read_lock_inputs(
         fetched=fetch.count,
         memory=memory,
     )
+
+
+def memory_and_indexes(
+    indexes: IndexOptions | IndexOverrides | MemoryIndex | None,
+) -> tuple[MemoryIndex | None, IndexOptions | IndexOverrides | None]:
+    """An index in memory, if `indexes` is one, and the options of indexes."""
+    if indexes is None or isinstance(indexes, IndexOptions | IndexOverrides):
+        return None, indexes
+    return indexes, IndexOptions(index_url=indexes.url)
 
 
 def _project(
@@ -209,7 +217,7 @@ def with_upgrades(options: LockOptions, project: RootProject) -> LockOptions:
     return replace(options, upgrade_packages=options.upgrade_packages | names)
 
 
-def with_files(options: LockOptions, context: RunContext, fetch: LazyFetch) -> LockOptions:
+def with_option_files(options: LockOptions, context: RunContext, fetch: LazyFetch) -> LockOptions:
     """The options with the content of the files that they name."""
     return replace(
         options,

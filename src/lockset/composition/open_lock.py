@@ -8,7 +8,6 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from lockset.composition.nearest_lock import nearest_lock
 from lockset.conversion.model.formats import is_foreign
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME, is_lock_file_name, lock_file_name
@@ -16,6 +15,7 @@ from lockset.lockfile.load import load, load_bytes
 from lockset.lockfile.read import read_document
 from lockset.option_values import check_argument
 from lockset.sources.discover import STDIN
+from lockset.sync.disk.request import find_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def open_lock(path: str | PathLike[str] | None, context: RunContext) -> Document
             return load(lock_of_project(named, context.here))
         located = named if context.folder is None else str(context.here / named)
         return load(located) if is_lock_file_name(basename(named)) else _read(load_bytes(located), located, context)
-    nearest = nearest_lock(context.here)
+    nearest = find_lock(context.here)
     if nearest is None:
         raise no_lock_error(context.here)
     return load(nearest)
@@ -123,7 +123,7 @@ def lock_of_project(name: str, here: Path) -> str:
             return str(candidate)
     if source.name == "pyproject.toml":
         # A member of a workspace has its lock file next to that of the root.
-        nearest = nearest_lock(source.parent)
+        nearest = find_lock(source.parent)
         if nearest is not None and nearest.name != PLAIN_NAME:
             return str(nearest)
     else:

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from lockset.composition.nearest_lock import nearest_lock
 from lockset.composition.sync_pipeline import (
     DescribedInterpreter,
     InstallOptions,
@@ -19,6 +18,7 @@ from lockset.composition.sync_pipeline import (
     RemovalPolicy,
     SourcePolicy,
     SyncRequest,
+    find_lock,
 )
 from lockset.errors import LocksetError, UsageError
 from lockset.files.record_store import content
@@ -41,15 +41,7 @@ if TYPE_CHECKING:
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.ports import WheelBuilds
 
-__all__ = [
-    "SyncOptions",
-    "SyncPorts",
-    "converted_sources",
-    "lock_names",
-    "lock_sources",
-    "refuse_missing_python",
-    "sync_request",
-]
+__all__ = ["SyncOptions", "SyncPorts", "converted_sources", "lock_sources", "refuse_missing_python", "sync_request"]
 
 _ALL = ":all:"
 # `load_bytes` refuses larger lock files.
@@ -225,45 +217,20 @@ def _names_or_all(names: Collection[str]) -> frozenset[str] | None:
     return None if _ALL in names else _names(names)
 
 
-def lock_sources(
-    names: Sequence[str], context: RunContext, *, packages: Sequence[str] = (), all_packages: bool = False
-) -> tuple[LockSource, ...]:
+def lock_sources(names: Sequence[str], context: RunContext) -> tuple[LockSource, ...]:
     """Read the named files (`-` is the context's standard input), or the nearest pylock.toml.
-
-    With `packages` (normalized names) or `all_packages`, the lock files of members of the workspace instead.
 
     A pyproject.toml or script stands for the lock file next to it. Requirements files and lock files of other tools are
     read here, and converted by `converted_sources`.
 
     Raises:
-        LocksetError: `lock-not-found`, `lock-unreadable`, `unknown-member`, or those of `is_foreign`.
-        UsageError: `stdin-twice`, `file-name`, `option-conflict`.
+        LocksetError: `lock-not-found`, `lock-unreadable`, or those of `is_foreign`.
+        UsageError: `stdin-twice`, `file-name`.
     """
-    names = lock_names(names, context, packages, all_packages=all_packages)
     if list(names).count(_STDIN) > 1:
         raise UsageError("stdin-twice", "The standard input (`-`) can only be given once")
     here = context.here
     return tuple(_lock_source(name, here, context) for name in names or [_nearest(here)])
-
-
-def lock_names(
-    names: Sequence[str], context: RunContext, packages: Sequence[str], *, all_packages: bool
-) -> Sequence[str]:
-    """The named files, or the lock files of members of the workspace: of `packages` (normalized names), or of all.
-
-    Raises:
-        LocksetError: `lock-not-found`, `unknown-member`.
-        UsageError: `option-conflict`.
-    """
-    if not packages and not all_packages:
-        return names
-    if names or (packages and all_packages):
-        other = f"FILE ({names[0]})" if names else "--all-packages"
-        option = "--package" if packages else "--all-packages"
-        raise UsageError("option-conflict", f"{option} and {other} each say which lock files to take")
-    from lockset.composition.workspaces.member_locks import member_locks  # most projects are in no workspace
-
-    return member_locks(None if all_packages else packages, context)
 
 
 def _lock_source(name: str, here: Path, context: RunContext) -> LockSource:
@@ -334,7 +301,7 @@ def _stdin(context: RunContext) -> bytes:
 
 
 def _nearest(here: Path) -> str:
-    nearest = nearest_lock(here)
+    nearest = find_lock(here)
     if nearest is None:
         from lockset.composition.open_lock import no_lock_error
 

@@ -17,6 +17,7 @@ from lockset.sync.disk.request import (
     LockSource,
     SyncRequest,
     find_environment,
+    find_lock,
     find_python,
     resolve_target,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "SyncRequest",
     "SyncResult",
     "find_environment",
+    "find_lock",
     "find_python",
     "sync",
 ]

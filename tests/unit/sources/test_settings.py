@@ -15,6 +15,7 @@ from lockset.errors import LocksetError
 from lockset.sources.exclude_newer import parse_exclude_newer
 from lockset.sources.settings import CHOICES, KEYS, ConflictItem, IndexSetting, Settings, parse_settings
 from lockset.sources.toml_table import parse_settings_file
+from lockset.sources.workspaces.table import WorkspaceTable
 from support.repository import SCHEMAS
 
 SCHEMA = json.loads((SCHEMAS / "tool-lockset.schema.json").read_text(encoding="utf-8"))
@@ -25,7 +26,10 @@ implementation = "pypy"
 platforms = ["linux", "macos_14_arm64"]
 environments = ["sys_platform == 'linux'"]
 require-wheels-for = ["win_amd64"]
-conflicts = [[{ extra = "CPU" }, { extra = "gpu" }, { group = "Docs_x" }]]
+conflicts = [
+    [{ extra = "CPU" }, { extra = "gpu" }, { group = "Docs_x" }],
+    [{ package = "A_b" }, { package = "c", extra = "D" }],
+]
 extras = ["cli"]
 groups = ["dev", "docs"]
 no-groups = ["docs"]
@@ -56,6 +60,7 @@ keyring-provider = "subprocess"
 allow-insecure-host = ["host.example.org"]
 attestations = true
 validate = { select = ["hash-weak"], ignore = ["url-insecure"], strict = true }
+workspace = { members = ["packages/*"], exclude = ["packages/old"] }
 cooldown = "7 days"
 cooldown-package = { F_g = "0 days", h = "P2D", i = false }
 [[audit.ignore]]
@@ -103,7 +108,12 @@ def test_every_key_is_read_and_normalized() -> None:
             ConflictItem(kind="extra", name="gpu"),
             ConflictItem(kind="group", name="docs-x"),
         ),
+        (
+            ConflictItem(kind="extra", name="d", package="c"),
+            ConflictItem(kind="package", name="", package="a-b"),
+        ),
     )
+    assert read.workspace == WorkspaceTable(members=("packages/*",), exclude=("packages/old",), path="workspace")
     assert read.default_groups == ("dev",)
     assert [line.text for line in read.constraints + read.overrides] == ["a<2", "b==1"]
     assert read.excludes == ("c-d",)

@@ -34,6 +34,10 @@ def run(command: LockCommand, out: Output) -> int:
             context=command.context,
             online=command.online,
         )
+        if state.members:
+            from lockset.cli.output.workspace_report import show_workspace_check  # most projects are in no workspace
+
+            return show_workspace_check(state, command, out)
         return show_check(state, command, out)
     result = lock(sources, options=command.options, indexes=indexes, output=output, context=command.context)
     if result.path is None and not command.dry_run:

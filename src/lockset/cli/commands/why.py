@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.api.lock_files import MOST_CHAINS
-from lockset.api.workspace_graphs import member_graphs, why_in_each
+from lockset.api.workspaces import member_graphs, why_in_each
 from lockset.cli.exit_codes import DONE
 from lockset.cli.options.views import add_why_arguments as add_arguments
 from lockset.cli.options.views import read_why_command as read
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lockset.api.lock_files import Requirers
-    from lockset.api.workspace_graphs import MemberGraph
+    from lockset.api.workspaces import MemberGraph
     from lockset.cli.options.views import WhyCommand
     from lockset.cli.output.streams import Output
     from lockset.lockfile.dependency_graph import Chain, LockGraph

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.cli.options.common import index_overrides, run_context
 from lockset.cli.options.pythons import python_of
-from lockset.cli.options.sync import add_sources, add_target, names, own_platform, selection_options
-from lockset.composition.sync_inputs import SyncOptions, lock_names
+from lockset.cli.options.sync import add_sources, add_target, chosen_files, own_platform, selection_options
+from lockset.composition.sync_inputs import SyncOptions
 from lockset.composition.sync_pipeline import DescribedInterpreter
 from lockset.errors import UsageError
 
@@ -76,7 +76,7 @@ def read_download_command(args: argparse.Namespace, out: Output) -> DownloadComm
     elif not args.all_files:
         targets = python_of(args, context.here)
     return DownloadCommand(
-        locks=tuple(lock_names(args.files, context, names(args.package), all_packages=args.all_packages)),
+        locks=tuple(chosen_files(args, context)),
         folder=args.dest,
         targets=targets,
         options=SyncOptions(**selection_options(args), attestations=args.attestations, trusted_root=args.trusted_root),

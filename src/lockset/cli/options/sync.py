@@ -22,7 +22,7 @@ from lockset.files.system import system_facts
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
@@ -36,6 +36,7 @@ __all__ = [
     "add_sources",
     "add_sync_arguments",
     "add_target",
+    "chosen_files",
     "names",
     "own_platform",
     "read_sync_command",
@@ -285,7 +286,7 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         LocksetError: If a lock file or the interpreter does not exist.
     """
     context = run_context(args, out)
-    locks = lock_sources(args.files, context, packages=names(args.package), all_packages=args.all_packages)
+    locks = lock_sources(chosen_files(args, context), context)
     _refuse_conflicts(args)
     described = _described(args)
     options = SyncOptions(
@@ -323,6 +324,21 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         arguments=args.arguments,
         repeatable=not (more or on_path or options.reinstall),
     )
+
+
+def chosen_files(args: argparse.Namespace, context: RunContext) -> Sequence[str]:
+    """The files that are named, or by `--package` and `--all-packages` the lock files of members of the workspace.
+
+    Raises:
+        LocksetError: `lock-not-found`, `unknown-member`.
+        UsageError: `option-conflict`.
+    """
+    files: list[str] = args.files
+    if not args.package and not args.all_packages:
+        return files
+    from lockset.composition.workspaces.member_locks import chosen_lock_names  # most projects are in no workspace
+
+    return chosen_lock_names(files, context, names(args.package), all_packages=args.all_packages)
 
 
 def selection_options(args: argparse.Namespace) -> dict[str, Any]:

@@ -31,10 +31,6 @@ def show_check(result: LockCheck, command: LockCommand, out: Output) -> int:
     Raises:
         LocksetError: `lock-missing`.
     """
-    if result.members:
-        from lockset.cli.output.workspace_report import show_workspace_check  # most projects are in no workspace
-
-        return show_workspace_check(result, command, out)
     again, name = command.again, result.path.name
     if not result.exists:
         raise LocksetError("lock-missing", f"There is no valid {name} to check", hint=f"Create it: `{again}`")

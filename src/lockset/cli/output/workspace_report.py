@@ -8,7 +8,7 @@ from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.output.lock_report import lock_json, newer_text, package_count, statistics_lines
 from lockset.cli.output.report import change_lines, count_text, seconds_text, version_or_source
 from lockset.cli.output.streams import plain
-from lockset.lockfile.diff import diff
+from lockset.lockfile.diff import compare_locks
 from lockset.sources.other_tools.facts import join_many_names
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _is_changed(one: LockResult) -> bool:
 def _changes(one: LockResult) -> LockDiff | None:
     """The changes since the existing lock file; None if there was none."""
     old = None if one.inputs is None else one.inputs.old
-    return None if old is None else diff(old.ours, one.lock)
+    return None if old is None else compare_locks(old.ours, one.lock)
 
 
 def _json(one: LockResult) -> dict[str, object]:

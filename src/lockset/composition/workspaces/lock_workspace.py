@@ -7,13 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lockset.composition.lock_assembly import Solved, assemble, solve, unknown_upgrades
-from lockset.composition.lock_notes import LockNotes
 from lockset.composition.lock_pipeline import with_metadata
 from lockset.composition.lock_repository import lock_repository
 from lockset.composition.workspaces.member_conflicts import between_members
 from lockset.composition.workspaces.workspace_inputs import former_members
 from lockset.errors import NoResolutionError
 from lockset.markers import MarkerSet
+from lockset.resolve.lock.lock_notes import LockNotes
 from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.lasting_choices import refuse_lost_groups
 from lockset.resolve.problem.workspace_problem import build_workspace_problem

@@ -10,6 +10,7 @@ from lockset.files.read_file import decode_utf8, read_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lockset.sources.requirements.requirement_line import RequirementLine
     from lockset.sources.workspaces.read import Workspace, WorkspaceProject
 
 __all__ = ["between_members"]
@@ -25,6 +26,9 @@ def between_members(error: LocksetError, workspace: Workspace) -> LocksetError:
     if len(concerned) < 2:
         return error
     context = tuple(_with_line(text, concerned) for text in one.context)
+    needed = _requiring(concerned, workspace)
+    if needed is not None:
+        return error.replaced(context=(*context, f"{needed[0]} requires {needed[1]}: both are always locked together"))
     names = [member.name or "the root" for member in concerned]
     items = ", ".join(f'{{ package = "{member.name}" }}' for member in concerned[:2] if member.name)
     declare = (
@@ -34,6 +38,30 @@ def between_members(error: LocksetError, workspace: Workspace) -> LocksetError:
     )
     hint = declare if one.hint is None else f"{one.hint}\n{declare}"
     return error.replaced(context=context, hint=hint if len(items) > 0 else one.hint)
+
+
+def _requiring(concerned: list[WorkspaceProject], workspace: Workspace) -> tuple[str, str] | None:
+    """Names of two members of which one requires the other, directly or not; None if there are none."""
+    names = {member.name for member in workspace.projects if member.name}
+    required = {
+        member.name: {line.name for line in _lines_of(member)} & names for member in workspace.projects if member.name
+    }
+    for one in concerned:
+        reached, waiting = set[str](), [one.name]
+        while waiting:
+            more = required.get(waiting.pop(), set()) - reached
+            reached |= more
+            waiting += more
+        other = next((member.name for member in concerned if member is not one and member.name in reached), None)
+        if other is not None:
+            return one.name, other
+    return None
+
+
+def _lines_of(member: WorkspaceProject) -> Iterator[RequirementLine]:
+    project = member.project
+    for lines in (project.dependencies, *project.extras.values(), *project.groups.values()):
+        yield from lines
 
 
 def _with_line(text: str, members: list[WorkspaceProject]) -> str:

@@ -5,49 +5,20 @@ from __future__ import annotations
 import os.path
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError
-from lockset.files.read_file import decode_utf8, read_file
+from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.lockfile.load import load
 from lockset.similar_names import known_names_hint
-from lockset.sources.pyproject import read_pyproject_name
-from lockset.sync.disk.request import find_lock
+from lockset.sources.workspaces.member_lock import project_name
+from lockset.sync.disk.request import find_root_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from lockset.composition.run_context import RunContext
 
-__all__ = ["lock_of_member", "locks_of_root", "member_locks", "members_of", "project_name"]
-
-_PYPROJECT = "pyproject.toml"
-
-
-def lock_of_member(root: Path, project: Path) -> Path | None:
-    """The lock file of the member in the folder `project`, next to the lock file `root`; None if there is none.
-
-    A file of that name that was made from something else is not the member's.
-    """
-    name = project_name(project)
-    if name is None:
-        return None
-    lock = root.with_name(f"pylock.{name}.toml")
-    try:
-        below = project.relative_to(root.parent).as_posix()
-        is_its = f'"{below}/{_PYPROJECT}"'.encode() in read_file(lock, location=str(lock))
-    except (LocksetError, ValueError):
-        return None
-    return lock if is_its else None
-
-
-def project_name(folder: Path) -> str | None:
-    """The normalized name of the project in `folder`; None if its file does not say."""
-    file = folder / _PYPROJECT
-    try:
-        return read_pyproject_name(decode_utf8(read_file(file, location=str(file)), location=str(file)))
-    except LocksetError:
-        return None
+__all__ = ["chosen_lock_names", "locks_of_root", "members_of", "paths_of_members"]
 
 
 def members_of(root: Path) -> tuple[str, ...] | None:
@@ -75,7 +46,7 @@ def locks_of_root(root: Path) -> tuple[tuple[str | None, str], ...]:
     return ((project_name(root.parent), str(root)), *((name, str(file)) for name, file in files if file.is_file()))
 
 
-def member_locks(names: Collection[str] | None, context: RunContext) -> tuple[str, ...]:
+def paths_of_members(names: Collection[str] | None, context: RunContext) -> tuple[str, ...]:
     """The paths of the lock files of the named members of the workspace around the context's folder.
 
     Args:
@@ -85,11 +56,13 @@ def member_locks(names: Collection[str] | None, context: RunContext) -> tuple[st
     Raises:
         LocksetError: `lock-not-found`; `unknown-member`, with the names that there are.
     """
-    root = find_lock(context.here)
+    root = find_root_lock(context.here)
     if root is None:
-        from lockset.composition.open_lock import no_lock_error
-
-        raise no_lock_error(context.here)
+        raise LocksetError(
+            "lock-not-found",
+            f"There is no {PLAIN_NAME} in {context.here} or above it",
+            hint="Run `lockset lock` in the workspace to create its lock files",
+        )
     if names is not None:
         paths = [root.with_name(f"pylock.{name}.toml") for name in names]
         if paths and all(path.is_file() for path in paths):
@@ -114,3 +87,21 @@ def member_locks(names: Collection[str] | None, context: RunContext) -> tuple[st
                 hint=known_names_hint(name, known),
             )
     return tuple(str(known[name]) for name in names)
+
+
+def chosen_lock_names(
+    names: Sequence[str], context: RunContext, packages: Sequence[str], *, all_packages: bool
+) -> Sequence[str]:
+    """The named files, or the lock files of members of the workspace: of `packages` (normalized names), or of all.
+
+    Raises:
+        LocksetError: `lock-not-found`, `unknown-member`.
+        UsageError: `option-conflict`.
+    """
+    if not packages and not all_packages:
+        return names
+    if names or (packages and all_packages):
+        other = f"FILE ({names[0]})" if names else "--all-packages"
+        option = "--package" if packages else "--all-packages"
+        raise UsageError("option-conflict", f"{option} and {other} each say which lock files to take")
+    return paths_of_members(None if all_packages else packages, context)

@@ -11,8 +11,9 @@ from lockset.composition.lock_inputs import (
     LazyFetch,
     LockInputs,
     existing_lock,
+    memory_and_indexes,
     read_constraint_files,
-    with_files,
+    with_option_files,
     with_other_tools,
     with_upgrades,
 )
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from lockset.index.options import IndexOptions
     from lockset.lockfile.merge_conflict import OldLock
     from lockset.lockfile.model import Pylock
+    from lockset.resolve.releases.memory_index import MemoryIndex
     from lockset.sources.project import RequirementLine, RootProject
     from lockset.sources.settings import ConflictItem
     from lockset.sources.workspaces.read import Workspace, WorkspaceProject
@@ -82,7 +84,7 @@ class WorkspaceInputs:
 def read_workspace_inputs(
     root: Path,
     options: LockOptions | None,
-    indexes: IndexOptions | IndexOverrides | None,
+    indexes: IndexOptions | IndexOverrides | MemoryIndex | None,
     output: str | None,
     context: RunContext,
     *,
@@ -94,6 +96,7 @@ def read_workspace_inputs(
     Raises:
         LocksetError: With the file and the position of the problem.
     """
+    memory, indexes = memory_and_indexes(indexes)
     here, listener = context.here, context.heard
     folder = _folder(root, output, here)
     workspace = read_workspace(root, shown=here, own=context.use_settings and context.config is None)
@@ -101,16 +104,10 @@ def read_workspace_inputs(
     options = options or LockOptions()
     projects, warnings, tables = with_settings(workspace, options, context)
     conflicts = conflicts_of(workspace, projects)
-    names = [one.name for one in workspace.members]
-    targets = tuple(folder / lock_file_name(name) for name in (None, *names))
-    olds = tuple(existing_lock(target, listener, merging=merging) for target in targets)
-    for old, target, one in zip(olds, targets, workspace.projects, strict=True):
-        if one is not workspace.top:
-            _refuse_taken(old, target, one)
+    targets, olds = _existing_locks(workspace, folder, context, merging=merging)
     whole = _whole(projects)
-    options = replace(with_files(with_upgrades(options, whole), context, fetch), index_urls=chosen_urls(indexes))
-    warnings += [w.message for one in projects for w in unread_settings(_without_conflicts(one), options)]
-    warnings = list(dict.fromkeys(warnings))
+    options = replace(with_option_files(with_upgrades(options, whole), context, fetch), index_urls=chosen_urls(indexes))
+    warnings = list(dict.fromkeys([*warnings, *_unread(projects, options)]))
     for message in warnings:
         listener.warning(message)
     if tables:
@@ -119,17 +116,6 @@ def read_workspace_inputs(
     hint = unread_index_variable(index_options, context) if connecting else None
     if hint is not None:
         listener.hint(hint)
-    locked = tuple(
-        LockedMember(
-            name=one.name,
-            project=project,
-            is_package=one.is_package,
-            old=None if old is None else old.pins,
-            recorded=_recorded(workspace, one),
-            is_root=one is workspace.top,
-        )
-        for one, project, old in zip(workspace.projects, projects, olds, strict=True)
-    )
     return WorkspaceInputs(
         workspace=workspace,
         root=LockInputs(
@@ -144,12 +130,46 @@ def read_workspace_inputs(
             hint=hint,
             build_constraints=read_constraint_files(options.build_constraint_files, context, fetch),
             fetched=fetch.count,
+            memory=memory,
         ),
-        projects=locked,
+        projects=_locked(workspace, projects, olds),
         targets=targets,
         olds=olds,
         conflicts=conflicts,
     )
+
+
+def _existing_locks(
+    workspace: Workspace, folder: Path, context: RunContext, *, merging: bool
+) -> tuple[tuple[Path, ...], tuple[OldLock | None, ...]]:
+    """The lock file of each project, and what is there."""
+    names = [None, *(one.name for one in workspace.members)]
+    targets = tuple(folder / lock_file_name(name) for name in names)
+    olds = tuple(existing_lock(target, context.heard, merging=merging) for target in targets)
+    for old, target, one in zip(olds[1:], targets[1:], workspace.members, strict=True):
+        _refuse_taken(old, target, one)
+    return targets, olds
+
+
+def _locked(
+    workspace: Workspace, projects: Sequence[RootProject], olds: Sequence[OldLock | None]
+) -> tuple[LockedMember, ...]:
+    return tuple(
+        LockedMember(
+            name=one.name,
+            project=project,
+            is_package=one.is_package,
+            old=None if old is None else old.pins,
+            recorded=_recorded(workspace, one),
+            is_root=one is workspace.top,
+        )
+        for one, project, old in zip(workspace.projects, projects, olds, strict=True)
+    )
+
+
+def _unread(projects: Sequence[RootProject], options: LockOptions) -> Iterator[str]:
+    for one in projects:
+        yield from (warning.message for warning in unread_settings(_without_conflicts(one), options))
 
 
 def _without_conflicts(project: RootProject) -> RootProject:

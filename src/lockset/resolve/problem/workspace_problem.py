@@ -112,19 +112,7 @@ def build_workspace_problem(
         LocksetError: `workspace-pythons`, and those of `build_problem`.
     """
     _refuse_unknown(projects, options)
-    chosen = [_chosen(member, options) for member in projects]
-    notes: list[str] = []
-    if not projects[0].name:
-        packages = [member.is_package for member in projects[1:]]
-        members = list(zip(chosen[1:], packages, strict=True))
-        root = virtual_root(projects[0].project, members, conflicts, table=table)
-        projects = [replace(projects[0], project=root.project), *projects[1:]]
-        chosen[0] = replace(_chosen(projects[0], options), includes=root.includes)
-        if root.left_out:
-            notes.append(
-                f"{PLAIN_NAME} leaves out {join_many_names(root.left_out)}: by a declared conflict, not all members can"
-                " be installed together"
-            )
+    projects, chosen, notes = _with_parts(projects, options, conflicts, table)
     joint = joint_project(chosen, conflicts, root=projects[0].project)
     old = joint_lock([(member.old, parts) for member, parts in zip(projects, chosen, strict=True)], joint)
     whole = replace(
@@ -148,8 +136,26 @@ def build_workspace_problem(
             _member_problem(member, parts, joint, problem, options, now=now, folder=folder)
             for member, parts in zip(projects, chosen, strict=True)
         ),
-        notes=tuple(notes),
+        notes=notes,
     )
+
+
+def _with_parts(
+    projects: Sequence[LockedMember], options: LockOptions, conflicts: Sequence[Sequence[ConflictItem]], table: str
+) -> tuple[Sequence[LockedMember], list[JointMember], tuple[str, ...]]:
+    """The projects with the parts that are locked; a virtual root as the project that it stands for. Notes on that."""
+    chosen = [_chosen(member, options) for member in projects]
+    if projects[0].name:
+        return projects, chosen, ()
+    packages = [member.is_package for member in projects[1:]]
+    root = virtual_root(projects[0].project, list(zip(chosen[1:], packages, strict=True)), conflicts, table=table)
+    first = replace(projects[0], project=root.project)
+    chosen[0] = replace(_chosen(first, options), includes=root.includes)
+    left_out = (
+        f"{PLAIN_NAME} leaves out {join_many_names(root.left_out)}: by a declared conflict, not all members can be"
+        " installed together"
+    )
+    return [first, *projects[1:]], chosen, (left_out,) if root.left_out else ()
 
 
 def _refuse_unknown(projects: Sequence[LockedMember], options: LockOptions) -> None:
@@ -216,26 +222,30 @@ def _member_problem(
     own = build_problem(project, options, old=member.old, now=now, folder=folder)
     own = replace(own, request=replace(own.request, recorded={**own.request.recorded, **member.recorded}))
     choices = (*joint.extras, *joint.groups)
-    translated = _translation(parts, joint, own) if choices else None
+    translated = _translation(parts, joint, problem, own) if choices else None
     return MemberProblem(
         name=member.name, project=project, options=options, problem=own, translated=translated, old=member.old
     )
 
 
-def _translation(parts: JointMember, joint: RootProject, own: ResolutionProblem) -> Callable[[MarkerSet], MarkerSet]:
+def _translation(
+    parts: JointMember, joint: RootProject, problem: ResolutionProblem, own: ResolutionProblem
+) -> Callable[[MarkerSet], MarkerSet]:
     """Translates extras and groups of the joint project to those of a member, which include them or not."""
     default = own.request.default_group
+    mine = {joint_part(parts.name, part) for part, _ in parts.parts()}
+    # What the member requires itself goes with all that it offers, so that versions agree, also with a group alone;
+    # unless a conflict of its own says that it does not.
+    pairs = [{member[:2] for member in pair} for pair in pairs_of(problem.request.conflicts)]
+    alone = any(joint_part(parts.name, PROJECT) in pair and pair <= mine for pair in pairs)
     regions: dict[Part, MarkerSet] = {}
     for part, _ in parts.parts():
-        mine = (
-            _temporary(part)
-            if part != PROJECT
-            else MarkerSet.any()
-            if default is None
-            else _temporary(("group", default))
-        )
+        if part != PROJECT:
+            chosen = _temporary(part)
+        else:
+            chosen = _temporary(("group", default)) if alone and default is not None else MarkerSet.any()
         for included, where in included_parts(joint_part(parts.name, part), joint.inclusions).items():
-            regions[included] = regions.get(included, MarkerSet.none()) | (mine & where)
+            regions[included] = regions.get(included, MarkerSet.none()) | (chosen & where)
     all_parts = [*(("extra", name) for name in joint.extras), *(("group", name) for name in joint.groups)]
     extras, groups = (
         {name: regions.get((kind, name), MarkerSet.none()) for kind, name in all_parts if kind == wanted}

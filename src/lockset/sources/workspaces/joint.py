@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JointMember",
-    "absolute",
     "conflict_sides",
     "inclusions_among",
     "joint_indexes",
@@ -43,6 +42,7 @@ __all__ = [
     "member_settings",
     "refuse_disjoint_pythons",
     "url_of",
+    "with_absolute_path",
 ]
 
 # Settings of a member that count for itself; all others are those of the root.
@@ -109,7 +109,7 @@ def joint_project(
     for member in members:
         for part, lines in member.parts():
             joint = joint_part(member.name, part)
-            placed = tuple(absolute(line, member.project.base) for line in lines)
+            placed = tuple(with_absolute_path(line, member.project.base) for line in lines)
             if joint in chosen:
                 tables[joint[0]][joint[1]] = placed
             else:
@@ -214,7 +214,7 @@ def joint_indexes(lists: Sequence[Sequence[IndexSetting]]) -> tuple[IndexSetting
     return tuple(joined.values())
 
 
-def absolute(line: RequirementLine, base: Path) -> RequirementLine:
+def with_absolute_path(line: RequirementLine, base: Path) -> RequirementLine:
     """The requirement with the path of its source, if it is relative to `base`, as an absolute one."""
     url = line.requirement.url
     if url is None or not url.lower().startswith("file:") or url[5:6] == "/":

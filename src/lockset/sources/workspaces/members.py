@@ -113,18 +113,18 @@ class _Search:
             )
         is_glob = any(_MAGIC & set(part) for part in parts)
         matched = list(self._expand(parts, ()))
-        found = []
+        usable: list[str] = []
         for folder in matched:
             if self._table.is_excluded(folder) or not self._is_usable(folder, key, pattern, is_glob=is_glob):
                 continue
-            found.append("/".join(folder))
+            usable.append("/".join(folder))
         if not is_glob and not matched:
             raise self._error(
                 key, f"names a folder that does not exist: `{pattern}`", "Create the folder, or remove the entry"
             )
         if not matched:
             raise self._error(key, f"matches no folder: `{pattern}`", "Correct the pattern, or remove it")
-        return found
+        return usable
 
     def _is_usable(self, folder: tuple[str, ...], key: str, pattern: str, *, is_glob: bool) -> bool:
         """Whether the folder is a project; one without anything in it, or a hidden one, is passed over."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.sources.inclusions import PROJECT
 from lockset.sources.requirements.requirement_line import parse_requirement
-from lockset.sources.workspaces.joint import absolute, conflict_sides, joint_item, joint_part, url_of
+from lockset.sources.workspaces.joint import conflict_sides, joint_item, joint_part, url_of, with_absolute_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ def virtual_root(
             if part in outside:
                 continue
             includes.append((part, joint_part(member.name, part)))
-            placed = tuple(absolute(line, member.project.base) for line in lines)
+            placed = tuple(with_absolute_path(line, member.project.base) for line in lines)
             if part == PROJECT:
                 dependencies += [_folder_line(member, origin)] if is_package else placed
             else:

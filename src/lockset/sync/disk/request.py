@@ -36,6 +36,7 @@ __all__ = [
     "find_environment",
     "find_lock",
     "find_python",
+    "find_root_lock",
     "prefix_target",
     "resolve_target",
 ]
@@ -186,6 +187,23 @@ def find_environment(folder: Path) -> str | None:
 
 
 def find_lock(folder: Path) -> Path | None:
+    """The nearest `pylock.toml` from `folder` upwards; None if there is none.
+
+    In the folder of a member of a workspace it is `pylock.MEMBER.toml`, next to the lock file of the root.
+    """
+    lock = find_root_lock(folder)
+    if lock is None or lock.parent == folder:
+        return lock
+    above = [each for each in (folder, *folder.parents) if len(each.parts) > len(lock.parent.parts)]
+    project = next((each for each in above if (each / "pyproject.toml").is_file()), None)
+    if project is None:
+        return lock
+    from lockset.sources.workspaces.member_lock import lock_of_member  # most projects are in no workspace
+
+    return lock_of_member(lock, project) or lock
+
+
+def find_root_lock(folder: Path) -> Path | None:
     """The `pylock.toml` in `folder` or the nearest folder above it that has one."""
     return next((above / PLAIN_NAME for above in (folder, *folder.parents) if (above / PLAIN_NAME).is_file()), None)
 

@@ -1,4 +1,4 @@
-"""member_graphs() and why_in_each(): look at all lock files of a workspace."""
+"""member_locks(), member_graphs() and why_in_each(): the lock files of a workspace."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from lockset.api.lock_files import graph, why
-from lockset.composition.nearest_lock import nearest_lock
 from lockset.composition.open_lock import open_lock
 from lockset.composition.run_context import context_of
 from lockset.errors import LocksetError
 from lockset.option_values import check_argument
 from lockset.similar_names import known_names_hint
+from lockset.sync.disk.request import find_lock
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,7 +25,25 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import RunContext
     from lockset.lockfile.dependency_graph import LockGraph
 
-__all__ = ["MemberGraph", "member_graphs", "why_in_each"]
+__all__ = ["MemberGraph", "member_graphs", "member_locks", "why_in_each"]
+
+
+def member_locks(names: Collection[str] | None = None, *, context: RunContext | None = None) -> tuple[str, ...]:
+    """The paths of the lock files of a workspace, as `sync_target` takes them.
+
+    Args:
+        names: Names of members, or of the project in the root; None for the root and all members.
+        context: The folder, in the workspace.
+
+    Raises:
+        LocksetError: `lock-not-found`; `unknown-member`, with the names that there are.
+    """
+    from lockset.composition.workspaces.member_locks import paths_of_members
+
+    checked = None
+    if names is not None:
+        checked = [canonicalize_name(name) for name in check_argument("names", names, "Collection[str]")]
+    return paths_of_members(checked, context_of(context))
 
 
 class MemberGraph(NamedTuple):
@@ -53,14 +71,14 @@ def member_graphs(
 ) -> tuple[MemberGraph, ...]:
     """The dependency graphs of the root of a workspace and of its members, where the nearest lock file is the root's.
 
-    Elsewhere, and with `lock`, that of one lock file. Extras and groups that only some of the lock files have are
-    chosen in those; the arguments are those of `graph`.
+    Elsewhere, and with `lock`, that of one lock file. The other arguments, `python`, `platform`, `extras` and `groups`,
+    are those of `graph`; extras and groups that only some of the lock files have are chosen in those.
 
     Raises:
         LocksetError: As `graph`.
     """
     context = context_of(context)
-    nearest = nearest_lock(context.here) if lock is None else None
+    nearest = find_lock(context.here) if lock is None else None
     members: tuple[tuple[str | None, str], ...] = ()
     if nearest is not None:
         from lockset.composition.workspaces.member_locks import locks_of_root  # needed for a root only
