@@ -105,9 +105,7 @@ def _files(parser: argparse.ArgumentParser) -> None:
     _repeated(group, "--no-binary", metavar="NAME", help="do not use wheels of NAME or :all:")
     _repeated(group, "--build-constraint", metavar="FILE", help="constrain build requirements with FILE")
     _repeated(group, "-C", "--config-setting", metavar="KEY=VALUE", help="pass to build backends (repeatable)")
-    _repeated(
-        group, "--allow-direct-url", metavar="HOST", help="allow packages from an index to require URLs on HOST"
-    )
+    _repeated(group, "--allow-direct-url", metavar="HOST", help="allow packages from an index to require URLs on HOST")
     group.add_argument(
         "--no-sources", action="store_true", help="ignore sources in other tools' tables, and use the indexes"
     )
