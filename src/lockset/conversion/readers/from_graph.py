@@ -45,7 +45,7 @@ def hash_texts(package: ImportedPackage) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockHeader:
-    """What holds for a whole imported lock.
+    """The facts about a whole imported lock.
 
     Attributes:
         shown: Name of the format, for messages.
