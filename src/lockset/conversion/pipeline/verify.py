@@ -65,7 +65,7 @@ class ProofRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What was compared and found equal.
+    """The result of a comparison in which everything was equal.
 
     Attributes:
         rows: One for each selection.
@@ -81,7 +81,7 @@ class Proof:
 
 
 def identity_of_package(package: Package) -> str:
-    """What an entry installs, as one string."""
+    """The identity of an entry: equal for entries that install the same."""
     source = package.vcs or package.directory or package.archive
     if source is not None:
         return identity_of_source(package.name, source)

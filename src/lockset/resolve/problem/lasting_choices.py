@@ -86,7 +86,7 @@ def chosen_parts(project: RootProject, options: LockOptions, old: Pylock | None)
 
 
 def recorded_selection(project: RootProject, options: LockOptions) -> Mapping[str, list[str]]:
-    """What a lock records of `options` (after `lasting`), so that they last; without what the settings say."""
+    """The part of `options` (after `lasting`) that a lock records, so that it lasts; without that of the settings."""
     settings = project.settings
     recorded: dict[str, list[str]] = {}
     if options.extras is not None and options.extras != settings.extras and not options.only_groups:

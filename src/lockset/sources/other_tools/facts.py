@@ -1,4 +1,4 @@
-"""What tables of other tools say about a project's packages."""
+"""Facts about a project's packages in the tables of other tools."""
 
 from __future__ import annotations
 
