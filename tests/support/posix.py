@@ -74,7 +74,7 @@ else:
         child, terminal = os.forkpty()
         if child == 0:
             os.chdir(cwd)
-            os.execv(command[0], command)
+            os.execv(command[0], [*command])
         watch = threading.Timer(seconds, os.kill, (child, signal.SIGKILL))
         watch.start()
         _, status = os.waitpid(child, 0)
