@@ -134,18 +134,29 @@ def selected(lock: Pylock, situation: Situation) -> frozenset[str]:
     """Identities of the entries whose markers hold, evaluated with packaging alone.
 
     Raises:
-        LocksetError: `proof-failed` if two entries of one name apply.
+        LocksetError: `ambiguous-package` if two entries of one name apply.
     """
-    return selector(lock)(situation)
+    return selector(lock, is_input=True)(situation)
 
 
-def selector(lock: Pylock) -> Callable[[Situation], frozenset[str]]:
-    """`selected` for many situations. What does not depend on them is prepared once."""
+def selector(lock: Pylock, *, is_input: bool = False) -> Callable[[Situation], frozenset[str]]:
+    """`selected` for many situations. What does not depend on them is prepared once.
+
+    Two entries that apply at once are a fault of the user's file if the lock `is_input` (`ambiguous-package`), and of
+    lockset if it was made here (`proof-failed`).
+    """
     entries = [(p.name, None if p.marker is None else str(p.marker), identity_of_package(p)) for p in lock.packages]
 
     def select(situation: Situation) -> frozenset[str]:
         chosen = [(name, key) for name, marker, key in entries if marker is None or situation.holds(marker)]
         twice = [name for name, count in Counter(name for name, _ in chosen).items() if count > 1]
+        if twice and is_input:
+            raise LocksetError(
+                "ambiguous-package",
+                f"The lock file has two entries for `{twice[0]}` that both apply in one environment",
+                context=(_shown(situation),),
+                hint="Give them markers that exclude each other, or remove one",
+            )
         if twice:
             raise LocksetError(
                 "proof-failed",
