@@ -26,7 +26,10 @@ implementation = "pypy"
 platforms = ["linux", "macos_14_arm64"]
 environments = ["sys_platform == 'linux'"]
 require-wheels-for = ["win_amd64"]
-conflicts = [[{ extra = "CPU" }, { extra = "gpu" }, { group = "Docs_x" }], [{ package = "A_b" }, { package = "c", extra = "D" }]]
+conflicts = [
+    [{ extra = "CPU" }, { extra = "gpu" }, { group = "Docs_x" }],
+    [{ package = "A_b" }, { package = "c", extra = "D" }],
+]
 extras = ["cli"]
 groups = ["dev", "docs"]
 no-groups = ["docs"]
