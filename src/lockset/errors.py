@@ -117,7 +117,7 @@ class KnownError(LocksetError):
 
 
 class OfflineError(KnownError):
-    """The network is off, and the cache does not hold what is needed."""
+    """The network is disabled, and the cache does not have what is needed."""
 
     code = "offline"
 
@@ -141,7 +141,7 @@ class DownloadTooLargeError(KnownError):
 
 
 class RangeRefusedError(KnownError):
-    """The server does not answer requests for parts of a file."""
+    """The server does not support requests for parts of a file."""
 
     code = "range-refused"
 
@@ -176,6 +176,12 @@ class MetadataInvalidError(KnownError):
     code = "metadata-invalid"
 
 
+class NoResolutionError(KnownError):
+    """Nothing meets all requirements together."""
+
+    code = "no-resolution"
+
+
 class RequirementSyntaxError(KnownError):
     """The text is not a valid requirement (dependency specifiers)."""
 
@@ -207,7 +213,7 @@ class YamlSyntaxError(KnownError):
 
 
 class BuildNeededError(KnownError):
-    """Only a build would give the metadata, and builds are off."""
+    """The metadata can only be determined by a build, but builds are off."""
 
     code = "build-needed"
 
@@ -225,13 +231,13 @@ class TooManyFailedBuildsError(KnownError):
 
 
 class SourceNotSupportedError(KnownError):
-    """Nothing can be locked from this kind of source."""
+    """This kind of source cannot be locked."""
 
     code = "source-not-supported"
 
 
 class StoppedError(KnownError):
-    """A task ended because another one had failed."""
+    """A task was stopped because another one failed."""
 
     code = "stopped"
 

@@ -14,12 +14,12 @@ MOST_MODULES = 20
 
 def folders() -> dict[str, list[Path]]:
     """Every package below `lockset`, dotted, with its modules."""
-    found = {}
+    results = {}
     for init in SOURCE.rglob("__init__.py"):
         name = ".".join(init.parent.relative_to(SOURCE).parts)
         if name:
-            found[name] = [path for path in init.parent.glob("*.py") if path.name != "__init__.py"]
-    return found
+            results[name] = [path for path in init.parent.glob("*.py") if path.name != "__init__.py"]
+    return results
 
 
 def test_the_map_names_every_folder_and_no_other() -> None:

@@ -12,8 +12,8 @@ import lockset
 
 ROOT = Path(lockset.__file__).parent
 TREES = {path: ast.parse(path.read_text("utf-8")) for path in sorted(ROOT.rglob("*.py"))}
-# What every command module has.
-COMMAND = {"add_arguments", "run"}
+# The function of each command module.
+COMMAND = {"run"}
 # Public functions of `lockset.api` that are called as what they are the public form of.
 PUBLIC = {"diff", "read", "select"}
 # Words of another language than that of the people who read this code; see the glossary for those in use.

@@ -74,8 +74,8 @@ class GeneratedWorld:
 
     @cached_property
     def project(self) -> RootProject:
-        asked = ", ".join(f'"{root}"' for root in self.roots)
-        text = f'[project]\nname = "app"\nrequires-python = ">=3.10"\ndependencies = [{asked}]\n'
+        requests = ", ".join(f'"{root}"' for root in self.roots)
+        text = f'[project]\nname = "app"\nrequires-python = ">=3.10"\ndependencies = [{requests}]\n'
         return read_pyproject(text, base=Path("/project"))
 
     @cached_property
@@ -126,13 +126,13 @@ def generated_world(size: int, seed: int = 0) -> GeneratedWorld:
     random = Random(f"{size} {seed}")
     packages = [_package(random, number, size) for number in range(size)]
     layers = [[p for p in packages if p.layer == layer] for layer in range(_LAYERS + 1)]
-    asked: set[str] = set()
+    requests: set[str] = set()
     for package in packages:
         for other in _others(random, package, layers):
-            asked.add(other.name)
+            requests.add(other.name)
             package.asks.extend(_requirements(random, other))
     _disagree(random, layers)
-    roots = {p.name: _one(random, p) for p in packages if p.name not in asked}
+    roots = {p.name: _one(random, p) for p in packages if p.name not in requests}
     for package in random.sample(packages, size // 25):
         roots.setdefault(package.name, package.name)
     # Without markers: everything is reached somewhere.
@@ -170,10 +170,10 @@ def _others(random: Random, package: _Package, layers: list[list[_Package]]) -> 
     if package.layer == 0:
         return []
     below, cores = layers[package.layer - 1], layers[0]
-    found = [random.choice(below) for _ in range(random.randrange(1, 4))]
-    found += [cores[int(random.random() ** 2 * len(cores))] for _ in range(random.randrange(3))]
-    found += [random.choice(layers[random.randrange(package.layer)]) for _ in range(random.randrange(2))]
-    return list({p.name: p for p in found}.values())
+    results = [random.choice(below) for _ in range(random.randrange(1, 4))]
+    results += [cores[int(random.random() ** 2 * len(cores))] for _ in range(random.randrange(3))]
+    results += [random.choice(layers[random.randrange(package.layer)]) for _ in range(random.randrange(2))]
+    return list({p.name: p for p in results}.values())
 
 
 def _disagree(random: Random, layers: list[list[_Package]]) -> None:

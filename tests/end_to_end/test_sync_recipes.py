@@ -13,6 +13,7 @@ import pytest
 
 from support.builders.locks import locked_file, make_lock
 from support.builders.wheel import make_wheel
+from support.shell import add_commands
 from support.venvs import managed_python
 from support.worlds.target_world import judge
 
@@ -31,21 +32,14 @@ def blocks(page: str, language: str) -> list[str]:
 
 def block(page: str, word: str, language: str = "sh") -> str:
     """The only block of a page that has a word."""
-    (found,) = [text for text in blocks(page, language) if word in text]
-    return found
+    (result,) = [text for text in blocks(page, language) if word in text]
+    return result
 
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of commands on the path, `lockset` and `python3` among them; the test's folder is the working one."""
-    commands = tmp_path / "commands"
-    commands.mkdir()
-    (commands / "lockset").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lockset "$@"\n')
-    (commands / "lockset").chmod(0o755)
-    for name in ("python3", "python"):
-        (commands / name).symlink_to(getattr(sys, "_base_executable", sys.executable))
-    monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{os.environ['PATH']}")
-    return commands
+    return add_commands(tmp_path / "commands", monkeypatch)
 
 
 def run(code: str, folder: Path, **variables: str) -> str:

@@ -66,8 +66,8 @@ def test_requirements_and_back_keep_every_selection(path: Path, tmp_path: Path, 
     text.write_text(done.text)
     output = tmp_path / "pylock.toml"
     python = str(lock.requires_python) if lock.requires_python is not None else None
-    draft, _ = read_input(text, ConvertOptions(python=python), output=output, environ={})
-    back = convert_imported(draft, index_of(lock), FakeRemote(), output=output).lock
+    imported, _ = read_input(text, ConvertOptions(python=python), output=output, environ={})
+    back = convert_imported(imported, index_of(lock), FakeRemote(), output=output).lock
     chosen = frozenset(map(str, (*(lock.default_groups or ()), *groups)))
     trees = {p.name for p in lock.packages if p.directory is not None or p.vcs is not None}
     environments = environments_within(lock.requires_python, tuple(map(str, lock.environments or ())), ())

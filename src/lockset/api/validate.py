@@ -312,4 +312,4 @@ def rule_page(code: str) -> str:
 
 
 def _now() -> datetime:
-    return datetime.now(timezone.utc)  # noqa: TID251 - here is the door for the clock
+    return datetime.now(timezone.utc)

@@ -89,7 +89,7 @@ class SyncedEnvironmentMaker:
             [str(line.requirement) for line in self.constraints],
             {key: str(value) for key, value in self.settings.items()},
             list(map(redact, locations)),
-            {name: os.environ.get(name, "") for name in _DECIDING},  # noqa: TID251 - builds inherit them
+            {name: os.environ.get(name, "") for name in _DECIDING},
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
@@ -172,7 +172,7 @@ class _SyncedEnvironment:
 
 def _make_venv(python: str, location: Path, what: str) -> None:
     command = [python, "-I", "-m", "venv", "--without-pip", str(location)]
-    done = subprocess.run(  # noqa: S603 (an interpreter the user chose, our own arguments)
+    done = subprocess.run(  # an interpreter the user chose, our own arguments
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     if done.returncode:

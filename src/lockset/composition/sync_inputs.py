@@ -6,10 +6,12 @@ Lock files are read as bytes, once, and parsed only if needed.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from lockset.composition.nearest_lock import nearest_lock
 from lockset.composition.sync_pipeline import (
     DescribedInterpreter,
     InstallOptions,
@@ -17,7 +19,6 @@ from lockset.composition.sync_pipeline import (
     RemovalPolicy,
     SourcePolicy,
     SyncRequest,
-    find_lock,
 )
 from lockset.errors import LocksetError, UsageError
 from lockset.files.record_store import content
@@ -40,7 +41,15 @@ if TYPE_CHECKING:
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.ports import WheelBuilds
 
-__all__ = ["SyncOptions", "SyncPorts", "converted_sources", "lock_sources", "refuse_missing_python", "sync_request"]
+__all__ = [
+    "SyncOptions",
+    "SyncPorts",
+    "converted_sources",
+    "lock_names",
+    "lock_sources",
+    "refuse_missing_python",
+    "sync_request",
+]
 
 _ALL = ":all:"
 # `load_bytes` refuses larger lock files.
@@ -216,19 +225,44 @@ def _names_or_all(names: Collection[str]) -> frozenset[str] | None:
     return None if _ALL in names else _names(names)
 
 
-def lock_sources(names: Sequence[str], context: RunContext) -> tuple[LockSource, ...]:
+def lock_sources(
+    names: Sequence[str], context: RunContext, *, packages: Sequence[str] = (), all_packages: bool = False
+) -> tuple[LockSource, ...]:
     """Read the named files (`-` is the context's standard input), or the nearest pylock.toml.
+
+    With `packages` (normalized names) or `all_packages`, the lock files of members of the workspace instead.
 
     A pyproject.toml or script stands for the lock file next to it. Requirements files and lock files of other tools are
     read here, and converted by `converted_sources`.
 
     Raises:
-        LocksetError: `lock-not-found`, `lock-unreadable`, or those of `is_foreign`.
-        UsageError: `stdin-twice`, `file-name`.
+        LocksetError: `lock-not-found`, `lock-unreadable`, `unknown-member`, or those of `is_foreign`.
+        UsageError: `stdin-twice`, `file-name`, `option-conflict`.
     """
+    names = lock_names(names, context, packages, all_packages=all_packages)
     if list(names).count(_STDIN) > 1:
         raise UsageError("stdin-twice", "The standard input (`-`) can only be given once")
     return tuple(_lock_source(name, context) for name in names or [_nearest(context.here)])
+
+
+def lock_names(
+    names: Sequence[str], context: RunContext, packages: Sequence[str], *, all_packages: bool
+) -> Sequence[str]:
+    """The named files, or the lock files of members of the workspace: of `packages` (normalized names), or of all.
+
+    Raises:
+        LocksetError: `lock-not-found`, `unknown-member`.
+        UsageError: `option-conflict`.
+    """
+    if not packages and not all_packages:
+        return names
+    if names or (packages and all_packages):
+        other = f"FILE ({names[0]})" if names else "--all-packages"
+        option = "--package" if packages else "--all-packages"
+        raise UsageError("option-conflict", f"{option} and {other} each say which lock files to take")
+    from lockset.composition.workspaces.member_locks import member_locks  # most projects are in no workspace
+
+    return member_locks(None if all_packages else packages, context)
 
 
 def _lock_source(name: str, context: RunContext) -> LockSource:
@@ -299,7 +333,7 @@ def _stdin(context: RunContext) -> bytes:
 
 
 def _nearest(here: Path) -> str:
-    nearest = find_lock(here)
+    nearest = nearest_lock(here)
     if nearest is None:
         from lockset.composition.open_lock import no_lock_error
 
@@ -411,13 +445,17 @@ class SyncPorts:
 
     def downloads(self) -> Downloads:
         """The port to the network."""
-        from lockset.composition.connections import connected, link_locked_files
+        from lockset.index.http.downloads import HttpDownloads, open_transport
         from lockset.index.mirrors import MirroredDownloads
 
-        context = self._context
-        connection = self._stack.enter_context(connected(self._options, context.cache_folder, context.heard))
-        link_locked_files(connection, lambda: [source.read() for source in self._request.sources])
-        return MirroredDownloads(connection.downloads, self._mirrors) if self._mirrors else connection.downloads
+        transport = open_transport(self._options, clock=time.time, listener=self._context.heard)
+        self._stack.callback(transport.close)
+        if transport.has_shared_hosts:
+            from lockset.composition.connections import link_locked_files
+
+            link_locked_files(transport, [source.read() for source in self._request.sources])
+        downloads = HttpDownloads(transport)
+        return MirroredDownloads(downloads, self._mirrors) if self._mirrors else downloads
 
     def builds(self) -> WheelBuilds:
         """The port to builds."""

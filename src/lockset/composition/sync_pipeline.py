@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.composition.project_changes import project_state
+from lockset.composition.project_changes import project_state, read_new
 from lockset.errors import LocksetError
 from lockset.progress import NullListener
 from lockset.sync.desired import SourcePolicy
 from lockset.sync.disk.apply.installer import Installer, InstallOptions
 from lockset.sync.disk.apply.remove import refuse_blocked
-from lockset.sync.disk.inspect.targets import find_environment, find_lock
+from lockset.sync.disk.inspect.targets import find_environment
 from lockset.sync.disk.request import LockSource, SyncRequest
 from lockset.sync.disk.selection_cache import cached_selection
 from lockset.sync.disk.target_spec import DescribedInterpreter, find_python, resolve_target
@@ -41,7 +42,6 @@ __all__ = [
     "SyncRequest",
     "SyncResult",
     "find_environment",
-    "find_lock",
     "find_python",
     "sync",
 ]
@@ -96,7 +96,7 @@ def sync(
         OSError: The target is unchanged.
     """
     heard = listener or NullListener()
-    target = resolve_target(request.location, cache=cache)
+    target = resolve_target(request.location, cache=cache, meanwhile=partial(read_new, request.sources, cache))
     states = [project_state(source, target.environment, cache=cache) for source in request.sources]
     outdated = _outdated(request, states)
     desired = cached_selection(request, target, cache=cache)
@@ -186,7 +186,7 @@ def _outdated(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str
     if changes and request.locked:
         raise LocksetError(
             "lock-outdated",
-            "The project has changed since its lock file was made",
+            "The project has changed since it was locked",
             location=request.sources[0].path,
             context=changes[:_SHOWN],
             hint=f"Run `{_lock_command(request.sources, states)}`, or sync without `--locked`",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import time
 
-from lockset.files.system import NOFOLLOW, NONBLOCK, flock, flock_shared
+from lockset.files.system import NOFOLLOW, NONBLOCK, flock
 
 __all__ = ["IN_USE", "LockFile", "use_folder"]
 
@@ -91,7 +91,7 @@ def use_folder(folder: str) -> int | None:
         return None
     end = time.monotonic() + _PATIENCE
     try:
-        while not flock_shared(descriptor) and time.monotonic() < end:
+        while not flock(descriptor, shared=True) and time.monotonic() < end:
             time.sleep(_PAUSE)
     except OSError:
         os.close(descriptor)

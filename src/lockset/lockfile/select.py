@@ -243,7 +243,7 @@ def _ambiguity(first: tuple[int, Package], second: tuple[int, Package]) -> Locks
             f"packages[{index}]: {describe(package)}" + (f" if {package.marker}" if package.marker else "")
             for index, package in (first, second)
         ),
-        hint="Select fewer extras or groups if they exclude each other; otherwise the lock file is wrong: lock again",
+        hint="Select fewer extras or groups if they conflict; otherwise the lock file is wrong: lock again",
     )
 
 
@@ -298,12 +298,24 @@ def _no_usable_file(package: Package, ranks: Mapping[str, int], values: Mapping[
         "no-usable-file",
         f"`{describe(package)}` has no wheel for {_target(values)} and no sdist",
         context=(f"its wheels are for: {shown}", f"the target's best tag: {best}"),
-        hint=_lock_for(values),
+        hint=_lock_for(values, is_for_platform=_has_platform(package.wheels, ranks)),
     )
 
 
-def _lock_for(values: Mapping[str, str]) -> str:
-    """The command that locks for the platform, too."""
+def _has_platform(wheels: Iterable[PackageWheel], ranks: Mapping[str, int]) -> bool:
+    """Whether a wheel is for the target's platform, but not for its Python."""
+    platforms = {tag.rpartition("-")[2] for tag in ranks}
+    return any(tag.rpartition("-")[2] in platforms for wheel in wheels for tag in _tags(wheel))
+
+
+def _lock_for(values: Mapping[str, str], *, is_for_platform: bool = False) -> str:
+    """How to lock for the Python, or for the platform, too."""
+    if is_for_platform:
+        python = ".".join(values["python_full_version"].split(".")[:2])
+        return (
+            f"Lock for Python {python}, too (`requires-python`, or `lockset lock --python`), "
+            "or choose a Python that its wheels are for"
+        )
     name = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(values.get("sys_platform", ""))
     if name is None:
         return "Lock again for this platform"

@@ -25,11 +25,13 @@ _OWN_FILES = frozenset({"pyvenv.cfg", "lib64", STATE_FOLDER, LOCK_FILE})
 
 
 class Layout(NamedTuple):
-    """Roots of the schemes: absolute, with links resolved.
+    """Roots of the schemes: absolute, with links resolved. Create it with one of the class methods.
 
     Attributes:
         base: The folder that contains the target, with its lock and its journal.
         headers: Root of the headers; each distribution has a folder of its own below it.
+        roots: Every distinct root, deepest first.
+        libraries: The folders that hold modules and dist-info folders.
     """
 
     base: str
@@ -38,12 +40,29 @@ class Layout(NamedTuple):
     scripts: str
     headers: str
     data: str
+    roots: tuple[str, ...]
+    libraries: tuple[str, ...]
+
+    @classmethod
+    def of_schemes(cls, base: str, *, purelib: str, platlib: str, scripts: str, headers: str, data: str) -> Layout:
+        """The layout of a target below `base` with these roots."""
+        distinct = {base, purelib, platlib, scripts, headers, data}
+        return cls(
+            base=base,
+            purelib=purelib,
+            platlib=platlib,
+            scripts=scripts,
+            headers=headers,
+            data=data,
+            roots=tuple(sorted(distinct, key=lambda root: (-len(root), root))),
+            libraries=(purelib,) if purelib == platlib else (purelib, platlib),
+        )
 
     @classmethod
     def of_directory(cls, directory: str) -> Layout:
         """Layout of `--target`: everything below one folder, modules at its top."""
-        return cls(
-            base=directory,
+        return cls.of_schemes(
+            directory,
             purelib=directory,
             platlib=directory,
             scripts=f"{directory}{os.sep}bin",
@@ -63,25 +82,14 @@ class Layout(NamedTuple):
             name = "pypy" if implementation == "pypy" else "python"
             library = f"{prefix}{os.sep}lib{os.sep}{name}{version}{os.sep}site-packages"
             scripts, headers = "bin", f"include{os.sep}{name}{version}"
-        return cls(
-            base=prefix,
+        return cls.of_schemes(
+            prefix,
             purelib=library,
             platlib=library,
             scripts=f"{prefix}{os.sep}{scripts}",
             headers=f"{prefix}{os.sep}{headers}",
             data=prefix,
         )
-
-    @property
-    def roots(self) -> tuple[str, ...]:
-        """Every distinct root, deepest first."""
-        distinct = {self.base, self.purelib, self.platlib, self.scripts, self.headers, self.data}
-        return tuple(sorted(distinct, key=lambda root: (-len(root), root)))
-
-    @property
-    def libraries(self) -> tuple[str, ...]:
-        """The folders that hold modules and dist-info folders."""
-        return (self.purelib,) if self.purelib == self.platlib else (self.purelib, self.platlib)
 
     def root(self, scheme: str, name: str) -> str:
         """The folder for files of `scheme` of the distribution `name`."""

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
-from lockset.sync.wheel.record import Row
 from lockset.sync.wheel.safe_path import is_within
 
 if TYPE_CHECKING:
@@ -63,17 +62,18 @@ class Clash(NamedTuple):
     labels: tuple[str, ...]
 
 
-def record_rows(placed: PlacedDistribution) -> tuple[Row, ...]:
-    """The rows of its RECORD; paths are relative to the folder that contains the dist-info folder."""
+def record_rows(placed: PlacedDistribution) -> list[tuple[str, str, int | None]]:
+    """The rows of its RECORD (as `Row`); paths are relative to the folder that contains the dist-info folder."""
     root = os.path.dirname(placed.info)
     own = f"{placed.info}{os.sep}RECORD"
     inside = root + os.sep if os.sep == "/" else "\0"  # nearly every file; no path has a NUL
     start = len(inside)
-    rows = [
-        Row(path[start:] if path.startswith(inside) else _relative(path, root), digest, size)
-        for path, digest, size, *_ in placed.files
+    rows: list[tuple[str, str, int | None]] = [
+        (path[start:] if path.startswith(inside) else _relative(path, root), digest, size)
+        for path, digest, size, _, _, _, _ in placed.files
     ]
-    return (*rows, Row(_relative(own, root), "", None))
+    rows.append((_relative(own, root), "", None))
+    return rows
 
 
 def record_path(path: str, info: str) -> str:

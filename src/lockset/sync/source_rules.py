@@ -30,9 +30,11 @@ __all__ = ["desired_distributions"]
 
 
 def desired_distributions(
-    items: Sequence[SelectedPackage], *, folder: str, allowed: SourcePolicy | None = None
+    items: Sequence[SelectedPackage], *, folder: str, allowed: SourcePolicy | None = None, project: str = "."
 ) -> tuple[DesiredDistribution, ...]:
     """The distributions for the selected `items`; relative paths start from `folder`, that of the lock file.
+
+    `project` is the folder of the project itself, relative to that.
 
     Raises:
         LocksetError: `hash-missing`, `hash-malformed`, `unsafe-path`, `source-not-allowed`, `commit-malformed`.
@@ -42,15 +44,15 @@ def desired_distributions(
     return tuple(
         _desired(item.package, item.artifact, folder, rules, requested=known and item.package.name not in needed)
         for item in items
-        if rules.project or not _is_project(item.artifact)
+        if rules.project or not _is_project(item.artifact, project)
     )
 
 
-def _is_project(artifact: object) -> bool:
-    """Whether it is the source tree in the lock file's own folder."""
+def _is_project(artifact: object, project: str) -> bool:
+    """Whether it is the source tree of the project itself."""
     if not isinstance(artifact, PackageDirectory) or artifact.subdirectory:
         return False
-    return os.path.normpath(artifact.path.replace("\\", "/") or ".") == "."
+    return os.path.normpath(artifact.path.replace("\\", "/") or ".") == os.path.normpath(project)
 
 
 def _edges(items: Sequence[SelectedPackage]) -> tuple[bool, frozenset[str]]:
@@ -65,7 +67,7 @@ def _desired(
     what = describe(package)
     _check_url(getattr(artifact, "url", None), what, is_file=isinstance(artifact, File) and not artifact.path)
     if isinstance(artifact, PackageVcs):
-        _check_allowed(allowed.vcs, what, f"a {artifact.type} commit", "--no-vcs")
+        _refuse_unless(what, f"a {artifact.type} commit", "--no-vcs", allowed=allowed.vcs)
         return DesiredDistribution(
             name=package.name,
             version=package.version,
@@ -79,7 +81,7 @@ def _desired(
             requested=requested,
         )
     if isinstance(artifact, PackageDirectory):
-        _check_allowed(allowed.directory, what, "a directory", "--no-directory")
+        _refuse_unless(what, "a directory", "--no-directory", allowed=allowed.directory)
         return DesiredDistribution(
             name=package.name,
             version=package.version,
@@ -93,7 +95,7 @@ def _desired(
     filename = file_name(artifact)
     kind = "wheel" if isinstance(artifact, PackageWheel) else "sdist"
     kind = kind if isinstance(artifact, PackageWheel | PackageSdist) else "archive"
-    _check_allowed(kind != "archive" or allowed.archive, what, "an archive", "--no-archive")
+    _refuse_unless(what, "an archive", "--no-archive", allowed=kind != "archive" or allowed.archive)
     path, is_outside = _path(artifact, folder, allowed, what)
     return DesiredDistribution(
         name=package.name,
@@ -128,33 +130,33 @@ def _check_url(url: str | None, what: str, *, is_file: bool) -> None:
     if problem is not None:
         raise LocksetError(
             "url-malformed",
-            f"The address that `{what}` is locked to is not valid: {problem}",
+            f"The URL that `{what}` is locked to is not valid: {problem}",
             hint="Run `lockset lock`",
         )
     if not is_file and (url.startswith("-") or (len(scheme) > 1 and scheme.rpartition("+")[2] not in _OF_REPOSITORIES)):
         raise LocksetError(
             "url-scheme",
             f"`{what}` is locked to `{public_url(url)}`, whose scheme cannot be used for repositories",
-            hint="Run `lockset lock` with an https or ssh address",
+            hint="Run `lockset lock` with an https or ssh URL",
         )
     if is_file and scheme not in {"http", "https", "file"}:
         raise LocksetError(
             "url-scheme",
             f"`{what}` is locked to `{public_url(url)}`, but files can only be fetched by http or https",
-            hint="Run `lockset lock` with an index or an https address",
+            hint="Run `lockset lock` with an index or an https URL",
         )
 
 
 def _address_problem(url: str, scheme: str, host: str, port: int | None) -> str | None:
     if port == 0 or not url.isprintable() or " " in host:
-        return "it has a character or a port that is not allowed in an address"
+        return "it has a character or a port that is not allowed in a URL"
     if scheme in {"http", "https", "ssh", "git"} and not any(map(str.isalnum, host)):
         return "it has no host"
     return None
 
 
-def _check_allowed(fine: bool, what: str, source: str, option: str) -> None:  # noqa: FBT001 (read as a sentence)
-    if not fine:
+def _refuse_unless(what: str, source: str, option: str, *, allowed: bool) -> None:
+    if not allowed:
         raise LocksetError(
             "source-not-allowed",
             f"`{what}` is locked as {source}, which {option} refuses",

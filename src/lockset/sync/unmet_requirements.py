@@ -83,7 +83,7 @@ def keep_required(
                 reason = f"{keeper.name}, which stays, requires it"
                 steps[name] = steps[name]._replace(action="keep", reason=reason, blocked="")
                 keepers.append(steps[name])
-    return Plan(steps=tuple(steps.values()))
+    return Plan.of(steps.values())
 
 
 def _kept(plan: Plan) -> list[Step]:

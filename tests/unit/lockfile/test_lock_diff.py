@@ -21,8 +21,8 @@ def between(old: str, new: str) -> LockDiff:
     return diff(read(TOP + (old or "packages = []")).lock, read(TOP + (new or "packages = []")).lock)
 
 
-def kinds(found: LockDiff) -> list[tuple[str, ...]]:
-    return [(change.name, *change.kinds) for change in found.changes]
+def kinds(lock_diff: LockDiff) -> list[tuple[str, ...]]:
+    return [(change.name, *change.kinds) for change in lock_diff.changes]
 
 
 def test_order_creator_and_tools_do_not_count() -> None:

@@ -67,9 +67,9 @@ def test_identities_of_other_tools_do_not_end_in_an_error() -> None:
 
 
 def test_a_comparison_of_lock_files_has_the_changes() -> None:
-    found = diff(lock("1.0", ORG), lock("1.0", THIEF))
-    assert found.is_empty
-    assert [one.kind for one in found.publishers] == ["changed"]
+    result = diff(lock("1.0", ORG), lock("1.0", THIEF))
+    assert result.is_empty
+    assert [one.kind for one in result.publishers] == ["changed"]
     assert diff(lock("1.0", ORG), lock("1.0", ORG)).publishers == ()
 
 

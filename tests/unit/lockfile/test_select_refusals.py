@@ -35,8 +35,8 @@ def chosen(text: str, **options: Any) -> Selection:
 def refusal(text: str, **options: Any) -> tuple[str, str, tuple[str, ...], str | None]:
     with pytest.raises(LocksetError) as caught:
         chosen(text, **options)
-    found = caught.value.diagnostic
-    return found.code, found.message, found.context, found.hint
+    result = caught.value.diagnostic
+    return result.code, result.message, result.context, result.hint
 
 
 DIRECTORY = 'directory = {path = "."}'
@@ -51,6 +51,16 @@ def test_a_package_without_a_matching_wheel_lists_the_tags_of_its_wheels() -> No
             "the target's best tag: cp312-cp312-manylinux_2_28_x86_64",
         ),
         "Lock for it, too: `lockset lock --platform linux`, with `--platform` for each of the others",
+    )
+
+
+@pytest.mark.parametrize(
+    "tag", ["cp313-cp313-manylinux_2_28_x86_64", "cp311-cp311-manylinux2014_x86_64.manylinux_2_28_x86_64"]
+)
+def test_wheels_for_the_platform_but_another_python_lead_to_the_python(tag: str) -> None:
+    assert refusal(package(wheels("cp312-cp312-win_amd64", tag)))[3] == (
+        "Lock for Python 3.12, too (`requires-python`, or `lockset lock --python`), "
+        "or choose a Python that its wheels are for"
     )
 
 

@@ -146,8 +146,8 @@ def test_a_policy_on_attestations_that_makes_no_sense_is_refused(text: str, code
 
 
 def test_every_key_of_the_example_is_a_field_and_none_is_missing() -> None:
-    said = parse_settings_file(FULL, location="x").data
-    assert set(said) == set(KEYS)
+    output = parse_settings_file(FULL, location="x").data
+    assert set(output) == set(KEYS)
     assert {key.replace("-", "_") for key in KEYS} == set(Settings.__dataclass_fields__)
 
 
@@ -168,23 +168,23 @@ def test_the_schema_accepts_what_is_read() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "part"),
     [
-        ("cooldown = 7", "wrong-type", "`cooldown` has to be an age"),
-        ("cooldown = 2026-01-31", "wrong-type", "`cooldown` has to be an age"),
+        ("cooldown = 7", "wrong-type", "`cooldown` must be an age"),
+        ("cooldown = 2026-01-31", "wrong-type", "`cooldown` must be an age"),
         ("cooldown = 'a week'", "cooldown-syntax", "`a week` is not a valid age"),
         ("cooldown = '2026-01-31'", "cooldown-syntax", "`2026-01-31` is not a valid age"),
-        ("cooldown = true", "wrong-type", "`cooldown` has to be an age"),
+        ("cooldown = true", "wrong-type", "`cooldown` must be an age"),
         ("cooldown-package = { a = 'soon' }", "cooldown-syntax", "`soon` is not a valid age"),
         ("audit = { ignore = [{ id = 'CVE-1' }] }", "invalid-value", "`audit.ignore[0]` needs a `reason`"),
         ("audit = { ignore = [{ reason = 'x' }] }", "invalid-value", "`audit.ignore[0]` needs an `id`"),
         ("audit = { ignore = [{ id = 'a b', reason = 'x' }] }", "invalid-value", "`audit.ignore[0].id`"),
         ("[[audit.ignore]]\nid = 'A'\nreason = 'x'\nuntil = 'soon'", "invalid-value", "`audit.ignore[0].until`"),
         ("[[audit.ignore]]\nid = 'A'\nreason = 'x'\nstate = 'ok'", "invalid-value", "`audit.ignore[0].state`"),
-        ("audit = { ignore = ['A'] }", "wrong-type", "`audit.ignore[0]` has to be a table"),
+        ("audit = { ignore = ['A'] }", "wrong-type", "`audit.ignore[0]` must be a table"),
         ("audit = { source = 'x' }", "unknown-key", "`audit.source` is not a known setting"),
         ("fork_strategy = 'newest'", "unknown-key", "`fork_strategy` is not a known setting"),
         ("fork-strategy = 'newer'", "invalid-value", "`fork-strategy`"),
-        ("fork-strategy = 1", "wrong-type", "`fork-strategy` has to be a string, not an integer"),
-        ("python = 3.10", "wrong-type", "`python` has to be a string, not a float"),
+        ("fork-strategy = 1", "wrong-type", "`fork-strategy` must be a string, not an integer"),
+        ("python = 3.10", "wrong-type", "`python` must be a string, not a float"),
         ("environments = ['x ==']", "invalid-value", "`environments[0]`"),
         ("constraints = ['a=1']", "requirement-syntax", "`a=1`"),
         ("conflicts = [[{ extra = 'a' }]]", "invalid-value", "at least two"),
@@ -194,7 +194,7 @@ def test_the_schema_accepts_what_is_read() -> None:
         ("no-build = 'a'", "wrong-type", "a boolean or an array"),
         ("exclude-newer = 'soon'", "exclude-newer-syntax", "`soon`"),
         ("exclude-newer = 3", "wrong-type", "`exclude-newer`"),
-        ("exclude-newer-package = 3", "wrong-type", "has to be a table"),
+        ("exclude-newer-package = 3", "wrong-type", "must be a table"),
         ("prerelease-package = { a = 'x' }", "invalid-value", "`prerelease-package.a`"),
         ("index = [{ name = 'a' }]", "invalid-value", "needs a `url`"),
         ("index = [{ url = 'a', urls = 'b' }]", "unknown-key", "`index[0].urls`"),

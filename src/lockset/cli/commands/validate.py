@@ -21,7 +21,7 @@ from lockset.api.validate import (
     verify_files,
 )
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.options.validate import add_arguments
+from lockset.cli.options.validate import add_validate_arguments as add_arguments
 from lockset.cli.options.validate import read_validate_command as read
 from lockset.cli.output.findings.finding_text import concise_text, explain_hint, finding_text, summary_lines
 from lockset.cli.output.findings.findings import Line, SelectedForTarget, ValidatedFile, as_json, lines_of

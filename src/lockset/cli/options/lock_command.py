@@ -136,7 +136,7 @@ def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
     options = lock_options(args)
     refuse_wrong_output(args.output)
     if args.online and not args.check:
-        raise UsageError("option-conflict", "`--online` belongs to `--check`: a lock always asks the index")
+        raise UsageError("option-conflict", "`--online` requires `--check`: a lock always uses the index")
     if args.output == "-" and args.json and not args.dry_run:
         raise UsageError(
             "option-conflict", "`-o -` and `--json` both write to stdout", hint="Write the lock to a file with `-o`"

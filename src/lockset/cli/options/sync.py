@@ -55,12 +55,17 @@ def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -
         metavar="FILE",
         help="lock files or pinned requirements files, or - (default: the nearest pylock.toml)",
     )
+    members = parser.add_argument_group("workspace")
+    members.add_argument(
+        "--package", action="append", default=[], metavar="NAME", help="use the lock file of this member (repeatable)"
+    )
+    members.add_argument("--all-packages", action="store_true", help="use the lock files of the root and all members")
     target = parser.add_argument_group("target")
     target.add_argument(
         "-p",
         "--python",
         metavar="PATH|VERSION",
-        help="interpreter, environment, or version (default: the active environment, else .venv)",
+        help="interpreter, environment, or version (default: the active environment, or .venv)",
     )
     if not foreign_only:
         target.add_argument("--system", action="store_true", help="use the first Python on PATH, not an environment")
@@ -280,7 +285,7 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         LocksetError: If a lock file or the interpreter does not exist.
     """
     context = run_context(args, out)
-    locks = lock_sources(args.files, context)
+    locks = lock_sources(args.files, context, packages=names(args.package), all_packages=args.all_packages)
     _refuse_conflicts(args)
     described = _described(args)
     options = SyncOptions(
@@ -358,12 +363,12 @@ def _refuse_conflicts(args: argparse.Namespace) -> None:
     if args.only_group and (args.group or args.all_groups):
         raise UsageError("option-conflict", "--only-group cannot be used with --group or --all-groups")
     if args.target and args.prefix:
-        raise UsageError("option-conflict", "--target and --prefix exclude each other")
+        raise UsageError("option-conflict", "--target cannot be used with --prefix")
     foreign = args.platform or args.python_version or args.implementation
     if foreign and not (args.target or args.prefix):
         raise UsageError(
             "option-conflict",
-            "--platform, --python-version and --implementation describe another machine and need --target or --prefix",
+            "--platform, --python-version and --implementation require --target or --prefix",
         )
     if foreign and args.compile_bytecode:
         raise UsageError("option-conflict", "--compile-bytecode cannot compile for the Python of another machine")

@@ -119,7 +119,11 @@ class AdvisoryReader:
             context = tuple(f"{one.path}: {one.reason}" for one in self._unreadable[:3])
             hint = "An advisory is a file `*.json` of the OSV schema, or `*.yaml` of PyPA's database"
             raise LocksetError(
-                "advisories-empty", "This has no advisories", location=source, context=context, hint=hint
+                "advisories-empty",
+                "There are no advisories in this file or folder",
+                location=source,
+                context=context,
+                hint=hint,
             )
         state = DatabaseState(source=source, files=self._files, newest=self._newest, unreadable=tuple(self._unreadable))
         return AdvisoryDatabase(self._advisories, (state,))
@@ -175,7 +179,7 @@ def _content(path: str) -> bytes | str:
 
 
 def _file(path: str, shown: str) -> Iterator[tuple[str, bytes | str]]:
-    """The files of an archive, told by its first bytes; another file is one advisory."""
+    """The files of an archive, which its first bytes identify; any other file is one advisory."""
     if os.path.getsize(path) > MOST_BYTES:
         raise _too_large(shown)
     with open(path, "rb") as file:
@@ -288,7 +292,7 @@ class _Bounded(io.RawIOBase):
 def _too_large(shown: str) -> LocksetError:
     return LocksetError(
         "advisories-too-large",
-        "These advisories are larger than what is read",
+        "These advisories are too large to read",
         location=shown,
         hint="Name the advisories of PyPI alone, such as OSV's archive for PyPI",
     )

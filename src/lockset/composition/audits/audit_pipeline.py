@@ -65,7 +65,7 @@ def open_auditor(
             "advisories-missing",
             "There are no advisories to compare with",
             hint="Name a folder, an archive or a URL with `--advisories`, or query OSV's service with `--osv`;"
-            " `[tool.lockset.audit]` keeps the choice",
+            " or set them in `[tool.lockset.audit]`",
         )
     from lockset.composition.audits.osv_service import OSV_ADDRESS
 

@@ -169,7 +169,7 @@ def _check_hashes(imported: ImportedLock, location: str, context: RunContext, *,
             hint=f"Run {command} once to record the hashes that the index has now, and sync the pylock.toml",
         )
     context.heard.note(
-        f"{location}: {count} {has} no hash, so the files that the index has now are trusted; {command} locks them"
+        f"{location}: {count} {has} no hash, so the files now on the index are trusted; {command} locks them"
     )
 
 

@@ -176,7 +176,7 @@ def _refuse_contradiction(line: RequirementLine, pins: Iterable[RequirementLine]
         if not (regions[0] & regions[1]).is_empty:
             raise LocksetError(
                 "pin-contradicts",
-                f"`{line.requirement}` and the constraint `{pin.requirement}` ({pin.origin}) exclude each other",
+                f"`{line.requirement}` and the constraint `{pin.requirement}` ({pin.origin}) contradict each other",
                 location=line.origin,
                 hint="Keep one of them",
             )
@@ -202,7 +202,7 @@ def _with_constraint(line: RequirementLine, pin: RequirementLine) -> Requirement
     if not requirement.specifier.contains(pinned_version(pin) or "", prereleases=True):
         raise LocksetError(
             "pin-contradicts",
-            f"`{line.requirement}` and the constraint `{pin.requirement}` ({pin.origin}) exclude each other",
+            f"`{line.requirement}` and the constraint `{pin.requirement}` ({pin.origin}) contradict each other",
             location=line.origin,
             hint="Keep one of them",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, NoResolutionError
 from lockset.index.pages.project_status import QUARANTINED
 from lockset.index.ports import EMPTY_PAGE
 from lockset.resolve.explain.affected_environments import environment_in_words, failing_environments
@@ -30,18 +30,18 @@ __all__ = ["explain_failure"]
 _LINES = 24
 # Releases with the same requirement are listed up to this many, then counted.
 _RELEASES_NAMED = 3
-_GIVEN_UP = "(the search was given up: there may be a solution that was not found)"
+_GIVEN_UP = "(the search was stopped: there may be a solution)"
 # How certain it is that there is no answer, by whether everything was tried and what the second engine says; nothing is
 # said where both tried everything.
 _CERTAINTY = {
-    (True, "undecided"): "(the second engine, resolvelib, was given up before it could confirm this)",
-    (True, "contradicted"): "(the second engine, resolvelib, finds an answer for this environment: this is a bug in"
+    (True, "undecided"): "(the second engine, resolvelib, was stopped before it could confirm this)",
+    (True, "contradicted"): "(the second engine, resolvelib, finds a solution for this environment: this is a bug in"
     " lockset, report it with the project that shows it)",
     (False, None): _GIVEN_UP,
     (False, "undecided"): _GIVEN_UP,
-    (False, "confirmed"): "(the search was given up; the second engine, resolvelib, finds no answer for this"
+    (False, "confirmed"): "(the search was stopped; the second engine, resolvelib, finds no solution for this"
     " environment either)",
-    (False, "contradicted"): "(the search was given up, though this environment alone has an answer: lock fewer"
+    (False, "contradicted"): "(the search was stopped, though this environment alone has a solution: lock fewer"
     " environments, with `--python` or `--platform`)",
 }
 
@@ -75,7 +75,7 @@ def explain_failure(
     certainty = _CERTAINTY.get((impossible.exhausted, impossible.opinion))
     if certainty is not None:
         context.append(certainty)
-    return LocksetError("no-resolution", message, context=tuple(context), hint=hint)
+    return NoResolutionError(message, context=tuple(context), hint=hint)
 
 
 def _quarantined(failure: Failure) -> bool:

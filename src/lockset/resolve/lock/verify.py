@@ -6,7 +6,7 @@ requirement that applies is met by the entry that applies; no other entry applie
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import composed_marker, read_wheel_name
@@ -15,6 +15,7 @@ from lockset.lockfile.model import artifacts, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from packaging.markers import Marker
     from packaging.tags import Tag
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from lockset.markers import MarkerSet
     from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.problem.requirement import Dependency, RootRequirement
+
+    _Values: TypeAlias = Mapping[str, str | AbstractSet[str]]
 
 __all__ = ["MissingFile", "verify_lock"]
 
@@ -71,8 +74,8 @@ def verify_lock(
         for (extras, groups), inside in zip(choices, supported, strict=True):
             if not inside[number]:
                 continue
-            values = {**proof.values, "extras": frozenset(extras), "dependency_groups": frozenset(groups)}
-            applying = [r for r, t in root_markers if t is None or parsed[t].evaluate(values, context="lock_file")]  # type: ignore[arg-type]
+            values: _Values = {**proof.values, "extras": frozenset(extras), "dependency_groups": frozenset(groups)}
+            applying = [r for r, t in root_markers if t is None or parsed[t].evaluate(values, context="lock_file")]
             chosen = proof.select(entries, values)
             proof.check(chosen, applying)
             for package in chosen.values():
@@ -123,7 +126,7 @@ class _Proof:
             hint="Nothing was written. This is a bug in lockset: report it with the project",
         )
 
-    def select(self, entries: Sequence[_Entry], values: Mapping[str, object]) -> dict[str, Package]:
+    def select(self, entries: Sequence[_Entry], values: _Values) -> dict[str, Package]:
         chosen: dict[str, Package] = {}
         for entry in entries:
             if entry.marker is not None and not self._evaluate(entry, values):
@@ -134,13 +137,13 @@ class _Proof:
             chosen[package.name] = package
         return chosen
 
-    def _evaluate(self, entry: _Entry, values: Mapping[str, object]) -> bool:
+    def _evaluate(self, entry: _Entry, values: _Values) -> bool:
         assert entry.marker is not None
         if not entry.is_fixed:
-            return entry.marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
+            return entry.marker.evaluate(values, context="lock_file")
         known = self._applies.get(entry.text)
         if known is None:
-            known = self._applies[entry.text] = entry.marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
+            known = self._applies[entry.text] = entry.marker.evaluate(values, context="lock_file")
         return known
 
     def check(self, chosen: Mapping[str, Package], roots: Iterable[RootRequirement]) -> None:

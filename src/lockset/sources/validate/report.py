@@ -142,7 +142,7 @@ def _check_block(data: Mapping[str, Any], findings: Findings) -> None:
 def _check_tool(data: Mapping[str, Any], findings: Findings) -> None:
     tool = _tool(data)
     if "tool" in data and not isinstance(data["tool"], dict):
-        findings.add("settings-type", ("tool",), "`tool` has to be a table")
+        findings.add("settings-type", ("tool",), "`tool` must be a table")
     if "lockset" in tool:
         check_settings(tool["lockset"], findings)
     for name in tool:

@@ -84,9 +84,19 @@ def _select_from(lock: Pylock, folder: str, request: SyncRequest, target: Target
         select_packages(lock, request, target),
         folder=folder,
         allowed=request.allowed._replace(folders=request.find_links),
+        project=_project_folder(lock),
     ):
         _refuse_kind(one, request)
         yield one
+
+
+def _project_folder(lock: Pylock) -> str:
+    """The folder of the project of `lock`, relative to the lock file: for a member of a workspace, its own."""
+    table = (lock.tool or {}).get("lockset")
+    sources = table.get("sources") if isinstance(table, dict) and "workspace" in table else None
+    return (
+        sources[0].rpartition("/")[0] if isinstance(sources, list) and sources and isinstance(sources[0], str) else "."
+    )
 
 
 def _agree(one: DesiredDistribution, other: DesiredDistribution) -> bool:

@@ -18,7 +18,7 @@ from lockset.sync.disk.inspect.targets import directory_target, environment_targ
 from lockset.sync.target import Interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lockset.sync.target import Target
 
@@ -54,13 +54,13 @@ class TargetSpec(NamedTuple):
     managed: bool = False
 
 
-def resolve_target(spec: TargetSpec, *, cache: Path | None) -> Target:
-    """The target for `spec`.
+def resolve_target(spec: TargetSpec, *, cache: Path | None, meanwhile: Callable[[], object] | None = None) -> Target:
+    """The target for `spec`; `meanwhile` as for `ask_interpreter`.
 
     Raises:
         LocksetError: `python-not-found`, `python-broken`, `externally-managed`, `unknown-platform`.
     """
-    interpreter = _interpreter(spec, cache)
+    interpreter = _interpreter(spec, cache, meanwhile)
     if spec.directory is not None:
         return directory_target(interpreter, spec.directory)
     if spec.prefix is not None:
@@ -71,11 +71,11 @@ def resolve_target(spec: TargetSpec, *, cache: Path | None) -> Target:
     return target
 
 
-def _interpreter(spec: TargetSpec, cache: Path | None) -> Interpreter:
+def _interpreter(spec: TargetSpec, cache: Path | None, meanwhile: Callable[[], object] | None) -> Interpreter:
     if spec.described is not None:
         return _described(spec.described, cache)
     assert spec.python is not None
-    return ask_interpreter(interpreter_of(spec.python), memory=_memory(cache))
+    return ask_interpreter(interpreter_of(spec.python), memory=_memory(cache), meanwhile=meanwhile)
 
 
 def _described(described: DescribedInterpreter, cache: Path | None) -> Interpreter:
@@ -119,7 +119,7 @@ def find_python(path: Sequence[str], *, version: str | None, cache: Path | None)
             return executable
     raise LocksetError(
         "python-not-found",
-        f"There is no Python {version} on the path" if version else "There is no Python on the path",
+        f"There is no Python {version} on PATH" if version else "There is no Python on PATH",
         hint="Give the path of an interpreter with `--python`",
     )
 

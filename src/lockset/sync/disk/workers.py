@@ -159,7 +159,7 @@ def _next(queue: SimpleQueue[T]) -> T:
     while True:
         try:
             return queue.get(timeout=_HEARTBEAT)
-        except Empty:  # noqa: PERF203 (once a heartbeat)
+        except Empty:
             continue
 
 

@@ -244,14 +244,14 @@ def _hashes(record: str, files: Mapping[str, ZipMember], dist_info: str) -> Mapp
         seen.add(path)
         member = files.get(path)
         if member is None:
-            raise _RefusedWheel(f"its RECORD lists `{path}`, which is not there")
+            raise _RefusedWheel(f"its RECORD lists `{path}`, which does not exist")
         if path == own:
             continue
         algorithm, _, digest = text.partition("=")
         if algorithm not in STRONG_ALGORITHMS or not digest:
             raise _RefusedWheel(f"its RECORD has no strong hash for `{path}`")
         if size is not None and size != member.size:
-            raise _RefusedWheel(f"the size of `{path}` is not what its RECORD says")
+            raise _RefusedWheel(f"the size of `{path}` does not match its RECORD")
         hashes[path] = (algorithm, digest)
     for name in files:
         if name not in seen and name != own and not _is_signature(name, dist_info):

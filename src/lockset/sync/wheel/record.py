@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -65,9 +66,13 @@ def _csv_rows(text: str) -> list[list[str]]:
         raise ValueError(str(error)) from None
 
 
-def format_record(rows: Iterable[Row]) -> bytes:
-    """The text of `rows`, sorted by path. Rows without a hash come last, so that a truncated text lacks them."""
-    ordered = sorted(rows, key=lambda row: (not row[1], row[0]))
+def format_record(rows: Iterable[tuple[str, str, int | None]]) -> bytes:
+    """The text of `rows` (as `Row`), sorted by path.
+
+    Rows without a hash come last, so that a truncated text lacks them.
+    """
+    by_path = sorted(rows, key=itemgetter(0))
+    ordered = [*(row for row in by_path if row[1]), *(row for row in by_path if not row[1])]
     text = "".join([f"{path},{digest},{'' if size is None else size}\n" for path, digest, size in ordered])
     if '"' not in text and "\r" not in text and text.count(",") == 2 * len(ordered) == 2 * text.count("\n"):
         return text.encode()
@@ -77,7 +82,7 @@ def format_record(rows: Iterable[Row]) -> bytes:
 
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\n").writerows(
-        (row.path, row.hash, "" if row.size is None else row.size) for row in ordered
+        (path, digest, "" if size is None else size) for path, digest, size in ordered
     )
     return out.getvalue().encode()
 

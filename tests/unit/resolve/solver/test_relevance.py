@@ -35,8 +35,8 @@ def fits(one: Requirement) -> int:
     return sum(1 << i for i, v in enumerate(VERSIONS) if v in one.specifier.specifiers)
 
 
-def telling_of(*asked: Requirement, fixed: Sequence[Requirement] = ()) -> list[Requirement]:
-    return relevant_requirements(asked, fixed, fits)
+def telling_of(*requests: Requirement, fixed: Sequence[Requirement] = ()) -> list[Requirement]:
+    return relevant_requirements(requests, fixed, fits)
 
 
 def test_two_that_contradict_are_enough() -> None:
@@ -79,9 +79,9 @@ def extras(some: Sequence[Requirement], part: MarkerSet) -> set[str]:
 
 @given(asked=st.lists(requirements, min_size=1, max_size=6), fixed=st.lists(requirements, max_size=2))
 def test_the_relevant_requirements_have_the_same_solutions(asked: list[Requirement], fixed: list[Requirement]) -> None:
-    found = [*fixed, *telling_of(*asked, fixed=fixed)]
+    results = [*fixed, *telling_of(*asked, fixed=fixed)]
     parts = REGIONS[1:]
-    if all(releases(found, part) for part in parts):
+    if all(releases(results, part) for part in parts):
         for part in parts:
-            assert releases(found, part) == releases([*fixed, *asked], part)
-            assert extras(found, part) == extras([*fixed, *asked], part)
+            assert releases(results, part) == releases([*fixed, *asked], part)
+            assert extras(results, part) == extras([*fixed, *asked], part)

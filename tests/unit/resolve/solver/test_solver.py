@@ -86,8 +86,8 @@ class SolverRuns:
         )
 
     def solve(self) -> dict[str, str]:
-        found = self.run().solve(self.provider.roots(self.roots))
-        return {c.name: str(c.version) for c in found.values() if isinstance(c, ReleaseCandidate)}
+        result = self.run().solve(self.provider.roots(self.roots))
+        return {c.name: str(c.version) for c in result.values() if isinstance(c, ReleaseCandidate)}
 
 
 def test_the_worked_example_of_the_documentation_runs_as_written() -> None:
@@ -128,8 +128,8 @@ def test_a_choice_grows_for_more_extras_and_what_it_asked_for_stays() -> None:
     }
     runs = SolverRuns(world, "a")
     run = runs.run()
-    found = run.solve(runs.provider.roots(runs.roots))
-    assert {key[0] for key in found} == {"a", "b", "c", "d", "e"}
+    result = run.solve(runs.provider.roots(runs.roots))
+    assert {key[0] for key in result} == {"a", "b", "c", "d", "e"}
     assert run.rounds == 5
 
 
@@ -137,12 +137,12 @@ def test_a_split_grows_for_more_requirements() -> None:
     world: World = {"a": {"1": (), "2": ()}, "b": {"1": ("a",)}, "c": {"1": ("a",)}}
     runs = SolverRuns(world, "a<2 ; sys_platform == 'linux'", "a>=2 ; sys_platform != 'linux'", "b", "c")
     run = runs.run()
-    found = run.solve(runs.provider.roots(runs.roots))
-    assert sorted(str(c.version) for k, c in found.items() if k[0] == "a" and isinstance(c, ReleaseCandidate)) == [
+    result = run.solve(runs.provider.roots(runs.roots))
+    assert sorted(str(c.version) for k, c in result.items() if k[0] == "a" and isinstance(c, ReleaseCandidate)) == [
         "1",
         "2",
     ]
-    assert sum(isinstance(c, ForkCandidate) for c in found.values()) == 1
+    assert sum(isinstance(c, ForkCandidate) for c in result.values()) == 1
     assert run.rounds == 5
 
 
@@ -151,8 +151,8 @@ def test_there_is_no_way_where_all_was_tried_and_its_causes_name_the_requirement
     runs = SolverRuns(world, "a", "b")
     with pytest.raises(Unsatisfiable) as caught:
         runs.solve()
-    asked = {(c.origin.name, c.origin.text) for c in caught.value.causes}
-    assert {("a", "c==1"), ("b", "c==2")} <= asked
+    requested = {(c.origin.name, c.origin.text) for c in caught.value.causes}
+    assert {("a", "c==1"), ("b", "c==2")} <= requested
     chains = {tuple(o.text for o in c.chain) for c in caught.value.causes}
     assert ("a", "c==1") in chains
 
@@ -232,9 +232,9 @@ def test_a_conflict_over_what_is_asked_holds_for_every_release_that_asks_as_much
         "c": {"1": (), "2": ()},
     }
     runs = SolverRuns(world)
-    (asked,) = runs.provider.dependencies(release("a", "1"))
+    (requests,) = runs.provider.dependencies(release("a", "1"))
     other = release("b", "1")
-    members = Term(key=("a", ALL), requirements=(asked,)), Term.whole(other)
+    members = Term(key=("a", ALL), requirements=(requests,)), Term.whole(other)
     runs.incompatibilities.learn(Incompatibility.of(members, causes=()))
     met = [v for v in "12345" if runs.incompatibilities.violated_by(release("a", v), pinned(other).get) is not None]
     assert met == ["1", "2", "5"]
@@ -254,8 +254,8 @@ def test_releases_that_ask_the_same_are_not_tried_one_by_one() -> None:
     }
     runs = SolverRuns(world, "d", "a")
     run = runs.run()
-    found = {c.name: str(c.choice) for c in run.solve(runs.provider.roots(runs.roots)).values()}
-    assert found == {"a": "59", "b": "59", "c": "1", "d": "1"}
+    results = {c.name: str(c.choice) for c in run.solve(runs.provider.roots(runs.roots)).values()}
+    assert results == {"a": "59", "b": "59", "c": "1", "d": "1"}
     assert run.conflicts <= 3
 
 

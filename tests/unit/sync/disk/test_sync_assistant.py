@@ -65,9 +65,9 @@ class Late(FakeDownloads):
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    found = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
-    found.downloads = Late(cache=found.cache, process=os.getpid())
-    return found
+    result = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
+    result.downloads = Late(cache=result.cache, process=os.getpid())
+    return result
 
 
 @pytest.mark.usefixtures("small")

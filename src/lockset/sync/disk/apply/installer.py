@@ -229,7 +229,7 @@ class Installer:
                     placing = self._settle(placing, clashes, now)
                 self._fill(stage, placing, stored, linker)
                 return tuple(placing.values())
-            except _DamagedWheel as damaged:  # noqa: PERF203 (at most a few times for each package)
+            except _DamagedWheel as damaged:
                 name = damaged.name
                 if healed.count(name) >= _HEALED:
                     raise damaged.error from None
@@ -245,7 +245,7 @@ class Installer:
     def _link_mode(self, preparer: Preparer) -> str:
         mode = self._options.link_mode
         if mode == "symlink" and not preparer.lasts:
-            self._listener.note("The cache does not outlive this sync: copying instead of linking to it")
+            self._listener.note("The cache is temporary: copying instead of linking to it")
             return "copy"
         return mode
 
@@ -263,7 +263,7 @@ class Installer:
         if together:
             reason = "shares a path with another package"
             steps = (s._replace(action="repair", reason=reason) if s.name in together else s for s in now.steps)
-            raise _MoreToRepair(Plan(steps=tuple(steps)))
+            raise _MoreToRepair(Plan.of(steps))
         return settle_clashes(placing, clashes, order)
 
     def _fill(
@@ -324,7 +324,7 @@ def _naming_damaged(name: str) -> Iterator[None]:
 def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:
     """`new` as a scan would report it."""
     assert step.desired is not None
-    files = [InstalledFile._make(file[:3]) for file in new.files]
+    files = [InstalledFile(path, digest, size) for path, digest, size, _, _, _, _ in new.files]
     files.append(InstalledFile(f"{new.info}{os.sep}RECORD", "", None))
     distribution = step.desired
     return InstalledDistribution(

@@ -236,7 +236,7 @@ class Preparer:
             path = build(out)
             if not self._fits(path.name):
                 raise LocksetError(
-                    "build-unfit", f"Building {distribution} gave `{path.name}`, which the target cannot use"
+                    "build-unfit", f"Building {distribution} produced `{path.name}`, which the target cannot use"
                 )
             identity = WheelIdentity(name=distribution.name, version=distribution.version, filename=path.name)
             with path.open("rb") as wheel:

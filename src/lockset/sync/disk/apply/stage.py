@@ -168,26 +168,35 @@ class Stage:
         os.mkdir(staged_info, 0o755)
         self._folders[one.info] = staged_info
         self._infos.append(one.info)
-        folders, times, claim, separator = self._folders, self.times, self._claimed.setdefault, os.sep
+        folders, times, claim, present = self._folders, self.times, self._claimed.setdefault, self._present
+        info, separator = one.info, os.sep
+        linked: list[tuple[str, StoredFile]] = []
+        written: list[tuple[str, str, bytes, bool]] = []
         for path, _, _, source, content, executable, _ in one.files:
             # Another distribution may have the same file.
-            if path in self._present or (source is None and content is None) or claim(path, one.info) != one.info:
+            if path in present or (source is None and content is None) or claim(path, info) != info:
                 continue
             folder, _, name = path.rpartition(separator)
             goal = f"{folders.get(folder) or self._folder(folder)}{separator}{name}"
-            try:
-                if source is not None:
-                    linker.put(source.location(stored.folder), goal, source)
-                    times[path] = source.mtime
-                elif content is not None:
-                    times[path] = _write(goal, content, executable=executable)
-            except FileExistsError:
-                raise self._name_collision(one, path) from None
+            if source is not None:
+                linked.append((goal, source))
+                times[path] = source.mtime
+            elif content is not None:
+                written.append((goal, path, content, executable))
+        try:
+            linker.put_all(stored.folder, linked, area=area if len(self.areas) == 1 else None)
+            for goal, path, content, executable in written:
+                times[path] = _write(goal, content, executable=executable)
+        except FileExistsError as error:
+            raise self._name_collision(one, str(error.filename)) from None
         _write(f"{staged_info}{os.sep}RECORD", format_record(record_rows(one)), executable=False)
 
-    def _name_collision(self, one: PlacedDistribution, path: str) -> LocksetError:
-        """The error for `path` of `one` when the file system treats another name as the same."""
-        file = next(file for file in one.files if file.path == path)
+    def _name_collision(self, one: PlacedDistribution, staged: str) -> LocksetError:
+        """The error for the file of `one` at `staged` when the file system treats another name as the same."""
+        above, _, name = staged.rpartition(os.sep)
+        folders = [folder for folder, made in self._folders.items() if made == above]
+        file = next(file for file in one.files if file.path in {f"{folder}{os.sep}{name}" for folder in folders})
+        path = file.path
         spelling = _spelling(path)
         other = next((o for o in one.files if o.path != path and _spelling(o.path) == spelling), None)
         if other is not None:

@@ -125,7 +125,7 @@ def _make_way(path: str, taken: dict[str, None], layout: Layout) -> None:
     if layout.is_reserved(path) or not movable:
         raise LocksetError(
             "path-blocked",
-            f"Something that no distribution owns is at the path of a new file: `{path}`",
+            f"A file that belongs to no distribution is at the path of a new file: `{path}`",
             hint="Move it elsewhere, then sync again",
         )
     taken[path] = None

@@ -34,8 +34,8 @@ def find_lock(folder: Path) -> Path | None:
 def environment_target(interpreter: Interpreter) -> Target:
     """The environment of `interpreter` itself."""
     paths = interpreter.paths
-    layout = Layout(
-        base=_resolved(interpreter.prefix),
+    layout = Layout.of_schemes(
+        _resolved(interpreter.prefix),
         purelib=_resolved(paths["purelib"]),
         platlib=_resolved(paths["platlib"]),
         scripts=_resolved(paths["scripts"]),
