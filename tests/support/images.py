@@ -173,7 +173,7 @@ class Image:
 
     def start(self, **environ: Any) -> Ran:
         """Run what the image is for: its ENTRYPOINT and CMD."""
-        return self.run(shlex.join((*self.entrypoint, *self.command)), **environ)  # type: ignore[arg-type]
+        return self.run(shlex.join((*self.entrypoint, *self.command)), **environ)
 
     def has_lockset(self) -> None:
         """Put lockset to where the recipes install it."""
