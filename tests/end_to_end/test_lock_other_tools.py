@@ -299,7 +299,7 @@ def test_the_index_is_taken_where_the_user_says_so(
         '[tool.uv.sources]\nacme-docs = { path = "../docs" }\n[tool.lockset]\nexcludes = ["acme-docs"]',
         "[tool.uv]\npackage = true",
         "[tool.poetry]\nrequires-poetry = '>=2.0'\n[tool.hatch.version]\npath = 'a.py'\n[tool.pdm.scripts]\na = 'b'",
-        "[tool]\nuv = 1\npoetry = []\npdm = 'x'\nhatch = 3\nlockset = { ignore-tools = ['uv', 'poetry', 'pdm', 'hatch'] }",
+        "[tool]\nuv = 1\npoetry = []\npdm = 'x'\nhatch = 3\nlockset = { ignore-tools = ['uv', 'poetry', 'pdm'] }",
     ],
 )
 def test_nothing_is_said_where_no_other_table_decides(
