@@ -471,3 +471,31 @@ def test_no_warning_where_lockset_has_the_same_setting_or_the_user_knows(
 def test_a_tool_that_lockset_does_not_know_is_not_ignored(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
     write(tmp_path / "app", PROJECT, "[tool.lockset]\nignore-tools = ['rye']")
     assert "is not one of hatch, pdm, pipenv, poetry, uv: `rye`" in cli.refused("lock", cwd=tmp_path / "app")
+
+
+def test_a_poetry_project_that_is_not_a_package_is_locked_without_a_build(
+    cli: Command, world: LocalIndex, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text("""
+[tool.poetry]
+package-mode = false
+[tool.poetry.dependencies]
+python = "^3.10"
+acme-core = "*"
+acme-cpu = { version = "*", optional = true }
+[tool.poetry.extras]
+fast = ["acme-cpu"]
+[tool.poetry.group.docs.dependencies]
+acme-docs = "*"
+""")
+    result = cli.ok("lock", "-i", world.url)
+    assert "Building" not in result.stderr
+    assert "warning" not in result.stderr
+    lock = tomli.loads((tmp_path / "pylock.toml").read_text())
+    assert {package["name"]: package.get("marker") for package in lock["packages"]} == {
+        "acme-core": '"default" in dependency_groups',
+        "acme-cpu": '"fast" in extras',
+        "acme-docs": '"docs" in dependency_groups',
+    }
+    assert lock["requires-python"] == "<4,>=3.10"
+    cli.ok("lock", "--check")
