@@ -23,7 +23,14 @@ from lockset.option_values import check_argument
 from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import unread_settings
 from lockset.resolve.problem.roots import named
-from lockset.sources.discover import STDIN, LocalFiles, find_upwards, read_constraints, read_sources
+from lockset.sources.discover import (
+    STDIN,
+    LocalFiles,
+    find_upwards,
+    read_constraints,
+    read_sources,
+    with_lines_of,
+)
 from lockset.sources.other_tools.facts import OtherTools
 
 if TYPE_CHECKING:
@@ -141,7 +148,7 @@ def read_lock_inputs(
     target = _target(sources, output, here)
     fetch = LazyFetch(lambda: resolve_indexes(indexes, project_around(here, context), context))
     stated = _project(sources, context, fetch, replaced)
-    project, tables = with_other_tools(stated, () if options is None else options.no_sources)
+    project, tables = with_other_tools(stated, () if options is None else options.no_sources, here)
     old = existing_lock(target, listener, merging=merging)
     options = with_option_files(with_upgrades(options or LockOptions(), project), context, fetch)
     options = replace(options, index_urls=chosen_urls(indexes))
@@ -195,14 +202,15 @@ def _project(
     )
 
 
-def with_other_tools(project: RootProject, no_sources: Collection[str]) -> tuple[RootProject, str | None]:
+def with_other_tools(project: RootProject, no_sources: Collection[str], here: Path) -> tuple[RootProject, str | None]:
     """The project with what tables of other tools say of it, and a sentence that names these tables."""
     if project.others == OtherTools():
         return project, None
     # Imported here: most projects have no such tables.
     from lockset.sources.other_tools.apply import applied_tables, apply_other_tools
 
-    applied = apply_other_tools(project, no_sources=no_sources)
+    with with_lines_of(here):
+        applied = apply_other_tools(project, no_sources=no_sources)
     return applied, applied_tables(project, applied)
 
 
