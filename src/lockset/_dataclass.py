@@ -2,8 +2,8 @@
 
 The standard library compiles up to six methods of every frozen class; for the hundred classes that `lockset lock` uses,
 this takes a fifth of the start. Here only the constructor is compiled, when it is first used, and the other methods are
-closures over one `operator.attrgetter`. The result is a standard dataclass: `dataclasses.fields`, `replace`, `asdict`, `is_dataclass`,
-`__match_args__`, pickling, copying and `FrozenInstanceError` work as usual.
+closures over one `operator.attrgetter`. The result is a standard dataclass: `dataclasses.fields`, `replace`, `asdict`,
+`is_dataclass`, `__match_args__`, pickling, copying and `FrozenInstanceError` work as usual.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     PYTHONPATH=tests python tests/architecture/walks.py [--source FOLDER] [--pairs N] [--together] [JOB ...]
 
 A job is a command on a tiny input. Each call of a Python function counts; module bodies, what they call at import, and
-the constructors that record classes compile when they are first used do not. A move is a call in another file of lockset than the call before. Only the main thread is counted, so that the
-figures are the same in every run.
+the constructors that record classes compile when they are first used do not. A move is a call in another file of
+lockset than the call before. Only the main thread is counted, so that the figures are the same in every run.
 """
 
 from __future__ import annotations
