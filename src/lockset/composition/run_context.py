@@ -129,7 +129,7 @@ class IndexOverrides:
     indexes: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
     no_index: bool = False
-    strategy: Literal["first-index", "unsafe-best-match"] | None = None
+    strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"] | None = None
     refresh: bool = False
     refresh_packages: tuple[str, ...] = ()
     read_timeout: float | None = None

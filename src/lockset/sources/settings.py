@@ -46,7 +46,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "resolution": ("highest", "lowest", "lowest-direct"),
     "prerelease": ("if-necessary", "allow", "disallow"),
     "fork-strategy": ("newest", "fewest"),
-    "index-strategy": ("first-index", "unsafe-best-match"),
+    "index-strategy": ("first-index", "unsafe-first-match", "unsafe-best-match"),
     "keyring-provider": ("disabled", "subprocess"),
     "implementation": ("cpython", "pypy"),
 }

@@ -220,8 +220,9 @@ def _add_index(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-index", action="store_true", help="ignore all indexes, use only --find-links")
     group.add_argument(
         "--index-strategy",
-        choices=("first-index", "unsafe-best-match"),
-        help="if several indexes have a package: use the first that has it (default), or the best version of all",
+        choices=("first-index", "unsafe-first-match", "unsafe-best-match"),
+        help="if several indexes have a package: use only the first that has it (default), "
+        "the first that has a version that fits, or the best version of all",
     )
     add_network(parser)
 

@@ -114,7 +114,7 @@ class HttpIndexes:
                 self._jobs[name] = self._workers.start(lambda: self._ask(name), lambda: heard(name))
 
     def _ask(self, name: str) -> ProjectDetail:
-        plan = IndexOrder(join_all=self._options.strategy == "unsafe-best-match")
+        plan = IndexOrder(self._options.strategy)
         searched = sources_for(name, self._options)
         fingerprints: list[str] = []
         for source in searched:
@@ -130,7 +130,13 @@ class HttpIndexes:
             raise ProjectNotFound(name, searched=tuple(redact(source.url) for source in (*searched, *locations)))
         self._warn(answer)
         whole = len(fingerprints) == 1 and not flat
-        return ProjectDetail(answer, fingerprint=fingerprints[0] if whole else "")
+        numbers = plan.numbers(flat)
+        return ProjectDetail(
+            answer,
+            fingerprint=fingerprints[0] if whole else "",
+            index_urls={version: plan.index_urls[number] for version, number in numbers.items()},
+            index_numbers=numbers if self._options.strategy == "unsafe-first-match" else {},
+        )
 
     def _warn(self, table: PageTable) -> None:
         if table.refused:
