@@ -9,16 +9,19 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset._version import __version__
 from lockset.build.hooks import HookBuilder
+from lockset.build.policy import BuildPolicy
 from lockset.composition.lock_pipeline import LockOptions, lock_project
+from lockset.composition.present_environment import PresentEnvironmentMaker
 from lockset.composition.repositories import connected, repository_opener
 from lockset.composition.sync_pipeline import LockSource, RemovalPolicy, SyncRequest, sync
+from lockset.composition.wheel_builds import HookWheelBuilds
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.sources.project import RootProject
@@ -26,7 +29,7 @@ from lockset.sources.requirements.requirement_line import parse_requirement
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from lockset.index.options import IndexOptions
@@ -63,7 +66,8 @@ class SyncedEnvironmentMaker:
         now: The current time, for `exclude-newer` and maintained Pythons.
         listener: Receives notes.
         constraints: Constraints on build requirements.
-        settings: Config settings for build backends, except those of nested builds.
+        policy: Config settings, and which packages are built without isolation.
+        present: The interpreter in whose environment those are built; None for `python`.
         inside: The builds that need this one.
     """
 
@@ -73,12 +77,25 @@ class SyncedEnvironmentMaker:
     now: datetime
     listener: ProgressListener
     constraints: tuple[RequirementLine, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    policy: BuildPolicy = BuildPolicy()
+    present: str | None = None
     inside: tuple[str, ...] = ()
 
     def builder(self, listener: ProgressListener) -> HookBuilder:
         """A builder that uses environments of this maker."""
-        return HookBuilder(self, listener=listener, settings=self.settings, fingerprint=self._fingerprint())
+        present = PresentEnvironmentMaker(python=self.present or self.python, listener=listener)
+        return HookBuilder(
+            self, listener=listener, policy=self.policy, present=present, fingerprint=self._fingerprint()
+        )
+
+    def wheel_builds(self, listener: ProgressListener) -> HookWheelBuilds:
+        """Builds of wheels for a sync that uses environments of this maker."""
+        return HookWheelBuilds(
+            self.builder(listener),
+            environ=dict(os.environ),  # noqa: TID251 - git reads the user's configuration from these
+            offline=self.options.offline,
+            listener=listener,
+        )
 
     def _fingerprint(self) -> str:
         """A hash of what a build depends on besides its source tree: interpreter, settings, variables."""
@@ -87,7 +104,8 @@ class SyncedEnvironmentMaker:
         facts = [
             [str(python), python.stat().st_mtime_ns if python.exists() else 0, sys.version, __version__],
             [str(line.requirement) for line in self.constraints],
-            {key: str(value) for key, value in self.settings.items()},
+            {key: str(value) for key, value in self.policy.settings.items()},
+            {name: dict(settings) for name, settings in self.policy.package_settings.items()},
             list(map(redact, locations)),
             {name: os.environ.get(name, "") for name in _DECIDING},  # noqa: TID251 - builds inherit them
         ]
@@ -144,11 +162,13 @@ class _SyncedEnvironment:
                 environments=(" and ".join(f"{name} == '{values[name]}'" for name in platform),),
                 constraints=maker.constraints,
             )
-            nested = replace(maker, settings={}, inside=(*maker.inside, self.what))
+            nested = replace(maker, policy=maker.policy.for_requirements(), inside=(*maker.inside, self.what))
             locked = lock_project(
                 project,
                 options,
-                open_repository=repository_opener(maker.options, maker.cache, builder=nested.builder),
+                open_repository=repository_opener(
+                    maker.options, maker.cache, builder=nested.builder, policy=nested.policy
+                ),
                 now=maker.now,
                 one_environment=True,
             )
@@ -158,7 +178,12 @@ class _SyncedEnvironment:
                 policy=RemovalPolicy(exact=False),
             )
             with connected(maker.options, maker.cache, maker.listener) as connection:
-                sync(request, cache=maker.cache, downloads=lambda: connection.downloads)
+                sync(
+                    request,
+                    cache=maker.cache,
+                    downloads=lambda: connection.downloads,
+                    builds=lambda: nested.wheel_builds(maker.listener),
+                )
         except LocksetError as error:
             diagnostic = error.diagnostic
             raise LocksetError(
@@ -192,9 +217,10 @@ def builder(
     now: datetime,
     listener: ProgressListener,
     constraints: tuple[RequirementLine, ...] = (),
-    settings: Mapping[str, Any] | None = None,
+    policy: BuildPolicy | None = None,
+    present: str | None = None,
 ) -> HookBuilder:
-    """A builder whose environments lockset creates within `constraints`; `settings` are passed to backends."""
+    """A builder whose environments lockset creates within `constraints`; see `SyncedEnvironmentMaker`."""
     maker = SyncedEnvironmentMaker(
         options=options,
         cache=cache,
@@ -202,6 +228,7 @@ def builder(
         now=now,
         listener=listener,
         constraints=constraints,
-        settings=settings or {},
+        policy=policy or BuildPolicy(),
+        present=present,
     )
     return maker.builder(listener)

@@ -24,6 +24,7 @@ from lockset.resolve.lock.wheels_agree import verify_metadata
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
+from lockset.resolve.problem.roots import line_settings
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.releases.upload_limits import held_back_versions
 from lockset.resolve.solver.candidate import ForkCandidate
@@ -137,7 +138,7 @@ def resolve_and_assemble(
     _note_missing_extras(resolution, repository, notes)
     _note_statuses(resolution, repository, notes)
     behind = _behind(resolution, repository)
-    lock = _with_entry(lock, project, problem)
+    lock = _with_settings(_with_entry(lock, project, problem), line_settings(project, options))
     refuse_of_needed(project, problem.direct.guard, lock)
     _note_sources(lock, old, notes)
     lock = keep_identities(lock, old) if attest is None else attest(lock, opened, notes.note)
@@ -166,6 +167,19 @@ def _with_entry(lock: Pylock, project: RootProject, problem: ResolutionProblem) 
     if problem.entry is None or project.name is None:
         return lock
     return with_project(lock, project.name, problem.entry, problem.request)
+
+
+def _with_settings(lock: Pylock, settings: Mapping[str, Mapping[str, str]]) -> Pylock:
+    """`lock` with the config settings of requirement lines, with which a sync builds, too."""
+    if not settings:
+        return lock
+    packages = [
+        package
+        if (own := settings.get(package.name)) is None
+        else replace(package, tool={**(package.tool or {}), "lockset": {"config-settings": dict(own)}})
+        for package in lock.packages
+    ]
+    return replace(lock, packages=packages)
 
 
 def _unknown_upgrades(options: LockOptions, old: Pylock | None) -> Iterator[str]:

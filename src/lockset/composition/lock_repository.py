@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from lockset.build.policy import BuildPolicy, joined_settings
 from lockset.composition.repositories import repository_opener
+from lockset.resolve.problem.roots import line_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from lockset.composition.lock_inputs import LockInputs
+    from lockset.composition.run_context import RunContext
     from lockset.metadata.ports import Builder
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.file_policy import FileRules
@@ -27,11 +30,12 @@ def lock_repository(
 
     `fresh_until` is called at the end with the time at which the first page expires, in seconds since the epoch.
     """
+    settings = inputs.project.settings
+    policy = _policy(inputs)
 
     def make_builder(listener: ProgressListener) -> Builder:
         from lockset.composition.build_environments import builder  # most locks build nothing
 
-        settings = inputs.project.settings
         return builder(
             inputs.indexes,
             inputs.context.cache_folder,
@@ -39,7 +43,31 @@ def lock_repository(
             now=inputs.context.moment,
             listener=listener,
             constraints=(*inputs.build_constraints, *settings.build_constraints),
-            settings={**settings.config_settings, **inputs.options.config_settings},
+            policy=policy,
+            present=None if not policy.not_isolated else _present_python(inputs.context),
         )
 
-    return repository_opener(inputs.indexes, inputs.context.cache_folder, builder=make_builder, on_close=fresh_until)
+    return repository_opener(
+        inputs.indexes, inputs.context.cache_folder, builder=make_builder, policy=policy, on_close=fresh_until
+    )
+
+
+def _policy(inputs: LockInputs) -> BuildPolicy:
+    """How sources are built, by the options, the settings, and the lines of requirements."""
+    settings, options = inputs.project.settings, inputs.options
+    return BuildPolicy(
+        settings={**settings.config_settings, **options.config_settings},
+        package_settings=joined_settings(
+            settings.config_settings_package, line_settings(inputs.project, options), options.config_settings_package
+        ),
+        not_isolated=frozenset((*settings.no_build_isolation, *options.no_build_isolation)),
+    )
+
+
+def _present_python(context: RunContext) -> str:
+    """The interpreter of the environment that a sync would use, else the one that runs lockset."""
+    from lockset.sync.disk.inspect.interpreter import interpreter_of
+    from lockset.sync.disk.inspect.targets import find_environment
+
+    active = context.process_variables.get("VIRTUAL_ENV")
+    return interpreter_of(active or find_environment(context.here) or sys.executable)

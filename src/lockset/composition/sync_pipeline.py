@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.composition.project_changes import project_state
@@ -18,13 +19,14 @@ from lockset.sync.layout import STORE_FOLDER
 from lockset.sync.plan import Plan, RemovalPolicy, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from lockset.composition.project_changes import ProjectState
     from lockset.index.ports import Downloads
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
+    from lockset.sync.disk.apply.prepare import Preparer
     from lockset.sync.overlaps import Overlap
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
@@ -74,6 +76,7 @@ def sync(
     cache: Path | None,
     downloads: Callable[[], Downloads],
     builds: Callable[[], WheelBuilds] | None = None,
+    not_isolated: Callable[[], Collection[str]] = frozenset,
     show: Callable[[Target, Plan], None] | None = None,
     listener: ProgressListener | None = None,
     attest: Callable[[Sequence[DesiredDistribution], Collection[str]], int] | None = None,
@@ -85,6 +88,8 @@ def sync(
         cache: The cache folder; None for no cache.
         downloads: Creates the port to the network; called only if something must be downloaded.
         builds: Creates the port to builds; None if nothing may be built.
+        not_isolated: Returns names of packages, or `:all:`, that are built in the target's environment: they are
+            installed after all others. Called only if something must be built.
         show: Called with the plan before any change.
         listener: Receives progress.
         attest: Checks the attestations that are required, before any change; returns their number. Takes the
@@ -106,11 +111,21 @@ def sync(
     attested = attest(desired, frozenset(step.name for step in plan.placed)) if attest is not None else 0
     changed = False
     if plan.changes and not request.check_only:
-        plan = _explain_removals(
-            _apply(plan, request, target, installer, cache=cache, downloads=downloads, builds=builds, listener=heard),
-            request,
-            target,
-        )
+        refuse_blocked(plan)
+        late = _late(plan, request, not_isolated)
+        with _preparer(request, target, cache, downloads=downloads, builds=builds, listener=heard) as preparer:
+            if late:
+                from lockset.composition import late_builds as rest  # few sources are built without isolation
+
+                policy = rest.first_policy(request.policy)
+                others = rest.first(desired, late)
+                first = _installer(request._replace(policy=policy), others, target, cache, heard)
+                first.apply(preparer, first.plan())
+                policy = rest.later_policy(request.policy, late)
+                installer = _installer(request._replace(policy=policy), desired, target, cache, heard)
+                installer.apply(preparer, rest.later(installer.plan(), late))
+            else:
+                plan = _explain_removals(installer.apply(preparer, plan), request, target)
         changed = bool(plan.changes)
     return SyncResult(
         target=target,
@@ -130,25 +145,36 @@ def _inputs(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str, 
     return tuple(path for one in lists for path in one)
 
 
-def _apply(
-    plan: Plan,
+def _late(plan: Plan, request: SyncRequest, not_isolated: Callable[[], Collection[str]]) -> frozenset[str]:
+    """The sources that are built in the target's environment once the other packages are there."""
+    elsewhere = request.directory is not None or request.prefix is not None
+    if elsewhere or all(step.desired is None or step.desired.kind == "wheel" for step in plan.placed):
+        return frozenset()
+    names = not_isolated()
+    if not names:
+        return frozenset()
+    from lockset.composition.late_builds import late_names
+
+    return late_names(plan, names)
+
+
+@contextmanager
+def _preparer(
     request: SyncRequest,
     target: Target,
-    installer: Installer,
-    *,
     cache: Path | None,
+    *,
     downloads: Callable[[], Downloads],
     builds: Callable[[], WheelBuilds] | None,
     listener: ProgressListener,
-) -> Plan:
-    """Prepare and make the changes; the plan that was applied."""
-    refuse_blocked(plan)
+) -> Iterator[Preparer]:
+    """What fetches, verifies and builds."""
     # Imported here: not needed if there is nothing to do.
     from lockset.sync.disk.apply.prepare import Preparer
     from lockset.sync.disk.store.cache import Cache
 
     with Cache(cache, listener) as store:
-        preparer = Preparer(
+        yield Preparer(
             store,
             downloads=downloads,
             builds=builds if request.described is None else None,
@@ -157,7 +183,6 @@ def _apply(
             folders=request.find_links,
             verify=request.install_options.verify_files,
         )
-        return installer.apply(preparer, plan)
 
 
 def _installer(

@@ -96,9 +96,9 @@ class ValidateSettings:
 class Settings:
     """All settings; None or empty if the project does not set them.
 
-    Names of packages, extras and groups are normalized. `no_build`, `no_binary` and `no_sources` contain names or
-    `:all:`. An `exclude_newer` of type timedelta is an age before now; for a package, None removes the limit. A
-    `cooldown` of 0 removes the cooldown.
+    Names of packages, extras and groups are normalized. `no_build`, `no_binary`, `no_build_isolation` and `no_sources`
+    contain names or `:all:`. An `exclude_newer` of type timedelta is an age before now; for a package, None removes the
+    limit. A `cooldown` of 0 removes the cooldown.
     """
 
     python: SpecifierSet | None = None
@@ -125,6 +125,8 @@ class Settings:
     no_binary: tuple[str, ...] = ()
     no_sdist: bool | None = None
     config_settings: Mapping[str, str] = field(default_factory=dict)
+    config_settings_package: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    no_build_isolation: tuple[str, ...] = ()
     no_sources: tuple[str, ...] = ()
     ignore_tools: tuple[str, ...] = ()
     with_project: bool | None = None
@@ -272,6 +274,12 @@ def _pairs(table: SettingsTable, key: str) -> dict[str, str]:
     return {name: inner.text(name) or "" for name in inner.data}
 
 
+def _pairs_by_package(table: SettingsTable, key: str) -> dict[str, dict[str, str]]:
+    inner = table.table(key)
+    assert inner is not None
+    return {_checked_name(table, inner.at(name), name): _pairs(inner, name) for name in inner.data}
+
+
 def _indexes(table: SettingsTable, key: str) -> tuple[IndexSetting, ...]:
     indexes: list[IndexSetting] = []
     for entry in table.tables(key):
@@ -379,6 +387,8 @@ KEYS: Mapping[str, Callable[[SettingsTable, str], object]] = {
     "no-binary": _names_or_all,
     "no-sdist": _flag,
     "config-settings": _pairs,
+    "config-settings-package": _pairs_by_package,
+    "no-build-isolation": _names_or_all,
     "no-sources": _names_or_all,
     "ignore-tools": _other_tools,
     "with-project": _flag,

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError, UsageError
 from lockset.files.record_store import is_trusted
@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import IndexOverrides, RunContext
 
 __all__ = [
+    "add_builds",
     "add_cache",
     "add_common",
     "add_index",
     "add_network",
+    "build_options",
     "cache_dir",
     "env_flag",
     "env_text",
     "index_overrides",
     "normal_name",
     "parse_config_settings",
+    "parse_package_settings",
     "run_context",
     "standard_input",
 ]
@@ -90,6 +93,21 @@ def parse_config_settings(texts: Iterable[str]) -> dict[str, str | list[str]]:
         else:
             settings[key] = [*given, value] if isinstance(given, list) else [given, value]
     return settings
+
+
+def parse_package_settings(texts: Iterable[str]) -> dict[str, dict[str, str | list[str]]]:
+    """Parse config settings of the form NAME:KEY=VALUE, by normalised name.
+
+    Raises:
+        UsageError: `config-setting` if one does not have this form, or `option-value` for a name that is not valid.
+    """
+    by_name: dict[str, list[str]] = {}
+    for text in texts:
+        name, _, pair = text.partition(":")
+        if not name or "=" in name or not pair.partition("=")[0] or "=" not in pair:
+            raise UsageError("config-setting", f"`{text}` is not NAME:KEY=VALUE")
+        by_name.setdefault(normal_name(name), []).append(pair)
+    return {name: parse_config_settings(pairs) for name, pairs in by_name.items()}
 
 
 def standard_input() -> bytes:
@@ -175,6 +193,50 @@ def add_cache(parser: argparse.ArgumentParser, *, needless: bool = False) -> Non
     group.add_argument(
         "--offline", action="store_true", help=note_of("use only the cache, no network (LOCKSET_OFFLINE)")
     )
+
+
+def add_builds(group: argparse._ArgumentGroup) -> None:
+    """Add the options on builds."""
+    group.add_argument(
+        "-C",
+        "--config-setting",
+        "--config-settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="pass to build backends (repeatable)",
+    )
+    group.add_argument(
+        "--config-settings-package",
+        action="append",
+        default=[],
+        metavar="NAME:KEY=VALUE",
+        help="pass to the build backend of NAME (repeatable)",
+    )
+    group.add_argument(
+        "--no-build-isolation", action="store_true", help="build in the existing environment, with what it contains"
+    )
+    group.add_argument(
+        "--no-build-isolation-package",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="the same for NAME (repeatable)",
+    )
+
+
+def build_options(args: argparse.Namespace) -> dict[str, Any]:
+    """The fields of `LockOptions` and `SyncOptions` on builds.
+
+    Raises:
+        UsageError: `config-setting` or `option-value`.
+    """
+    isolation = (":all:",) if args.no_build_isolation else tuple(map(normal_name, args.no_build_isolation_package))
+    return {
+        "config_settings": parse_config_settings(args.config_setting),
+        "config_settings_package": parse_package_settings(args.config_settings_package),
+        "no_build_isolation": isolation,
+    }
 
 
 def add_index(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
