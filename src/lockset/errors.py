@@ -62,7 +62,14 @@ class Diagnostic(NamedTuple):
 
 
 class LocksetError(Exception):
-    """An error that is reported to the user in one paragraph; the command ends with exit code 1."""
+    """An error that is reported to the user in one paragraph; the command ends with exit code 1.
+
+    Attributes:
+        diagnostic: What the user is shown.
+        target_changed: Whether a sync has installed a part of what it was to install.
+    """
+
+    target_changed = False
 
     def __init__(
         self,

@@ -124,15 +124,15 @@ class TestConfigSettings:
         local_index.world.add_file("one", _sdist("one"))
         (tmp_path / "requirements.in").write_text("one\n")
 
-        def version(*options: str) -> str:
+        def locked(*options: str) -> str:
             cli.ok("lock", "requirements.in", "-i", local_index.url, "-U", *options)
             packages = tomli.loads((tmp_path / "pylock.toml").read_text())["packages"]
             return str(next(p["version"] for p in packages if p["name"] == "b"))
 
-        assert version() == "3.0"
-        assert version("--config-settings-package", "one:wanted=1.0") == "1.0"
-        assert version("-C", "wanted=2.0") == "2.0"
-        assert version() == "3.0"
+        assert locked() == "3.0"
+        assert locked("--config-settings-package", "one:wanted=1.0") == "1.0"
+        assert locked("-C", "wanted=2.0") == "2.0"
+        assert locked() == "3.0"
         again = cli.ok("lock", "requirements.in", "-i", local_index.url, "-U", "-C", "wanted=2.0")
         assert "Building" not in again.stderr
 
@@ -178,6 +178,24 @@ class TestNoIsolation:
         assert venv.installed() == {"one": "1.0", "tool": "5.0"}
         assert "not installed" not in done.stderr
         assert "2 packages" in done.stderr, "the report counts both"
+
+    def test_a_failure_after_the_others_says_so_and_can_be_tried_again(
+        self, cli: Command, tmp_path: Path, local_index: LocalIndex, venv: Venv
+    ) -> None:
+        local_index.world.add("other", "5.0")
+        tree(tmp_path, "one", needs="tool")
+        (tmp_path / "requirements.in").write_text("other\n")
+        cli.ok("lock", "requirements.in", "-i", local_index.url)
+        with (tmp_path / "pylock.toml").open("a") as lock:
+            lock.write('\n[[packages]]\nname = "one"\ndirectory = { path = "one" }\n')
+        result = cli("sync", "pylock.toml", "--no-build-isolation", "-i", local_index.url)
+        assert result.code == 1
+        assert "are installed" in result.stderr
+        assert "was not changed" not in result.stderr
+        assert venv.installed() == {"other": "5.0"}
+        (venv.site_packages / "tool.py").write_text("version = '1'\n")
+        cli.ok("sync", "pylock.toml", "--no-build-isolation", "--reinstall", "-i", local_index.url)
+        assert venv.installed() == {"one": "1.0", "other": "5.0"}
 
     def test_a_missing_requirement_is_named_with_the_command_that_installs_it(
         self, cli: Command, tmp_path: Path, venv: Venv, local_index: LocalIndex
@@ -228,21 +246,21 @@ class TestNoIsolation:
         local_index.world.add_file("one", _sdist("one"))
         (tmp_path / "requirements.in").write_text("one\n")
 
-        def version(*options: str, **more: Any) -> str:
+        def locked(*options: str, **more: Any) -> str:
             cli.ok("lock", "requirements.in", "-i", local_index.url, "-U", *options, **more)
             packages = tomli.loads((tmp_path / "pylock.toml").read_text())["packages"]
             return str(next(p["version"] for p in packages if p["name"] == "b"))
 
         (venv.site_packages / "tool.py").write_text("version = '1.0'\n")
-        assert version() == "3.0"
-        assert version("--no-build-isolation") == "1.0"
+        assert locked() == "3.0"
+        assert locked("--no-build-isolation") == "1.0"
         (venv.site_packages / "tool.py").write_text("version = '2.00'\n")
-        assert version("--no-build-isolation-package", "one") == "2.0"
-        assert version() == "3.0"
+        assert locked("--no-build-isolation-package", "one") == "2.0"
+        assert locked() == "3.0"
         (tmp_path / "pyproject.toml").write_text('[tool.lockset]\nno-build-isolation = ["one"]\n')
-        assert version() == "2.0"
+        assert locked() == "2.0"
         (tmp_path / "pyproject.toml").unlink()
-        assert version(env={"LOCKSET_NO_BUILD_ISOLATION": "1"}) == "2.0"
+        assert locked(env={"LOCKSET_NO_BUILD_ISOLATION": "1"}) == "2.0"
 
     def test_a_failure_is_not_stored(self, cli: Command, tmp_path: Path, local_index: LocalIndex, venv: Venv) -> None:
         local_index.world.add("b", "1.0")

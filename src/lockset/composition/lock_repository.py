@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from lockset.build.policy import BuildPolicy, joined_settings
 from lockset.composition.repositories import repository_opener
 from lockset.resolve.problem.roots import line_settings
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from lockset.build.policy import BuildPolicy
     from lockset.composition.lock_inputs import LockInputs
     from lockset.composition.run_context import RunContext
     from lockset.metadata.ports import Builder
@@ -30,11 +30,10 @@ def lock_repository(
 
     `fresh_until` is called at the end with the time at which the first page expires, in seconds since the epoch.
     """
-    settings = inputs.project.settings
     policy = _policy(inputs)
 
     def make_builder(listener: ProgressListener) -> Builder:
-        from lockset.composition.build_environments import builder  # most locks build nothing
+        from lockset.composition.builds.environments import builder  # most locks build nothing
 
         return builder(
             inputs.indexes,
@@ -42,9 +41,9 @@ def lock_repository(
             python=sys.executable,
             now=inputs.context.moment,
             listener=listener,
-            constraints=(*inputs.build_constraints, *settings.build_constraints),
+            constraints=(*inputs.build_constraints, *inputs.project.settings.build_constraints),
             policy=policy,
-            present=None if not policy.not_isolated else _present_python(inputs.context),
+            present=None if policy is None or not policy.not_isolated else _present_python(inputs.context),
         )
 
     return repository_opener(
@@ -52,16 +51,21 @@ def lock_repository(
     )
 
 
-def _policy(inputs: LockInputs) -> BuildPolicy:
-    """How sources are built, by the options, the settings, and the lines of requirements."""
+def _policy(inputs: LockInputs) -> BuildPolicy | None:
+    """How sources are built, by the options, the settings, and the lines of requirements; None for the default."""
     settings, options = inputs.project.settings, inputs.options
-    return BuildPolicy(
-        settings={**settings.config_settings, **options.config_settings},
-        package_settings=joined_settings(
-            settings.config_settings_package, line_settings(inputs.project, options), options.config_settings_package
-        ),
-        not_isolated=frozenset((*settings.no_build_isolation, *options.no_build_isolation)),
+    pairs = {**settings.config_settings, **options.config_settings}
+    of_packages = (
+        settings.config_settings_package,
+        line_settings(inputs.project, options),
+        options.config_settings_package,
     )
+    not_isolated = frozenset((*settings.no_build_isolation, *options.no_build_isolation))
+    if not (pairs or any(of_packages) or not_isolated):
+        return None
+    from lockset.build.policy import BuildPolicy, joined_settings
+
+    return BuildPolicy(settings=pairs, package_settings=joined_settings(*of_packages), not_isolated=not_isolated)
 
 
 def _present_python(context: RunContext) -> str:

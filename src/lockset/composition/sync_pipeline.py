@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.composition.project_changes import project_state
 from lockset.errors import LocksetError
@@ -88,15 +89,14 @@ def sync(
         cache: The cache folder; None for no cache.
         downloads: Creates the port to the network; called only if something must be downloaded.
         builds: Creates the port to builds; None if nothing may be built.
-        not_isolated: Returns names of packages, or `:all:`, that are built in the target's environment: they are
-            installed after all others. Called only if something must be built.
+        not_isolated: Returns names of packages, or `:all:`, that are built in the target, after all others.
         show: Called with the plan before any change.
         listener: Receives progress.
         attest: Checks the attestations that are required, before any change; returns their number. Takes the
             distributions, and the names of those that are going to be installed.
 
     Raises:
-        LocksetError: The target is unchanged.
+        LocksetError: The target is unchanged, unless `target_changed` says that a part is installed.
         OSError: The target is unchanged.
     """
     heard = listener or NullListener()
@@ -104,7 +104,7 @@ def sync(
     states = [project_state(source, target.environment, cache=cache) for source in request.sources]
     outdated = _outdated(request, states)
     desired = cached_selection(request, target, cache=cache)
-    installer = _installer(request, desired, target, cache, heard)
+    installer = _installer(request, target, cache, heard, desired)
     plan = _explain_removals(installer.plan(), request, target)
     if show is not None:
         show(target, plan)
@@ -114,18 +114,11 @@ def sync(
         refuse_blocked(plan)
         late = _late(plan, request, not_isolated)
         with _preparer(request, target, cache, downloads=downloads, builds=builds, listener=heard) as preparer:
-            if late:
-                from lockset.composition import late_builds as rest  # few sources are built without isolation
-
-                policy = rest.first_policy(request.policy)
-                others = rest.first(desired, late)
-                first = _installer(request._replace(policy=policy), others, target, cache, heard)
-                first.apply(preparer, first.plan())
-                policy = rest.later_policy(request.policy, late)
-                installer = _installer(request._replace(policy=policy), desired, target, cache, heard)
-                installer.apply(preparer, rest.later(installer.plan(), late))
-            else:
+            if not late:
                 plan = _explain_removals(installer.apply(preparer, plan), request, target)
+            else:
+                make = partial(_installer, request, target, cache, heard)
+                installer = _install_in_order(desired, late, policy=request.policy, preparer=preparer, make=make)
         changed = bool(plan.changes)
     return SyncResult(
         target=target,
@@ -153,9 +146,15 @@ def _late(plan: Plan, request: SyncRequest, not_isolated: Callable[[], Collectio
     names = not_isolated()
     if not names:
         return frozenset()
-    from lockset.composition.late_builds import late_names
+    from lockset.composition.builds.install_order import late_names
 
     return late_names(plan, names)
+
+
+def _install_in_order(desired: Sequence[DesiredDistribution], late: frozenset[str], **given: Any) -> Installer:
+    from lockset.composition.builds.install_order import install_in_order  # few sources are built without isolation
+
+    return install_in_order(desired, late, **given)
 
 
 @contextmanager
@@ -187,12 +186,15 @@ def _preparer(
 
 def _installer(
     request: SyncRequest,
-    desired: Sequence[DesiredDistribution],
     target: Target,
     cache: Path | None,
     listener: ProgressListener,
+    desired: Sequence[DesiredDistribution],
+    *,
+    policy: RemovalPolicy | None = None,
 ) -> Installer:
-    policy = request.policy if target.kind == "venv" else request.policy._replace(owned_only=True)
+    policy = request.policy if policy is None else policy
+    policy = policy if target.kind == "venv" else policy._replace(owned_only=True)
     return Installer(
         target,
         desired,

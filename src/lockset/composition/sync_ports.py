@@ -131,15 +131,15 @@ class SyncPorts:
 
     def not_isolated(self) -> frozenset[str]:
         """Names of packages, or `:all:`, that are built in the target's environment."""
-        from lockset.composition.sync_builds import not_isolated
+        from lockset.composition.builds.sync_policy import not_isolated
 
         return not_isolated(self._build_options, self._project)
 
     def builds(self) -> WheelBuilds:
         """The port to builds."""
-        from lockset.composition.build_environments import builder
-        from lockset.composition.sync_builds import build_policy
-        from lockset.composition.wheel_builds import HookWheelBuilds
+        from lockset.composition.builds.environments import builder
+        from lockset.composition.builds.sync_policy import build_policy
+        from lockset.composition.builds.wheels import HookWheelBuilds
         from lockset.sync.disk.inspect.interpreter import interpreter_of
 
         context, python, project = self._context, self._request.python, self._project

@@ -44,6 +44,8 @@ no-build = true
 no-binary = ["I_j"]
 no-sdist = true
 config-settings = { key = "value" }
+config-settings-package = { I_j = { key = "other" } }
+no-build-isolation = ["I_j"]
 no-sources = ["core"]
 ignore-tools = ["uv"]
 with-project = false

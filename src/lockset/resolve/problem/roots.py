@@ -64,7 +64,7 @@ def check_lines(project: RootProject, options: LockOptions) -> None:
     """Refuse options of requirement lines that lockset does not support.
 
     Raises:
-        LocksetError: `not-supported`, `hash-missing` or `source-not-supported`.
+        LocksetError: `hash-missing` or `source-not-supported`.
     """
     groups = (project.dependencies, options.requirements, *project.extras.values(), *project.groups.values())
     for line in (line for lines in groups for line in lines):

@@ -43,10 +43,10 @@ def not_isolated(options: SyncOptions, project: RootProject | None) -> frozenset
 
 def _settings_of(lock: Pylock) -> dict[str, dict[str, Any]]:
     """The config settings that a lock file records for packages, in `tool.lockset.config-settings`."""
-    found: dict[str, dict[str, Any]] = {}
+    recorded: dict[str, dict[str, Any]] = {}
     for package in lock.packages:
         table = (package.tool or {}).get("lockset")
         pairs = table.get("config-settings") if isinstance(table, dict) else None
         if isinstance(pairs, dict):
-            found[str(package.name)] = {key: value for key, value in pairs.items() if isinstance(value, str)}
-    return found
+            recorded[str(package.name)] = {key: value for key, value in pairs.items() if isinstance(value, str)}
+    return recorded

@@ -17,11 +17,11 @@ from lockset._dataclass import dataclass
 from lockset._version import __version__
 from lockset.build.hooks import HookBuilder
 from lockset.build.policy import BuildPolicy
+from lockset.composition.builds.present_environment import PresentEnvironmentMaker
+from lockset.composition.builds.wheels import HookWheelBuilds
 from lockset.composition.lock_pipeline import LockOptions, lock_project
-from lockset.composition.present_environment import PresentEnvironmentMaker
 from lockset.composition.repositories import connected, repository_opener
 from lockset.composition.sync_pipeline import LockSource, RemovalPolicy, SyncRequest, sync
-from lockset.composition.wheel_builds import HookWheelBuilds
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.sources.project import RootProject
