@@ -60,7 +60,21 @@ def lock(
         listener=inputs.context.heard,
         attest=_attest(inputs),
     )
-    return replace(result, warnings=inputs.warnings, inputs=inputs, fresh_until=min(fresh, default=0.0))
+    return replace(
+        result,
+        warnings=inputs.warnings,
+        inputs=inputs,
+        fresh_until=min(fresh, default=0.0),
+        build_requirements=_build_requirements(inputs, result),
+    )
+
+
+def _build_requirements(inputs: LockInputs, result: LockResult) -> LockResult | None:
+    if not inputs.options.build_requirements:
+        return None
+    from lockset.composition.builds.requirements_lock import lock_build_requirements  # most locks do without it
+
+    return lock_build_requirements(inputs, result.lock)
 
 
 def _attest(inputs: LockInputs) -> Attest | None:

@@ -40,8 +40,12 @@ class EnvironmentMaker(Protocol):
     Implementations: `PipEnvironmentMaker`; in tests `fakes.fake_environment.BareEnvironmentMaker`.
     """
 
-    def make(self, requirements: Sequence[str], *, what: str) -> AbstractContextManager[BuildEnvironment]:
+    def make(
+        self, requirements: Sequence[str], *, what: str, package: str | None = None
+    ) -> AbstractContextManager[BuildEnvironment]:
         """An environment with this interpreter's version, removed at the end of the context; `what` names the release.
+
+        `package` is the normalised name of what is built, for which requirements may be locked; None if not known.
 
         Raises:
             LocksetError: `build-environment`: the requirements cannot be resolved or installed.
@@ -61,8 +65,9 @@ class PipEnvironmentMaker:
     no_index: bool = False
 
     @contextmanager
-    def make(self, requirements: Sequence[str], *, what: str) -> Iterator[BuildEnvironment]:
-        """See `EnvironmentMaker`."""
+    def make(self, requirements: Sequence[str], *, what: str, package: str | None = None) -> Iterator[BuildEnvironment]:
+        """See `EnvironmentMaker`; nothing is locked."""
+        del package
         with tempfile.TemporaryDirectory(prefix="lockset-build-") as folder:
             location = Path(folder)
             _run([sys.executable, "-I", "-m", "venv", str(location / "env")], what=what)

@@ -160,6 +160,15 @@ class HookBuilder:
             except HookMissing as error:
                 raise _failed(what, "its build backend does not support editable installs") from error
 
+    def requirements(
+        self, source_tree: Path, *, what: str, package: str | None = None, editable: bool = False
+    ) -> tuple[str, ...]:
+        """What a build of this tree requires: what its pyproject.toml says, and what its backend adds."""
+        self._listener.note(f"Asking the build backend of {what} for its requirements: this runs code of the package")
+        kind = "editable" if editable else "wheel"
+        with self._backend(source_tree, what, package, kind=kind) as backend:
+            return backend.requires
+
     def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
         """The METADATA of an sdist archive; see `Builder`."""
         with _scratch() as scratch:
@@ -178,7 +187,7 @@ class HookBuilder:
         system = read_build_system(_read_pyproject(source_tree), what=what)
         isolated = self._policy.is_isolated(package or "")
         environments = self._environments if isolated else self._present
-        with environments.make(system.requires, what=what) as environment, _scratch() as scratch:
+        with environments.make(system.requires, what=what, package=package) as environment, _scratch() as scratch:
             backend = _Backend(
                 source_tree,
                 system,
@@ -192,6 +201,7 @@ class HookBuilder:
             further = _texts(backend.call(hook, config_settings=backend.settings), hook, what)
             _check_requirements(further, what)
             environment.install(further)
+            backend.requires = (*system.requires, *further)
             yield backend
 
 
@@ -210,6 +220,7 @@ class _Backend:
         isolated: bool,
     ) -> None:
         self.settings = dict(settings) or None
+        self.requires: tuple[str, ...] = ()
         self._isolated = isolated
         self._what = what
         self._python = python

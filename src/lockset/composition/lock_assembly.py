@@ -76,6 +76,8 @@ class LockResult:
         notes: Notes for the user, which the same problem gives again.
         warnings: Warnings about the sources.
         inputs: The project, options, indexes and existing lock file that it was made from.
+        build_requirements: The lock of what its sources are built with, if `LockOptions.build_requirements` is set;
+            None if nothing is built.
         fresh_until: When the first page of an index expires, in seconds since the epoch; 0 if that is not known.
     """
 
@@ -90,13 +92,20 @@ class LockResult:
     warnings: tuple[str, ...] = ()
     inputs: LockInputs | None = None
     fresh_until: float = 0.0
+    build_requirements: LockResult | None = None
 
     def write(self, path: str | PathLike[str] | None = None) -> None:
         """Write the lock file atomically to `path`, or to the output that it was made for.
 
+        The lock of build requirements, if there is one, is written next to it first.
+
         Raises:
             LocksetError: `output-not-writable`; the file is unchanged.
         """
+        if self.build_requirements is not None:
+            from lockset.composition.builds.build_lock import build_lock_path  # few locks have one
+
+            self.build_requirements.write(None if path is None else build_lock_path(path))
         write_result(path, self.text, made_for=self.path)
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from lockset.composition.repositories import repository_opener
 from lockset.resolve.problem.roots import line_settings
@@ -12,15 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from lockset.build.hooks import HookBuilder
     from lockset.build.policy import BuildPolicy
     from lockset.composition.lock_inputs import LockInputs
     from lockset.composition.run_context import RunContext
-    from lockset.metadata.ports import Builder
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.releases.index_repository import IndexRepository
 
-__all__ = ["lock_repository"]
+__all__ = ["lock_builder", "lock_repository"]
 
 
 def lock_repository(
@@ -30,24 +31,37 @@ def lock_repository(
 
     `fresh_until` is called at the end with the time at which the first page expires, in seconds since the epoch.
     """
-    policy = _policy(inputs)
-
-    def make_builder(listener: ProgressListener) -> Builder:
-        from lockset.composition.builds.environments import builder  # most locks build nothing
-
-        return builder(
-            inputs.indexes,
-            inputs.context.cache_folder,
-            python=sys.executable,
-            now=inputs.context.moment,
-            listener=listener,
-            constraints=(*inputs.build_constraints, *inputs.project.settings.build_constraints),
-            policy=policy,
-            present=None if policy is None or not policy.not_isolated else _present_python(inputs.context),
-        )
-
     return repository_opener(
-        inputs.indexes, inputs.context.cache_folder, builder=make_builder, policy=policy, on_close=fresh_until
+        inputs.indexes,
+        inputs.context.cache_folder,
+        builder=partial(lock_builder, inputs),
+        policy=_policy(inputs),
+        on_close=fresh_until,
+    )
+
+
+def lock_builder(inputs: LockInputs, listener: ProgressListener) -> HookBuilder:
+    """Builds sources for their metadata, with the Python that runs lockset."""
+    from lockset.build.policy import BuildPolicy
+    from lockset.composition.builds.environments import builder  # most locks build nothing
+
+    policy, settings, options = _policy(inputs) or BuildPolicy(), inputs.project.settings, inputs.options
+    required = settings.require_build_hashes if options.require_build_hashes is None else options.require_build_hashes
+    more: dict[str, Any] = {"present": _present_python(inputs.context)} if policy.not_isolated else {}
+    # What locks build requirements cannot depend on them.
+    if required and not options.build_requirements:
+        from lockset.composition.builds.build_lock import build_locks_of
+
+        more |= {"require_locked": True, "build_locks": build_locks_of([inputs.target])}
+    return builder(
+        inputs.indexes,
+        inputs.context.cache_folder,
+        python=sys.executable,
+        now=inputs.context.moment,
+        listener=listener,
+        constraints=(*inputs.build_constraints, *settings.build_constraints),
+        policy=policy,
+        **more,
     )
 
 

@@ -71,6 +71,8 @@ class SyncOptions:
         config_settings_package: The same for single packages; they take precedence.
         no_build_isolation: Names of packages to build in the target's environment, after all others are installed;
             `:all:` for all.
+        require_build_hashes: Refuse builds whose requirements are not in the lock file of build requirements
+            (`pylock.build.toml`); None for the setting of the lock file's project.
         allow_overlap: Names of packages that may contain the same path with different content; the last one wins. None
             for the setting of the lock file's project.
         link_mode: `auto`, `clone`, `hardlink`, `copy` or `symlink`.
@@ -109,6 +111,7 @@ class SyncOptions:
     config_settings: Mapping[str, str | list[str]] | None = None
     config_settings_package: Mapping[str, Mapping[str, str | list[str]]] | None = None
     no_build_isolation: Collection[str] = ()
+    require_build_hashes: bool | None = None
     allow_overlap: Collection[str] | None = None
     link_mode: Literal["auto", "clone", "hardlink", "copy", "symlink"] = "auto"
     compile_bytecode: bool = False

@@ -137,8 +137,9 @@ class SyncPorts:
 
     def builds(self) -> WheelBuilds:
         """The port to builds."""
+        from lockset.composition.builds.build_lock import build_locks_of
         from lockset.composition.builds.environments import builder
-        from lockset.composition.builds.sync_policy import build_policy
+        from lockset.composition.builds.sync_policy import build_policy, requires_locked_builds
         from lockset.composition.builds.wheels import HookWheelBuilds
         from lockset.sync.disk.inspect.interpreter import interpreter_of
 
@@ -152,6 +153,9 @@ class SyncPorts:
             listener=context.heard,
             constraints=() if project is None else project.settings.build_constraints,
             policy=build_policy(self._build_options, self._request, project),
+            build_locks=build_locks_of(source.path for source in self._request.sources),
+            require_locked=requires_locked_builds(self._build_options, project),
+            folders=self._request.find_links,
         )
         return HookWheelBuilds(
             made, environ=context.process_variables, offline=self._options.offline, listener=context.heard

@@ -127,6 +127,7 @@ class Settings:
     config_settings: Mapping[str, str] = field(default_factory=dict)
     config_settings_package: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     no_build_isolation: tuple[str, ...] = ()
+    require_build_hashes: bool | None = None
     no_sources: tuple[str, ...] = ()
     ignore_tools: tuple[str, ...] = ()
     with_project: bool | None = None
@@ -389,6 +390,7 @@ KEYS: Mapping[str, Callable[[SettingsTable, str], object]] = {
     "config-settings": _pairs,
     "config-settings-package": _pairs_by_package,
     "no-build-isolation": _names_or_all,
+    "require-build-hashes": _flag,
     "no-sources": _names_or_all,
     "ignore-tools": _other_tools,
     "with-project": _flag,

@@ -46,6 +46,7 @@ no-sdist = true
 config-settings = { key = "value" }
 config-settings-package = { I_j = { key = "other" } }
 no-build-isolation = ["I_j"]
+require-build-hashes = true
 no-sources = ["core"]
 ignore-tools = ["uv"]
 with-project = false

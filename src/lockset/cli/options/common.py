@@ -223,6 +223,19 @@ def add_builds(group: argparse._ArgumentGroup) -> None:
         metavar="NAME",
         help="the same for NAME (repeatable)",
     )
+    add_build_hashes(group)
+
+
+def add_build_hashes(group: argparse._ArgumentGroup) -> None:
+    """Add the options on locked build requirements."""
+    group.add_argument(
+        "--require-build-hashes",
+        action="store_true",
+        help="refuse builds whose requirements are not in pylock.build.toml (`lock --build` writes it)",
+    )
+    group.add_argument(
+        "--no-require-build-hashes", action="store_true", help="allow them, whatever [tool.lockset] says"
+    )
 
 
 def build_options(args: argparse.Namespace) -> dict[str, Any]:
@@ -236,6 +249,7 @@ def build_options(args: argparse.Namespace) -> dict[str, Any]:
         "config_settings": parse_config_settings(args.config_setting),
         "config_settings_package": parse_package_settings(args.config_settings_package),
         "no_build_isolation": isolation,
+        "require_build_hashes": args.require_build_hashes or (False if args.no_require_build_hashes else None),
     }
 
 

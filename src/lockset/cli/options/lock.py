@@ -257,6 +257,7 @@ def lock_options(args: argparse.Namespace) -> LockOptions:
         trusted_root=args.trusted_root,
         build_constraint_files=tuple(args.build_constraint),
         **build_options(args),
+        build_requirements=args.build,
     )
 
 

@@ -268,6 +268,7 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(
         config_setting=[], config_settings_package=[], no_build_isolation=False, no_build_isolation_package=[]
     )
+    parser.set_defaults(require_build_hashes=False, no_require_build_hashes=False)
 
 
 def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:

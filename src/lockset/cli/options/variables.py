@@ -25,8 +25,9 @@ _EVERYWHERE = frozenset({
 # Commands whose other options have such a variable, too, except for those named here: these are about a single run, or
 # have another meaning elsewhere, and a variable for one command must not affect another.
 _OF_LOCKING = frozenset({
-    "output", "dry_run", "check", "online", "json", "stats", "editable", "environment", "python", "implementation",
-    "platform", "this_environment", "extra", "all_extras", "group", "only_group", "no_group", "all_groups",
+    "output", "dry_run", "check", "build", "online", "json", "stats", "editable", "environment", "python",
+    "implementation", "platform", "this_environment", "extra", "all_extras", "group", "only_group", "no_group",
+    "all_groups",
 })  # fmt: skip
 _OF_SYNCING = frozenset({"dry_run", "check", "json", "reinstall", "reinstall_package", "dest", "all_files"})
 _NOT_SHARED = {
@@ -58,7 +59,7 @@ _RIVALS = {
 }
 _RIVALS_EVERYWHERE = (
     ("no_index", "index"), ("no_index", "extra_index_url"), ("no_index", "default_index"), ("quiet", "verbose"),
-    ("annotate", "no_annotate"), ("json", "markdown"),
+    ("annotate", "no_annotate"), ("require_build_hashes", "no_require_build_hashes"), ("json", "markdown"),
     ("config", "no_config"),
 )  # fmt: skip
 _WITHOUT = frozenset({"help", "version", "explain"})

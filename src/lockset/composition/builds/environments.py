@@ -11,12 +11,13 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset._version import __version__
 from lockset.build.hooks import HookBuilder
 from lockset.build.policy import BuildPolicy
+from lockset.composition.builds.build_lock import is_met, not_locked
 from lockset.composition.builds.present_environment import PresentEnvironmentMaker
 from lockset.composition.builds.wheels import HookWheelBuilds
 from lockset.composition.lock_pipeline import LockOptions, lock_project
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from lockset.composition.builds.build_lock import BuildLock
     from lockset.index.options import IndexOptions
     from lockset.progress import ProgressListener
     from lockset.sources.requirements.requirement_line import RequirementLine
@@ -67,6 +69,9 @@ class SyncedEnvironmentMaker:
         listener: Receives notes.
         constraints: Constraints on build requirements.
         policy: Config settings, and which packages are built without isolation.
+        build_locks: Lock files with the requirements of builds, which are installed exactly.
+        require_locked: Refuse a build whose requirements are not locked.
+        folders: Folders with files to use instead of downloads.
         present: The interpreter in whose environment those are built; None for `python`.
         inside: The builds that need this one.
     """
@@ -78,6 +83,9 @@ class SyncedEnvironmentMaker:
     listener: ProgressListener
     constraints: tuple[RequirementLine, ...] = ()
     policy: BuildPolicy = BuildPolicy()
+    build_locks: tuple[BuildLock, ...] = ()
+    require_locked: bool = False
+    folders: tuple[str, ...] = ()
     present: str | None = None
     inside: tuple[str, ...] = ()
 
@@ -112,7 +120,9 @@ class SyncedEnvironmentMaker:
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     @contextmanager
-    def make(self, requirements: Sequence[str], *, what: str) -> Iterator[_SyncedEnvironment]:
+    def make(
+        self, requirements: Sequence[str], *, what: str, package: str | None = None
+    ) -> Iterator[_SyncedEnvironment]:
         """See `EnvironmentMaker`."""
         if len(self.inside) >= _DEEPEST:
             raise LocksetError(
@@ -128,8 +138,11 @@ class SyncedEnvironmentMaker:
                 maker=self,
                 folder=Path(folder),
                 what=what,
+                package=package,
+                locked={},
                 installed=[],
             )
+            made.install_locked()
             made.install(requirements)
             yield made
 
@@ -140,13 +153,38 @@ class _SyncedEnvironment:
     maker: SyncedEnvironmentMaker
     folder: Path
     what: str
+    package: str | None
+    locked: dict[str, str]
     installed: list[str]
+
+    def install_locked(self) -> None:
+        """Install exactly what a lock file has for the build of this package, if there is one."""
+        group = self.package or ""
+        found = next((one for one in self.maker.build_locks if one.has(group)), None)
+        if found is not None:
+            self.locked.update(self._sync(found.source, groups=frozenset({group})))
 
     def install(self, requirements: Sequence[str]) -> None:
         """See `BuildEnvironment`."""
+        lacking = self._not_locked(requirements)
+        if lacking and self.maker.require_locked:
+            raise not_locked(self.what, lacking, self.maker.build_locks)
+        if lacking and self.locked:
+            names = ", ".join(lacking)
+            self.maker.listener.note(f"The build requirements of {self.what} are resolved anew: not locked: {names}")
+            self.locked.clear()
         self.installed.extend(r for r in requirements if r not in self.installed)
-        if not self.installed:
-            return
+        if self.installed and not self.locked:
+            self._resolve()
+
+    def _not_locked(self, requirements: Sequence[str]) -> list[str]:
+        """The requirements that apply and that the locked versions do not meet."""
+        if not requirements:
+            return []
+        markers = ask_interpreter(str(self.python), memory=None).markers
+        return [text for text in requirements if not is_met(text, self.locked, markers)]
+
+    def _resolve(self) -> None:
         maker = self.maker
         try:
             interpreter = ask_interpreter(str(self.python), memory=None)
@@ -162,7 +200,7 @@ class _SyncedEnvironment:
                 environments=(" and ".join(f"{name} == '{values[name]}'" for name in platform),),
                 constraints=maker.constraints,
             )
-            nested = replace(maker, policy=maker.policy.for_requirements(), inside=(*maker.inside, self.what))
+            nested = self._nested()
             locked = lock_project(
                 project,
                 options,
@@ -172,27 +210,51 @@ class _SyncedEnvironment:
                 now=maker.now,
                 one_environment=True,
             )
-            request = SyncRequest(
-                sources=(LockSource(lock=locked.lock, folder=str(self.folder)),),
-                python=str(self.python),
-                policy=RemovalPolicy(exact=False),
-            )
+            self._sync(LockSource(lock=locked.lock, folder=str(self.folder)))
+        except LocksetError as error:
+            if error.diagnostic.code in {"build-environment", "build-not-locked"}:
+                raise
+            raise self._not_created(error) from error
+
+    def _nested(self) -> SyncedEnvironmentMaker:
+        """The maker for builds of build requirements."""
+        maker = self.maker
+        return replace(maker, policy=maker.policy.for_requirements(), inside=(*maker.inside, self.what))
+
+    def _sync(self, source: LockSource, *, groups: frozenset[str] = frozenset()) -> dict[str, str]:
+        """Install what is locked, with `groups` instead of the default ones; the versions by name."""
+        maker = self.maker
+        request = SyncRequest(
+            sources=(source,),
+            python=str(self.python),
+            groups=groups,
+            default_groups=not groups,
+            find_links=maker.folders,
+            policy=RemovalPolicy(exact=False),
+        )
+        try:
             with connected(maker.options, maker.cache, maker.listener) as connection:
-                sync(
+                done = sync(
                     request,
                     cache=maker.cache,
                     downloads=lambda: connection.downloads,
-                    builds=lambda: nested.wheel_builds(maker.listener),
+                    builds=lambda: self._nested().wheel_builds(maker.listener),
                 )
         except LocksetError as error:
-            diagnostic = error.diagnostic
-            raise LocksetError(
-                "build-environment",
-                f"The environment to build {self.what} could not be created: {diagnostic.message}",
-                location=diagnostic.location,
-                context=diagnostic.context,
-                hint=diagnostic.hint,
-            ) from error
+            if error.diagnostic.code in {"build-environment", "build-not-locked"}:
+                raise
+            raise self._not_created(error) from error
+        return {step.name: step.new_version or "" for step in done.plan.steps}
+
+    def _not_created(self, error: LocksetError) -> LocksetError:
+        diagnostic = error.diagnostic
+        return LocksetError(
+            "build-environment",
+            f"The environment to build {self.what} could not be created: {diagnostic.message}",
+            location=diagnostic.location,
+            context=diagnostic.context,
+            hint=diagnostic.hint and diagnostic.hint.replace("`lockset lock ", "`lockset lock --build "),
+        )
 
 
 def _make_venv(python: str, location: Path, what: str) -> None:
@@ -217,10 +279,9 @@ def builder(
     now: datetime,
     listener: ProgressListener,
     constraints: tuple[RequirementLine, ...] = (),
-    policy: BuildPolicy | None = None,
-    present: str | None = None,
+    **more: Any,
 ) -> HookBuilder:
-    """A builder whose environments lockset creates within `constraints`; see `SyncedEnvironmentMaker`."""
+    """A builder whose environments lockset creates within `constraints`; `more` as for `SyncedEnvironmentMaker`."""
     maker = SyncedEnvironmentMaker(
         options=options,
         cache=cache,
@@ -228,7 +289,6 @@ def builder(
         now=now,
         listener=listener,
         constraints=constraints,
-        policy=policy or BuildPolicy(),
-        present=present,
+        **more,
     )
     return maker.builder(listener)

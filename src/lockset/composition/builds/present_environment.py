@@ -44,8 +44,11 @@ class PresentEnvironmentMaker:
     listener: ProgressListener
 
     @contextmanager
-    def make(self, requirements: Sequence[str], *, what: str) -> Iterator[_PresentEnvironment]:
+    def make(
+        self, requirements: Sequence[str], *, what: str, package: str | None = None
+    ) -> Iterator[_PresentEnvironment]:
         """See `EnvironmentMaker`."""
+        del package
         made = _PresentEnvironment(
             python=Path(self.python), what=what, listener=self.listener, installed=_installed(self.python), missing={}
         )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.sources.project import RootProject
     from lockset.sync.disk.request import SyncRequest
 
-__all__ = ["build_policy", "not_isolated"]
+__all__ = ["build_policy", "not_isolated", "requires_locked_builds"]
 
 
 def build_policy(options: SyncOptions, request: SyncRequest, project: RootProject | None) -> BuildPolicy:
@@ -39,6 +39,12 @@ def not_isolated(options: SyncOptions, project: RootProject | None) -> frozenset
     of_project = () if project is None else project.settings.no_build_isolation
     names = (*options.no_build_isolation, *of_project)
     return frozenset(name if name == ALL_PACKAGES else canonicalize_name(name) for name in names)
+
+
+def requires_locked_builds(options: SyncOptions, project: RootProject | None) -> bool:
+    """Whether builds are refused whose requirements are not locked."""
+    of_project = None if project is None else project.settings.require_build_hashes
+    return bool(of_project if options.require_build_hashes is None else options.require_build_hashes)
 
 
 def _settings_of(lock: Pylock) -> dict[str, dict[str, Any]]:
