@@ -225,6 +225,24 @@ class BuildFailedError(KnownError):
     code = "build-failed"
 
 
+class BuildEnvironmentError(KnownError):
+    """The environment for a build could not be created."""
+
+    code = "build-environment"
+
+
+class BuildNotLockedError(KnownError):
+    """The requirements of a build are not locked, and have to be."""
+
+    code = "build-not-locked"
+
+
+class NoResolutionError(KnownError):
+    """The requirements exclude each other."""
+
+    code = "no-resolution"
+
+
 class TooManyFailedBuildsError(KnownError):
     """Many releases of one project failed to build."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lockset._dataclass import dataclass
-from lockset.errors import LocksetError
+from lockset.errors import BuildEnvironmentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,8 +108,7 @@ def _run(command: list[str], *, what: str) -> None:
     )
     if done.returncode != 0:
         lines = done.stdout.decode("utf-8", "replace").splitlines()
-        raise LocksetError(
-            "build-environment",
+        raise BuildEnvironmentError(
             f"The environment for building {what} could not be created",
             context=tuple(lines[-_SHOWN_LINES:]),
             hint="Use a release that has a wheel, or make its build requirements available",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import read_dependency
-from lockset.errors import LocksetError
+from lockset.errors import BuildNotLockedError
 from lockset.lockfile.file_name import is_lock_file_name, lock_file_name, name_of
 from lockset.lockfile.load import load_bytes
 from lockset.sync.disk.request import LockSource
@@ -61,9 +61,11 @@ def build_locks_of(paths: Iterable[str | os.PathLike[str] | None]) -> tuple[Buil
     for path in paths:
         if path is None or not is_lock_file_name(os.path.basename(path)):
             continue
-        beside = build_lock_path(path)
-        if beside.is_file():
-            locks.append(BuildLock(LockSource(folder=str(beside.parent), data=load_bytes(beside), path=str(beside))))
+        build_path = build_lock_path(path)
+        if build_path.is_file():
+            locks.append(
+                BuildLock(LockSource(folder=str(build_path.parent), data=load_bytes(build_path), path=str(build_path)))
+            )
     return tuple(locks)
 
 
@@ -76,12 +78,11 @@ def is_met(text: str, installed: Mapping[str, str], markers: Mapping[str, str]) 
     return version is not None and requirement.specifier.contains(version, prereleases=True)
 
 
-def not_locked(what: str, lacking: Sequence[str], locks: Sequence[BuildLock]) -> LocksetError:
+def not_locked(what: str, lacking: Sequence[str], locks: Sequence[BuildLock]) -> BuildNotLockedError:
     """The error for a build whose requirements are not locked."""
     names = ", ".join(os.path.basename(one.source.path or "") for one in locks)
     message = f"The build requirements of {what} are not locked, and `--require-build-hashes` requires it"
-    return LocksetError(
-        "build-not-locked",
+    return BuildNotLockedError(
         message,
         location=locks[0].source.path if len(locks) == 1 else None,
         context=(f"{', '.join(lacking)}: not in {names or 'any pylock.build.toml'}",),

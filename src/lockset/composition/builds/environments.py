@@ -23,7 +23,7 @@ from lockset.composition.builds.wheels import HookWheelBuilds
 from lockset.composition.lock_pipeline import LockOptions, lock_project
 from lockset.composition.repositories import connected, repository_opener
 from lockset.composition.sync_pipeline import LockSource, RemovalPolicy, SyncRequest, sync
-from lockset.errors import LocksetError
+from lockset.errors import BuildEnvironmentError, BuildNotLockedError, LocksetError
 from lockset.index.credentials import redact
 from lockset.sources.project import RootProject
 from lockset.sources.requirements.requirement_line import parse_requirement
@@ -125,8 +125,7 @@ class SyncedEnvironmentMaker:
     ) -> Iterator[_SyncedEnvironment]:
         """See `EnvironmentMaker`."""
         if len(self.inside) >= _DEEPEST:
-            raise LocksetError(
-                "build-environment",
+            raise BuildEnvironmentError(
                 f"Building {what} needs too many nested builds: {' for '.join(self.inside)}",
                 hint="Use a release that has a wheel",
             )
@@ -160,9 +159,9 @@ class _SyncedEnvironment:
     def install_locked(self) -> None:
         """Install exactly what a lock file has for the build of this package, if there is one."""
         group = self.package or ""
-        found = next((one for one in self.maker.build_locks if one.has(group)), None)
-        if found is not None:
-            self.locked.update(self._sync(found.source, groups=frozenset({group})))
+        lock = next((one for one in self.maker.build_locks if one.has(group)), None)
+        if lock is not None:
+            self.locked.update(self._sync(lock.source, groups=frozenset({group})))
 
     def install(self, requirements: Sequence[str]) -> None:
         """See `BuildEnvironment`."""
@@ -211,9 +210,9 @@ class _SyncedEnvironment:
                 one_environment=True,
             )
             self._sync(LockSource(lock=locked.lock, folder=str(self.folder)))
+        except (BuildEnvironmentError, BuildNotLockedError):
+            raise
         except LocksetError as error:
-            if error.diagnostic.code in {"build-environment", "build-not-locked"}:
-                raise
             raise self._not_created(error) from error
 
     def _nested(self) -> SyncedEnvironmentMaker:
@@ -240,16 +239,15 @@ class _SyncedEnvironment:
                     downloads=lambda: connection.downloads,
                     builds=lambda: self._nested().wheel_builds(maker.listener),
                 )
+        except (BuildEnvironmentError, BuildNotLockedError):
+            raise
         except LocksetError as error:
-            if error.diagnostic.code in {"build-environment", "build-not-locked"}:
-                raise
             raise self._not_created(error) from error
         return {step.name: step.new_version or "" for step in done.plan.steps}
 
     def _not_created(self, error: LocksetError) -> LocksetError:
         diagnostic = error.diagnostic
-        return LocksetError(
-            "build-environment",
+        return BuildEnvironmentError(
             f"The environment to build {self.what} could not be created: {diagnostic.message}",
             location=diagnostic.location,
             context=diagnostic.context,
@@ -263,8 +261,7 @@ def _make_venv(python: str, location: Path, what: str) -> None:
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     if done.returncode:
-        raise LocksetError(
-            "build-environment",
+        raise BuildEnvironmentError(
             f"{python} could not create an environment to build {what}",
             context=tuple(done.stdout.decode("utf-8", "replace").splitlines()[-5:]),
             hint="Install the `venv` module of that Python, or use `--no-build`",

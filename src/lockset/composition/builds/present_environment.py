@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_dependency
-from lockset.errors import BuildFailedError, LocksetError
+from lockset.errors import BuildEnvironmentError, BuildFailedError, LocksetError
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
 
 if TYPE_CHECKING:
@@ -123,8 +123,7 @@ def _installed(python: str) -> dict[str, str]:
         pairs = json.loads(done.stdout)
         return {canonicalize_name(str(name)): str(version) for name, version in pairs if name}
     except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
-        raise LocksetError(
-            "build-environment",
+        raise BuildEnvironmentError(
             f"{python} could not list what is installed",
             hint="Use another interpreter, or build with isolation",
         ) from error

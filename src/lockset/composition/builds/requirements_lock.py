@@ -16,7 +16,7 @@ from lockset.composition.builds.build_lock import build_lock_path
 from lockset.composition.connections import connected
 from lockset.composition.lock_pipeline import lock_project
 from lockset.composition.lock_repository import lock_builder, lock_repository
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, NoResolutionError
 from lockset.index.pages.project_page import DistributionFile
 from lockset.lockfile.merge_conflict import old_lock
 from lockset.lockfile.write import write
@@ -202,9 +202,9 @@ def _locked(inputs: LockInputs, groups: Iterable[str]) -> LockResult:
     """The lock of `inputs`: one version of each package for all groups where that is possible."""
     try:
         return _lock(inputs)
-    except LocksetError as error:
+    except NoResolutionError:
         members = tuple(ConflictItem(kind="group", name=name) for name in sorted(groups))
-        if error.diagnostic.code != "no-resolution" or len(members) < 2:
+        if len(members) < 2:
             raise
     settings = replace(inputs.project.settings, conflicts=(members,))
     return _lock(replace(inputs, project=replace(inputs.project, settings=settings)))

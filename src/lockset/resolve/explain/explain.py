@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, NoResolutionError
 from lockset.index.pages.project_status import QUARANTINED
 from lockset.index.ports import EMPTY_PAGE
 from lockset.resolve.explain.affected_environments import environment_in_words, failing_environments
@@ -75,7 +75,7 @@ def explain_failure(
     certainty = _CERTAINTY.get((impossible.exhausted, impossible.opinion))
     if certainty is not None:
         context.append(certainty)
-    return LocksetError("no-resolution", message, context=tuple(context), hint=hint)
+    return NoResolutionError(message, context=tuple(context), hint=hint)
 
 
 def _quarantined(failure: Failure) -> bool:
