@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from lockset.index.filenames import parse_version
 from lockset.index.pages.page_table import PageTable, TableBuilder
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lockset.index.options import IndexOptions, IndexSource
 
-__all__ = ["IndexOrder", "first_match", "join_tables", "sources_for"]
+__all__ = ["IndexOrder", "first_match", "join_tables", "sources_for", "strategy_for"]
 
 
 def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
@@ -29,10 +29,20 @@ def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
     return tuple(source for source in options.sources() if not source.explicit)
 
 
+def strategy_for(project: str, options: IndexOptions) -> str:
+    """How the indexes of the normalised name `project` are combined.
+
+    Several indexes with the name that it is pinned to are all its own: the versions of the first one come first.
+    """
+    pin = options.pins.get(project)
+    several = pin is not None and len(sources_for(project, options)) > 1
+    return "unsafe-first-match" if several else options.strategy
+
+
 class IndexOrder:
     """Collects the pages of the indexes in order, and says when no further index is needed."""
 
-    def __init__(self, strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"]) -> None:
+    def __init__(self, strategy: str) -> None:
         self._strategy = strategy
         self._tables: list[PageTable] = []
 

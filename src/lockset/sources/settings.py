@@ -135,6 +135,8 @@ class Settings:
     allow_overlap: tuple[str, ...] = ()
     index: tuple[IndexSetting, ...] = ()
     index_strategy: str | None = None
+    torch_backend: str | None = None
+    torch_index: str | None = None
     find_links: tuple[str, ...] = ()
     no_index: bool | None = None
     keyring_provider: str | None = None
@@ -358,6 +360,16 @@ def _flag(table: SettingsTable, key: str) -> bool | None:
     return table.flag(key)
 
 
+def _text(table: SettingsTable, key: str) -> str | None:
+    return table.text(key)
+
+
+def _torch_backend(table: SettingsTable, key: str) -> str | None:
+    from lockset.sources.torch_backends import AUTO, BACKENDS  # few projects have one
+
+    return table.choice(key, (AUTO, *BACKENDS))
+
+
 def _texts(table: SettingsTable, key: str) -> tuple[str, ...]:
     return table.texts(key)
 
@@ -398,6 +410,8 @@ KEYS: Mapping[str, Callable[[SettingsTable, str], object]] = {
     "allow-overlap": _names,
     "index": _indexes,
     "index-strategy": _choice,
+    "torch-backend": _torch_backend,
+    "torch-index": _text,
     "find-links": _texts,
     "no-index": _flag,
     "keyring-provider": _choice,

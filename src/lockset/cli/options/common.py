@@ -300,6 +300,12 @@ def _add_index(parser: argparse.ArgumentParser) -> None:
         help="if several indexes have a package: use only the first that has it (default), "
         "the first that has a version that fits, or the best version of all",
     )
+    group.add_argument(
+        "--torch-backend",
+        metavar="NAME",
+        help="take PyTorch packages from its index for cpu, cu128, rocm6.4, xpu and the like, or auto for this machine",
+    )
+    group.add_argument("--torch-index", metavar="URL", help="the address below which the indexes of PyTorch are")
     add_network(parser)
 
 
@@ -370,6 +376,8 @@ def index_overrides(args: argparse.Namespace) -> IndexOverrides:
         find_links=tuple(args.find_links),
         no_index=bool(args.no_index),
         strategy=args.index_strategy,
+        torch_backend=args.torch_backend,
+        torch_index=args.torch_index,
         refresh=args.refresh,
         refresh_packages=tuple(map(normal_name, args.refresh_package)),
         read_timeout=float(_number(args, "timeout", _TIMEOUT)),
