@@ -19,7 +19,7 @@ from lockset.cli.output.findings.excerpt import mark_of, value_span
 from lockset.lockfile.fix.fix import fix_text
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.report import validate_document
-from lockset.lockfile.validate.rule_pages import _data, page
+from lockset.lockfile.validate.rule_pages import page, rule_data
 from lockset.sources.validate.rule_pages import every_rule_page
 
 HERE = Path(__file__).parent
@@ -120,10 +120,10 @@ def outputs() -> dict[Path, str]:
     }
     if not example_file.is_file() or example_file.read_text("utf-8") != made[example_file]:
         example_file.write_text(made[example_file], "utf-8")  # the pages show it
-        _data.cache_clear()
+        rule_data.cache_clear()
     pages = ROOT / "docs" / "pages" / "rules"
     made |= {pages / f"{code}.md": page(code) for code in RULES}
-    entries = _data("rule_examples.toml")["rules"]
+    entries = rule_data("rule_examples.toml")["rules"]
     fixable = {code for code, entry in entries.items() if entry["fixable"]}
     rows = [
         f"| [`{code}`]({code}.md) | {rule.severity} | {'yes' if code in fixable else ''} | {rule.summary} |"

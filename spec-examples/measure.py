@@ -64,7 +64,7 @@ def by_command(*command: str) -> Callable[[Path], str | None]:
         with tempfile.TemporaryDirectory() as folder:
             call = [part.replace("{folder}", folder) for part in command]
             try:
-                done = subprocess.run(  # noqa: S603 - commands that the caller named
+                done = subprocess.run(
                     [*call, str(path)], cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False
                 )
             except subprocess.TimeoutExpired:
@@ -79,7 +79,7 @@ def by_command(*command: str) -> Callable[[Path], str | None]:
 
 def called(tool: str) -> str:
     """Name and version of a tool, as it tells them."""
-    done = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)  # noqa: S603 - see above
+    done = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True)
     return " ".join(done.stdout.split()[:2])
 
 

@@ -66,11 +66,11 @@ def output(command: str, folder: Path) -> list[str]:
     program = shutil.which("lockset", path=os.path.dirname(sys.executable))
     assert program is not None
     reader, writer = pty.openpty()
-    environ = {**os.environ, "TERM": "xterm", "LOCKSET_CACHE_DIR": str(folder / "cache")}  # noqa: TID251 - a script
+    environ = {**os.environ, "TERM": "xterm", "LOCKSET_CACHE_DIR": str(folder / "cache")}
     environ.pop("VIRTUAL_ENV", None)
     fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     arguments = [program, *command.split()[1:]]
-    process = subprocess.Popen(arguments, cwd=folder, env=environ, stdout=writer, stderr=writer)  # noqa: S603
+    process = subprocess.Popen(arguments, cwd=folder, env=environ, stdout=writer, stderr=writer)
     os.close(writer)
     data = b""
     while chunk := _read(reader):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lockset.api.sync import check_env, sync_target
     from lockset.api.validate import Issue, Report, fix, validate, validate_text
     from lockset.api.why_not import ChosenVersion, WhyNot, why_not
+    from lockset.api.workspaces import MemberGraph, member_graphs, member_locks, why_in_each
     from lockset.composition.lock_assembly import LockResult
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.composition.sync_inputs import SyncOptions
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from lockset.progress import ProgressEvent, ProgressListener
     from lockset.rendering.graph_model import RenderedGraph
     from lockset.resolve.problem.options import LockOptions
+    from lockset.resolve.releases.memory_index import MemoryIndex, MemoryRelease
     from lockset.sync.desired import SourcePolicy
     from lockset.sync.plan import Plan, Step
     from lockset.sync.target import Target
@@ -85,6 +87,9 @@ _FACADE: dict[str, str] = {
     "LockResult": "lockset.composition.lock_assembly",
     "LocksetError": "lockset.errors",
     "Loss": "lockset.conversion.model.imported_lock",
+    "MemberGraph": "lockset.api.workspaces",
+    "MemoryIndex": "lockset.resolve.releases.memory_index",
+    "MemoryRelease": "lockset.resolve.releases.memory_index",
     "OutdatedPackage": "lockset.composition.maintenance.newer_versions",
     "OutdatedReport": "lockset.composition.maintenance.newer_versions",
     "PackageStatus": "lockset.api.audit",
@@ -117,6 +122,8 @@ _FACADE: dict[str, str] = {
     "fix": "lockset.api.validate",
     "graph": "lockset.api.lock_files",
     "lock": "lockset.api.lock",
+    "member_graphs": "lockset.api.workspaces",
+    "member_locks": "lockset.api.workspaces",
     "outdated": "lockset.api.outdated",
     "read": "lockset.api.lock_files",
     "render_graph": "lockset.api.render",
@@ -129,6 +136,7 @@ _FACADE: dict[str, str] = {
     "validate": "lockset.api.validate",
     "validate_text": "lockset.api.validate",
     "why": "lockset.api.lock_files",
+    "why_in_each": "lockset.api.workspaces",
     "why_not": "lockset.api.why_not",
 }
 
@@ -165,6 +173,9 @@ __all__ = [
     "LockResult",
     "LocksetError",
     "Loss",
+    "MemberGraph",
+    "MemoryIndex",
+    "MemoryRelease",
     "OutdatedPackage",
     "OutdatedReport",
     "PackageStatus",
@@ -198,6 +209,8 @@ __all__ = [
     "fix",
     "graph",
     "lock",
+    "member_graphs",
+    "member_locks",
     "outdated",
     "read",
     "render_graph",
@@ -210,6 +223,7 @@ __all__ = [
     "validate",
     "validate_text",
     "why",
+    "why_in_each",
     "why_not",
 ]
 

@@ -124,7 +124,7 @@ class KnownError(LocksetError):
 
 
 class OfflineError(KnownError):
-    """The network is off, and the cache does not hold what is needed."""
+    """The network is disabled, and the cache does not have what is needed."""
 
     code = "offline"
 
@@ -148,7 +148,7 @@ class DownloadTooLargeError(KnownError):
 
 
 class RangeRefusedError(KnownError):
-    """The server does not answer requests for parts of a file."""
+    """The server does not support requests for parts of a file."""
 
     code = "range-refused"
 
@@ -183,6 +183,12 @@ class MetadataInvalidError(KnownError):
     code = "metadata-invalid"
 
 
+class NoResolutionError(KnownError):
+    """Nothing meets all requirements together."""
+
+    code = "no-resolution"
+
+
 class RequirementSyntaxError(KnownError):
     """The text is not a valid requirement (dependency specifiers)."""
 
@@ -214,7 +220,7 @@ class YamlSyntaxError(KnownError):
 
 
 class BuildNeededError(KnownError):
-    """Only a build would give the metadata, and builds are off."""
+    """The metadata can only be determined by a build, but builds are off."""
 
     code = "build-needed"
 
@@ -237,12 +243,6 @@ class BuildNotLockedError(KnownError):
     code = "build-not-locked"
 
 
-class NoResolutionError(KnownError):
-    """The requirements exclude each other."""
-
-    code = "no-resolution"
-
-
 class TooManyFailedBuildsError(KnownError):
     """Many releases of one project failed to build."""
 
@@ -250,13 +250,13 @@ class TooManyFailedBuildsError(KnownError):
 
 
 class SourceNotSupportedError(KnownError):
-    """Nothing can be locked from this kind of source."""
+    """This kind of source cannot be locked."""
 
     code = "source-not-supported"
 
 
 class StoppedError(KnownError):
-    """A task ended because another one had failed."""
+    """A task was stopped because another one failed."""
 
     code = "stopped"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -12,8 +13,10 @@ from lockset.errors import HashMissingError, LocksetError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["STRONG_ALGORITHMS", "WEAK_ALGORITHMS", "Digest", "Verifier", "quick_sha256", "strong_digests"]
+__all__ = ["STRONG_ALGORITHMS", "WEAK_ALGORITHMS", "Digest", "Verifier", "hash_text", "quick_sha256", "strong_digests"]
 
+# From standard base64 to URL-safe base64.
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 # Digest length in bytes of every strong algorithm, in order of preference.
 STRONG_ALGORITHMS: Mapping[str, int] = {
     "sha256": 32,
@@ -80,6 +83,12 @@ def quick_sha256(data: bytes) -> bytes:
     """
     digest: bytes = _quick_module().sha256(data).digest()
     return digest
+
+
+def hash_text(algorithm: str, digest: bytes) -> str:
+    """A hash as RECORD has it (PEP 376): the algorithm, and `digest` in URL-safe base64 without padding."""
+    letters = binascii.b2a_base64(digest, newline=False).translate(_URL_SAFE).rstrip(b"=")
+    return f"{algorithm}={letters.decode()}"
 
 
 @cache

@@ -115,7 +115,7 @@ def _check(name: str, value: Any, annotation: str) -> Any:
     expected = f"{', '.join(words)} or {last}" if words else last
     hint = None
     if isinstance(value, str) and any(kind.name in _MANY for kind in kinds):
-        hint = f"A string is not accepted as a collection of letters: write `({value!r},)`"
+        hint = f"A single string is not a collection of strings: write `({value!r},)`"
     raise UsageError("option-value", f"`{name}` is {shown}, but must be {expected}", hint=hint)
 
 

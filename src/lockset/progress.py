@@ -26,10 +26,10 @@ class ProgressListener(Protocol):
         """A message for the user: a build starts, a release was skipped, a range was narrowed."""
 
     def warning(self, text: str) -> None:
-        """Something in the input that is probably not what was meant."""
+        """A message about something in the input that is probably a mistake."""
 
     def hint(self, text: str) -> None:
-        """What to do where the result is not what was expected."""
+        """A suggestion what to do if the result is not the expected one."""
 
 
 def expect_bytes(listener: ProgressListener, amount: int) -> None:
@@ -44,8 +44,8 @@ class ProgressEvent(NamedTuple):
 
     Attributes:
         kind: Which method: `phase`, `step`, `transferred`, `note`, `warning` or `hint`.
-        text: Name of the phase, the package or file in hand, or what is said; empty for `transferred`.
-        amount: Steps of the phase (None where nobody knows), steps done, or bytes.
+        text: The name of the phase, the current package or file, or the message; empty for `transferred`.
+        amount: Steps of the phase (None if unknown), completed steps, or bytes.
     """
 
     kind: Literal["phase", "step", "transferred", "note", "warning", "hint"]

@@ -55,8 +55,8 @@ def used_by_commands() -> frozenset[str]:
         seen.add(path)
         for name in imports(path):
             names.add(name.split(".")[0])
-            found = module_path(name) if name.startswith("lockset.") else None
-            paths += [found] if found is not None else []
+            result = module_path(name) if name.startswith("lockset.") else None
+            paths += [result] if result is not None else []
     return frozenset(names)
 
 

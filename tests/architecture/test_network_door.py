@@ -19,8 +19,7 @@ MODULES = frozenset({
 # What builds the client, below and around it.
 ALLOWED = {
     f"{HTTP}/httpx_client.py": {"httpx", "httpcore", "socksio"},
-    f"{HTTP}/pool.py": {"httpcore"},
-    f"{HTTP}/network_backend.py": {"httpcore", "ssl"},
+    f"{HTTP}/pool.py": {"httpcore", "ssl"},
     f"{HTTP}/certificates.py": {"ssl"},
     f"{HTTP}/addresses.py": {"socket"},
     f"{HTTP}/auth.py": {"urllib.request"},  # the proxies of the environment and the system

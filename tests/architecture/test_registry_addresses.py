@@ -20,12 +20,12 @@ def tracked_files() -> list[Path]:
 
 
 def test_only_one_constant_names_a_public_registry() -> None:
-    found = []
+    results = []
     for path in tracked_files():
         for number, line in enumerate(path.read_bytes().splitlines(), 1):
             if any(host.encode() in line.lower() for host in HOSTS):
-                found.append((path.relative_to(ROOT).as_posix(), number, line.decode(errors="replace").strip()))
-    outside = [entry for entry in found if not entry[0].startswith("src/lockset/")]
+                results.append((path.relative_to(ROOT).as_posix(), number, line.decode(errors="replace").strip()))
+    outside = [entry for entry in results if not entry[0].startswith("src/lockset/")]
     assert outside == []
-    assert len(found) == 1, found
-    assert "DEFAULT_INDEX" in found[0][2]
+    assert len(results) == 1, results
+    assert "DEFAULT_INDEX" in results[0][2]

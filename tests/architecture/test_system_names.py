@@ -29,19 +29,21 @@ MODULES = {"fcntl", "grp", "msvcrt", "pty", "pwd", "resource", "termios", "tty",
 
 def used(source: str) -> set[str]:
     """The names in `source` that some systems lack, also as texts of `getattr` and `hasattr`."""
-    found: set[str] = set()
+    results: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             if node.attr in NAMES.get(node.value.id, ()):
-                found.add(f"{node.value.id}.{node.attr}")
+                results.add(f"{node.value.id}.{node.attr}")
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"getattr", "hasattr"}:
-            found |= {text.value for text in node.args if isinstance(text, ast.Constant) and text.value in NAMES["os"]}
+            results |= {
+                text.value for text in node.args if isinstance(text, ast.Constant) and text.value in NAMES["os"]
+            }
         elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names if alias.name in MODULES}
+            results |= {alias.name for alias in node.names if alias.name in MODULES}
         elif isinstance(node, ast.ImportFrom) and node.module in MODULES | NAMES.keys():
             names = {alias.name for alias in node.names}
-            found |= {node.module} if node.module in MODULES else names & NAMES[node.module]
-    return found
+            results |= {node.module} if node.module in MODULES else names & NAMES[node.module]
+    return results
 
 
 def test_names_that_some_systems_lack_are_used_in_one_module() -> None:

@@ -34,7 +34,9 @@ def uv_lock(world: GeneratedWorld) -> str:
                 "source": _REGISTRY,
                 "wheels": [{"url": f"{FILES}/{file}", "hash": f"sha256:{sha(file)}", "size": 1}],
                 "dependencies": [_asked(text) for text in facts["requires"]],
-                "optional-dependencies": {e: [_asked(text) for text in asked] for e, asked in facts["extras"].items()},
+                "optional-dependencies": {
+                    e: [_asked(text) for text in requests] for e, requests in facts["extras"].items()
+                },
             }
         )
     return tomli_w.dumps({"version": 1, "revision": 2, "requires-python": ">=3.10", "package": packages})
@@ -42,15 +44,15 @@ def uv_lock(world: GeneratedWorld) -> str:
 
 def _asked(text: str) -> dict[str, Any]:
     requirement = Requirement(text)
-    asked: dict[str, Any] = {"name": requirement.name}
+    requested: dict[str, Any] = {"name": requirement.name}
     if requirement.extras:
-        asked["extra"] = sorted(requirement.extras)
+        requested["extra"] = sorted(requirement.extras)
     if requirement.marker is not None:
-        asked["marker"] = str(requirement.marker)
-    return asked
+        requested["marker"] = str(requirement.marker)
+    return requested
 
 
 def test_convert(benchmark: Benchmark, tmp_path: Path) -> None:
     text = uv_lock(generated_world(400))
-    found = benchmark.pedantic(lambda: convert_text(tmp_path, "uv.lock", text), rounds=3, warmup_rounds=1)
-    assert len(found.lock.packages) == 400
+    result = benchmark.pedantic(lambda: convert_text(tmp_path, "uv.lock", text), rounds=3, warmup_rounds=1)
+    assert len(result.lock.packages) == 400

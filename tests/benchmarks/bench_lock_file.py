@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.generated_world import generated_world
 from lockset.composition.conversions.export import ExportOptions, export_lock
-from lockset.lockfile.read import read
-from lockset.lockfile.select import select
+from lockset.lockfile.read import read_document
+from lockset.lockfile.select import select_entries
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
 from lockset.sync.desired import DesiredDistribution
@@ -29,7 +29,7 @@ def large() -> LockResult:
 
 def test_read(benchmark: Benchmark) -> None:
     text = large().text
-    assert benchmark(lambda: read(text).lock.packages)
+    assert benchmark(lambda: read_document(text).lock.packages)
 
 
 def test_validate(benchmark: Benchmark) -> None:
@@ -44,12 +44,12 @@ def test_write(benchmark: Benchmark) -> None:
 
 def test_select(benchmark: Benchmark) -> None:
     values, tags = described("3.12 linux")
-    assert benchmark(lambda: select(large().lock, environment=values, tags=tags)).items
+    assert benchmark(lambda: select_entries(large().lock, environment=values, tags=tags)).items
 
 
 def test_plan(benchmark: Benchmark) -> None:
     values, tags = described("3.12 linux")
-    chosen = [item.package for item in select(large().lock, environment=values, tags=tags).items]
+    chosen = [item.package for item in select_entries(large().lock, environment=values, tags=tags).items]
     wanted = [DesiredDistribution(name=p.name, version=p.version, kind="wheel") for p in chosen]
     there = [InstalledDistribution(name=p.name, version=str(p.version), info=f"/env/{p.name}") for p in chosen[::2]]
     assert len(benchmark(lambda: plan(wanted, there, policy=RemovalPolicy())).changes) >= len(wanted) // 2

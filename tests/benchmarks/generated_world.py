@@ -18,6 +18,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import tomli_w
+
 from lockset.composition.lock_pipeline import LockOptions, lock_project
 from lockset.resolve.releases.index_repository import IndexRepository
 from lockset.sources.pyproject import read_pyproject
@@ -67,16 +69,25 @@ class GeneratedWorld:
     Attributes:
         packages: As in a small world: project, version, facts of the release.
         roots: What the project asks for.
+        extras: What each extra of the project requires.
+        groups: What each dependency group requires.
+        conflict: An extra and a group that are not chosen together.
     """
 
     packages: dict[str, dict[str, dict[str, Any]]]
     roots: tuple[str, ...]
+    extras: dict[str, list[str]] = field(default_factory=dict)
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    conflict: tuple[str, str] | None = None
 
     @cached_property
     def project(self) -> RootProject:
-        asked = ", ".join(f'"{root}"' for root in self.roots)
-        text = f'[project]\nname = "app"\nrequires-python = ">=3.10"\ndependencies = [{asked}]\n'
-        return read_pyproject(text, base=Path("/project"))
+        project = {"name": "app", "requires-python": ">=3.10", "dependencies": list(self.roots)}
+        content = {"project": {**project, "optional-dependencies": self.extras}, "dependency-groups": self.groups}
+        if self.conflict is not None:
+            extra, group = self.conflict
+            content["tool"] = {"lockset": {"conflicts": [[{"extra": extra}, {"group": group}]]}}
+        return read_pyproject(tomli_w.dumps(content), base=Path("/project"))
 
     @cached_property
     def _index(self) -> SmallIndex:
@@ -126,13 +137,13 @@ def generated_world(size: int, seed: int = 0) -> GeneratedWorld:
     random = Random(f"{size} {seed}")
     packages = [_package(random, number, size) for number in range(size)]
     layers = [[p for p in packages if p.layer == layer] for layer in range(_LAYERS + 1)]
-    asked: set[str] = set()
+    requests: set[str] = set()
     for package in packages:
         for other in _others(random, package, layers):
-            asked.add(other.name)
+            requests.add(other.name)
             package.asks.extend(_requirements(random, other))
     _disagree(random, layers)
-    roots = {p.name: _one(random, p) for p in packages if p.name not in asked}
+    roots = {p.name: _one(random, p) for p in packages if p.name not in requests}
     for package in random.sample(packages, size // 25):
         roots.setdefault(package.name, package.name)
     # Without markers: everything is reached somewhere.
@@ -170,10 +181,10 @@ def _others(random: Random, package: _Package, layers: list[list[_Package]]) -> 
     if package.layer == 0:
         return []
     below, cores = layers[package.layer - 1], layers[0]
-    found = [random.choice(below) for _ in range(random.randrange(1, 4))]
-    found += [cores[int(random.random() ** 2 * len(cores))] for _ in range(random.randrange(3))]
-    found += [random.choice(layers[random.randrange(package.layer)]) for _ in range(random.randrange(2))]
-    return list({p.name: p for p in found}.values())
+    results = [random.choice(below) for _ in range(random.randrange(1, 4))]
+    results += [cores[int(random.random() ** 2 * len(cores))] for _ in range(random.randrange(3))]
+    results += [random.choice(layers[random.randrange(package.layer)]) for _ in range(random.randrange(2))]
+    return list({p.name: p for p in results}.values())
 
 
 def _disagree(random: Random, layers: list[list[_Package]]) -> None:

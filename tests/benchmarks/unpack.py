@@ -23,8 +23,7 @@ from lockset.dependency_specifiers import read_wheel_name
 from lockset.hashes import Digest
 from lockset.progress import NullListener
 from lockset.sync.desired import WheelIdentity
-from lockset.sync.disk.store.cache import Cache
-from lockset.sync.disk.store.wheel_store import WheelStore
+from lockset.sync.disk.store.cache import Cache, WheelStore
 from support.builders.wheel import make_wheel
 
 if TYPE_CHECKING:

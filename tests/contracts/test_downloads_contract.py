@@ -34,9 +34,9 @@ class Case:
 @pytest.fixture(params=["fake", "http", "file"])
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     world = World().add("sample", files={"sample/data": b"x" * 300_000})
-    found = world.file("sample", WHEEL)
-    assert found is not None
-    content = found.artifact.content
+    result = world.file("sample", WHEEL)
+    assert result is not None
+    content = result.artifact.content
     if request.param == "fake":
         root = "https://files.example.org"
         yield Case(downloads=FakeDownloads({f"{root}/{WHEEL}": content}), root=root, content=content)

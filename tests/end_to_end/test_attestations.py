@@ -81,8 +81,8 @@ def test_publishers_of_every_kind_are_recorded(
         publish(index, sigstore, kind.lower(), publisher=publisher)
     publish(index, sigstore, "plain", publisher=None)
     write(tmp_path, *map(str.lower, PUBLISHERS), "plain")
-    said = cli.ok("lock", "--attestations").stderr
-    assert "4 of 5 packages have a publisher whose attestations were verified" in said
+    output = cli.ok("lock", "--attestations").stderr
+    assert "4 of 5 packages have a publisher whose attestations were verified" in output
     assert recorded(tmp_path) == {kind.lower(): [publisher] for kind, publisher in PUBLISHERS.items()} | {"plain": None}
     cli.ok("validate", "--strict")
 
@@ -152,8 +152,8 @@ def test_a_forged_provenance_refuses_the_lock(
     }[case]
     publish(index, sigstore, "sample", provenance=forged)
     write(tmp_path, "sample")
-    said = cli.refused("lock", "--attestations")
-    assert f"The attestations of `{wheel.filename}` of sample 1.0 are refused" in said
+    output = cli.refused("lock", "--attestations")
+    assert f"The attestations of `{wheel.filename}` of sample 1.0 are refused" in output
     assert not (tmp_path / "pylock.toml").exists()
 
 
@@ -163,8 +163,8 @@ def test_provenance_that_the_index_offers_and_does_not_have_is_a_note(
     wheel = publish(index, sigstore, "sample")
     write(tmp_path, "sample")
     index.fault("/provenance/*", status=404)
-    said = cli.ok("lock", "--attestations").stderr
-    assert f"note: The index offers provenance of {wheel.filename}, but does not have it" in said
+    output = cli.ok("lock", "--attestations").stderr
+    assert f"note: The index lists provenance for {wheel.filename}, but does not have it" in output
     assert recorded(tmp_path) == {"sample": None}
     write(tmp_path, "sample", settings="[tool.lockset.trust]\nrequire-attestations = true\n")
     index.fault("/provenance/*", status=404)
@@ -177,9 +177,9 @@ def test_a_publisher_that_the_policy_does_not_allow_refuses_the_lock(
     publish(index, sigstore, "sample", publisher=THIEF)
     policy = '[tool.lockset.trust.packages.sample]\nidentities = [{kind = "GitHub", repository = "org/sample"}]\n'
     write(tmp_path, "sample", settings=policy)
-    said = cli.refused("lock", "--attestations")
-    assert "GitHub thief/sample release.yml" in said
-    assert "allowed: GitHub org/sample" in said
+    output = cli.refused("lock", "--attestations")
+    assert "GitHub thief/sample release.yml" in output
+    assert "allowed: GitHub org/sample" in output
 
 
 def test_credentials_of_the_index_do_not_reach_another_host(
@@ -237,8 +237,8 @@ def test_a_new_publisher_is_noted_and_can_be_refused(
     before = (tmp_path / "pylock.toml").read_bytes()
     publish(index, sigstore, "sample", "2.0", publisher=THIEF)
     fact = "sample 2.0 was published by GitHub thief/sample release.yml; sample 1.0 by GitHub org/sample release.yml"
-    said = cli.refused("lock", "-U", "--refuse-new-publisher", "--refresh")
-    assert fact in said
+    output = cli.refused("lock", "-U", "--refuse-new-publisher", "--refresh")
+    assert fact in output
     assert (tmp_path / "pylock.toml").read_bytes() == before
     assert f"note: {fact}" in cli.ok("lock", "-U", "--attestations", "--refresh").stderr
 
@@ -337,7 +337,7 @@ def test_a_sync_with_nothing_to_do_asks_for_nothing_and_still_refuses_another_pu
     assert index.seen == []
     lock = tmp_path / "pylock.toml"
     lock.write_text(lock.read_text().replace("org/sample", "other/sample"))
-    assert "published by somebody else" in cli("sync", "--require-attestations").stderr
+    assert "was not published by the publisher" in cli("sync", "--require-attestations").stderr
 
 
 def test_the_page_of_the_index_says_where_the_provenance_is(
@@ -360,7 +360,7 @@ def test_a_file_of_another_publisher_is_refused_before_anything_changes(
     result = cli("sync", *options, "--cache-dir", tmp_path / "cold")
     assert result.code == 1
     for fact in (
-        f"`{locked.filename}` of sample 1.0 was published by somebody else than the lock file records",
+        f"`{locked.filename}` of sample 1.0 was not published by the publisher that the lock file records",
         "expected: GitHub org/sample release.yml",
         "found: GitHub thief/sample release.yml",
         "The environment was not changed",
@@ -404,7 +404,7 @@ def test_a_hash_that_somebody_edits_in_the_lock_file_is_refused(
 ) -> None:
     replaced(index, tmp_path)
     result = cli("sync", "--require-attestations", "--cache-dir", tmp_path / "cold")
-    assert "it attests another content" in result.stderr
+    assert "it attests different content" in result.stderr
     assert not installed(tmp_path)
 
 
@@ -418,7 +418,7 @@ def test_hash_and_publisher_that_somebody_edits_in_the_lock_file_are_refused_by_
     identity = '{kind = "GitHub", repository = "org/sample", workflow = "release.yml"}'
     write(tmp_path, "sample", settings=f"[tool.lockset.trust.packages.sample]\nidentities = [{identity}]\n")
     result = cli("sync", "--cache-dir", tmp_path / "cold")
-    assert "was published by somebody whom the project does not allow" in result.stderr
+    assert "was not published by anyone whom the project allows" in result.stderr
     assert not installed(tmp_path)
 
 
@@ -470,7 +470,7 @@ def test_exempt_packages_need_no_attestation(
 def test_a_required_package_that_is_not_locked_is_refused(cli: Command, locked: Artifact, tmp_path: Path) -> None:
     result = cli("sync", "--require-attestations-package", "smaple")
     assert result.code == 1
-    assert "Attestations of smaple are required, and the lock file has no such package" in result.stderr
+    assert "Attestations of smaple are required, but the lock file has no such package" in result.stderr
     assert not installed(tmp_path)
 
 
@@ -523,6 +523,6 @@ def test_files_without_provenance_are_downloaded_with_a_note(
     cli: Command, index: LocalIndex, locked: Artifact, tmp_path: Path
 ) -> None:
     replace_provenance(index, "sample", None)
-    said = cli.ok("download", "--dest", "wheels", "--attestations", "--cache-dir", tmp_path / "cold").stderr
-    assert f"note: No attestations: {locked.filename}" in said
+    output = cli.ok("download", "--dest", "wheels", "--attestations", "--cache-dir", tmp_path / "cold").stderr
+    assert f"note: No attestations: {locked.filename}" in output
     assert [path.name for path in (tmp_path / "wheels").iterdir()] == [locked.filename]

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 def parser_of(command: str) -> argparse.ArgumentParser:
-    found: argparse.ArgumentParser = build_parser(command).parse_args([command, *NEEDED.get(command, ())]).parser
-    return found
+    result: argparse.ArgumentParser = build_parser(command).parse_args([command, *NEEDED.get(command, ())]).parser
+    return result
 
 
 NEEDED = {"cache": ["dir"], "why": ["a"], "why-not": ["a"], "convert": ["a"]}
@@ -87,9 +87,9 @@ def test_every_option_of_another_tool_is_the_same_or_answered(tool: str) -> None
 
 
 def test_help_without_a_command_goes_to_stderr_and_exits_with_2(cli: Command) -> None:
-    told = cli()
-    assert (told.code, told.stdout) == (2, "")
-    assert told.stderr == cli.ok("--help").stdout
+    output = cli()
+    assert (output.code, output.stdout) == (2, "")
+    assert output.stderr == cli.ok("--help").stdout
 
 
 def test_help_is_the_same_where_python_hands_over_a_formatter() -> None:
@@ -228,8 +228,8 @@ def test_a_conversion_warns_of_a_variable_it_does_not_read(project: Path, cli: C
         "PIP_INDEX_URL": "https://example.org/simple/",
         "LOCKSET_PROXY": "http://[::1]:9",
     }
-    told = cli("convert", "requirements.txt", "--retries", "0", env=env)
-    assert told.stderr.count("PIP_INDEX_URL") == 1
+    output = cli("convert", "requirements.txt", "--retries", "0", env=env)
+    assert output.stderr.count("PIP_INDEX_URL") == 1
 
 
 @pytest.mark.parametrize("option", ["--exclude", "--only-binary", "--no-binary", "--group"])

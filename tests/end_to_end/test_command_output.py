@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from support.output_schema import check_output
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.command import Command
     from support.local_index import LocalIndex
-
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "command-output.schema.json").read_text())
-
-
-def check(output: str, name: str) -> Any:
-    data = json.loads(output)
-    jsonschema.validate(data, {**SCHEMA, "$ref": f"#/$defs/{name}"})
-    return data
 
 
 @pytest.fixture
@@ -30,9 +23,9 @@ def project(tmp_path: Path, local_index: LocalIndex, cli: Command) -> Path:
     folder.mkdir()
     (folder / "requirements.in").write_text("a\n")
     output = cli.ok(*lock(local_index), "--json", cwd=folder).stdout
-    found = check(output, "lock")
-    assert {p["name"] for p in found["packages"]} == {"a", "b"}
-    assert found["behind"]["b"] == {"locked": "1.0", "newest": "2.0"}
+    result = check_output(output, "lock")
+    assert {p["name"] for p in result["packages"]} == {"a", "b"}
+    assert result["behind"]["b"] == {"locked": "1.0", "newest": "2.0"}
     return folder
 
 
@@ -41,10 +34,10 @@ def lock(local_index: LocalIndex) -> tuple[str, ...]:
 
 
 def test_looking_at_a_lock(project: Path, local_index: LocalIndex, cli: Command) -> None:
-    assert check(cli.ok(*lock(local_index), "--check", "--json", cwd=project).stdout, "lock-check")["current"]
-    tree = check(cli.ok("tree", "--json", cwd=project).stdout, "tree")
+    assert check_output(cli.ok(*lock(local_index), "--check", "--json", cwd=project).stdout, "lock-check")["current"]
+    tree = check_output(cli.ok("tree", "--json", cwd=project).stdout, "tree")
     assert [root["name"] for root in tree["roots"]] == ["a"]
-    why = check(cli.ok("why", "b", "--json", cwd=project).stdout, "why")
+    why = check_output(cli.ok("why", "b", "--json", cwd=project).stdout, "why")
     assert [step["name"] for step in why["packages"][0]["chains"][0]["chain"]] == ["a", "b"]
 
 
@@ -52,23 +45,25 @@ def test_comparing_and_asking_why_not(project: Path, local_index: LocalIndex, cl
     (project / "pylock.old.toml").write_bytes((project / "pylock.toml").read_bytes())
     (project / "requirements.in").write_text("a<2\n")
     cli.ok(*lock(local_index), cwd=project)
-    changed = check(cli.ok("diff", "pylock.old.toml", "pylock.toml", "--json", cwd=project).stdout, "diff")
+    changed = check_output(cli.ok("diff", "pylock.old.toml", "pylock.toml", "--json", cwd=project).stdout, "diff")
     assert not changed["same"]
     assert {change["name"] for change in changed["changes"]} >= {"a", "c"}
     options = ("requirements.in", "--index-url", local_index.url, "--python", ">=3.10")
-    told = check(cli("why-not", "a==2.0", *options, "--json", cwd=project).stdout, "why-not")
-    assert (told["name"], told["version"]) == ("a", "2.0")
+    message = check_output(cli("why-not", "a==2.0", *options, "--json", cwd=project).stdout, "why-not")
+    assert (message["name"], message["version"]) == ("a", "2.0")
 
 
 def test_converting_and_downloading(project: Path, local_index: LocalIndex, cli: Command) -> None:
     (project / "requirements.txt").write_text("a==2.0\nb==1.0\n")
     options = ("-o", "pylock.converted.toml", "--index-url", local_index.url)
-    done = check(cli.ok("convert", "requirements.txt", *options, "--json", cwd=project).stdout, "convert")
+    done = check_output(cli.ok("convert", "requirements.txt", *options, "--json", cwd=project).stdout, "convert")
     assert done["proof"]["lost"] == 0
-    kept = check(cli.ok("export", "pylock.converted.toml", "--json", "-o", "out.txt", cwd=project).stdout, "export")
+    kept = check_output(
+        cli.ok("export", "pylock.converted.toml", "--json", "-o", "out.txt", cwd=project).stdout, "export"
+    )
     assert (kept["file"], kept["text"]) == (str(project / "out.txt"), None)
-    told = check(cli.ok("export", "pylock.converted.toml", "--json", cwd=project).stdout, "export")
-    assert told["text"] == (project / "out.txt").read_text()
+    message = check_output(cli.ok("export", "pylock.converted.toml", "--json", cwd=project).stdout, "export")
+    assert message["text"] == (project / "out.txt").read_text()
     where = ("--dest", "wheels", "--platform", "linux", "--python-version", "3.12")
-    files = check(cli.ok("download", "pylock.toml", *where, "--json", cwd=project).stdout, "download")
+    files = check_output(cli.ok("download", "pylock.toml", *where, "--json", cwd=project).stdout, "download")
     assert {file["name"] for file in files["files"]} == {"a", "b"}

@@ -43,9 +43,9 @@ PAGE_OF = {
 
 
 def options(command: str) -> Iterator[argparse.Action]:
-    found = next(a for a in build_parser(command)._actions if isinstance(a, argparse._SubParsersAction))
+    result = next(a for a in build_parser(command)._actions if isinstance(a, argparse._SubParsersAction))
     # `--output-format json` is another name of `--json`, and stands on the page of options of other tools.
-    every = [action for action in found.choices[command]._actions if action.option_strings]
+    every = [action for action in result.choices[command]._actions if action.option_strings]
     yield from (action for action in every if action.option_strings != ["--output-format"])
 
 
@@ -57,8 +57,8 @@ def page(name: str) -> str:
 def test_every_option_is_documented(command: str) -> None:
     text = page(PAGE_OF[command])
     named = {word for span in re.findall(r"`([^`\n]*)`", text) for word in re.split(r"[ =]", span)}
-    told = OF_ALL | (OF_INDEXES if PAGE_OF[command] != "sync" else set())
-    missing = [a.option_strings for a in options(command) if not {*a.option_strings} & (named | told)]
+    message = OF_ALL | (OF_INDEXES if PAGE_OF[command] != "sync" else set())
+    missing = [a.option_strings for a in options(command) if not {*a.option_strings} & (named | message)]
     assert missing == []
 
 
@@ -112,11 +112,11 @@ def shown_project(tmp_path: Path, local_index: LocalIndex, cli: Command) -> Path
     lock = ("lock", "requirements.in", "-i", local_index.url, "--python", ">=3.10")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
     subprocess.run([*git, "init", "-q"], cwd=tmp_path, check=True)
-    for asked in ("flask<3.1", "flask>=3"):
-        (tmp_path / "requirements.in").write_text(f"{asked}\n")
+    for requests in ("flask<3.1", "flask>=3"):
+        (tmp_path / "requirements.in").write_text(f"{requests}\n")
         cli.ok(*lock, "-U")
         subprocess.run([*git, "add", "pylock.toml"], cwd=tmp_path, check=True)
-        subprocess.run([*git, "commit", "-q", "-m", asked], cwd=tmp_path, check=True)
+        subprocess.run([*git, "commit", "-q", "-m", requests], cwd=tmp_path, check=True)
     return tmp_path
 
 
@@ -156,12 +156,12 @@ def test_the_limits_are_those_of_the_code() -> None:
     from lockset.metadata.wheel import METADATA_LIMIT
     from lockset.resolve.explain import minimal_conflict as conflict
     from lockset.resolve.solver import search
-    from lockset.sync.disk.apply import guard
+    from lockset.sync.disk.apply import installer
     from lockset.sync.disk.store.archives import MOST_BYTES
     from lockset.sync.wheel import zip_reader as archive
 
     mib, gib = 1 << 20, 1 << 30
-    told = [
+    messages = [
         f"{MAX_BYTES // mib} MiB",
         f"{read_file.MAX_BYTES // mib} MiB",
         f"{PAGE_LIMIT // mib} MiB",
@@ -182,7 +182,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         ),
         f"{version_ranges._MOST_VERSIONS:,} and {version_ranges._MOST_EVENTS:,}",
         str(osv_service._MOST_PAGES),
-        f"{guard._SECONDS / 60:g} minutes",
+        f"{installer._SECONDS / 60:g} minutes",
     ]
     rows = [line.split(" | ")[1] for line in page("limits").splitlines() if line.startswith("| ") and " | " in line]
-    assert rows[1:] == told
+    assert rows[1:] == messages

@@ -209,4 +209,4 @@ def test_the_script_for_powershell_names_every_command(cli: Command) -> None:
 
 def test_a_shell_that_is_not_known_is_refused(cli: Command) -> None:
     assert "not one of bash, zsh" in cli.refused("completion", "csh", code=2)
-    assert "SHELL is missing" in cli.refused("completion", code=2)
+    assert "Missing argument SHELL" in cli.refused("completion", code=2)

@@ -59,10 +59,10 @@ COMMANDS = (
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_commands_refuse_a_conflicting_choice_by_name(cli: Command, locked: Path, command: tuple[str, ...]) -> None:
     for choice in CHOICES:
-        told = cli.refused(*command, *choice)
-        assert REFUSED in told
-        assert "`old`" in told or "`most`" in told
-        assert "`new`" in told or "`dev`" in told
+        message = cli.refused(*command, *choice)
+        assert REFUSED in message
+        assert "`old`" in message or "`most`" in message
+        assert "`new`" in message or "`dev`" in message
         assert not (locked.parent / "out").exists()
 
 

@@ -55,9 +55,9 @@ def test_nothing_is_written_when_refused(cli: Command, index: LocalIndex, tmp_pa
     target = tmp_path / "pylock.toml"
     target.write_text("old")
     (tmp_path / "requirements.txt").write_text(f"a==1.0 --hash=sha256:{'0' * 64}\n")
-    told = cli.refused("convert", "requirements.txt", "-i", index.url)
-    assert "requirements.txt:1" in told
-    assert "a 1.0" in told
+    message = cli.refused("convert", "requirements.txt", "-i", index.url)
+    assert "requirements.txt:1" in message
+    assert "a 1.0" in message
     (tmp_path / "open.txt").write_text("a>=1\n")
     assert "lockset lock open.txt" in cli.refused("convert", "open.txt", "-i", index.url)
     assert target.read_text() == "old"
@@ -144,8 +144,8 @@ def test_missing_sizes_are_requested_from_the_server(cli: Command, index: LocalI
     cli.ok("convert", "pylock.toml", "--fill", "-i", index.url, "-o", "pylock.filled.toml")
 
     def size(name: str) -> int | None:
-        found: int | None = tomli.loads((tmp_path / name).read_text())["packages"][0]["wheels"][0].get("size")
-        return found
+        result: int | None = tomli.loads((tmp_path / name).read_text())["packages"][0]["wheels"][0].get("size")
+        return result
 
     assert size("pylock.toml") is None
     assert size("pylock.sized.toml") == size("pylock.filled.toml") == index.world.projects["b"][0].artifact.size

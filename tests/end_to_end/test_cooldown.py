@@ -146,7 +146,7 @@ def test_files_without_an_upload_time_are_held_back(
 def test_why_not_names_the_cooldown(lock: Callable[..., Result], cli: Command, local_index: LocalIndex) -> None:
     lock(settings=WEEK)
     result = cli.ok("why-not", "a==2.0", "-i", local_index.url)
-    assert "the cooldown holds back files from" in result.stdout + result.stderr
+    assert "the cooldown excludes files since" in result.stdout + result.stderr
     assert "--cooldown-package a='0 days'" in result.stdout + result.stderr
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import shlex
 import subprocess
@@ -17,6 +16,7 @@ import yaml
 
 from lockset import validate_text
 from lockset.cli.main import COMMANDS, build_parser
+from support.shell import add_commands
 from support.worlds.target_world import judge
 
 if TYPE_CHECKING:
@@ -54,13 +54,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local_index: LocalInd
     world.add("flask", "3.1.3", requires=[*FLASK]).add("pywin32", "312").add("pytest", "9.2.0").add("pandas", "3.1.1")
     for name, version in VERSIONS.items():
         world.add(name, version, requires=["markupsafe"] if name in {"jinja2", "werkzeug"} else [])
-    commands = tmp_path / "commands"
-    commands.mkdir()
-    (commands / "lockset").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lockset "$@"\n')
-    (commands / "lockset").chmod(0o755)
-    for name in ("python3", "python"):
-        (commands / name).symlink_to(getattr(sys, "_base_executable", sys.executable))
-    monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{os.environ['PATH']}")
+    commands = add_commands(tmp_path / "commands", monkeypatch)
     monkeypatch.setenv("LOCKSET_DEFAULT_INDEX", local_index.url)
     monkeypatch.setenv("LOCKSET_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -111,17 +111,17 @@ def search(page: Page, query: str) -> list[str]:
             input.dispatchEvent(new KeyboardEvent("keyup", {{bubbles: true}}));
         }})()"""
     )
-    found: list[str] = page.wait_for(f"(() => {{ const all = {RESULTS}; return all.length ? all : null }})()")
-    return list(dict.fromkeys(found))
+    result: list[str] = page.wait_for(f"(() => {{ const all = {RESULTS}; return all.length ? all : null }})()")
+    return list(dict.fromkeys(result))
 
 
 def test_a_search_finds_what_people_type(site: str, chromium: Browser) -> None:
     page = chromium.open(f"{site}/index.html", width=DESKTOP)
     missed = {}
     for query, expected in SEARCHES.items():
-        found = search(page, query)[:3]
-        if expected not in found:
-            missed[query] = found
+        result = search(page, query)[:3]
+        if expected not in result:
+            missed[query] = result
     assert missed == {}
     assert page.problems == []
 

@@ -145,8 +145,8 @@ def test_messages_speak_of_what_was_given_and_of_nothing_else(
     (tmp_path / "pyproject.toml").write_text(text)
     refusal = cli.refused("lock", "-i", local_index.url, *given.options, env=given.env)
     (tmp_path / "pyproject.toml").write_text(text.replace('"hull>=1"', '"hull"'))
-    told = cli("why-not", "hull==1.0", "-i", local_index.url, *given.options, env=given.env)
-    for message in (refusal, told.stdout + told.stderr):
+    output = cli("why-not", "hull==1.0", "-i", local_index.url, *given.options, env=given.env)
+    for message in (refusal, output.stdout + output.stderr):
         assert advice in message
         others = {"--no-build", "--only-binary", "--no-binary", "LOCKSET_NO_BUILD", "LOCKSET_ONLY_BINARY"}
         assert not [other for other in others if other in message and other not in advice], message

@@ -153,10 +153,10 @@ def test_the_environment_found_upwards_is_synced(project: Path, cli: Command, ma
 
 
 def test_the_active_environment_comes_first(project: Path, cli: Command, make_venv: VenvMaker) -> None:
-    found, active = make_venv(".venv"), make_venv("active")
+    result, active = make_venv(".venv"), make_venv("active")
     cli.ok("sync", env={"VIRTUAL_ENV": str(active.path)})
     assert "web" in active.installed()
-    assert "web" not in found.installed()
+    assert "web" not in result.installed()
 
 
 def test_a_folder_can_be_a_target(project: Path, cli: Command, tmp_path: Path) -> None:

@@ -140,8 +140,8 @@ def test_a_note_says_how_an_invalid_requires_python_is_read(
 def test_a_page_without_links_of_files_is_called_that(needed: str, cli: Command, local_index: LocalIndex) -> None:
     local_index.world.projects["a"] = []
     paragraph = cli.refused("lock", "-", "--python", ">=3.10", "-i", local_index.url, stdin=f"{needed}\n")
-    assert f"the page of a at {local_index.url} has no links of files" in paragraph
-    assert "hint: Use the address of the index" in paragraph
+    assert f"the page of a at {local_index.url} has no links to files" in paragraph
+    assert "hint: Use the URL of the index" in paragraph
 
 
 def test_metadata_that_is_not_what_was_promised_is_refused(

@@ -50,14 +50,14 @@ def test_dependencies_and_extras_are_those_of_the_build(cli: Command, tmp_path: 
     result = cli.ok("lock")
     assert "build" in result.stderr.lower()
     assert "app (.)" in result.stderr
-    found = markers(tmp_path)
-    assert found["a"] is not None
-    assert set(found) == {"a", "b", "c", "d"}
-    assert found["b"] is not None
-    assert "sys_platform == 'win32'" in found["b"].replace('"', "'")
-    assert found["c"] is not None
+    results = markers(tmp_path)
+    assert results["a"] is not None
+    assert set(results) == {"a", "b", "c", "d"}
+    assert results["b"] is not None
+    assert "sys_platform == 'win32'" in results["b"].replace('"', "'")
+    assert results["c"] is not None
     for part in ("'x' in extras", "'y' in extras", "'dev' in dependency_groups"):
-        assert part in found["c"].replace('"', "'")
+        assert part in results["c"].replace('"', "'")
     data = tomli.loads((tmp_path / "pylock.toml").read_text())
     assert data["extras"] == ["x", "y"]
     assert "app[y] ; extra" not in str(data["tool"])

@@ -51,11 +51,11 @@ def test_files_of_a_folder_have_paths_relative_to_the_lock(
     (project / output).parent.mkdir(exist_ok=True)
     location = (project / "my files").as_uri() if written == "URL" else written
     cli.ok("lock", "--no-index", "-f", location, "-o", output, cwd=project)
-    found = entry(project / output)
-    assert found["wheels"][0]["path"] == f"{prefix}hull-1.0-py3-none-any.whl"
-    assert found["sdist"]["path"] == f"{prefix}hull-1.0.tar.gz"
-    assert "url" not in found["wheels"][0]
-    assert "index" not in found
+    result = entry(project / output)
+    assert result["wheels"][0]["path"] == f"{prefix}hull-1.0-py3-none-any.whl"
+    assert result["sdist"]["path"] == f"{prefix}hull-1.0.tar.gz"
+    assert "url" not in result["wheels"][0]
+    assert "index" not in result
 
 
 def test_a_lock_that_moves_with_its_files_is_synced_there(

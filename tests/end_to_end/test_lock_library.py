@@ -25,15 +25,15 @@ def write_project(folder: Path, more: str = "") -> None:
 def test_a_project_is_locked_and_written(local_index: LocalIndex, tmp_path: Path) -> None:
     local_index.world.add("a", "1.0", requires=["b ; sys_platform == 'win32'"]).add("b", "2.0")
     write_project(tmp_path)
-    found = lockset.lock(
+    result = lockset.lock(
         context=lockset.RunContext(folder=tmp_path), indexes=lockset.IndexOptions(index_url=local_index.url)
     )
-    assert [(p.name, str(p.version), str(p.marker or "")) for p in found.lock.packages] == [
+    assert [(p.name, str(p.version), str(p.marker or "")) for p in result.lock.packages] == [
         ("a", "1.0", ""),
         ("b", "2.0", 'sys_platform == "win32"'),
     ]
     assert not (tmp_path / "pylock.toml").exists(), "nothing is written unasked"
-    found.write(tmp_path / "pylock.toml")
+    result.write(tmp_path / "pylock.toml")
     assert tomli.loads((tmp_path / "pylock.toml").read_text())["lock-version"] == "1.0"
     assert lockset.validate(tmp_path / "pylock.toml").ok
 
@@ -60,9 +60,9 @@ def test_a_failure_is_an_error_with_its_parts(local_index: LocalIndex, tmp_path:
     options = lockset.IndexOptions(index_url=local_index.url)
     with pytest.raises(lockset.LocksetError) as caught:
         lockset.lock(["requirements.in"], context=lockset.RunContext(folder=tmp_path), indexes=options)
-    told = caught.value.diagnostic
-    assert told.code == "no-resolution"
-    assert any("a 1.0 needs b<1" in line for line in told.context)
+    message = caught.value.diagnostic
+    assert message.code == "no-resolution"
+    assert any("a 1.0 needs b<1" in line for line in message.context)
 
 
 def test_marker_sets_answer_what_the_documentation_says() -> None:

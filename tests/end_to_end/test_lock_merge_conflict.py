@@ -76,10 +76,10 @@ def test_a_lock_with_an_open_merge_conflict_is_not_called_current(
 
 
 def test_the_library_does_the_same(local_index: LocalIndex, conflict: Path, tmp_path: Path) -> None:
-    found = lockset.lock(
+    result = lockset.lock(
         context=lockset.RunContext(folder=tmp_path), indexes=lockset.IndexOptions(index_url=local_index.url)
     )
-    assert [f"{p.name} {p.version}" for p in found.lock.packages] == ["a 2.0", "b 2.5", "c 1.0", "d 2.0"]
+    assert [f"{p.name} {p.version}" for p in result.lock.packages] == ["a 2.0", "b 2.5", "c 1.0", "d 2.0"]
 
 
 def test_an_upgrade_leaves_the_pins_of_both_sides(cli: Command, local_index: LocalIndex, conflict: Path) -> None:
@@ -105,10 +105,10 @@ def test_other_commands_say_what_it_is_and_what_solves_it(cli: Command, conflict
         ("tree",),
         ("convert", "pylock.toml", "-o", "pylock.x.toml"),
     ):
-        told = cli.refused(*command)
-        assert "has an unresolved merge conflict" in told
-        assert "`lockset lock`" in told
-        assert f"pylock.toml:{line}" in told
+        message = cli.refused(*command)
+        assert "has an unresolved merge conflict" in message
+        assert "`lockset lock`" in message
+        assert f"pylock.toml:{line}" in message
     assert "`lockset lock`" in cli.refused("lock", "--check")
     result = cli("validate", conflict)
     assert result.code == 1

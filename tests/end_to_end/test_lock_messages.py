@@ -41,11 +41,11 @@ def test_a_bound_that_leaves_pythons_out_is_said_where_it_is_new(
 ) -> None:
     index.world.add("a", requires_python="<3.14")
     write(tmp_path, "a")
-    assert "The lock supports Python below 3.14 only: a 1.0 supports no later one" in cli.ok("lock").stderr
+    assert "The lock only supports Python below 3.14: a 1.0 supports no newer one" in cli.ok("lock").stderr
     assert "supports Python below" not in cli.ok("lock", "--refresh").stderr
     index.world.add("b", requires_python="<3.13")
     write(tmp_path, "a", "b")
-    assert "The lock supports Python below 3.13 only: b 1.0 supports no later one" in cli.ok("lock", "--refresh").stderr
+    assert "The lock only supports Python below 3.13: b 1.0 supports no newer one" in cli.ok("lock", "--refresh").stderr
 
 
 def test_packages_without_version_are_shown_with_their_location(cli: Command, tmp_path: Path) -> None:

@@ -80,8 +80,8 @@ def test_default_groups_are_installed_unless_others_are_chosen(
     cli.ok("validate", "pylock.toml", "--strict")
     assert "current" in cli.ok("lock", "-i", local_index.url).stderr
     assert "is up to date" in cli.ok("lock", "--check").stderr
-    told = cli.refused("lock", "-i", local_index.url, "--no-config", "--no-group", "nope")
-    assert "no dependency group named `nope`" in told
+    message = cli.refused("lock", "-i", local_index.url, "--no-config", "--no-group", "nope")
+    assert "no dependency group named `nope`" in message
 
 
 def test_only_one_implementation(lock: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
@@ -141,8 +141,8 @@ def test_this_environment_has_the_c_library_that_it_has(
 def test_rules_for_single_packages(lock: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
     for name in "ab":
         local_index.world.add(name, "1.0").add(name, "2.0b1").add(name, "3.0")
-    found = versions(lock("a<3", "b<3", options=("--prerelease-package", "a=allow")))
-    assert found == ["a 2.0b1", "b 1.0"]
+    result = versions(lock("a<3", "b<3", options=("--prerelease-package", "a=allow")))
+    assert result == ["a 2.0b1", "b 1.0"]
     settings = '[tool.lockset.prerelease-package]\nb = "allow"\n'
     assert versions(lock("a<3", "b<3", options=("--upgrade",), more=settings)) == ["a 1.0", "b 2.0b1"]
 
@@ -187,7 +187,7 @@ def test_hashes_of_requirements_leave_no_other_files(cli: Command, local_index: 
 def backend_that_tells(folder: Path, *, requires: str = "") -> None:
     """A source tree whose one requirement is what its backend was told, or the version of what it builds with."""
     files = source_files("a", "1.0")
-    told = (
+    message = (
         "\n\ndef prepare_metadata_for_build_wheel(directory, config_settings=None):\n"
         "    import pathlib\n"
         "    try:\n        import tool\n        wanted = 'b==' + tool.version\n"
@@ -196,7 +196,7 @@ def backend_that_tells(folder: Path, *, requires: str = "") -> None:
         "    text = 'Metadata-Version: 2.1\\nName: a\\nVersion: 1.0\\nRequires-Dist: ' + wanted + '\\n'\n"
         "    (info / 'METADATA').write_text(text)\n    return info.name\n"
     )
-    files["tiny_backend.py"] += told
+    files["tiny_backend.py"] += message
     files["pyproject.toml"] = files["pyproject.toml"].replace("requires = []", f"requires = [{requires}]")
     write_source_tree(folder, files)
 
@@ -246,11 +246,11 @@ def test_statistics_count_packages_behind_the_newest(
 ) -> None:
     local_index.world.add("a", "1.0").add("a", "2.0").add("b", "1.0").add("b", "2.0", requires_python=">=3.12")
     lock("a<2", "b")
-    told = cli.ok("lock", "-i", local_index.url, "--stats", "--json")
-    found = told.json()
-    assert found["behind"] == {"a": {"locked": "1.0", "newest": "2.0"}}
-    assert (found["statistics"]["entries"], found["statistics"]["splits"]) == (3, 1)
-    assert "a 1.0, newest 2.0" in told.stderr
+    output = cli.ok("lock", "-i", local_index.url, "--stats", "--json")
+    result = output.json()
+    assert result["behind"] == {"a": {"locked": "1.0", "newest": "2.0"}}
+    assert (result["statistics"]["entries"], result["statistics"]["splits"]) == (3, 1)
+    assert "a 1.0, newest 2.0" in output.stderr
 
 
 def test_a_skipped_release_is_reported(
@@ -267,10 +267,10 @@ def test_variables_of_other_tools_are_named_where_they_would_have_mattered(
     (tmp_path / "requirements.in").write_text("")
     for variable in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"):
         env = {variable: local_index.url, "LOCKSET_DEFAULT_INDEX": ""}
-        told = cli.ok("lock", "requirements.in", "--python", ">=3.10", "--no-cache", env=env)
-        assert told.stderr.count(variable) == 1
-        told = cli.ok("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url, "--no-cache", env=env)
-        assert variable not in told.stderr
+        output = cli.ok("lock", "requirements.in", "--python", ">=3.10", "--no-cache", env=env)
+        assert output.stderr.count(variable) == 1
+        output = cli.ok("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url, "--no-cache", env=env)
+        assert variable not in output.stderr
 
 
 @pytest.mark.parametrize(
@@ -296,9 +296,9 @@ def test_contradictions_and_nonsense_are_wrong_usage(
 ) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "app"\n' + GROUPS)
     (tmp_path / "pylock.toml").write_text("x")
-    told = cli("lock", *options)
-    assert told.code == 2, str(told)
-    assert says in told.stderr
+    output = cli("lock", *options)
+    assert output.code == 2, str(output)
+    assert says in output.stderr
     assert (tmp_path / "pylock.toml").read_text() == "x"
 
 
@@ -314,9 +314,9 @@ def test_contradictions_and_nonsense_are_wrong_usage(
 )
 def test_variables_with_nonsense_are_refused(variable: str, value: str, cli: Command, tmp_path: Path) -> None:
     (tmp_path / "requirements.in").write_text("")
-    told = cli("lock", "requirements.in", env={variable: value})
-    assert told.code == 2
-    assert variable in told.stderr
+    output = cli("lock", "requirements.in", env={variable: value})
+    assert output.code == 2
+    assert variable in output.stderr
 
 
 def test_required_hashes_that_a_line_lacks_are_refused(cli: Command, tmp_path: Path) -> None:
@@ -329,9 +329,9 @@ def test_required_hashes_that_a_line_lacks_are_refused(cli: Command, tmp_path: P
 def test_a_client_certificate_that_cannot_be_read_is_named(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "requirements.in").write_text("a\n")
     (tmp_path / "mine.pem").write_text("no certificate\n")
-    told = cli("lock", "requirements.in", "-i", "https://127.0.0.1:9/", "--client-cert", "mine.pem")
-    assert told.code == 1
-    assert "mine.pem" in told.stderr
+    output = cli("lock", "requirements.in", "-i", "https://127.0.0.1:9/", "--client-cert", "mine.pem")
+    assert output.code == 1
+    assert "mine.pem" in output.stderr
 
 
 def test_everything_goes_by_way_of_the_proxy(cli: Command, local_index: LocalIndex, tmp_path: Path) -> None:
@@ -355,7 +355,7 @@ def test_wheels_of_one_version_are_compared_where_asked_for(
     lock("same", options=(*options, "--verify-metadata"))
     lock("other", options=options)
     before = (tmp_path / "pylock.toml").read_bytes()
-    told = cli.refused("lock", "-i", local_index.url, "--upgrade", "--verify-metadata", *options)
-    assert "other-1.0-cp310-abi3-win_amd64.whl does not require b" in told
-    assert "other-1.0-cp310-abi3-win_amd64.whl requires c" in told
+    message = cli.refused("lock", "-i", local_index.url, "--upgrade", "--verify-metadata", *options)
+    assert "other-1.0-cp310-abi3-win_amd64.whl does not require b" in message
+    assert "other-1.0-cp310-abi3-win_amd64.whl requires c" in message
     assert (tmp_path / "pylock.toml").read_bytes() == before

@@ -84,10 +84,10 @@ def locked(cli: Command, index: LocalIndex, *options: str, **settings: Any) -> b
 
 def pins(data: bytes) -> dict[str, list[str]]:
     """Versions of each name."""
-    found: dict[str, list[str]] = {}
+    results: dict[str, list[str]] = {}
     for package in tomli.loads(data.decode())["packages"]:
-        found.setdefault(package["name"], []).append(package["version"])
-    return found
+        results.setdefault(package["name"], []).append(package["version"])
+    return results
 
 
 def test_the_bytes_do_not_depend_on_hash_seeds_or_on_the_order_of_answers(
@@ -100,10 +100,10 @@ def test_the_bytes_do_not_depend_on_hash_seeds_or_on_the_order_of_answers(
     index.fault("/files/frames/*", times=None, delay=0.1)
     index.world.projects = {name: files[::-1] for name, files in reversed(index.world.projects.items())}
     assert locked(cli, index, env={"PYTHONHASHSEED": "2"}) == first
-    found = pins(first)
-    assert found["arrays"] == ["1.26", "2.1"]
-    assert (found["web-framework"], found["markup"]) == (["5.0"], ["2.1"])
-    assert "never" not in found
+    result = pins(first)
+    assert result["arrays"] == ["1.26", "2.1"]
+    assert (result["web-framework"], result["markup"]) == (["5.0"], ["2.1"])
+    assert "never" not in result
 
 
 def test_an_index_that_gained_releases_changes_nothing(cli: Command, index: LocalIndex, project: Path) -> None:

@@ -32,13 +32,13 @@ def test_the_same_question_is_answered_without_the_index_and_to_the_byte(
 ) -> None:
     cli.ok(*arguments(local_index), cwd=project)
     first = (project / "pylock.toml").read_bytes()
-    asked = len(local_index.paths())
+    requests = len(local_index.paths())
     again = cli.ok(*arguments(local_index), cwd=project)
     assert "is current" in again.stderr
     (project / "pylock.toml").unlink()
     cli.ok(*arguments(local_index), cwd=project)
     assert (project / "pylock.toml").read_bytes() == first
-    assert len(local_index.paths()) == asked
+    assert len(local_index.paths()) == requests
 
 
 def test_a_summary_counts_packages_and_names_the_file_and_the_time(
@@ -56,7 +56,7 @@ def test_versions_kept_from_the_old_lock_are_counted_where_newer_ones_are_known(
     local_index.world.add("a", "3.0")
     result = cli.ok(*arguments(local_index), "--refresh", cwd=project)
     assert re.search(
-        r"^1 package has a newer version: `lockset lock .*-U` takes those that fit$", result.stderr, re.MULTILINE
+        r"^1 package has a newer version: `lockset lock .*-U` upgrades those that fit$", result.stderr, re.MULTILINE
     )
     upgraded = cli.ok(*arguments(local_index), "--refresh", "-U", cwd=project)
     assert "newer version" not in upgraded.stderr
@@ -104,9 +104,9 @@ def test_a_recalled_lock_prints_its_notes_again(project: Path, local_index: Loca
     (project / "requirements.in").write_text("a[missing]\n")
     question = ("lock", "requirements.in", "--index-url", local_index.url)
     first = cli.ok(*question, cwd=project)
-    asked = len(local_index.paths())
+    requests = len(local_index.paths())
     again = cli.ok(*question, cwd=project)
-    assert len(local_index.paths()) == asked, "it was recalled"
+    assert len(local_index.paths()) == requests, "it was recalled"
     notes = [line for line in first.stderr.splitlines() if line.startswith("note: ")]
     assert len(notes) == 2
     assert [line for line in again.stderr.splitlines() if line.startswith("note: ")] == notes

@@ -28,9 +28,9 @@ def lock(cli: Command, local_index: LocalIndex, tmp_path: Path) -> Callable[...,
         (tmp_path / "requirements.in").write_text("".join(f"{line}\n" for line in lines))
         cli.ok("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url, "--refresh", *options)
         data = tomli.loads((tmp_path / "pylock.toml").read_text())
-        found = {p["name"]: p for p in data["packages"]}
-        assert len(found) == len(data["packages"])
-        return found
+        results = {p["name"]: p for p in data["packages"]}
+        assert len(results) == len(data["packages"])
+        return results
 
     return locked
 
@@ -56,11 +56,11 @@ def test_a_wheel_by_url_is_an_archive_with_size_and_hash(
     wheel = make_wheel("a", "1.0", requires_dist=["b"])
     local_index.world.add_file("elsewhere", wheel).add("a", "9.0").add("b")
     url = local_index.file_url("elsewhere", wheel.filename)
-    found = lock(f"a @ {url}")
-    assert found["a"]["archive"] == {"url": url, "size": wheel.size, "hashes": {"sha256": wheel.sha256}}
-    assert found["a"]["version"] == "1.0"
-    assert "index" not in found["a"]
-    assert list(found) == ["a", "b"]
+    result = lock(f"a @ {url}")
+    assert result["a"]["archive"] == {"url": url, "size": wheel.size, "hashes": {"sha256": wheel.sha256}}
+    assert result["a"]["version"] == "1.0"
+    assert "index" not in result["a"]
+    assert list(result) == ["a", "b"]
     assert local_index.paths(part="/simple/a/") == [], "an index has no say in what comes by URL"
 
 
@@ -69,8 +69,8 @@ def test_the_url_wins_over_what_packages_of_the_index_ask_for(
 ) -> None:
     wheel = make_wheel("a", "1.0+local")
     local_index.world.add_file("elsewhere", wheel).add("a", "2.0").add("b", requires=["a>=1"])
-    found = lock("b", f"a @ {local_index.file_url('elsewhere', wheel.filename)}")
-    assert found["a"]["version"] == "1.0+local"
+    result = lock("b", f"a @ {local_index.file_url('elsewhere', wheel.filename)}")
+    assert result["a"]["version"] == "1.0+local"
 
 
 def test_the_name_of_a_bare_url_is_that_of_its_file(
@@ -89,10 +89,10 @@ def test_an_sdist_by_path_is_relative_and_not_built_where_it_is_static(
     failing = dict.fromkeys(("prepare_metadata_for_build_wheel", "build_wheel"), "must not run")
     sdist = make_sdist("a", requires_dist=["b"], fails=failing)
     sdist.write(tmp_path / "files")
-    found = lock(f"./files/{sdist.filename}")
-    assert found["a"]["archive"]["path"] == f"files/{sdist.filename}"
-    assert found["a"]["archive"]["hashes"] == {"sha256": sdist.sha256}
-    assert list(found) == ["a", "b"]
+    result = lock(f"./files/{sdist.filename}")
+    assert result["a"]["archive"]["path"] == f"files/{sdist.filename}"
+    assert result["a"]["archive"]["hashes"] == {"sha256": sdist.sha256}
+    assert list(result) == ["a", "b"]
 
 
 def test_a_folder_has_no_version_and_its_own_folders_are_followed(
@@ -102,12 +102,12 @@ def test_a_folder_has_no_version_and_its_own_folders_are_followed(
     static_tree(tmp_path / "libs" / "b", "b", "c")
     more = '[project.optional-dependencies]\nx = ["extra-of-a"]'
     static_tree(tmp_path / "libs" / "a", "a", "b @ ../b", more=more)
-    found = lock("-e ./libs/a[x]")
-    assert found["a"]["directory"] == {"path": "libs/a", "editable": True}
-    assert found["b"]["directory"] == {"path": "libs/b"}
-    assert "version" not in found["a"]
-    assert found["a"]["dependencies"] == [{"name": "b"}, {"name": "extra-of-a"}]
-    assert list(found) == ["a", "b", "c", "extra-of-a"]
+    result = lock("-e ./libs/a[x]")
+    assert result["a"]["directory"] == {"path": "libs/a", "editable": True}
+    assert result["b"]["directory"] == {"path": "libs/b"}
+    assert "version" not in result["a"]
+    assert result["a"]["dependencies"] == [{"name": "b"}, {"name": "extra-of-a"}]
+    assert list(result) == ["a", "b", "c", "extra-of-a"]
 
 
 def test_a_folder_that_only_a_build_knows_is_built_unless_builds_are_off(
@@ -117,8 +117,8 @@ def test_a_folder_that_only_a_build_knows_is_built_unless_builds_are_off(
     (tmp_path / "a").mkdir()
     write_source_tree(tmp_path / "a", source_files("a", "1.0", requires_dist=["b"]))
     assert list(lock("a @ ./a")) == ["a", "b"]
-    told = cli.refused("lock", "requirements.in", "-i", local_index.url, "--python", ">=3.10", "--no-build")
-    assert "builds are off" in told
+    message = cli.refused("lock", "requirements.in", "-i", local_index.url, "--python", ">=3.10", "--no-build")
+    assert "builds are off" in message
 
 
 def test_a_commit_is_recorded_and_kept_until_an_upgrade(
@@ -153,13 +153,13 @@ def test_two_sources_under_markers_are_two_entries(cli: Command, local_index: Lo
         "b\n"
     )
     cli.ok("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url)
-    found = tomli.loads((tmp_path / "pylock.toml").read_text())["packages"]
-    assert [(p["name"], p.get("marker")) for p in found] == [
+    result = tomli.loads((tmp_path / "pylock.toml").read_text())["packages"]
+    assert [(p["name"], p.get("marker")) for p in result] == [
         ("a", "sys_platform != 'win32'".replace("'", '"')),
         ("a", 'sys_platform == "win32"'),
         ("b", None),
     ]
-    assert [set(d) for d in found[2]["dependencies"]] == [{"name", "archive"}, {"name", "archive"}]
+    assert [set(d) for d in result[2]["dependencies"]] == [{"name", "archive"}, {"name", "archive"}]
     cli.ok("validate", "pylock.toml", "--strict")
 
 
@@ -184,9 +184,9 @@ def test_what_is_locked_can_be_installed_and_serves_its_sources(
     cli.ok("sync", "--python", env.python, "-i", local_index.url)
     assert {n: env.installed()[n] for n in "wstb"} == {"w": "1.0", "s": "2.0", "t": "3.0", "b": "1.0"}
     (tmp_path / "requirements.in").write_text("w\n./s-2.0.tar.gz\n-e ./t\n")
-    told = cli("lock", "requirements.in", "--python", ">=3.10", "--check")
-    assert told.code == 1
-    assert "t @ ./t (requirements.in:3): t is locked" in told.stderr
+    output = cli("lock", "requirements.in", "--python", ">=3.10", "--check")
+    assert output.code == 1
+    assert "t @ ./t (requirements.in:3): t is locked" in output.stderr
 
 
 def test_urls_of_index_packages_need_their_host_to_be_allowed(
@@ -195,11 +195,11 @@ def test_urls_of_index_packages_need_their_host_to_be_allowed(
     wheel = make_wheel("b", "1.0")
     url = local_index.file_url("elsewhere", wheel.filename)
     local_index.world.add_file("elsewhere", wheel).add("a", requires=[f"b @ {url}"]).add("b", "3.0")
-    found = lock("b", "a", options=("--allow-direct-url", "127.0.0.1"))
-    assert found["b"]["archive"]["url"] == url
-    told = cli.refused("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url, "--upgrade")
-    assert "b @ " in told
-    assert "--allow-direct-url" in told
+    result = lock("b", "a", options=("--allow-direct-url", "127.0.0.1"))
+    assert result["b"]["archive"]["url"] == url
+    message = cli.refused("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url, "--upgrade")
+    assert "b @ " in message
+    assert "--allow-direct-url" in message
 
 
 def lines_refused(index: LocalIndex, folder: Path) -> dict[str, tuple[str, str]]:
@@ -224,9 +224,9 @@ def lines_refused(index: LocalIndex, folder: Path) -> dict[str, tuple[str, str]]
         "no zip": ("a @ ./text-1.0-py3-none-any.whl", "text"),
         "scheme": ("a @ ftp://example.org/a-1.0.tar.gz", "is not a supported scheme"),
         "transport": ("a @ git+ext::sh -c touch", "requirement"),
-        "git transport": ("a @ git+git://example.org/a", "git is not run over"),
+        "git transport": ("a @ git+git://example.org/a", "git must not be used over"),
         "option": ("a @ git+https://example.org/a@--upload-pack=x", "is not a valid revision"),
-        "climbs": ("a @ git+https://example.org/a#subdirectory=../b", "leaves its tree"),
+        "climbs": ("a @ git+https://example.org/a#subdirectory=../b", "is outside its source tree"),
         "no archive": ("a @ https://example.org/a.exe", "not a wheel"),
         "mercurial": ("a @ hg+https://example.org/a", "not locked"),
         "two places": (f"a @ {good}\na @ ./empty", "in the same environments"),
@@ -247,8 +247,8 @@ def test_a_source_that_is_not_what_it_says_is_refused_and_the_old_lock_stays(
     (tmp_path / "requirements.in").write_text(f"{lines}\n")
     old = 'lock-version = "1.0"\ncreated-by = "someone"\npackages = []\n'
     (tmp_path / "pylock.toml").write_text(old)
-    told = cli.refused("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url)
-    assert says in told or says.replace("-", " ") in told or "does not match" in told
+    message = cli.refused("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url)
+    assert says in message or says.replace("-", " ") in message or "does not match" in message
     assert (tmp_path / "pylock.toml").read_text() == old
 
 
@@ -260,10 +260,10 @@ def test_credentials_of_a_url_are_used_and_never_recorded(
     local_index.set_mode(credentials=("me", "secret"))
     url = local_index.file_url("elsewhere", wheel.filename)
     (tmp_path / "requirements.in").write_text(f"a @ {url.replace('//', '//me:secret@')}\n")
-    told = cli.ok("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url, "-v")
+    output = cli.ok("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url, "-v")
     text = (tmp_path / "pylock.toml").read_text()
     assert f'url = "{url}"' in text
-    assert "secret" not in text + told.stdout + told.stderr
+    assert "secret" not in text + output.stdout + output.stderr
 
 
 def test_what_a_locked_folder_asks_for_now_is_checked(
@@ -276,10 +276,10 @@ def test_what_a_locked_folder_asks_for_now_is_checked(
     cli.ok(*check)
     text = (tree / "pyproject.toml").read_text()
     (tree / "pyproject.toml").write_text(text.replace("['b']", '["b>=2", "c ; sys_platform == \'win32\'"]'))
-    told = cli(*check)
-    assert told.code == 1
-    assert "a (a) needs b>=2: 1.0 is locked" in told.stderr
-    assert "a (a) needs c: nothing is locked" in told.stderr
+    output = cli(*check)
+    assert output.code == 1
+    assert "a (a) needs b>=2: 1.0 is locked" in output.stderr
+    assert "a (a) needs c: nothing is locked" in output.stderr
 
 
 def test_a_changed_archive_at_the_same_url_is_reported(
@@ -291,8 +291,8 @@ def test_a_changed_archive_at_the_same_url_is_reported(
     lock(f"a @ {url}")
     local_index.world.projects["elsewhere"].clear()
     local_index.world.add_file("elsewhere", make_wheel("a", "1.0", files={"a.py": "new = True\n"}))
-    told = cli.ok("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url)
-    assert f"{url} has changed since it was locked" in told.stderr
+    output = cli.ok("lock", "requirements.in", "--python", ">=3.10", "-i", local_index.url)
+    assert f"{url} has changed since it was locked" in output.stderr
 
 
 def test_an_archive_that_is_the_same_is_fetched_once(
@@ -305,7 +305,7 @@ def test_an_archive_that_is_the_same_is_fetched_once(
         f"c @ {local_index.file_url('elsewhere', pinned.filename)}#sha256={pinned.sha256}",
     )
     first = lock(*lines)
-    asked = len(local_index.seen)
+    requests = len(local_index.seen)
     assert lock(*lines) == first
-    again = [(s.method, s.path.rpartition("/")[2]) for s in local_index.seen[asked:] if "/files/" in s.path]
+    again = [(s.method, s.path.rpartition("/")[2]) for s in local_index.seen[requests:] if "/files/" in s.path]
     assert again == [("HEAD", wheel.filename)]

@@ -24,8 +24,8 @@ def ask(cli: Command, local_index: LocalIndex, tmp_path: Path) -> Callable[..., 
         project = f'[project]\nname = "app"\nrequires-python = ">=3.10"\ndependencies = {list(dependencies)}\n'
         (tmp_path / "pyproject.toml").write_text(project)
         result = cli.ok("why-not", question, "-i", local_index.url, "--refresh", "--json", *options)
-        found: dict[str, Any] = result.json()
-        return found
+        results: dict[str, Any] = result.json()
+        return results
 
     return asked
 
@@ -34,13 +34,13 @@ def test_the_packages_that_hold_a_version_back_are_shown(
     ask: Callable[..., dict[str, Any]], local_index: LocalIndex
 ) -> None:
     local_index.world.add("a", "1.0").add("a", "2.0").add("b", requires=["a<2"])
-    found = ask("a", "a", "b")
-    assert (found["version"], found["chosen"]) == ("2.0", [{"version": "1.0", "marker": None}])
-    assert "b 1.0 needs a<2" in "\n".join(found["conflict"]["context"])
-    assert "a==2.0 is required in the question" in "\n".join(found["conflict"]["context"])
-    assert "a==2.0" not in (found["hint"] or ""), "the question is not for the user to loosen"
-    told = 'if it works with other versions, set `overrides = ["a>=2.0"]` in [tool.lockset] (a 2.0 fits)'
-    assert found["hint"] == f"This was tried and helps: {told}"
+    result = ask("a", "a", "b")
+    assert (result["version"], result["chosen"]) == ("2.0", [{"version": "1.0", "marker": None}])
+    assert "b 1.0 needs a<2" in "\n".join(result["conflict"]["context"])
+    assert "a==2.0 is required in `lockset why-not`" in "\n".join(result["conflict"]["context"])
+    assert "a==2.0" not in (result["hint"] or ""), "the question is not for the user to loosen"
+    message = 'if it works with other versions, set `overrides = ["a>=2.0"]` in [tool.lockset] (a 2.0 fits)'
+    assert result["hint"] == f"This was tried and helps: {message}"
 
 
 def test_the_reason_that_excludes_a_release_is_shown(
@@ -53,7 +53,7 @@ def test_the_reason_that_excludes_a_release_is_shown(
     assert reasons["1.2"] == "a 1.2 requires Python <3.10; the lock covers >=3.10"
     assert reasons["1.3b1"].startswith("it is a pre-release")
     assert "metadata" in reasons["1.4"].lower()
-    assert reasons["1.0"] == "it is chosen, wherever it is needed"
+    assert reasons["1.0"] == "it is chosen wherever it is required"
     options = ("--exclude-newer", "2020-01-02")
     assert ask("a==1.1", "a", options=options)["reason"].startswith("it was uploaded on 2020-01-02")
 
@@ -73,11 +73,11 @@ def test_a_pin_of_the_old_lock_is_shown_with_the_option_that_moves_it(
 
 def test_a_part_of_the_environments_is_named(ask: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
     local_index.world.add("a", "1.0").add("a", "2.0", requires_python=">=3.12")
-    found = ask("a", "a")
-    assert found["reason"] == "a 2.0 requires Python >=3.12; the lock covers >=3.10"
-    assert "--python" in found["hint"]
-    assert [c["marker"] for c in found["chosen"]] == ["python_version < '3.12'", "python_version >= '3.12'"]
-    assert [c["version"] for c in found["chosen"]] == ["1.0", "2.0"]
+    result = ask("a", "a")
+    assert result["reason"] == "a 2.0 requires Python >=3.12; the lock covers >=3.10"
+    assert "--python" in result["hint"]
+    assert [c["marker"] for c in result["chosen"]] == ["python_version < '3.12'", "python_version >= '3.12'"]
+    assert [c["version"] for c in result["chosen"]] == ["1.0", "2.0"]
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_a_part_of_the_environments_is_named(ask: Callable[..., dict[str, Any]],
 )
 def test_nonsense_is_refused(question: str, code: int, says: str, cli: Command, local_index: LocalIndex) -> None:
     local_index.world.add("a")
-    told = cli("why-not", question, "-", "-i", local_index.url, "--python", ">=3.10", stdin="a\n")
-    assert told.code == code, str(told)
-    assert says in told.stderr
+    output = cli("why-not", question, "-", "-i", local_index.url, "--python", ">=3.10", stdin="a\n")
+    assert output.code == code, str(output)
+    assert says in output.stderr
 
 
 def test_a_version_without_a_file_is_not_chosen_by_lock_and_why_not_says_so(
@@ -104,10 +104,10 @@ def test_a_version_without_a_file_is_not_chosen_by_lock_and_why_not_says_so(
     world.add("front", "1.0").add("front", "2.0", requires=["engine"])
     world.add("engine", "1.0", wheels=("py3-none-macosx_11_0_arm64",))
     options = ("--python", "3.11", "--platform", "win_amd64")
-    found = ask("hull", "hull", options=options)
-    assert found["chosen"] == [{"version": "1.0", "marker": None}]
-    assert found["reason"] == "it has no file for win_amd64 on Python 3.11"
-    found = ask("front", "front", options=options)
-    assert [c["version"] for c in found["chosen"]] == ["1.0", "2.0"]
-    assert found["reason"] == "engine 1.0, which it brings in, has no file for win_amd64 on Python 3.11"
+    result = ask("hull", "hull", options=options)
+    assert result["chosen"] == [{"version": "1.0", "marker": None}]
+    assert result["reason"] == "it has no file for win_amd64 on Python 3.11"
+    result = ask("front", "front", options=options)
+    assert [c["version"] for c in result["chosen"]] == ["1.0", "2.0"]
+    assert result["reason"] == "engine 1.0, which it brings in, has no file for win_amd64 on Python 3.11"
     cli.ok("lock", "-i", local_index.url, *options)

@@ -57,8 +57,8 @@ def test_requirements_that_never_meet_do_not_conflict(
     lock: Callable[..., dict[str, Any]], local_index: LocalIndex
 ) -> None:
     local_index.world.add("a", "1.0").add("a", "2.0")
-    found = pins(lock("a<2; sys_platform == 'win32'", "a>=2; sys_platform != 'win32'"))
-    assert found == [("a", "1.0", 'sys_platform == "win32"'), ("a", "2.0", 'sys_platform != "win32"')]
+    result = pins(lock("a<2; sys_platform == 'win32'", "a>=2; sys_platform != 'win32'"))
+    assert result == [("a", "1.0", 'sys_platform == "win32"'), ("a", "2.0", 'sys_platform != "win32"')]
 
 
 def test_caps_narrow_the_range_of_the_lock(lock: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:

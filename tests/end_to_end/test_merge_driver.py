@@ -6,15 +6,17 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import tomli
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from lockset.api.merge import write_version
+from lockset.errors import LocksetError
+from support.command import Command
 
-    from support.command import Command
+if TYPE_CHECKING:
     from support.local_index import LocalIndex
 
 DEPENDENCIES = ("a", "b", "c", "d", "e", "f")
@@ -238,7 +240,7 @@ def test_a_lock_of_another_tool_is_left_to_it(repository: Repository) -> None:
     repository.git("checkout", "-q", "main")
     name.write_text(base.replace('"other"', '"ours"'))
     repository.git("commit", "-qam", "ours")
-    assert "was not made by `lockset lock`" in repository.git("merge", "other", code=1)
+    assert "was not written by `lockset lock`" in repository.git("merge", "other", code=1)
     assert "<<<<<<<" in name.read_text()
 
 
@@ -269,7 +271,7 @@ def test_the_set_up_for_a_user_needs_no_repository(cli: Command, tmp_path: Path)
     )  # fmt: skip
     assert attributes.stdout.strip().endswith(": merge: lockset")
     cli.ok("merge-driver", "--uninstall", "--global")
-    assert "not in a working tree" in cli.refused("merge-driver", "--install", cwd=_outside(tmp_path))
+    assert "not in a git working tree" in cli.refused("merge-driver", "--install", cwd=_outside(tmp_path))
 
 
 def _repository(folder: Path) -> Path:
@@ -301,3 +303,28 @@ def test_versions_that_are_no_lock_files_leave_the_markers_of_git(repository: Re
     assert result.code == 1
     assert "Traceback" not in result.stderr
     assert sys.getsizeof(result.stderr) < 10_000
+
+
+@pytest.mark.parametrize("odd", ["pipe", "device", "folder", "missing", "huge"])
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_version_that_is_not_a_regular_file_of_usual_size_is_refused_at_once(
+    tmp_path: Path, odd: str, which: int
+) -> None:
+    files = [tmp_path / name for name in ("base", "ours", "theirs")]
+    for file in files:
+        file.write_text("x = 1\n")
+    files[which] = Path("/dev/zero") if odd == "device" else tmp_path / odd
+    if odd == "pipe":
+        os.mkfifo(files[which])
+    elif odd == "folder":
+        files[which].mkdir()
+    elif odd == "huge":
+        with files[which].open("wb") as huge:
+            huge.truncate(1 << 40)
+    message = Command(cwd=tmp_path, timeout=20).refused("merge-driver", *files, "--path", "pylock.toml")
+    assert str(files[which]) in message
+
+
+def test_merged_text_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LocksetError, match="Cannot write"):
+        write_version(tmp_path, b"a folder is there")

@@ -113,7 +113,7 @@ class TestCreateVenv:
         self, cli: Command, index: LocalIndex, project: Path
     ) -> None:
         cli.ok("sync", "--create-venv", "-i", index.url)
-        assert "another Python than 2.7" in cli.refused("sync", "--create-venv", "--python", "2.7")
+        assert "a Python other than 2.7" in cli.refused("sync", "--create-venv", "--python", "2.7")
         assert (project / ".venv" / "pyvenv.cfg").is_file()
 
 

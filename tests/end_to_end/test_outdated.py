@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from support.builders import make_lock, make_wheel
 from support.builders.locks import locked_package
+from support.output_schema import check_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from support.command import Command
     from support.local_index import LocalIndex
-
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "command-output.schema.json").read_text())
 
 
 @pytest.fixture
@@ -27,7 +24,7 @@ def compare(cli: Command, local_index: LocalIndex) -> Callable[..., dict[str, di
 
     def compared(*options: str) -> dict[str, dict[str, Any]]:
         result = cli.ok("outdated", "-i", local_index.url, "--refresh", "--json", *options).json()
-        jsonschema.validate(result, {**SCHEMA, "$ref": "#/$defs/outdated"})
+        check_output(result, "outdated")
         return {package["name"]: package for package in result["packages"]}
 
     return compared
@@ -53,10 +50,10 @@ def test_a_newer_version_fits_if_lock_with_upgrade_would_choose_it(
     write_project(tmp_path, "a<3")
     lock(cli, local_index)
     local_index.world.add("a", "2.0", requires=["b>=2,<3"]).add("a", "3.0").add("b", "2.1").add("b", "3.0")
-    found = compare()
+    result = compare()
     lock(cli, local_index, "-U")
     now = {one["name"]: one["version"] for one in cli.ok("tree", "--json").json()["packages"]}
-    assert {name: package["fits"] for name, package in found.items()} == now
+    assert {name: package["fits"] for name, package in result.items()} == now
     assert now == {"a": "2.0", "b": "2.1"}
 
 
@@ -66,10 +63,10 @@ def test_the_requirement_that_holds_a_version_back_is_named_with_who_has_it(
     local_index.world.add("a", "1.0", requires=["b<2"]).add("a", "2.0").add("b", "1.0").add("b", "2.0")
     write_project(tmp_path, "a<2")
     lock(cli, local_index)
-    found = compare()
-    assert texts(found["a"]) == "requirement: pyproject.toml [project.dependencies] requires a<2"
-    assert texts(found["b"]) == "requirement: a 1.0 requires b<2"
-    assert (found["a"]["direct"], found["b"]["direct"]) == (True, False)
+    result = compare()
+    assert texts(result["a"]) == "requirement: pyproject.toml [project.dependencies] requires a<2"
+    assert texts(result["b"]) == "requirement: a 1.0 requires b<2"
+    assert (result["a"]["direct"], result["b"]["direct"]) == (True, False)
 
 
 @pytest.mark.parametrize("alone", [False, True])
@@ -87,11 +84,11 @@ def test_pythons_and_platforms_and_constraints_hold_versions_back(
     world.add("a", "2.0", requires_python=">=3.12").add("w", "2.0", wheels=["cp312-cp312-win_amd64"]).add("c", "2.0")
     if alone:
         (tmp_path / "pyproject.toml").unlink()
-    found = compare()
-    assert texts(found["a"]) == "requires-python: a 2.0 requires Python >=3.12; the lock covers >=3.10"
-    assert texts(found["w"]).startswith("files: w 2.0 has no wheel for ")
-    assert texts(found["c"]) == "constraint: c<2 is a constraint"
-    assert {name: package["fits"] for name, package in found.items()} == dict.fromkeys("acw", "1.0")
+    result = compare()
+    assert texts(result["a"]) == "requires-python: a 2.0 requires Python >=3.12; the lock covers >=3.10"
+    assert texts(result["w"]).startswith("files: w 2.0 has no wheel for ")
+    assert texts(result["c"]) == "constraint: c<2 is a constraint"
+    assert {name: package["fits"] for name, package in result.items()} == dict.fromkeys("acw", "1.0")
 
 
 def test_a_version_that_was_yanked_since_is_shown_and_fails_in_ci(
@@ -116,10 +113,10 @@ def test_a_newer_yanked_release_and_a_late_upload_are_not_newest_or_do_not_fit(
     write_project(tmp_path, "a", "b")
     lock(cli, local_index)
     local_index.world.add("a", "2.0", yanked=True).add("b", "2.0")
-    found = compare("--exclude-newer", "2020-01-03")
-    assert (found["a"]["newest"], found["a"]["outdated"]) == ("1.0", False)
-    assert (found["b"]["newest"], found["b"]["fits"]) == ("2.0", "1.0")
-    assert texts(found["b"]).startswith("exclude-newer: it was uploaded on 2020-01-04")
+    result = compare("--exclude-newer", "2020-01-03")
+    assert (result["a"]["newest"], result["a"]["outdated"]) == ("1.0", False)
+    assert (result["b"]["newest"], result["b"]["fits"]) == ("2.0", "1.0")
+    assert texts(result["b"]).startswith("exclude-newer: it was uploaded on 2020-01-04")
 
 
 def test_prereleases_count_only_where_they_are_allowed(
@@ -153,10 +150,10 @@ def test_a_lock_of_another_tool_is_compared_by_what_its_releases_require(
     packages = [locked_package(name, wheels=[wheel]) for name, wheel in wheels.items()]
     packages.append({"name": "tree", "directory": {"path": "tree"}})
     (tmp_path / "pylock.toml").write_text(make_lock(packages, environments=[]))
-    found = compare()
-    assert (found["b"]["fits"], texts(found["b"])) == ("1.5", "requirement: a 1.0 requires b<2")
-    assert (found["a"]["direct"], found["b"]["direct"]) == (True, False)
-    assert "tree" not in found
+    result = compare()
+    assert (result["b"]["fits"], texts(result["b"])) == ("1.5", "requirement: a 1.0 requires b<2")
+    assert (result["a"]["direct"], result["b"]["direct"]) == (True, False)
+    assert "tree" not in result
 
 
 def test_a_package_that_no_index_has_does_not_hide_the_others(
@@ -165,9 +162,9 @@ def test_a_package_that_no_index_has_does_not_hide_the_others(
     local_index.world.add("a", "2.0")
     packages = [locked_package(name, wheels=[make_wheel(name, "1.0")]) for name in ("a", "private")]
     (tmp_path / "pylock.toml").write_text(make_lock(packages))
-    found = compare()
-    assert found["a"]["fits"] == "2.0"
-    assert "private" in found["private"]["problem"]
+    result = compare()
+    assert result["a"]["fits"] == "2.0"
+    assert "private" in result["private"]["problem"]
 
 
 def test_offline_uses_the_cache_and_says_so(cli: Command, local_index: LocalIndex, tmp_path: Path) -> None:
@@ -229,9 +226,9 @@ def test_the_requirements_file_that_the_lock_records_is_used(
     (tmp_path / "limits.txt").write_text("b<3\n")
     lock(cli, local_index, "requirements.in", "--python", ">=3.10")
     local_index.world.add("a", "2.0", requires=["b"]).add("b", "2.0").add("b", "3.0")
-    found = compare()
-    assert (found["a"]["fits"], found["b"]["fits"]) == ("2.0", "2.0")
-    assert texts(found["b"]) == "constraint: b<3 is a constraint"
+    result = compare()
+    assert (result["a"]["fits"], result["b"]["fits"]) == ("2.0", "2.0")
+    assert texts(result["b"]) == "constraint: b<3 is a constraint"
 
 
 def test_a_script_is_the_source_of_the_lock_that_is_named_after_it(
@@ -242,5 +239,5 @@ def test_a_script_is_the_source_of_the_lock_that_is_named_after_it(
     (tmp_path / "job.py").write_text(script)
     lock(cli, local_index, "job.py")
     local_index.world.add("a", "2.0").add("a", "3.0")
-    found = compare("pylock.job.toml")
-    assert (found["a"]["fits"], texts(found["a"])) == ("2.0", "requirement: job.py [dependencies] requires a<3")
+    result = compare("pylock.job.toml")
+    assert (result["a"]["fits"], texts(result["a"])) == ("2.0", "requirement: job.py [dependencies] requires a<3")

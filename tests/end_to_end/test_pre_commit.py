@@ -19,14 +19,14 @@ PROJECT = '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.12"\n'
 
 def hooks() -> dict[str, dict[str, str]]:
     """The file is plain enough to be read by lines."""
-    found: dict[str, dict[str, str]] = {}
+    results: dict[str, dict[str, str]] = {}
     for line in (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8").splitlines():
         key, _, value = line.lstrip("- ").partition(": ")
         if line.startswith("- "):
-            found[value] = {}
+            results[value] = {}
         else:
-            found[list(found)[-1]][key] = value
-    return found
+            results[list(results)[-1]][key] = value
+    return results
 
 
 HOOKS = hooks()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -53,8 +54,8 @@ def test_a_closed_pipe_causes_no_traceback() -> None:
         assert child.stdout is not None
         assert child.stderr is not None
         child.stdout.close()
-        told = child.stderr.read()
-    assert b"Traceback" not in told
+        message = child.stderr.read()
+    assert b"Traceback" not in message
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of this system's shell and devices")
@@ -75,6 +76,27 @@ def test_a_result_that_could_not_be_written_is_a_failure(tmp_path: Path) -> None
     assert done.returncode == 1
     assert "No space left" in done.stderr
     assert "Exception" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of this system's devices")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["sync", "-h"], ["-V"], ["help", "--man"], ["help", "sync"], ["completion", "bash"]],
+    ids=str,
+)
+def test_texts_about_lockset_end_without_a_traceback_if_nobody_takes_them(
+    arguments: list[str], unbuffered: str
+) -> None:
+    command = [sys.executable, "-m", "lockset", *arguments]
+    environ = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    read, write = os.pipe()
+    os.close(read)
+    with open("/dev/full", "wb") as full, os.fdopen(write, "wb") as closed:
+        for stream in (full, closed):
+            done = subprocess.run(command, stdout=stream, stderr=subprocess.PIPE, check=False, text=True, env=environ)
+            assert "Traceback" not in done.stderr
+            assert "Exception" not in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
@@ -158,7 +180,7 @@ def test_a_signal_ends_a_run_with_its_own_code(tmp_path: Path, number: signal.Si
             connection, _ = silent.accept()
             with connection:
                 child.send_signal(number)
-                _, told = child.communicate(timeout=10)
+                _, message = child.communicate(timeout=10)
     assert child.returncode == code
-    assert "Interrupted" in told
-    assert "Traceback" not in told
+    assert "Interrupted" in message
+    assert "Traceback" not in message

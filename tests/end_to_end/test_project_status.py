@@ -28,9 +28,9 @@ def test_a_quarantined_project_is_never_chosen(cli: Command, index: LocalIndex, 
     index.set_mode(json=form == "json")
     index.world.add("a", "1.0").mark("a", "quarantined", "it steals keys")
     write(tmp_path, "a")
-    said = cli.refused("lock")
-    assert f"a is quarantined by the index {index.url}" in said
-    assert "(it steals keys)" in said
+    output = cli.refused("lock")
+    assert f"a is quarantined by the index {index.url}" in output
+    assert "(it steals keys)" in output
     assert not (tmp_path / "pylock.toml").exists()
 
 
@@ -50,8 +50,8 @@ def test_a_quarantine_ends_the_search_for_the_project_at_other_indexes(
     index.world.write_files(tmp_path / "files")
     write(tmp_path, "a")
     for strategy in ("first-index", "unsafe-best-match"):
-        said = cli.refused("lock", "-f", "files", "--index-strategy", strategy)
-        assert "a is quarantined" in said
+        output = cli.refused("lock", "-f", "files", "--index-strategy", strategy)
+        assert "a is quarantined" in output
 
 
 @pytest.mark.parametrize("status", ["archived", "deprecated"])
@@ -63,10 +63,10 @@ def test_an_archived_or_deprecated_project_is_locked_with_one_note(
     index.world.add("a", "1.0").mark("a", status, "use b\x1b[31m instead")
     write(tmp_path, "a")
     for _ in range(2):  # the second run reads the page from the cache
-        said = cli.ok("lock").stderr
-        assert said.count(f"note: a is {status}") == 1
-        assert "use b" in said
-        assert "\x1b" not in said
+        output = cli.ok("lock").stderr
+        assert output.count(f"note: a is {status}") == 1
+        assert "use b" in output
+        assert "\x1b" not in output
     assert 'name = "a"' in (tmp_path / "pylock.toml").read_text()
 
 
@@ -90,8 +90,8 @@ def test_a_locked_project_that_is_quarantined_now_fails_the_online_check(
     answer = result.json()
     assert ["a is quarantined" in text for text in answer["findings"]] == [True]
     assert ["b is archived" in text for text in answer["notes"]] == [True]
-    found = cli("validate", "--online", "--refresh", "--default-index", index.url, "--json").json()["files"][0]
-    levels = {one["rule"]: one["level"] for one in found["diagnostics"]}
+    results = cli("validate", "--online", "--refresh", "--default-index", index.url, "--json").json()["files"][0]
+    levels = {one["rule"]: one["level"] for one in results["diagnostics"]}
     assert levels == {"online-quarantined": "error", "online-archived": "warning"}
 
 
@@ -101,8 +101,8 @@ def test_releases_yanked_since_are_noted_by_the_online_check(cli: Command, index
     cli.ok("lock")
     index.world.projects.clear()
     index.world.add("a", "1.0", yanked="it loses data")
-    said = cli.ok("lock", "--check", "--online", "--refresh").stderr
-    assert "note: a 1.0 is yanked (it loses data)" in said
+    output = cli.ok("lock", "--check", "--online", "--refresh").stderr
+    assert "note: a 1.0 is yanked (it loses data)" in output
 
 
 def test_online_belongs_to_check(cli: Command, tmp_path: Path) -> None:

@@ -24,13 +24,13 @@ UV_LOCK = 'version = 1\nrequires-python = ">=3.10"\n'
 
 def examples() -> list[tuple[str, str]]:
     """Page with heading, and code, of every example that imports lockset."""
-    found = []
+    results = []
     for page in sorted(PAGES.glob("*.md")):
         for part in re.split(r"(?m)^## ", page.read_text("utf-8"))[1:]:
             title = part.partition("\n")[0]
             codes = re.findall(r"(?ms)^```python\n(.*?)^```", part)
-            found += [(f"{page.stem}: {title}", code) for code in codes if "import lockset\n" in code]
-    return found
+            results += [(f"{page.stem}: {title}", code) for code in codes if "import lockset\n" in code]
+    return results
 
 
 EXAMPLES = examples()

@@ -91,9 +91,9 @@ def test_credentials_of_the_address_go_to_its_files_and_nowhere_else(
     serve("/c/more.txt", "keel\n")
     assert locked(f"-r {url.replace('//', '//user:SECRET@')}\n", "-v") == ["hull 2.0", "keel 1.0"]
     expected = f"Basic {b64encode(b'user:SECRET').decode()}"
-    asked = {seen.path: seen.headers.get("authorization") for seen in index.seen}
-    assert asked["/c/base.txt"] == asked["/c/more.txt"] == expected
-    assert asked["/simple/keel/"] is None
+    requested = {seen.path: seen.headers.get("authorization") for seen in index.seen}
+    assert requested["/c/base.txt"] == requested["/c/more.txt"] == expected
+    assert requested["/simple/keel/"] is None
     assert "SECRET" not in (tmp_path / "pylock.toml").read_text()
 
 

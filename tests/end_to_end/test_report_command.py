@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from lockset.lockfile.report.concerns import CONCERNS
+from support.output_schema import check_output
 from support.repository import ROOT
 
 if TYPE_CHECKING:
@@ -56,10 +56,9 @@ def test_the_ending_of_the_output_chooses_the_format(project: Path, cli: Command
 
 def test_the_json_report_is_as_its_schema_says(project: Path, cli: Command, local_index: LocalIndex) -> None:
     assert project.is_dir()
-    schema = json.loads((ROOT / "schemas" / "command-output.schema.json").read_text())
     for more in ((), ("--online", "-i", local_index.url)):
         online = cli.ok("report", "--format", "json", *more).json()
-        jsonschema.validate(online, {**schema, "$ref": "#/$defs/report"})
+        check_output(online, "report")
         assert online["online"] is bool(more)
     value = cli.ok("report", "--format", "json").json()
     forked = next(row for row in value["matrix"] if row["name"] == "forked")

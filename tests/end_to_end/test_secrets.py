@@ -120,7 +120,7 @@ def test_an_export_without_the_user_info_works_and_says_so(ran: Run) -> None:
     code, everything = ran("pylock.toml", lock_text(), "export", "-o", "out.txt")
     assert code == 0
     assert f"keel @ git+https://h.example.org/keel.git@{COMMIT}" in everything
-    assert "credentials in the addresses of hull, keel, mast are not written" in everything
+    assert "credentials in the URLs of hull, keel, mast are not written" in everything
 
 
 def test_a_requirements_file_that_needs_a_secret_is_refused_with_the_way_that_works(ran: Run) -> None:

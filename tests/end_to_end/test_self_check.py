@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from support.output_schema import check_output
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.command import Command
     from support.local_index import LocalIndex
-
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "command-output.schema.json").read_text())
 
 
 def facts(cli: Command, *options: str, code: int = 0, **more: Any) -> dict[tuple[str, str], dict[str, str]]:
     result = cli("self-check", "--json", *options, **more)
     assert result.code == code, str(result)
     data = result.json()
-    jsonschema.validate(data, {**SCHEMA, "$ref": "#/$defs/self-check"})
+    check_output(data, "self-check")
     assert data["faults"] == sum(fact["state"] == "fault" for fact in data["facts"])
     return {(fact["section"], fact["name"]): fact for fact in data["facts"]}
 
 
 def test_an_index_is_reached_and_its_pages_are_described(cli: Command, local_index: LocalIndex) -> None:
     local_index.world.add("packaging", "1.0")
-    found = facts(cli, "-i", local_index.url)
-    value = found["indexes", "default"]["value"]
+    result = facts(cli, "-i", local_index.url)
+    value = result["indexes", "default"]["value"]
     assert "reached in" in value
     assert "JSON pages" in value
     assert "with hashes, metadata, sizes" in value
     assert "without provenance" in value
-    assert found["cache", "writable"]["value"] == "yes"
-    assert "copy" in found["cache", "links"]["value"]
-    assert found["certificates", "trusted"]["value"]
-    assert {section for section, _ in found} == {
+    assert result["cache", "writable"]["value"] == "yes"
+    assert "copy" in result["cache", "links"]["value"]
+    assert result["certificates", "trusted"]["value"]
+    assert {section for section, _ in result} == {
         "versions", "pythons", "indexes", "cache", "certificates", "proxies", "settings", "terminal",
     }  # fmt: skip
 
@@ -53,16 +52,16 @@ def test_a_project_of_the_lock_file_is_asked_for(cli: Command, local_index: Loca
 
 
 def test_an_index_that_does_not_answer_is_a_fault(cli: Command) -> None:
-    found = facts(cli, "-i", "http://127.0.0.1:9/simple/", code=1)
-    assert found["indexes", "default"]["state"] == "fault"
-    assert found["indexes", "default"]["hint"]
+    result = facts(cli, "-i", "http://127.0.0.1:9/simple/", code=1)
+    assert result["indexes", "default"]["state"] == "fault"
+    assert result["indexes", "default"]["hint"]
     shown = cli("self-check", "-i", "http://127.0.0.1:9/simple/")
     assert (shown.code, "Found 1 fault" in shown.stderr) == (1, True)
 
 
 def test_offline_asks_nothing(cli: Command, local_index: LocalIndex) -> None:
-    found = facts(cli, "-i", local_index.url, "--offline")
-    assert "not asked (offline)" in found["indexes", "default"]["value"]
+    result = facts(cli, "-i", local_index.url, "--offline")
+    assert "not checked (offline)" in result["indexes", "default"]["value"]
     assert local_index.seen == []
 
 
@@ -82,8 +81,8 @@ def test_secrets_are_hidden_everywhere(cli: Command) -> None:
 
 def test_a_variable_of_another_tool_is_a_note_and_no_fault(cli: Command) -> None:
     env = {"PIP_INDEX_URL": "https://index.example.org/simple", "LOCKSET_DEFAULT_INDEX": ""}
-    found = facts(cli, "--offline", env=env)
-    assert ("settings", "PIP_INDEX_URL") in found
+    result = facts(cli, "--offline", env=env)
+    assert ("settings", "PIP_INDEX_URL") in result
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the layout of environments is another one")
@@ -104,11 +103,11 @@ def test_settings_that_are_not_valid_are_a_fault(cli: Command, tmp_path: Path) -
 def test_a_cache_that_is_something_else_is_a_fault_and_none_is_a_note(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "file").write_text("")
-    found = facts(cli, "--offline", "--cache-dir", str(tmp_path / "other"), code=1)
-    assert found["cache", "folder"]["state"] == "fault"
+    result = facts(cli, "--offline", "--cache-dir", str(tmp_path / "other"), code=1)
+    assert result["cache", "folder"]["state"] == "fault"
     assert facts(cli, "--offline", "--no-cache")["cache", "folder"]["state"] == "note"
     missing = facts(cli, "--offline", "--cache-dir", str(tmp_path / "missing"))
-    assert "not made yet" in missing["cache", "folder"]["value"]
+    assert "does not exist yet" in missing["cache", "folder"]["value"]
     assert not (tmp_path / "missing").exists()
     assert [path.name for path in tmp_path.iterdir() if "check" in path.name] == []
 

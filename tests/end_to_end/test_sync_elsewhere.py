@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lockset.sync.disk.target_spec import DescribedInterpreter, TargetSpec, resolve_target
+from lockset.sync.disk.request import DescribedInterpreter, TargetSpec, resolve_target
 from support.builders.locks import locked_file, make_lock
 from support.builders.wheel import make_wheel
 from support.venvs import interpreter, managed_python
@@ -56,9 +56,9 @@ RICH = make_wheel(
 )
 
 
-def without_interpreter(found: dict[str, bytes | str]) -> dict[str, bytes | str]:
+def without_interpreter(results: dict[str, bytes | str]) -> dict[str, bytes | str]:
     """Files whose commands name no interpreter, and RECORD without their rows."""
-    kept = dict(found)
+    kept = dict(results)
     commands = [path for path in kept if path.replace("\\", "/").split("/")[0] in {"bin", "Scripts"}]
     for path in commands:
         content = kept[path]
@@ -108,8 +108,8 @@ def test_a_described_target_has_the_same_bytes_wherever_it_is_made(tmp_path: Pat
     prefix = str(out) if kind == "prefix" else None
     world.sync(RICH, described=DescribedInterpreter(platform=described, python="3.11"), prefix=prefix)
     digest = hashlib.sha256()
-    found = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    for name, content in sorted(found.items()):
+    results = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    for name, content in sorted(results.items()):
         if name.endswith("RECORD"):
             rows = [row for row in content.splitlines() if b"provenance_url" not in row and b"rich-" not in row]
             content = b"\n".join(rows)  # noqa: PLW2901 - what counts of it
@@ -165,7 +165,7 @@ def test_a_described_target_takes_wheels_only_and_needs_a_folder(cli: Command, t
     locked = {"url": "https://example.org/x-1.0.tar.gz", "hashes": {"sha256": "0" * 64}}
     (tmp_path / "pylock.toml").write_text(make_lock([{"name": "x", "version": "1.0", "sdist": locked}]))
     assert "cannot be built for it here" in cli.refused("sync", "--platform", "windows", "--target", "out")
-    assert "need --target or --prefix" in cli.refused("sync", "--platform", "windows", code=2)
+    assert "require --target or --prefix" in cli.refused("sync", "--platform", "windows", code=2)
     assert not (tmp_path / "out").exists()
 
 
@@ -211,9 +211,9 @@ def test_a_kept_system_python_is_changed_only_on_request_and_keeps_what_was_ther
     (library / "base_tool-3.0.dist-info/RECORD").write_text("base_tool-3.0.dist-info/METADATA,,\n")
     lock_of(tmp_path, make_wheel("one"), make_wheel("two"))
     path = {"PATH": str(python.parent)}
-    told = cli.refused("sync", "--system", env=path)
-    assert "--break-system-packages" in told
-    assert "Ask the system's own installer" in told
+    message = cli.refused("sync", "--system", env=path)
+    assert "--break-system-packages" in message
+    assert "Ask the system's own installer" in message
     cli.ok("sync", "--system", "--break-system-packages", env=path)
     assert (library / "two/__init__.py").is_file()
     lock_of(tmp_path, make_wheel("one"))
@@ -228,8 +228,8 @@ def test_a_version_names_an_interpreter_on_the_path(cli: Command, tmp_path: Path
     python = interpreter(OWN)
     assert python is not None
     lock_of(tmp_path, make_wheel("one"))
-    found = cli.ok("sync", "--python", OWN, "--target", "out", "--json", env={"PATH": str(python.parent)})
-    assert Path(found.json()["target"]["python"]).parent == python.parent
+    result = cli.ok("sync", "--python", OWN, "--target", "out", "--json", env={"PATH": str(python.parent)})
+    assert Path(result.json()["target"]["python"]).parent == python.parent
     assert "no Python 2.6" in cli.refused(
         "sync", "--python", "2.6", "--target", "out", env={"PATH": str(python.parent)}
     )

@@ -21,10 +21,10 @@ def locked(local_index: LocalIndex, tmp_path: Path) -> Path:
     local_index.world.add("a", "1.0", requires=["b"]).add("b", "2.0").add("c", "1.0")
     project = '[project]\nname = "app"\nrequires-python = ">=3.10"\ndependencies = ["a"]\n'
     (tmp_path / "pyproject.toml").write_text(project + '[project.optional-dependencies]\nmore = ["c"]\n')
-    found = lockset.lock(
+    result = lockset.lock(
         context=lockset.RunContext(folder=tmp_path), indexes=lockset.IndexOptions(index_url=local_index.url)
     )
-    found.write(tmp_path / "pylock.toml")
+    result.write(tmp_path / "pylock.toml")
     return tmp_path / "pylock.toml"
 
 

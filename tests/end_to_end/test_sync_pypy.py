@@ -44,19 +44,19 @@ def env(tmp_path: Path) -> Path:
 
 
 def test_its_tags_and_markers_are_those_that_packaging_gives_inside(env: Path) -> None:
-    told = ask_interpreter(str(env), memory=None)
+    message = ask_interpreter(str(env), memory=None)
     code = [str(env), "-c", _INSIDE, str(Path(packaging.__file__).parents[1])]
     done = subprocess.run(code, capture_output=True, check=False)
     if done.returncode:
         pytest.skip("the packaging of here needs a newer Python than this PyPy is")
     markers, tags = json.loads(done.stdout)
-    assert dict(told.markers) == markers
-    assert list(map(str, interpreter_tags(told))) == tags
+    assert dict(message.markers) == markers
+    assert list(map(str, interpreter_tags(message))) == tags
 
 
 def test_its_own_wheel_goes_first_and_what_has_none_is_built(cli: Command, env: Path, tmp_path: Path) -> None:
-    told = ask_interpreter(str(env), memory=None)
-    own, other = str(interpreter_tags(told)[0]), "cp39-cp39-manylinux_2_17_x86_64"
+    message = ask_interpreter(str(env), memory=None)
+    own, other = str(interpreter_tags(message)[0]), "cp39-cp39-manylinux_2_17_x86_64"
     wheels = [make_wheel("fast", "1.0", tags=tag, files={"fast.py": f"built = {tag!r}\n"}) for tag in (own, other)]
     sdist = make_sdist("slow", "1.0", files={"slow.py": "built = 'here'\n"})
     packages = []
@@ -66,8 +66,8 @@ def test_its_own_wheel_goes_first_and_what_has_none_is_built(cli: Command, env: 
             artifact.write(tmp_path)
             file = {key: value for key, value in locked_file(artifact).items() if key != "url"}
             files.append(file | {"path": artifact.filename})
-        found = {"wheels": files} if name == "fast" else {"sdist": files[0]}
-        packages.append({"name": name, "version": "1.0", **found})
+        results = {"wheels": files} if name == "fast" else {"sdist": files[0]}
+        packages.append({"name": name, "version": "1.0", **results})
     (tmp_path / "pylock.toml").write_text(make_lock(packages))
     cli.ok("sync", "--python", "env")
     printed = subprocess.check_output([env, "-c", "import fast, slow; print(fast.built, slow.built)"], text=True)

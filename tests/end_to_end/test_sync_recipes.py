@@ -1,4 +1,4 @@
-"""The recipes of the documentation, run as they stand there, as far as a machine allows."""
+"""The recipes of the documentation for shells, run as they stand there; `test_images.py` builds the Dockerfiles."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from support.builders.locks import locked_file, make_lock
 from support.builders.wheel import make_wheel
+from support.shell import add_commands
 from support.venvs import managed_python
 from support.worlds.target_world import judge
 
@@ -31,21 +32,14 @@ def blocks(page: str, language: str) -> list[str]:
 
 def block(page: str, word: str, language: str = "sh") -> str:
     """The only block of a page that has a word."""
-    (found,) = [text for text in blocks(page, language) if word in text]
-    return found
+    (result,) = [text for text in blocks(page, language) if word in text]
+    return result
 
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of commands on the path, `lockset` and `python3` among them; the test's folder is the working one."""
-    commands = tmp_path / "commands"
-    commands.mkdir()
-    (commands / "lockset").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lockset "$@"\n')
-    (commands / "lockset").chmod(0o755)
-    for name in ("python3", "python"):
-        (commands / name).symlink_to(getattr(sys, "_base_executable", sys.executable))
-    monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{os.environ['PATH']}")
-    return commands
+    return add_commands(tmp_path / "commands", monkeypatch)
 
 
 def run(code: str, folder: Path, **variables: str) -> str:
@@ -100,6 +94,13 @@ def test_several_projects_in_one_image(shell: Path, tmp_path: Path) -> None:
     assert judge(tmp_path / "shared/lib" / OWN / "site-packages") == {"both": "1.0", "shop": "1.0", "admin": "1.0"}
 
 
+def test_one_project_after_the_other(shell: Path, tmp_path: Path) -> None:
+    lock(tmp_path / "shop", make_wheel("both"), make_wheel("shop"))
+    lock(tmp_path / "admin", make_wheel("both"), make_wheel("admin"))
+    run(block("targets.md", "layered"), tmp_path)
+    assert judge(tmp_path / "layered/lib" / OWN / "site-packages") == {"both": "1.0", "shop": "1.0", "admin": "1.0"}
+
+
 def test_a_machine_without_a_network(shell: Path, tmp_path: Path) -> None:
     lock(tmp_path, make_wheel("native", tags="cp312-cp312-manylinux_2_28_x86_64"), make_wheel("pure"))
     run(block("targets.md", "--dest").replace("--platform windows", ""), tmp_path)
@@ -140,22 +141,6 @@ def test_a_folder_of_modules(shell: Path, tmp_path: Path) -> None:
     lock(tmp_path, make_wheel("pure"))
     run(block("images.md", "--target"), tmp_path)
     assert judge(tmp_path / "build/python") == {"pure": "1.0"}
-
-
-@pytest.mark.parametrize("number", [0, 1])
-def test_the_commands_of_the_container_files(shell: Path, tmp_path: Path, number: int) -> None:
-    app = tmp_path / "app"
-    lock(app, make_wheel("pure"))
-    text = re.sub(r"\\\n\s*", " ", blocks("images.md", "dockerfile")[number])
-    lines = [re.sub(r"^RUN (--mount=\S+ )?", "", line) for line in text.splitlines() if line.startswith("RUN ")]
-    # lockset itself comes from no index here.
-    commands = [line for line in lines if "install --no-cache-dir lockset" not in line]
-    assert len(commands) < len(lines)
-    assert commands
-    for command in commands:
-        here = command.replace("/opt/lockset/bin/lockset", "lockset").replace("/app/", f"{app}/")
-        run(here, app)
-    assert judge(app / ".venv/lib" / OWN / "site-packages") == {"pure": "1.0"}
 
 
 def test_the_sync_of_the_ci_recipe(shell: Path, tmp_path: Path) -> None:

@@ -48,11 +48,11 @@ def test_a_wheelhouse_for_other_platforms_serves_machines_without_a_network(
     cli: Command, project: Path, index: LocalIndex
 ) -> None:
     described = ("--platform", "linux", "--platform", "windows", "--python-version", "3.12")
-    told = cli.ok("download", "--dest", "house", *described, "--json").json()
+    output = cli.ok("download", "--dest", "house", *described, "--json").json()
     names = sorted(path.name for path in (project / "house").iterdir())
-    assert names == sorted(file["filename"] for file in told["files"])
+    assert names == sorted(file["filename"] for file in output["files"])
     assert len(names) == 4
-    assert all(file["new"] for file in told["files"])
+    assert all(file["new"] for file in output["files"])
     assert not any(file["new"] for file in cli.ok("download", "--dest", "house", *described, "--json").json()["files"])
     before = len(index.paths())
     for platform in ("linux", "windows"):
@@ -98,8 +98,8 @@ def test_a_mirror_stands_for_the_locked_addresses(cli: Command, project: Path, i
     assert judge(project / "out") == {"plain": "1.0", "deep": "2.0", "native": "1.0"}
     origins = [path.read_text() for path in (project / "out").glob("*/provenance_url.json")]
     assert all("https://files.example.org/a/" in text and "127.0.0.1" not in text for text in origins)
-    told = cli.refused("sync", *described, "--mirror", "https://user:secret@nonsense", code=2)
-    assert "secret" not in told
+    message = cli.refused("sync", *described, "--mirror", "https://user:secret@nonsense", code=2)
+    assert "secret" not in message
 
 
 def test_install_removes_nothing_and_sync_does(cli: Command, tmp_path: Path, venv: Venv) -> None:
@@ -119,9 +119,9 @@ def test_install_removes_nothing_and_sync_does(cli: Command, tmp_path: Path, ven
     cli.ok("install")
     assert set(venv.installed()) == {"one", "two", "three"}
     assert cli("check-env", "--inexact").code == 0
-    told = cli("check-env")
-    assert told.code == 1
-    assert "two" in told.stderr
+    output = cli("check-env")
+    assert output.code == 1
+    assert "two" in output.stderr
     assert cli("check-env", "--keep", "two").code == 0
     cli.ok("sync")
     assert set(venv.installed()) == {"one", "three"}
@@ -163,9 +163,9 @@ def test_a_recorded_dependency_that_is_missing_is_refused_unless_allowed(
         "dependencies": [{"name": "gone"}],
     }
     (tmp_path / "pylock.toml").write_text(make_lock([package]))
-    told = cli.refused("sync")
-    assert "`gone`" in told
-    assert "--no-strict" in told
+    message = cli.refused("sync")
+    assert "`gone`" in message
+    assert "--no-strict" in message
     cli.ok("sync", "--no-strict")
     assert venv.installed() == {"one": "1.0"}
 

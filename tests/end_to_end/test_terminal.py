@@ -152,14 +152,14 @@ def test_json_and_lock_files_are_the_same_in_every_encoding(
         env = {"PYTHONIOENCODING": encoding}
         command = [sys.executable, "-m", "lockset", *line]
         for more in (["-o", "-"], ["--json", "--dry-run"]):
-            told = subprocess.run(
+            message = subprocess.run(
                 [*command, *more], cwd=locked, env={**os.environ, **env}, capture_output=True, check=True
             )
             if more[0] == "-o":
-                assert told.stdout == (locked / "pylock.toml").read_bytes()
-                assert tomli.loads(told.stdout.decode())
+                assert message.stdout == (locked / "pylock.toml").read_bytes()
+                assert tomli.loads(message.stdout.decode())
             else:
-                assert json.loads(told.stdout.decode(encoding))["lock"] == str(locked / "pylock.toml")
+                assert json.loads(message.stdout.decode(encoding))["lock"] == str(locked / "pylock.toml")
 
 
 def test_two_results_are_not_mixed(locked: Path, cli: Command) -> None:

@@ -109,8 +109,8 @@ def test_differences_from_the_index_are_reported(cli: Command, lock: Path, local
     other = "0" * 64
     write(lock.parent, local_index, size=7, hashes={"sha256": other})
     wheel = "packages[0].wheels[0]"
-    found = [("online-hash", f"{wheel}.hashes.sha256"), ("online-size", f"{wheel}.size")]
-    assert sorted(rules(cli, "--online", "--index-url", local_index.url)) == found
+    results = [("online-hash", f"{wheel}.hashes.sha256"), ("online-size", f"{wheel}.size")]
+    assert sorted(rules(cli, "--online", "--index-url", local_index.url)) == results
     assert rules(cli, "--download", "--index-url", local_index.url) == [("online-size", wheel)]
 
 
@@ -128,8 +128,8 @@ def test_a_project_that_is_gone_does_not_hide_the_others(cli: Command, tmp_path:
     ]
     entries[1]["wheels"][0]["size"] = 7
     (tmp_path / "pylock.toml").write_text(make_lock(entries))
-    found = rules(cli, "--online", "--index-url", local_index.url)
-    assert found == [("online-missing", "packages[0]"), ("online-size", "packages[1].wheels[0].size")]
+    result = rules(cli, "--online", "--index-url", local_index.url)
+    assert result == [("online-missing", "packages[0]"), ("online-size", "packages[1].wheels[0].size")]
 
 
 def test_each_package_is_looked_for_on_the_index_it_names(

@@ -88,9 +88,9 @@ def test_a_version_means_a_python_of_the_registry(cli: Command, place: Path) -> 
     base = str(Path(sys.base_prefix, "python.exe"))
     broken = str(place / "gone" / "python.exe")
     with registered("A", own, broken), registered("B", own, base), registered("C", "2.6", base):
-        found = cli.ok("sync", "--python", own, "--target", "out", "--json", cwd=place, env={"PATH": ""}).json()
+        result = cli.ok("sync", "--python", own, "--target", "out", "--json", cwd=place, env={"PATH": ""}).json()
         message = cli.refused("sync", "--python", "2.6", "--target", "out", cwd=place, env={"PATH": ""})
-    assert os.path.normcase(found["target"]["python"]) == os.path.normcase(base)
+    assert os.path.normcase(result["target"]["python"]) == os.path.normcase(base)
     assert "no Python 2.6" in message
     assert "in the registry" in message
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import ssl
+import sys
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,3 +120,46 @@ def test_a_bundle_of_the_system_serves_an_openssl_that_is_not_its_own(tmp_path: 
 def test_certifi_serves_a_system_without_certificates() -> None:
     usual = ssl.create_default_context(cafile=certifi.where())
     assert authorities(system_context(empty(), None, [])) == authorities(usual)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes and devices are POSIX's")
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+@pytest.mark.parametrize("given", ["--cert", "--client-cert", "SSL_CERT_FILE"])
+def test_a_certificate_file_without_an_end_is_refused_at_once(cli: Command, index: str, kind: str, given: str) -> None:
+    path = cli.cwd / "pipe.pem" if kind == "pipe" else Path("/dev/zero")
+    if kind == "pipe":
+        os.mkfifo(path)
+    is_variable = not given.startswith("-")
+    code, text = lock(
+        replace(cli, timeout=20.0),
+        index,
+        *(() if is_variable else (given, path)),
+        env={given: os.fspath(path)} if is_variable else {},
+    )
+    assert code == 1
+    assert "it is not a regular file" in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a terminal of its own")
+def test_the_password_of_a_client_key_is_not_asked_for(cli: Command, index: str) -> None:
+    serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    pem = (TLS / "server.pem").read_bytes()
+    key = serialization.load_pem_private_key(pem, password=None).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    (cli.cwd / "client.pem").write_bytes(
+        pem.partition(b"-----END CERTIFICATE-----\n")[0] + b"-----END CERTIFICATE-----\n" + key
+    )
+    command = [sys.executable, "-m", "lockset", "lock", "requirements.in", "--default-index", index, "--no-cache"]
+    child, terminal = os.forkpty()
+    if child == 0:
+        os.chdir(cli.cwd)
+        os.execv(sys.executable, [*command, "-o", "-", "--cert", os.fspath(CA), "--client-cert", "client.pem"])
+    watch = threading.Timer(20.0, os.kill, (child, signal.SIGKILL))
+    watch.start()
+    _, status = os.waitpid(child, 0)
+    watch.cancel()
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 1

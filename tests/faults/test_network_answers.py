@@ -212,7 +212,7 @@ def test_a_header_cannot_bring_in_another_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "asked"),
+    ("path", "requested"),
     [
         ("/a%20b?c=d&e", b"/a%20b?c=d&e"),
         ("/a%2Fb/%c3%bc?sig=a%2Bb%3D", b"/a%2Fb/%c3%bc?sig=a%2Bb%3D"),
@@ -223,11 +223,11 @@ def test_a_header_cannot_bring_in_another_one() -> None:
         ("", b"/"),
     ],
 )
-def test_a_url_is_asked_for_as_it_is_written(path: str, asked: bytes) -> None:
+def test_a_url_is_asked_for_as_it_is_written(path: str, requested: bytes) -> None:
     script = Script([OK + b"Content-Length: 0\r\n\r\n"])
     with script.running() as connection:
         connection.transport.exchange(Request(url=f"http://{script.authority}{path}"), lambda incoming: incoming.status)
-    assert script.asked[0].split(b" ")[1] == asked
+    assert script.asked[0].split(b" ")[1] == requested
 
 
 @pytest.mark.parametrize(

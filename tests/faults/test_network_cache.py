@@ -31,12 +31,12 @@ NOW = 1_800_000_000.0
 
 def ask(index: LocalIndex, cache: Path, *, now: float = NOW, name: str = "sample", **options: Any) -> ProjectDetail:
     facts: dict[str, Any] = {"index_url": index.url, "retries": 0} | options
-    found = connect(IndexOptions(**facts), cache=cache, clock=lambda: now, environ={})
+    opened = connect(IndexOptions(**facts), cache=cache, clock=lambda: now, environ={})
     try:
-        found.index.hint([name])
-        return found.index.project(name)
+        opened.index.hint([name])
+        return opened.index.project(name)
     finally:
-        found.close()
+        opened.close()
 
 
 def entries(cache: Path) -> list[Path]:
@@ -196,10 +196,10 @@ def test_a_page_kept_as_it_came_comes_back_whole_or_not_at_all(tmp_path: Path, d
     table = _packed_table(bytes(range(256)) * 4)
     kept, url = DiskCache(tmp_path / "cache"), "https://index.example.org/simple/sample/"
     kept.put_page(url, table, headers={}, now=1.0)
-    found = kept.page(url)
-    assert found is not None
-    assert found[1] == table
-    del found
+    result = kept.page(url)
+    assert result is not None
+    assert result[1] == table
+    del result
     (entry,) = entries(tmp_path / "cache")
     whole = entry.read_bytes()
     assert whole.endswith(table.packed)

@@ -65,8 +65,8 @@ class Server:
             self.connections += 1
             while not self._offers and (request := connected.recv(65536)):
                 time.sleep(0.2)
-                said = request.split(b" ")[1]
-                connected.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
+                output = request.split(b" ")[1]
+                connected.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(output), output))
             protocol = H2Connection(H2Configuration(client_side=False, header_encoding=None))
 
             def send() -> None:
@@ -135,8 +135,8 @@ def talking(
 ) -> Iterator[tuple[Server, Connection]]:
     server = Server(behave, offers=offers, pause=pause)
     facts: dict[str, Any] = {"read_timeout": TIMEOUT, "connect_timeout": 5.0, "rate_window": TIMEOUT, "retries": 4}
-    found = IndexOptions(cert=str(TLS / "ca.pem"), **facts | options)
-    connection = connect(found, cache=None, clock=lambda: 0.0, environ={})
+    result = IndexOptions(cert=str(TLS / "ca.pem"), **facts | options)
+    connection = connect(result, cache=None, clock=lambda: 0.0, environ={})
     try:
         yield server, connection
     finally:

@@ -34,13 +34,13 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def ask(index: LocalIndex, *, keyring: bool) -> None:
     url = index.url.replace("://", "://user@")
-    found = connect(IndexOptions(index_url=url, keyring=keyring), cache=None, clock=lambda: 0.0, environ={})
+    opened = connect(IndexOptions(index_url=url, keyring=keyring), cache=None, clock=lambda: 0.0, environ={})
     try:
-        found.index.hint(["a", "b", "c"])
+        opened.index.hint(["a", "b", "c"])
         for name in ("a", "b", "c"):
-            found.index.project(name)
+            opened.index.project(name)
     finally:
-        found.close()
+        opened.close()
 
 
 @pytest.fixture(autouse=True)

@@ -29,17 +29,17 @@ BIG = {"sample/noise": Random(1).randbytes(900_000)}
 @contextmanager
 def connection(index: LocalIndex, cache: Path | None = None, **options: Any) -> Iterator[Connection]:
     facts: dict[str, Any] = {"index_url": index.url, "retries": 0, "read_timeout": 2.0} | options
-    found = connect(IndexOptions(**facts), cache=cache, clock=lambda: 1_800_000_000.0, environ={})
+    opened = connect(IndexOptions(**facts), cache=cache, clock=lambda: 1_800_000_000.0, environ={})
     try:
-        yield found
+        yield opened
     finally:
-        found.close()
+        opened.close()
 
 
 def learn(index: LocalIndex, cache: Path | None = None, *, hinted: bool = True, name: str = "sample") -> CoreMetadata:
-    with connection(index, cache) as found:
-        source = Retriever(found.files, store=found.cache, tasks=found.workers)
-        detail = found.index.project(name)
+    with connection(index, cache) as opened:
+        source = Retriever(opened.files, store=opened.cache, tasks=opened.workers)
+        detail = opened.index.project(name)
         files = detail.files(detail.versions[0])
         if hinted:
             source.hint(files)
@@ -139,10 +139,10 @@ def test_a_host_without_metadata_files_is_not_asked_again_and_again(local_index:
     local_index.set_mode(metadata_files=False)
     for number in range(12):
         local_index.world.add(f"p{number}")
-    with connection(local_index) as found:
-        source = Retriever(found.files, store=found.cache, tasks=found.workers)
+    with connection(local_index) as opened:
+        source = Retriever(opened.files, store=opened.cache, tasks=opened.workers)
         for number in range(12):
-            detail = found.index.project(f"p{number}")
+            detail = opened.index.project(f"p{number}")
             source.metadata(detail.files(detail.versions[0]))
     assert len(local_index.paths(part=".metadata")) == 4
 
@@ -173,26 +173,26 @@ def test_an_odd_response_for_unannounced_metadata_is_tried_once_then_skipped(
     for name in names:
         local_index.world.add(name, requires=["a>=1"])
     local_index.fault("*.metadata", times=None, **fault)
-    with connection(local_index, retries=4, read_timeout=0.5 if "delay" in fault else 5.0) as found:
-        source = Retriever(found.files, store=found.cache, tasks=found.workers)
-        pages = [found.index.project(name) for name in names]
+    with connection(local_index, retries=4, read_timeout=0.5 if "delay" in fault else 5.0) as opened:
+        source = Retriever(opened.files, store=opened.cache, tasks=opened.workers)
+        pages = [opened.index.project(name) for name in names]
         files = [page.files(page.versions[0]) for page in pages]
         for each in files if hinted else ():
             source.hint(each)
         assert {source.metadata(each).requires_dist for each in files} == {("a>=1",)}
-    asked = local_index.paths(part=".metadata")
+    requests = local_index.paths(part=".metadata")
     if fault.get("redirect") == "/nowhere/":
-        assert len(asked) == 4 or hinted  # where it leads, there is no such file, as after a plain 404
+        assert len(requests) == 4 or hinted  # where it leads, there is no such file, as after a plain 404
     elif "delay" not in fault:  # such a request is counted when it is answered, and nobody waits for that
         # A reset may mean that the server had closed an idle connection: then a new one is tried.
-        assert len(asked) == (2 if "reset" in fault else 1)
+        assert len(requests) == (2 if "reset" in fault else 1)
 
 
 def test_promised_metadata_that_an_overloaded_server_cannot_give_now_are_tried_again(local_index: LocalIndex) -> None:
     local_index.fault("*.metadata", times=2, status=503)
-    with connection(local_index, retries=4) as found:
-        source = Retriever(found.files, store=found.cache, tasks=found.workers)
-        page = found.index.project("sample")
+    with connection(local_index, retries=4) as opened:
+        source = Retriever(opened.files, store=opened.cache, tasks=opened.workers)
+        page = opened.index.project("sample")
         assert source.metadata(page.files(page.versions[0])).origin == "metadata-file"
 
 
@@ -205,10 +205,10 @@ def test_a_server_that_cannot_take_a_request_for_a_piece_is_asked_for_the_whole(
     names = ["first", "second"]
     for name in names:
         local_index.world.add(name, requires=["a>=1"], files=BIG)
-    with connection(local_index, retries=0) as found:
-        source = Retriever(found.files, store=found.cache, tasks=found.workers)
+    with connection(local_index, retries=0) as opened:
+        source = Retriever(opened.files, store=opened.cache, tasks=opened.workers)
         for name in names:
-            page = found.index.project(name)
+            page = opened.index.project(name)
             # The first request for a file of this name is the one for a piece, where pieces are asked for at all.
             if name == "first":
                 local_index.fault("*/first-1.0-py3-none-any.whl", times=1, **fault)
@@ -221,50 +221,50 @@ def test_sizes_are_asked_once_in_parallel_and_remembered(local_index: LocalIndex
     local_index.mode = BARE
     for number in range(8):
         local_index.world.add("sample", f"2.{number}")
-    with connection(local_index, tmp_path / "cache") as found:
-        detail = found.index.project("sample")
+    with connection(local_index, tmp_path / "cache") as opened:
+        detail = opened.index.project("sample")
         files = [file for version in detail.versions for file in detail.files(version)]
-        assert [found.files.size(file) for file in files] == [None] * 9
-        sizes = found.files.sizes(files)
+        assert [opened.files.size(file) for file in files] == [None] * 9
+        sizes = opened.files.sizes(files)
     for file in files:
         known = local_index.world.file("sample", file.filename)
         assert known is not None
         assert sizes[file.url] == known.artifact.size
     assert len(local_index.paths(method="HEAD")) == 9
-    with connection(local_index, tmp_path / "cache") as found:
-        assert found.files.sizes(files) == sizes
-        assert found.files.size(files[0]) == sizes[files[0].url]
+    with connection(local_index, tmp_path / "cache") as opened:
+        assert opened.files.sizes(files) == sizes
+        assert opened.files.size(files[0]) == sizes[files[0].url]
     assert len(local_index.paths(method="HEAD")) == 9
 
 
 def test_a_size_that_no_server_sends_is_missing(local_index: LocalIndex) -> None:
     local_index.mode = BARE
     local_index.fault("*.whl", times=None, status=404)
-    with connection(local_index) as found:
-        detail = found.index.project("sample")
-        assert found.files.sizes(detail.files(detail.versions[0])) == {}
+    with connection(local_index) as opened:
+        detail = opened.index.project("sample")
+        assert opened.files.sizes(detail.files(detail.versions[0])) == {}
 
 
 def test_a_size_is_learned_from_pieces(local_index: LocalIndex, tmp_path: Path) -> None:
     local_index.mode = BARE
     local_index.set_mode(metadata_files=False)
     learn(local_index, tmp_path / "cache")
-    with connection(local_index, tmp_path / "cache") as found:
-        detail = found.index.project("sample")
+    with connection(local_index, tmp_path / "cache") as opened:
+        detail = opened.index.project("sample")
         (file,) = detail.files(detail.versions[0])
         known = local_index.world.file("sample", WHEEL)
         assert known is not None
-        assert found.files.size(file) == known.artifact.size
+        assert opened.files.size(file) == known.artifact.size
 
 
 def test_a_hash_missing_from_the_page_is_computed_from_the_bytes(local_index: LocalIndex) -> None:
     local_index.set_mode(hashes=(), metadata_marked=False)
     known = local_index.world.file("sample", WHEEL)
     assert known is not None
-    with connection(local_index) as found:
-        source = Retriever(found.files, store=found.cache, tasks=found.workers)
-        detail = found.index.project("sample")
+    with connection(local_index) as opened:
+        source = Retriever(opened.files, store=opened.cache, tasks=opened.workers)
+        detail = opened.index.project("sample")
         files = detail.files(detail.versions[0])
         assert source.metadata(files).requires_dist == ("a>=1",)
-        assert found.files.sha256(files[0]) == known.artifact.sha256
+        assert opened.files.sha256(files[0]) == known.artifact.sha256
     assert file_requests(local_index) == [WHEEL], "read once, hashed while read"

@@ -29,11 +29,11 @@ WHEEL = "sample-1.0-py3-none-any.whl"
 @contextmanager
 def connection(index: LocalIndex, *, environ: dict[str, str] | None = None, **options: Any) -> Iterator[Connection]:
     facts: dict[str, Any] = {"index_url": index.url, "read_timeout": 2.0, "connect_timeout": 2.0} | options
-    found = connect(IndexOptions(**facts), cache=None, clock=lambda: 1_800_000_000.0, environ=environ or {})
+    opened = connect(IndexOptions(**facts), cache=None, clock=lambda: 1_800_000_000.0, environ=environ or {})
     try:
-        yield found
+        yield opened
     finally:
-        found.close()
+        opened.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +55,8 @@ def served(local_index: LocalIndex) -> Served:
 
 def fetched(served: Served, **options: Any) -> BytesSink:
     sink = BytesSink()
-    with connection(served.index, **options) as found:
-        found.downloads.fetch(served.url, sink)
+    with connection(served.index, **options) as opened:
+        opened.downloads.fetch(served.url, sink)
     return sink
 
 
@@ -124,9 +124,9 @@ def test_a_trickle_ends(served: Served) -> None:
 def test_a_refused_connection_is_reported_with_the_address(local_index: LocalIndex) -> None:
     url = local_index.url
     local_index.stop()
-    found = connect(IndexOptions(index_url=url, retries=1), cache=None, clock=lambda: 0.0, environ={})
+    opened = connect(IndexOptions(index_url=url, retries=1), cache=None, clock=lambda: 0.0, environ={})
     with pytest.raises(LocksetError) as caught:
-        found.index.project("sample")
+        opened.index.project("sample")
     assert caught.value.diagnostic.code == "index-unreachable"
     assert caught.value.diagnostic.location == f"{url}sample/"
 
@@ -134,8 +134,8 @@ def test_a_refused_connection_is_reported_with_the_address(local_index: LocalInd
 def test_redirects_are_followed(served: Served) -> None:
     served.index.fault("/old/x", times=None, redirect=served.url)
     sink = BytesSink()
-    with connection(served.index) as found:
-        found.downloads.fetch(f"{served.index.origin}/old/x", sink)
+    with connection(served.index) as opened:
+        opened.downloads.fetch(f"{served.index.origin}/old/x", sink)
     assert sink.content == served.content
 
 
@@ -152,9 +152,9 @@ def test_credentials_go_to_their_origin_only(served: Served, second_index: Local
     served.index.fault(f"*/{WHEEL}", times=None, redirect=second_index.file_url("sample", WHEEL))
     private = served.index.url.replace("://", "://user:secret@")
     sink = BytesSink()
-    with connection(served.index, index_url=private) as found:
-        assert found.index.project("sample").versions
-        found.downloads.fetch(served.url, sink)
+    with connection(served.index, index_url=private) as opened:
+        assert opened.index.project("sample").versions
+        opened.downloads.fetch(served.url, sink)
     assert sink.content == served.content
     expected = "Basic " + base64.b64encode(b"user:secret").decode()
     assert {seen.headers.get("authorization") for seen in served.index.seen} == {expected}
@@ -163,19 +163,19 @@ def test_credentials_go_to_their_origin_only(served: Served, second_index: Local
 
 def test_user_info_is_shown_nowhere(served: Served) -> None:
     private = served.index.url.replace("://", "://user:secret@")
-    with connection(served.index, index_url=private) as found:
-        detail = found.index.project("sample")
+    with connection(served.index, index_url=private) as opened:
+        detail = opened.index.project("sample")
         assert detail.index_url == served.index.url
         assert all("secret" not in file.url for version in detail.versions for file in detail.files(version))
         with pytest.raises(LocksetError) as caught:
-            found.index.project("missing")
+            opened.index.project("missing")
     assert "secret" not in repr(caught.value.diagnostic)
 
 
 def test_without_credentials_the_refusal_says_how_to_give_them(served: Served) -> None:
     served.index.set_mode(credentials=("user", "secret"))
-    with connection(served.index) as found, pytest.raises(LocksetError) as caught:
-        found.index.project("sample")
+    with connection(served.index) as opened, pytest.raises(LocksetError) as caught:
+        opened.index.project("sample")
     assert caught.value.diagnostic.code == "index-refused"
     assert "LOCKSET_INDEX_" in (caught.value.diagnostic.hint or "")
 
@@ -184,16 +184,16 @@ def test_credentials_of_a_named_index_come_from_variables(served: Served) -> Non
     served.index.set_mode(credentials=("user", "secret"))
     environ = {"LOCKSET_INDEX_MY_INDEX_USERNAME": "user", "LOCKSET_INDEX_MY_INDEX_PASSWORD": "secret"}
     named = (IndexSource(url=served.index.url, name="my.index"),)
-    with connection(served.index, environ=environ, indexes=named, no_index=False) as found:
-        assert found.index.project("sample").versions
+    with connection(served.index, environ=environ, indexes=named, no_index=False) as opened:
+        assert opened.index.project("sample").versions
 
 
 def test_credentials_come_from_netrc(served: Served, tmp_path: Any) -> None:
     served.index.set_mode(credentials=("user", "secret"))
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login user password secret\n")
     (tmp_path / "netrc").chmod(0o600)
-    with connection(served.index, environ={"NETRC": str(tmp_path / "netrc")}) as found:
-        assert found.index.project("sample").versions
+    with connection(served.index, environ={"NETRC": str(tmp_path / "netrc")}) as opened:
+        assert opened.index.project("sample").versions
 
 
 def test_a_netrc_entry_for_everybody_goes_to_chosen_indexes_only(
@@ -202,9 +202,9 @@ def test_a_netrc_entry_for_everybody_goes_to_chosen_indexes_only(
     served.index.set_mode(credentials=("user", "secret"))
     second_index.world = served.index.world
     (tmp_path / "netrc").write_text("default login user password secret\n")
-    with connection(served.index, environ={"NETRC": str(tmp_path / "netrc")}) as found:
-        assert found.index.project("sample").versions
-        found.downloads.fetch(second_index.file_url("sample", WHEEL), BytesSink())
+    with connection(served.index, environ={"NETRC": str(tmp_path / "netrc")}) as opened:
+        assert opened.index.project("sample").versions
+        opened.downloads.fetch(second_index.file_url("sample", WHEEL), BytesSink())
     assert {seen.headers.get("authorization") for seen in second_index.seen} == {None}
 
 
@@ -224,8 +224,8 @@ def test_no_proxy_knows_ports_and_networks(without: str, expected: str | None, m
 def test_a_page_with_bytes_after_its_compressed_data_is_an_error(served: Served) -> None:
     headers = {"Content-Encoding": "gzip", "Content-Type": "text/html"}
     served.index.fault("/simple/sample/", times=None, body=gzip.compress(b"x") + b"further", headers=headers)
-    with connection(served.index) as found, pytest.raises(LocksetError, match="further bytes"):
-        found.index.project("sample")
+    with connection(served.index) as opened, pytest.raises(LocksetError, match="further bytes"):
+        opened.index.project("sample")
 
 
 def test_offline_nothing_is_asked(served: Served) -> None:
@@ -236,8 +236,8 @@ def test_offline_nothing_is_asked(served: Served) -> None:
 def test_a_page_beyond_the_bound_is_refused(served: Served) -> None:
     served.index.set_mode(gzip=False)
     served.index.fault("/simple/sample/", times=None, body=b"<!-- " + b"x" * 50_000_000)
-    with connection(served.index) as found, pytest.raises(LocksetError) as caught:
-        found.index.project("sample")
+    with connection(served.index) as opened, pytest.raises(LocksetError) as caught:
+        opened.index.project("sample")
     assert caught.value.diagnostic.code == "download-too-large"
 
 
@@ -245,8 +245,8 @@ def test_a_page_that_inflates_beyond_the_bound_is_refused(served: Served) -> Non
     bomb = gzip.compress(b"x" * 100_000_000)
     headers = {"Content-Encoding": "gzip", "Content-Type": "text/html"}
     served.index.fault("/simple/sample/", times=None, body=bomb, headers=headers)
-    with connection(served.index) as found, pytest.raises(LocksetError) as caught:
-        found.index.project("sample")
+    with connection(served.index) as opened, pytest.raises(LocksetError) as caught:
+        opened.index.project("sample")
     assert caught.value.diagnostic.code == "download-too-large"
 
 
@@ -254,8 +254,8 @@ def test_a_page_that_inflates_beyond_the_bound_is_refused(served: Served) -> Non
 def test_a_page_that_does_not_inflate_is_an_error(served: Served, body: bytes) -> None:
     headers = {"Content-Encoding": "gzip", "Content-Type": "text/html"}
     served.index.fault("/simple/sample/", times=None, body=body, headers=headers)
-    with connection(served.index) as found, pytest.raises(LocksetError) as caught:
-        found.index.project("sample")
+    with connection(served.index) as opened, pytest.raises(LocksetError) as caught:
+        opened.index.project("sample")
     assert caught.value.diagnostic.code == "download-failed"
 
 
@@ -284,7 +284,7 @@ def test_never_more_requests_under_way_than_connections(local_index: LocalIndex)
         return before(method, path)
 
     local_index.striking = counted  # type: ignore[method-assign]
-    with connection(local_index, connections=4) as found:
-        found.index.hint(names)
-        assert all(found.index.project(name).versions for name in names)
+    with connection(local_index, connections=4) as opened:
+        opened.index.hint(names)
+        assert all(opened.index.project(name).versions for name in names)
     assert 1 < most <= 4

@@ -53,18 +53,18 @@ def answer(*headers: str, body: bytes = BODY, status: int = 200) -> bytes:
 @contextmanager
 def fetching(*answers: Served, **options: Any) -> Iterator[tuple[Liar, Callable[[], bytes]]]:
     facts: dict[str, Any] = {"read_timeout": 1.0, "connect_timeout": 1.0, "retries": 0} | options
-    found = connect(IndexOptions(**facts), cache=None, clock=lambda: 0.0, environ={})
+    opened = connect(IndexOptions(**facts), cache=None, clock=lambda: 0.0, environ={})
     liar = Liar(*answers)
 
     def fetch() -> bytes:
         sink = BytesSink()
-        found.downloads.fetch(liar.url, sink)
+        opened.downloads.fetch(liar.url, sink)
         return sink.content
 
     try:
         yield liar, fetch
     finally:
-        found.close()
+        opened.close()
         liar.close()
 
 
@@ -73,7 +73,7 @@ CHUNKED = "Transfer-Encoding: chunked"
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         answer(CHUNKED, body=b"-5\r\n"),
         answer(CHUNKED, body=b"0x5\r\n01234\r\n0\r\n\r\n"),
@@ -91,16 +91,16 @@ CHUNKED = "Transfer-Encoding: chunked"
         b"HTTP/2.0 200 OK\r\n\r\n",
         b"SSH-2.0-close\r\n\r\n",
     ],
-    ids=lambda said: repr(said[:60]),
+    ids=lambda output: repr(output[:60]),
 )
-def test_an_invalid_response_is_refused(said: bytes) -> None:
-    with fetching(said) as (_, fetch), pytest.raises(LocksetError) as caught:
+def test_an_invalid_response_is_refused(output: bytes) -> None:
+    with fetching(output) as (_, fetch), pytest.raises(LocksetError) as caught:
         fetch()
     assert caught.value.diagnostic.code == "download-failed"
 
 
 @pytest.mark.parametrize(
-    "said",
+    "served",
     [
         (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 4_000),
         (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000),
@@ -109,9 +109,9 @@ def test_an_invalid_response_is_refused(said: bytes) -> None:
     ],
     ids=["head", "interim answers", "chunk extension", "trailers"],
 )
-def test_a_response_in_single_bytes_has_a_deadline(said: Served) -> None:
+def test_a_response_in_single_bytes_has_a_deadline(served: Served) -> None:
     begun = time.monotonic()
-    with fetching(said, read_timeout=0.3) as (_, fetch), pytest.raises(LocksetError, match="too slowly"):
+    with fetching(served, read_timeout=0.3) as (_, fetch), pytest.raises(LocksetError, match="too slowly"):
         fetch()
     assert time.monotonic() - begun < 5
 

@@ -22,7 +22,7 @@ from support.worlds.target_world import World, entry, judge, tree
 from support.worlds.two_locks import BEFORE, NEW, OLD, PLANNED
 
 if TYPE_CHECKING:
-    from lockset.sync.journal import JournalStep
+    from lockset.sync.disk.apply.transaction import JournalStep
     from support.builders.archives import Artifact
 
 

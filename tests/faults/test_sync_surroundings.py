@@ -62,8 +62,8 @@ def test_a_full_target_is_as_before_and_a_sync_with_room_ends_exact(
     target = folder / "disk/target"
     cli.ok("sync", "pylock.old.toml", "--target", target)
     before = tree(target)
-    told = cli.refused("sync", "pylock.big.toml", "--target", target)
-    assert "No space left" in told
+    message = cli.refused("sync", "pylock.big.toml", "--target", target)
+    assert "No space left" in message
     assert tree(target) == before
     subprocess.run(["mount", "-o", "remount,size=4m", folder / "disk"], check=True)
     cli.ok("sync", "pylock.big.toml", "--target", target)
@@ -126,8 +126,8 @@ def test_eight_syncs_of_one_target_and_one_cache_end_as_one_of_them(cli: Command
 
     running = [begin(lock, "one") for lock in ("old", "new") * 3] + [begin("new", "two"), begin("old", "three")]
     for child in running:
-        told = child.communicate(timeout=60)[1]
-        assert child.returncode == 0, told
+        message = child.communicate(timeout=60)[1]
+        assert child.returncode == 0, message
     assert judge(folder / "one") in (BEFORE, PLANNED)
     assert judge(folder / "two") == PLANNED
     assert judge(folder / "three") == BEFORE
@@ -168,11 +168,11 @@ def test_signals_end_a_sync_within_two_seconds(folder: Path, number: signal.Sign
         assert server.began.wait(20)  # type: ignore[attr-defined]
         time.sleep(0.2)
         child.send_signal(number)
-        told = child.communicate(timeout=6)[1]  # a loaded machine gets more
+        message = child.communicate(timeout=6)[1]  # a loaded machine gets more
     server.shutdown()
     server.server_close()
     assert child.returncode == 128 + number
-    assert "Traceback" not in told
+    assert "Traceback" not in message
     assert not (folder / "out").exists()
 
 
@@ -190,8 +190,8 @@ def test_a_kill_at_any_moment_is_healed_by_a_plain_sync(cli: Command, folder: Pa
         time.sleep(seconds)
         child.kill()
         child.wait()
-        told = judge(target)
-        assert all(version in {BEFORE.get(name), PLANNED.get(name)} for name, version in told.items())
+        message = judge(target)
+        assert all(version in {BEFORE.get(name), PLANNED.get(name)} for name, version in message.items())
         cli.ok("sync", "pylock.new.toml", "--target", target)
         assert tree(target) == wanted
 
@@ -200,8 +200,8 @@ def test_a_kill_at_any_moment_is_healed_by_a_plain_sync(cli: Command, folder: Pa
 def test_names_that_the_locale_cannot_write_are_refused_and_utf8_is_named(cli: Command, tmp_path: Path) -> None:
     write_lock(tmp_path / "pylock.toml", [make_wheel("one", files={"one/ü.txt": "x"})])
     narrow = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    told = cli.refused("sync", "--target", "out", env=narrow)
-    assert "PYTHONUTF8=1" in told
+    message = cli.refused("sync", "--target", "out", env=narrow)
+    assert "PYTHONUTF8=1" in message
     assert not (tmp_path / "out").exists()
     cli.ok("sync", "--target", "out", env={**narrow, "PYTHONUTF8": "1"})
     assert judge(tmp_path / "out") == {"one": "1.0"}

@@ -105,15 +105,15 @@ def strikes(station: Station, wanted: object) -> list[tuple[str, int]]:
     most: dict[str, int] = {}
     for (_, call), count in seen.items():
         most[call] = max(most.get(call, 0), count)
-    found = [(call, number) for call, count in sorted(most.items()) for number in range(1, count + 1)]
-    assert len(found) > 60
-    return found if DEEP else random.Random(7).sample(found, SAMPLES)
+    results = [(call, number) for call, count in sorted(most.items()) for number in range(1, count + 1)]
+    assert len(results) > 60
+    return results if DEEP else random.Random(7).sample(results, SAMPLES)
 
 
 def is_old_or_new(folder: Path) -> None:
     """Nothing that is not whole calls itself installed."""
-    told = judge(folder)
-    assert all(version in {BEFORE.get(name), PLANNED.get(name)} for name, version in told.items()), told
+    message = judge(folder)
+    assert all(version in {BEFORE.get(name), PLANNED.get(name)} for name, version in message.items()), message
 
 
 def check_healed(station: Station, wanted: dict[str, bytes | str], where: object) -> None:
@@ -145,11 +145,11 @@ def test_a_call_that_fails_once_is_overcome_or_undone(
         done = station.sync("new", "-e", f"inject={call}:error={error}:when={number}")
         where = (call, number, error, done.stderr)
         assert "Traceback" not in done.stderr, where
-        found = tree(station.target)
+        result = tree(station.target)
         if done.returncode == 0:
-            assert found == wanted, where
+            assert result == wanted, where
         else:
-            assert {path for path in found if not path.startswith(".lockset")} == set(before), where
+            assert {path for path in result if not path.startswith(".lockset")} == set(before), where
         check_healed(station, wanted, where)
 
 

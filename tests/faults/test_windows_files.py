@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lockset.errors import LocksetError
-from lockset.sync.layout import STATE_FOLDER
+from lockset.sync.target import STATE_FOLDER
 from support.builders.locks import locked_file, make_lock
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import World, judge, tree

@@ -60,11 +60,11 @@ def outcome_of(path: Path) -> Outcome:
     began = time.perf_counter()
     output = path.parent / "pylock.toml"
     try:
-        draft, _ = read_input(path, ConvertOptions(), output=output, environ={})
-        done = convert_imported(draft, DraftIndex(draft), _AnyRemote(), output=output)
+        imported, _ = read_input(path, ConvertOptions(), output=output, environ={})
+        done = convert_imported(imported, DraftIndex(imported), _AnyRemote(), output=output)
     except LocksetError as error:
         return Outcome(seconds=time.perf_counter() - began, refusal=error)
-    return Outcome(seconds=time.perf_counter() - began, draft=draft, done=done)
+    return Outcome(seconds=time.perf_counter() - began, draft=imported, done=done)
 
 
 def _row(path: Path, outcome: Outcome) -> str:

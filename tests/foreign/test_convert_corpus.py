@@ -30,13 +30,13 @@ REASONS = {
 
 @pytest.mark.parametrize("path", FILES)
 def test_real_files_are_converted_and_proved_or_refused(path: Path) -> None:
-    found = outcome_of(path)
-    if found.refusal is not None:
-        assert found.refusal.diagnostic.code in REASONS
+    result = outcome_of(path)
+    if result.refusal is not None:
+        assert result.refusal.diagnostic.code in REASONS
         return
-    assert found.draft is not None
-    assert found.done is not None
-    proof, packages = found.done.proof, found.done.lock.packages
+    assert result.draft is not None
+    assert result.done is not None
+    proof, packages = result.done.proof, result.done.lock.packages
     assert proof.rows
     assert (proof.kept, proof.lost) == (proof.hashes, 0)
-    assert {(p.name, str(p.version)) for p in found.draft.packages} == {(p.name, str(p.version)) for p in packages}
+    assert {(p.name, str(p.version)) for p in result.draft.packages} == {(p.name, str(p.version)) for p in packages}

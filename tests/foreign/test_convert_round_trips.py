@@ -15,7 +15,7 @@ from lockset.conversion.pipeline.verify import entry_hashes, environments_within
 from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError
 from lockset.lockfile.model import Pylock, file_name
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from support.builders.pages import PageFile
 from support.corpus import pylock_files
 from support.fakes.fake_conversion import FILES, FakeRemote
@@ -42,7 +42,7 @@ def index_of(lock: Pylock) -> FakeIndex:
 
 def read_lock(path: Path) -> Pylock:
     try:
-        return read(path.read_bytes(), path=path.name).lock
+        return read_document(path.read_bytes(), path=path.name).lock
     except LocksetError as error:
         pytest.skip(f"no valid lock file: {error}")
 
@@ -66,8 +66,8 @@ def test_requirements_and_back_keep_every_selection(path: Path, tmp_path: Path, 
     text.write_text(done.text)
     output = tmp_path / "pylock.toml"
     python = str(lock.requires_python) if lock.requires_python is not None else None
-    draft, _ = read_input(text, ConvertOptions(python=python), output=output, environ={})
-    back = convert_imported(draft, index_of(lock), FakeRemote(), output=output).lock
+    imported, _ = read_input(text, ConvertOptions(python=python), output=output, environ={})
+    back = convert_imported(imported, index_of(lock), FakeRemote(), output=output).lock
     chosen = frozenset(map(str, (*(lock.default_groups or ()), *groups)))
     trees = {p.name for p in lock.packages if p.directory is not None or p.vcs is not None}
     environments = environments_within(lock.requires_python, tuple(map(str, lock.environments or ())), ())

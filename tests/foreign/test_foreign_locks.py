@@ -8,7 +8,7 @@ import pytest
 import tomli
 from packaging.pylock import Pylock
 
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.validate.schema import check_schema
 from lockset.lockfile.write import write
@@ -37,9 +37,9 @@ def test_a_foreign_lock_is_judged_as_by_packaging_and_written_so_that_it_is_read
         assert report.errors
         return
     assert {issue.code for issue in report.errors} <= STRICTER
-    document = read(data)
+    document = read_document(data)
     assert document.lock == lock
     assert check_schema(document) == ()
     text = write(lock)
-    assert write(read(text).lock) == text
-    assert len(read(text).lock.packages) == len(lock.packages)
+    assert write(read_document(text).lock) == text
+    assert len(read_document(text).lock.packages) == len(lock.packages)

@@ -27,10 +27,10 @@ from lockset.sources.pyproject import read_pyproject
 from lockset.sources.requirements.reader import read_requirements
 from lockset.sources.script import read_script
 from lockset.sync.desired import WheelIdentity
-from lockset.sync.journal import Journal
+from lockset.sync.disk.apply.transaction import Journal
 from lockset.sync.wheel.contents import read_wheel
 from lockset.sync.wheel.entry_points import scripts_in
-from lockset.sync.wheel.record import parse_record
+from lockset.sync.wheel.file_lists import parse_record
 from lockset.sync.wheel.zip_reader import members, read_member
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def requirements(data: bytes) -> None:
 def wheel(data: bytes) -> None:
     """The central directory of a wheel, its members and its metadata."""
     identity = WheelIdentity(name="hull", version=Version("1"), filename="hull-1-py3-none-any.whl")
-    found = members(data, what="hull")
-    read_wheel(found, lambda member: read_member(data, member, what="hull", limit=1 << 20), identity=identity)
+    result = members(data, what="hull")
+    read_wheel(result, lambda member: read_member(data, member, what="hull", limit=1 << 20), identity=identity)
 
 
 def page(data: bytes) -> None:

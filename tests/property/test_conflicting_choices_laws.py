@@ -67,7 +67,7 @@ def choices(lock: Pylock) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
             yield tuple(n for k, n in chosen if k == "extra"), tuple(n for k, n in chosen if k == "group")
 
 
-def unmet(found: Mapping[str, str], lock: Pylock, world: dict[str, Any], values: dict[str, Any]) -> list[str]:
+def unmet(result: Mapping[str, str], lock: Pylock, world: dict[str, Any], values: dict[str, Any]) -> list[str]:
     """Requirements that the choice makes and `found` does not meet."""
     default = lock.default_groups[0] if lock.default_groups else ""
     waiting = []
@@ -77,9 +77,9 @@ def unmet(found: Mapping[str, str], lock: Pylock, world: dict[str, Any], values:
         marker = marker or (f"'{default}' in dependency_groups" if default else "")
         if not marker or Marker(marker).evaluate(values, context="lock_file"):
             waiting.append(Requirement(wanted))
-    for name, version in found.items():
+    for name, version in result.items():
         waiting += [Requirement(text) for text in world["packages"][name][version].get("requires", ())]
-    return [str(r) for r in waiting if r.name != "app" and not r.specifier.contains(found.get(r.name, "0"))]
+    return [str(r) for r in waiting if r.name != "app" and not r.specifier.contains(result.get(r.name, "0"))]
 
 
 def locked(data: dict[str, Any]) -> str | None:

@@ -134,12 +134,12 @@ def test_regions_and_walks_choose_alike_among_versions(graph: ForeignGraph) -> N
 @settings(max_examples=30)
 def test_the_assumed_roots_reach_every_entry(graph: ForeignGraph) -> None:
     members: dict[Choice, list[str]] = {("project", ""): list(graph.nodes)}
-    found = infer_roots(graph.nodes, members, selectable=SelectableNames(), universe=MarkerSet.any())
+    result = infer_roots(graph.nodes, members, selectable=SelectableNames(), universe=MarkerSet.any())
     reached = compute_reachability(
-        ForeignGraph(nodes=graph.nodes, roots=found.roots), SelectableNames(), MarkerSet.any()
+        ForeignGraph(nodes=graph.nodes, roots=result.roots), SelectableNames(), MarkerSet.any()
     )
     assert set(reached.regions) == set(graph.nodes)
-    assert not found.forked
+    assert not result.forked
 
 
 PIN_MARKERS = ("", " ; sys_platform == 'win32'", " ; python_version < '3.11'", " ; platform_machine != 'x86_64'")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lockset.errors import LocksetError
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.pages.simple_json import parse_json_page
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.validate.report import validate_document
 from support.fakes.fake_conversion import convert_text
 from support.strategies.hostile_values import MANY, VALUES, changed, locations, with_value
@@ -202,7 +202,7 @@ def test_what_validation_calls_valid_can_be_read(document: Any) -> None:
     text = _toml(document)
     if text is None:
         return
-    message = refusal(lambda: read(text).lock)
+    message = refusal(lambda: read_document(text).lock)
     assert not (validate_document(text).ok and message)
 
 
@@ -223,7 +223,7 @@ def test_validation_and_reading_have_the_same_limits(line: str) -> None:
     text = f'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "hull"\n{line}\n{source}'
     assert not validate_document(text).ok
     with pytest.raises(LocksetError) as caught:
-        _ = read(text).lock
+        _ = read_document(text).lock
     assert caught.value.diagnostic.code == "lock-invalid"
 
 

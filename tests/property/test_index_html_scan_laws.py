@@ -44,8 +44,8 @@ ends = st.sampled_from(["<br/>\n", "<br />\n", "\n", "<br/>", " \n", "</br>\n", 
 @st.composite
 def links(draw: st.DrawFn) -> str:
     filename = f"{draw(names)}-{draw(versions)}{draw(endings)}"
-    told = draw(st.lists(st.tuples(keys, texts), max_size=3))
-    attributes = "".join(f' {key}="{value}"' for key, value in told)
+    message = draw(st.lists(st.tuples(keys, texts), max_size=3))
+    attributes = "".join(f' {key}="{value}"' for key, value in message)
     shown = draw(st.sampled_from([filename, filename, filename, "", "a<b", 'a"b']))
     close = draw(st.sampled_from([">", ">", " >", "/>", "  >"]))
     return f'<a href="{draw(locations)}{filename}{draw(hashes)}"{attributes}{close}{shown}</a>{draw(ends)}'
@@ -106,11 +106,11 @@ def outcome(read: Callable[[], PageTable]) -> object:
 
 def facts(table: PageTable) -> Any:
     detail = ProjectDetail(table)
-    told = [
+    messages = [
         (str(v), detail.yanked(v), detail.has_wheel(v), detail.has_sdist(v), detail.requires_pythons(v))
         for v in detail.versions
     ]
-    return told, table.status, table.refused, [detail.files(version) for version in detail.versions]
+    return messages, table.status, table.refused, [detail.files(version) for version in detail.versions]
 
 
 def agrees(data: bytes) -> bool:

@@ -63,12 +63,12 @@ ODD = frozenset({"dist-info-metadata", "gpg-sig"})
 @st.composite
 def files(draw: st.DrawFn) -> dict[str, Any]:
     left_out = draw(st.just(ODD) | st.sets(st.sampled_from(sorted(FIELDS)), max_size=1))
-    found = {key: draw(values) for key, values in FIELDS.items() if key not in left_out}
-    if "url" in found:
-        found["url"] += f"{found.get('filename', '')}{draw(st.sampled_from(['', '#sha256=0']))}"
+    results = {key: draw(values) for key, values in FIELDS.items() if key not in left_out}
+    if "url" in results:
+        results["url"] += f"{results.get('filename', '')}{draw(st.sampled_from(['', '#sha256=0']))}"
     if draw(st.integers(0, 20)) == 0:
-        found[draw(st.sampled_from([*FIELDS, "new"]))] = draw(st.sampled_from([None, 1, "x", [], {"filename": "x"}]))
-    return found
+        results[draw(st.sampled_from([*FIELDS, "new"]))] = draw(st.sampled_from([None, 1, "x", [], {"filename": "x"}]))
+    return results
 
 
 @st.composite
@@ -99,11 +99,11 @@ def reference(data: bytes) -> PageTable | None:
 
 def facts(table: PageTable) -> Any:
     detail = ProjectDetail(table)
-    told = [
+    messages = [
         (str(v), detail.yanked(v), detail.has_wheel(v), detail.has_sdist(v), detail.requires_pythons(v))
         for v in detail.versions
     ]
-    return told, table.refused, [detail.files(version) for version in detail.versions]
+    return messages, table.refused, [detail.files(version) for version in detail.versions]
 
 
 def agrees(data: bytes) -> bool:

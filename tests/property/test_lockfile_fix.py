@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
 from lockset.lockfile.fix.fix import fix_text
-from lockset.lockfile.select import select
+from lockset.lockfile.select import select_entries
 from lockset.lockfile.validate.report import validate_document
 from lockset.markers import described_target
 
@@ -38,12 +38,12 @@ LOCKS = st.fixed_dictionaries(
 @given(LOCKS, st.sampled_from(["\n", "\r\n"]))
 def test_mending_is_idempotent_and_loses_no_entry(data: dict[str, object], end: str) -> None:
     text = tomli_w.dumps(data).replace("\n", end)
-    mended = fix_text(text)
-    assert fix_text(mended.text).changes == ()
+    fixed = fix_text(text)
+    assert fix_text(fixed.text).changes == ()
     names_now_one = {"duplicate-overlap", "packages-narrow-to-one", "name-duplicate"}
     before_fix = {i.code for i in validate_document(text).issues}
-    assert {i.code for i in validate_document(mended.text).issues} <= before_fix | names_now_one
-    before, after = tomli.loads(text), tomli.loads(mended.text)
+    assert {i.code for i in validate_document(fixed.text).issues} <= before_fix | names_now_one
+    before, after = tomli.loads(text), tomli.loads(fixed.text)
     assert len(after["packages"]) == len(before["packages"])
     assert after.keys() == before.keys()
 
@@ -70,17 +70,17 @@ def test_where_no_overlap_is_found_no_selection_is_ambiguous(markers: list[str |
         for marker in markers
     ]
     report = validate_document(tomli_w.dumps({**head, "packages": entries}))
-    found = {issue.code for issue in report.issues}
+    results = {issue.code for issue in report.issues}
     if report.lock is None:
-        assert found & {"packages-narrow-to-one"}
+        assert results & {"packages-narrow-to-one"}
         return
     refused = {refusal(report.lock, target, extras) for target in TARGETS for extras in ((), ("x",))}
-    assert "ambiguous-package" not in refused or "duplicate-overlap" in found
+    assert "ambiguous-package" not in refused or "duplicate-overlap" in results
 
 
 def refusal(lock: Pylock, target: TargetInterpreter, extras: tuple[str, ...]) -> str | None:
     try:
-        select(lock, environment=target.environment, tags=target.tags, extras=extras)
+        select_entries(lock, environment=target.environment, tags=target.tags, extras=extras)
     except LocksetError as error:
         return error.diagnostic.code
     return None

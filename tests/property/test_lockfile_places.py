@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
 from lockset.lockfile.positions import KeyPath, positions
-from lockset.lockfile.read import Document, read
+from lockset.lockfile.read import Document, read_document
 from lockset.lockfile.validate.locate import locations
 
 EXAMPLES = Path(__file__).parents[2] / "spec-examples"
@@ -39,7 +39,7 @@ def same(document: Document, paths: list[KeyPath]) -> None:
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/*.toml")), ids=lambda path: path.name)
 def test_every_place_of_the_examples_alone(path: Path) -> None:
     try:
-        document = read(path.read_bytes())
+        document = read_document(path.read_bytes())
     except LocksetError:
         return
     for location in (*positions(document.text), *EXTRA):
@@ -49,7 +49,7 @@ def test_every_place_of_the_examples_alone(path: Path) -> None:
 @given(st.lists(BLOCKS, max_size=12), st.data())
 def test_places_of_texts_of_any_shape(blocks: list[str], data: st.DataObject) -> None:
     try:
-        document = read("".join(blocks))
+        document = read_document("".join(blocks))
     except LocksetError:
         return
     known = [*positions(document.text), *EXTRA]

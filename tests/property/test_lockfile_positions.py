@@ -22,10 +22,10 @@ def value_at(data: Any, path: tuple[str | int, ...]) -> Any:
     return data
 
 
-def check(text: str, data: Mapping[str, Any], found: Positions) -> None:
-    assert set(found) == set(paths(data))
-    for path, span in found.items():
-        value, value_span = value_at(data, path), found.value(path)
+def check(text: str, data: Mapping[str, Any], result: Positions) -> None:
+    assert set(result) == set(paths(data))
+    for path, span in result.items():
+        value, value_span = value_at(data, path), result.value(path)
         shown, shown_value = text[span.start : span.end], text[value_span.start : value_span.end]
         if shown.startswith("[") and (isinstance(path[-1], str) or isinstance(value, dict)):
             assert header_names(shown) == [key for key in path if isinstance(key, str)]
@@ -54,9 +54,9 @@ def header_names(header: str) -> list[str]:
 def test_every_key_and_value_is_found_where_it_stands(data: dict[str, Any], seed: int) -> None:
     text = Renderer(Random(seed)).document(data)
     assert tomli.loads(text) == data
-    found = positions(text)
-    assert found.newer is None
-    check(text, data, found)
+    result = positions(text)
+    assert result.newer is None
+    check(text, data, result)
 
 
 @given(documents, st.integers(0, 2**32))
@@ -64,9 +64,9 @@ def test_what_only_newer_toml_has_is_noticed(data: dict[str, Any], seed: int) ->
     renderer = Renderer(Random(seed), allow_newer=True)
     text = renderer.document(data)
     assert tomli.loads(text) == data
-    found = positions(text)
-    assert (found.newer is not None) == renderer.newer
-    check(text, data, found)
+    result = positions(text)
+    assert (result.newer is not None) == renderer.newer
+    check(text, data, result)
 
 
 @given(st.text(st.sampled_from("ab.=[]{}\"'\\\n\t, #1:-\r"), max_size=30))

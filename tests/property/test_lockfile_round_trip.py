@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockset.lockfile.diff import diff
+from lockset.lockfile.diff import compare_locks
 from lockset.lockfile.model import Package, Pylock
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
 from support.strategies.lock_values import locks
@@ -50,17 +50,17 @@ def canonical(value: Any) -> str:
 
 @given(locks())
 def test_reading_what_was_written_gives_the_same_lock(lock: Pylock) -> None:
-    again = read(write(lock)).lock
+    again = read_document(write(lock)).lock
     assert unordered(again) == unordered(lock)
-    assert diff(lock, again).is_empty
+    assert compare_locks(lock, again).is_empty
 
 
 @given(locks())
 def test_writing_what_was_read_gives_the_same_bytes_and_value(lock: Pylock) -> None:
     text = write(lock)
-    again = read(text).lock
+    again = read_document(text).lock
     assert write(again) == text
-    assert read(write(again)).lock == again
+    assert read_document(write(again)).lock == again
 
 
 @given(locks(), st.randoms(use_true_random=False))
@@ -79,7 +79,7 @@ def test_written_locks_are_in_order(lock: Pylock) -> None:
 
 @given(locks(), locks())
 def test_a_diff_is_empty_only_between_equal_locks_and_turns_around(old: Pylock, new: Pylock) -> None:
-    there, back = diff(old, new), diff(new, old)
+    there, back = compare_locks(old, new), compare_locks(new, old)
     assert there.is_empty == back.is_empty
     assert len(there.of_kind("added")) - len(there.of_kind("removed")) == len(new.packages) - len(old.packages)
     assert len(there.of_kind("added")) == len(back.of_kind("removed"))

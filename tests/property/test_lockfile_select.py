@@ -10,7 +10,7 @@ from packaging.pylock import PylockSelectError
 from packaging.tags import Tag, parse_tag
 
 from lockset.errors import LocksetError
-from lockset.lockfile.select import select
+from lockset.lockfile.select import select_entries
 from lockset.markers.environment import Environment
 from support.strategies.lock_values import EXTRAS, GROUPS, locks
 
@@ -74,7 +74,7 @@ def test_the_same_is_selected_or_refused_as_by_packaging(lock: Pylock, question:
     known = question["extras"] <= set(lock.extras or ()) and (question["groups"] or set()) <= declared
     slow = slow_model(lock, question)
     try:
-        selection = select(lock, **question)
+        selection = select_entries(lock, **question)
     except LocksetError as refusal:
         code: str | None = refusal.diagnostic.code
     else:

@@ -142,10 +142,10 @@ def test_atoms_decide_the_set(a: MarkerSet) -> None:
 
 @given(marker_sets, marker_sets)
 def test_examples_are_members(a: MarkerSet, within: MarkerSet) -> None:
-    found = a.example(within)
-    assert (found is None) == a.is_disjoint(within)
-    if found is not None:
-        assert (a & within).evaluate(found.environment, extras=found.extras, groups=found.groups)
+    result = a.example(within)
+    assert (result is None) == a.is_disjoint(within)
+    if result is not None:
+        assert (a & within).evaluate(result.environment, extras=result.extras, groups=result.groups)
 
 
 @given(marker_sets)

@@ -23,8 +23,8 @@ def test_whatever_comes_is_printable_and_bounded(text: str, more: str) -> None:
 @example("`", '","', "https")
 @given(words, words, st.sampled_from(["http", "https", "git+https", "ftp", "ssh", "git+ssh"]))
 def test_a_password_in_an_address_is_never_shown(user: str, password: str, scheme: str) -> None:
-    told = f"Invalid name '{scheme}://{{}}example.org/path' in `packages[0]`"
-    assert plain(told.format(f"{user}:{password}@")) == plain(told.format(""))
+    message = f"Invalid name '{scheme}://{{}}example.org/path' in `packages[0]`"
+    assert plain(message.format(f"{user}:{password}@")) == plain(message.format(""))
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,8 @@ def has_answer(world: SmallWorld, environment: Environment) -> bool:
 
 
 def in_range(world: SmallWorld) -> list[tuple[str, Environment]]:
-    asked = SpecifierSet(world.data["project"]["requires-python"])
-    return [(name, environment) for name, environment in SAMPLES if environment.python_full_version in asked]
+    requests = SpecifierSet(world.data["project"]["requires-python"])
+    return [(name, environment) for name, environment in SAMPLES if environment.python_full_version in requests]
 
 
 @given(world=worlds(CLOSED))

@@ -145,10 +145,10 @@ def test_the_class_equals_that_of_the_standard_library(body: type[Any], options:
 
 
 def _signature(cls: Any) -> str:
-    told = str(inspect.signature(cls))
+    message = str(inspect.signature(cls))
     for absent in ("<factory>", repr(dataclasses.MISSING)):
-        told = told.replace(absent, "")
-    return told
+        message = message.replace(absent, "")
+    return message
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
@@ -163,13 +163,13 @@ def test_wrong_calls_and_changes_are_refused_alike(options: dict[str, bool]) -> 
         lambda cls: delattr(cls(first=1), "first"),
     ]
     for call in wrong:
-        told, expected = (_outcome(lambda cls=cls, call=call: call(cls)) for cls in (ours, theirs))
+        message, expected = (_outcome(lambda cls=cls, call=call: call(cls)) for cls in (ours, theirs))
         if isinstance(expected, tuple):
-            assert isinstance(told, tuple), expected
-            assert told[0] is expected[0]
-            assert told[1].replace("Plain.", "") == expected[1].replace("Plain.", "")
+            assert isinstance(message, tuple), expected
+            assert message[0] is expected[0]
+            assert message[1].replace("Plain.", "") == expected[1].replace("Plain.", "")
         else:
-            assert not isinstance(told, tuple)
+            assert not isinstance(message, tuple)
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)

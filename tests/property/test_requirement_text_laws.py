@@ -59,21 +59,21 @@ def _outcome(read: Callable[[str], object], text: str) -> object:
 @example(text="a>=1\n")
 @example(text="a;")
 def test_the_fast_path_agrees_with_packaging(text: str) -> None:
-    expected, found = _outcome(Requirement, text), _outcome(split_requirement, text)
+    expected, result = _outcome(Requirement, text), _outcome(split_requirement, text)
     if not isinstance(expected, Requirement):
-        assert found == expected
+        assert result == expected
         return
-    if not isinstance(found, RequirementParts):
-        assert found == "marker-syntax"  # stricter than packaging, on values that no environment has
+    if not isinstance(result, RequirementParts):
+        assert result == "marker-syntax"  # stricter than packaging, on values that no environment has
         return
-    assert found.name == canonicalize_name(expected.name)
-    assert found.extras == {canonicalize_name(extra) for extra in expected.extras}
-    assert found.specifiers == expected.specifier
-    assert str(found.specifiers) == str(expected.specifier)
-    assert found.url == expected.url
-    assert str(found.condition.parsed or "") == str(expected.marker or "")
+    assert result.name == canonicalize_name(expected.name)
+    assert result.extras == {canonicalize_name(extra) for extra in expected.extras}
+    assert result.specifiers == expected.specifier
+    assert str(result.specifiers) == str(expected.specifier)
+    assert result.url == expected.url
+    assert str(result.condition.parsed or "") == str(expected.marker or "")
     wanted = MarkerSet.any() if expected.marker is None else MarkerSet.of_marker(expected.marker)
-    assert found.condition.marker == wanted
+    assert result.condition.marker == wanted
 
 
 def test_usual_metadata_take_the_fast_path() -> None:

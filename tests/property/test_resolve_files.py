@@ -108,14 +108,14 @@ def locked(world: SmallWorld, old: Pylock | None) -> LockResult | None:
 def environments(world: SmallWorld) -> list[tuple[str, Environment, frozenset[Tag], bool]]:
     """The described interpreters that the lock is for, and whether files are needed there at any price."""
     question = build_problem(world.project, world.choices, old=None, now=NOW)
-    found = []
+    results = []
     for sample in question.samples:
         python = sample.environment.python_version
         implementation = "" if sample.implementation == "cpython" else f" {sample.implementation}"
         name = f"{python} {sample.platform}{implementation}"
         assert described_tags(sample.platform, python, sample.implementation) == sample.tags
-        found.append((name, sample.environment, frozenset(sample.tags), python in PYTHONS))
-    return found
+        results.append((name, sample.environment, frozenset(sample.tags), python in PYTHONS))
+    return results
 
 
 @given(world=worlds(), before=st.one_of(st.none(), pins))
@@ -141,9 +141,11 @@ def test_a_lock_has_a_file_wherever_an_answer_has_one_or_names_where_it_has_none
             assert not (counts and OneEnvironment(world, environment, tags).has_answer(roots)), f"{name} has an answer"
 
 
-def is_usable(found: Pylock, environment: str, extras: Sequence[str] = (), groups: Sequence[str] | None = None) -> bool:
+def is_usable(
+    pylock: Pylock, environment: str, extras: Sequence[str] = (), groups: Sequence[str] | None = None
+) -> bool:
     try:
-        selected(found, environment, extras=extras, groups=groups)
+        selected(pylock, environment, extras=extras, groups=groups)
     except LocksetError as error:
         if error.diagnostic.code != "no-usable-file":
             raise
@@ -196,12 +198,12 @@ def test_what_has_no_file_anywhere_is_as_new_as_elsewhere(world: SmallWorld) -> 
                 assert version == max(v for v in others if anywhere.usable("a", v)), f"{python} {platform}"
 
 
-def chosen(found: Pylock, environment: Environment) -> str | None:
+def chosen(pylock: Pylock, environment: Environment) -> str | None:
     """The version of the only project there, None where the lock is not for the environment."""
-    if environment.python_full_version not in (found.requires_python or SpecifierSet()):
+    if environment.python_full_version not in (pylock.requires_python or SpecifierSet()):
         return None
     values: Any = {**environment.as_dict(), "extras": frozenset(), "dependency_groups": frozenset()}
-    there = [p for p in found.packages if p.marker is None or p.marker.evaluate(values, context="lock_file")]
+    there = [p for p in pylock.packages if p.marker is None or p.marker.evaluate(values, context="lock_file")]
     assert len(there) <= 1
     return str(there[0].version) if there else None
 

@@ -68,8 +68,8 @@ def test_a_prerelease_is_chosen_only_where_somebody_names_it_or_no_final_release
         for (name, version), node in resolution.nodes.items():
             if not version.is_prerelease or not node.region.evaluate(environment):
                 continue
-            asked = [e for e in resolution.edges if e.target == (name, version) and e.region.evaluate(environment)]
-            specifiers = [e.dependency.specifier for e in asked]
+            requests = [e for e in resolution.edges if e.target == (name, version) and e.region.evaluate(environment)]
+            specifiers = [e.dependency.specifier for e in requests]
             python = Version(environment.python_full_version)
             final = [
                 v

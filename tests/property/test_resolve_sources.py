@@ -24,15 +24,15 @@ def locked(world: SmallWorld) -> LockResult | LocksetError:
 
 @given(worlds())
 def test_locks_are_sound_and_failures_have_no_solution(world: SmallWorld) -> None:
-    found = locked(world)
-    if isinstance(found, LocksetError):
-        assert found.diagnostic.code in {"no-resolution", "sources-disagree"}, found
-        assert not all(has_answer(world, environment) for environment in ENVIRONMENTS), found.diagnostic
+    result = locked(world)
+    if isinstance(result, LocksetError):
+        assert result.diagnostic.code in {"no-resolution", "sources-disagree"}, result
+        assert not all(has_answer(world, environment) for environment in ENVIRONMENTS), result.diagnostic
         return
     for environment in ENVIRONMENTS:
-        chosen = dict(release.split() for release in selected(found.lock, environment))
+        chosen = dict(release.split() for release in selected(result.lock, environment))
         Referee(world, environment).check(chosen, (), ())
         by_url = asked_by_url(world, environment)
         if "a" in chosen:
             assert ({chosen["a"]} == by_url) if by_url else chosen["a"] in {"1.0", "2.0"}
-    assert world.lock(old=found.lock).text == found.text
+    assert world.lock(old=result.lock).text == result.text

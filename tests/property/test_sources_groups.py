@@ -49,8 +49,8 @@ def test_groups_are_those_of_packaging_or_refused_by_both(data: dict[str, list[s
     assert (read is None) == (expected is None)
     if read is None or expected is None:
         return
-    found = {name: list(dict.fromkeys(line.requirement for line in lines)) for name, lines in read.items()}
-    assert found == expected
+    results = {name: list(dict.fromkeys(line.requirement for line in lines)) for name, lines in read.items()}
+    assert results == expected
 
 
 @given(tables)

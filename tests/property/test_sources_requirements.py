@@ -99,14 +99,14 @@ def test_values_survive_quoting(option: str, value: str) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_in_one_sentence(data: bytes) -> None:
-    told = refusal_of(data)
-    assert told is None or "r.txt" in str(told.location)
+    message = refusal_of(data)
+    assert message is None or "r.txt" in str(message.location)
 
 
 @given(st.text(st.sampled_from("ab-=. \\#;@/:[]{}$'\"\n\r\t,<>"), max_size=80))
 def test_any_text_of_the_format_s_own_signs_is_read_or_refused(text: str) -> None:
-    told = refusal_of(text)
-    assert told is None or told.message
+    message = refusal_of(text)
+    assert message is None or message.message
 
 
 # A NUL at the beginning makes the mark of UTF-16 that of UTF-32: such a text is no requirements file.
@@ -122,9 +122,9 @@ def test_texts_with_a_byte_order_mark_are_decoded(text: str, encoding: str) -> N
 def test_real_files_are_read_or_refused_for_the_true_reason() -> None:
     reasons: dict[str, set[str]] = {}
     for path in FILES:
-        told = refusal_of(path.read_bytes())
-        if told is not None:
-            reasons.setdefault(told.code, set()).add(path.name)
+        message = refusal_of(path.read_bytes())
+        if message is not None:
+            reasons.setdefault(message.code, set()).add(path.name)
     assert reasons == {
         "requirement-name": {
             "facebookresearch__detectron2__docs__requirements.txt",

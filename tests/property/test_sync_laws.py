@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockset.composition.sync_pipeline import InstallOptions
-from lockset.sync.journal import Journal, JournalStep, MakeFolder, MoveAside, MoveIn, RemoveFolder
+from lockset.sync.disk.apply.transaction import Journal, JournalStep, MakeFolder, MoveAside, MoveIn, RemoveFolder
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import World, judge, tree
 
@@ -47,11 +47,11 @@ class Stop:
 
 @settings(max_examples=15)
 @given(st.lists(worlds, min_size=1, max_size=3), st.integers(0, 12))
-def test_the_target_matches_the_last_successful_sync(asked: list[Worlds], fault: int) -> None:
+def test_the_target_matches_the_last_successful_sync(requests: list[Worlds], fault: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="lockset-law-"))
     try:
         world = World(folder=folder / "one" / "world", directory=str(folder / "target"), cache=folder / "cache")
-        for state in asked:
+        for state in requests:
             before = tree(folder / "target")
             try:
                 world.sync(*wheels_of(state), install_options=InstallOptions(on_step=Stop(fault)))
@@ -60,9 +60,9 @@ def test_the_target_matches_the_last_successful_sync(asked: list[Worlds], fault:
                 world.sync(*wheels_of(state))
             assert judge(folder / "target") == {name: version for name, (version, _) in state.items()}
             assert not world.sync(*wheels_of(state)).changed
-        files = {p for _, paths in asked[-1].values() for p in paths}
-        found = {path for path in tree(folder / "target") if path.endswith(".py")}
-        assert found == files
+        files = {p for _, paths in requests[-1].values() for p in paths}
+        results = {path for path in tree(folder / "target") if path.endswith(".py")}
+        assert results == files
         folders = {path for path, content in tree(folder / "target").items() if content == "folder"}
         assert all(any(f.startswith(f"{one}/") for f in tree(folder / "target")) for one in folders)
     finally:
@@ -79,9 +79,9 @@ steps = st.one_of(
 
 
 @given(st.lists(steps))
-def test_a_journal_reads_what_it_writes_wherever_the_target_has_moved(found: list[JournalStep]) -> None:
+def test_a_journal_reads_what_it_writes_wherever_the_target_has_moved(results: list[JournalStep]) -> None:
     def below(base: str) -> Journal:
-        moved = tuple(type(step)(*(f"{base}/{path}" for path in step)) for step in found)
+        moved = tuple(type(step)(*(f"{base}/{path}" for path in step)) for step in results)
         return Journal(steps=moved, areas=(f"{base}/.lockset",))
 
     data = below("/first").dumps("/first")

@@ -9,7 +9,7 @@ from hypothesis import given, note
 
 from lockset.errors import LocksetError
 from lockset.progress import NullListener
-from lockset.resolve.one_environment.engine import Budget, NoAnswer, resolve_one, unmet
+from lockset.resolve.one_environment.engine import Budget, NoSolution, resolve_one, unmet
 from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.releases.direct_repository import DirectRepository
@@ -54,7 +54,7 @@ def resolved(
 ) -> Mapping[str, Version] | None:
     try:
         return resolve_one(request, region_of(environment), repository, PLENTY)
-    except NoAnswer:
+    except NoSolution:
         return None
 
 
@@ -68,9 +68,9 @@ def test_both_engines_find_an_answer_or_neither_does(world: World, roots: list[s
     request, repository = request_for(roots), FakeRepository(world)
     for environment in SAMPLED:
         alone = solve_environment(request, region_of(environment), request.roots, repository, NullListener())
-        found = resolved(request, environment, repository)
-        assert (alone is None) == (found is not None), environment
-        assert found is None or not unmet(found, request, region_of(environment), repository)
+        result = resolved(request, environment, repository)
+        assert (alone is None) == (result is not None), environment
+        assert result is None or not unmet(result, request, region_of(environment), repository)
 
 
 @given(world=worlds(), roots=roots_lists)
@@ -100,9 +100,9 @@ def test_both_engines_agree_on_prereleases(world: World, roots: list[str]) -> No
             continue
         chosen = chosen_in(resolution_graph(pins, one.roots, region, repository), environment)
         assert not unmet(chosen, request, region, repository)
-        found = resolved(request, environment, repository)
-        assert found is not None
-        assert not unmet(found, request, region, repository)
+        result = resolved(request, environment, repository)
+        assert result is not None
+        assert not unmet(result, request, region, repository)
 
 
 @given(world=worlds_with_sources())
@@ -122,7 +122,7 @@ def test_resolvelib_finds_an_answer_where_there_is_one_with_releases_at_urls(wor
         region = request.universe & environment
         try:
             chosen = resolve_one(request, region, repository, PLENTY)
-        except NoAnswer:
+        except NoSolution:
             assert not has_answer(world, name), name
         else:
             assert has_answer(world, name), name

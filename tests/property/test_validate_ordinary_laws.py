@@ -75,13 +75,13 @@ def wheels(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
 @given(made=wheels())
 def test_an_ordinary_wheel_breaks_no_rule(made: tuple[dict[str, Any], dict[str, Any]]) -> None:
     wheel, package = made
-    found = Findings()
-    check_name(wheel, "wheel", PATH, package, found)
-    check_location(wheel, "wheel", PATH, found, what="it")
-    _size_and_time(wheel, "wheel", PATH, found)
-    check_hashes(wheel, "wheel", PATH, found, what="it")
+    result = Findings()
+    check_name(wheel, "wheel", PATH, package, result)
+    check_location(wheel, "wheel", PATH, result, what="it")
+    _size_and_time(wheel, "wheel", PATH, result)
+    check_hashes(wheel, "wheel", PATH, result, what="it")
     if _is_ordinary(wheel, package):
-        assert not list(found)
+        assert not list(result)
         assert wheel.keys() <= _FILE_KEYS
 
 

@@ -71,17 +71,17 @@ def places(value: Any, path: Path_ = ()) -> Iterator[Path_]:
 PLACES = tuple(places(WHOLE))
 
 
-def broken(data: dict[str, Any], place: Path_, replacement: Any) -> dict[str, Any]:
+def broken(data: dict[str, Any], location: Path_, replacement: Any) -> dict[str, Any]:
     """`data` with another value at `place`, or without it for None; as it is where `place` is gone already."""
     changed = copy.deepcopy(data)
     holder: Any = changed
     try:
-        for key in place[:-1]:
+        for key in location[:-1]:
             holder = holder[key]
         if replacement is None:
-            del holder[place[-1]]
+            del holder[location[-1]]
         else:
-            holder[place[-1]] = replacement
+            holder[location[-1]] = replacement
     except (KeyError, IndexError, TypeError):
         return data
     return changed
@@ -111,10 +111,10 @@ def test_the_whole_project_has_no_finding() -> None:
     check(WHOLE)
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
-def test_one_key_missing_or_of_another_value(place: Path_) -> None:
+@pytest.mark.parametrize("location", PLACES, ids=lambda location: ".".join(map(str, location)))
+def test_one_key_missing_or_of_another_value(location: Path_) -> None:
     for replacement in (None, *REPLACEMENTS):
-        check(broken(WHOLE, place, replacement))
+        check(broken(WHOLE, location, replacement))
 
 
 changes = st.tuples(st.sampled_from(PLACES), st.none() | st.sampled_from(REPLACEMENTS) | st.text(max_size=4))
@@ -123,6 +123,6 @@ changes = st.tuples(st.sampled_from(PLACES), st.none() | st.sampled_from(REPLACE
 @given(st.lists(changes, min_size=2, max_size=4))
 def test_several_keys_broken_at_once(several: list[tuple[Path_, Any]]) -> None:
     data = WHOLE
-    for place, replacement in several:
-        data = broken(data, place, replacement)
+    for location, replacement in several:
+        data = broken(data, location, replacement)
     check(data)

@@ -286,7 +286,7 @@ class Page:
 
     def click(self, selector: str) -> None:
         """Click on the middle of the first element that the CSS `selector` matches, which must be visible."""
-        place = self.evaluate(
+        location = self.evaluate(
             f"""(() => {{
                 const element = document.querySelector({json.dumps(selector)});
                 if (!element) return null;
@@ -295,7 +295,7 @@ class Page:
                 return box.width && box.height ? [box.x + box.width / 2, box.y + box.height / 2] : null;
             }})()"""
         )
-        if place is None:
+        if location is None:
             message = f"Nothing visible matches {selector}"
             raise BrowserError(message)
         for kind, buttons in (("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)):
@@ -303,8 +303,8 @@ class Page:
             self.call(
                 "Input.dispatchMouseEvent",
                 type=kind,
-                x=place[0],
-                y=place[1],
+                x=location[0],
+                y=location[1],
                 button=button,
                 buttons=buttons,
                 clickCount=0 if kind == "mouseMoved" else 1,

@@ -71,19 +71,19 @@ class Venv:
     def installed(self) -> dict[str, str]:
         """Normalized name to version, as `importlib.metadata` of this environment sees it."""
         pairs = json.loads(self.run(_LIST))
-        found = dict(pairs)
-        assert len(found) == len(pairs), f"a name is installed twice: {pairs}"
-        return found
+        results = dict(pairs)
+        assert len(results) == len(pairs), f"a name is installed twice: {pairs}"
+        return results
 
     def tree(self) -> dict[str, bytes | str]:
         """Every file and link of the environment with its content, to compare before and after; no bytecode."""
-        found: dict[str, bytes | str] = {}
+        results: dict[str, bytes | str] = {}
         for path in sorted(self.path.rglob("*")):
             if path.is_symlink():
-                found[str(path.relative_to(self.path))] = str(path.readlink())
+                results[str(path.relative_to(self.path))] = str(path.readlink())
             elif path.is_file() and "__pycache__" not in path.parts:
-                found[str(path.relative_to(self.path))] = path.read_bytes()
-        return found
+                results[str(path.relative_to(self.path))] = path.read_bytes()
+        return results
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,75 +66,75 @@ def test_the_world_has_the_lock_or_the_failure_it_declares(path: Path, request: 
 
 
 def check_failure(error: LocksetError, expected: dict[str, Any]) -> None:
-    found = error.diagnostic
-    assert found.code == expected.get("code", "no-resolution")
+    result = error.diagnostic
+    assert result.code == expected.get("code", "no-resolution")
     assert expected["says"], "a failure says something"
-    told = "\n".join((found.message, *found.context, found.hint or ""))
+    message = "\n".join((result.message, *result.context, result.hint or ""))
     for text in expected["says"]:
-        assert text in told, told
+        assert text in message, message
     for text in expected.get("never", ()):
-        assert text not in told, told
+        assert text not in message, message
 
 
-def check_lock(found: Pylock, expected: dict[str, Any], notes: list[str]) -> None:
+def check_lock(pylock: Pylock, expected: dict[str, Any], notes: list[str]) -> None:
     assert set(expected) <= {"entries", "requires-python", "notes", "gaps", "warnings", "never-built"}
     if "entries" in expected:
-        assert entries(found) == expected["entries"]
+        assert entries(pylock) == expected["entries"]
     if "requires-python" in expected:
-        assert found.requires_python == SpecifierSet(expected["requires-python"])
+        assert pylock.requires_python == SpecifierSet(expected["requires-python"])
     for text in expected.get("notes", ()):
         assert any(text in note for note in notes), notes
 
 
-def check_selection(found: Pylock, expected: dict[str, Any]) -> None:
+def check_selection(pylock: Pylock, expected: dict[str, Any]) -> None:
     assert set(expected) <= {"on", "select", "extras", "groups", "refused"}
     for environment in expected.get("on", ["3.12 linux"]):
-        choice = {"extras": expected.get("extras", ()), "groups": groups(found, expected.get("groups", ()))}
+        choice = {"extras": expected.get("extras", ()), "groups": groups(pylock, expected.get("groups", ()))}
         if "refused" in expected:
             with pytest.raises(LocksetError) as caught:
-                selected(found, environment, **choice)
+                selected(pylock, environment, **choice)
             assert caught.value.diagnostic.code == expected["refused"]
         else:
-            assert selected(found, environment, **choice) == expected["select"], environment
+            assert selected(pylock, environment, **choice) == expected["select"], environment
 
 
-def groups(found: Pylock, named: Sequence[str]) -> list[str] | None:
+def groups(pylock: Pylock, named: Sequence[str]) -> list[str] | None:
     """The default groups and those named; `only` in front leaves the default ones out."""
     if named and named[0] == "only":
         return list(named[1:])
-    return [*(found.default_groups or ()), *named] if named else None
+    return [*(pylock.default_groups or ()), *named] if named else None
 
 
 @pytest.mark.parametrize("path", SOLVABLE, ids=ids(SOLVABLE))
 def test_the_lock_holds_in_every_environment_it_claims(path: Path) -> None:
     world = world_of(path)
-    found = world.lock().lock
+    result = world.lock().lock
     for environment in GRID:
-        for extras, chosen_groups in choices(world, found):
-            chosen = selected_or_refused(found, environment, extras, chosen_groups)
+        for extras, chosen_groups in choices(world, result):
+            chosen = selected_or_refused(result, environment, extras, chosen_groups)
             if chosen is not None:
                 Referee(world, environment).check(dict(c.split() for c in chosen), extras, chosen_groups)
 
 
 def selected_or_refused(
-    found: Pylock, environment: str, extras: Sequence[str], chosen_groups: Sequence[str]
+    pylock: Pylock, environment: str, extras: Sequence[str], chosen_groups: Sequence[str]
 ) -> list[str] | None:
     """What is installed; None for an honest refusal."""
     try:
-        return selected(found, environment, extras=extras, groups=chosen_groups)
+        return selected(pylock, environment, extras=extras, groups=chosen_groups)
     except LocksetError as error:
         if error.diagnostic.code not in HONEST_REFUSALS:
             raise
         return None
 
 
-def choices(world: SmallWorld, found: Pylock) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+def choices(world: SmallWorld, pylock: Pylock) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """The default choice, each extra and each group with it, each group alone."""
-    default = tuple(found.default_groups or ())
+    default = tuple(pylock.default_groups or ())
     yield (), default
-    for extra in found.extras or ():
+    for extra in pylock.extras or ():
         yield (extra,), default
-    for group in found.dependency_groups or ():
+    for group in pylock.dependency_groups or ():
         yield (), (*default, group)
         yield (), (group,)
 

@@ -165,7 +165,7 @@ def _first_sentence(details: str) -> str:
 
 
 def _page(data: dict[str, Any], own: str) -> str | None:
-    """The address of the advisory: a reference of the kind ADVISORY, else the page of its database."""
+    """The URL of the advisory: a reference of the kind ADVISORY, otherwise the page of its database."""
     references = [r for r in _array(data.get("references")) if isinstance(r, dict)]
     for kind in ("ADVISORY", "WEB", "REPORT"):
         for reference in references:

@@ -30,7 +30,7 @@ class DatabaseState:
     """What is known of the data.
 
     Attributes:
-        source: A path, or an address without credentials.
+        source: A path, or a URL without credentials.
         files: Number of advisories in it; None for a service, which does not say.
         newest: When the newest one was modified; None if unknown.
         unreadable: Files that could not be read.

@@ -27,7 +27,7 @@ class Vulnerability:
     """A known vulnerability of one version of a package.
 
     Attributes:
-        id: The id under which it is shown: PyPA's, else GitHub's, else another one.
+        id: The id under which it is shown: PyPA's, otherwise GitHub's, otherwise another one.
         aliases: All other ids of it.
         name: The normalized name of the package.
         version: The affected version.

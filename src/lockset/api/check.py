@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.composition.lock_inputs import read_lock_inputs, source_arguments
+from lockset.composition.lock_inputs import read_lock_inputs, source_arguments, workspace_of
+from lockset.composition.run_context import context_of
 from lockset.errors import UsageError
 from lockset.lockfile.validate.report import finding_severity
 from lockset.resolve.lock.staleness import outdated_parts
 from lockset.sources.other_tools.facts import join_many_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from os import PathLike
     from pathlib import Path
 
@@ -38,6 +40,7 @@ class LockCheck:
         notes: With `online`, what the index says of releases that can still be installed (yanked, archived,
             deprecated), one sentence each.
         uncompared: Dynamic fields that were not compared, since they need a build, one sentence each.
+        members: In a workspace, the same for the lock files of its members besides the root's.
     """
 
     path: Path
@@ -45,11 +48,12 @@ class LockCheck:
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     uncompared: tuple[str, ...] = ()
+    members: tuple[LockCheck, ...] = ()
 
     @property
     def is_current(self) -> bool:
-        """Whether the lock file is up to date, as far as it was compared."""
-        return self.exists and not self.findings
+        """Whether the lock file, and those of `members`, are up to date, as far as they were compared."""
+        return self.exists and not self.findings and all(member.is_current for member in self.members)
 
 
 def check(
@@ -70,14 +74,44 @@ def check(
         LocksetError: If the sources are not valid; `merge-conflict` if the lock file has an open merge conflict.
     """
     named, target = source_arguments(sources, output)
+    root = workspace_of(named, target, context)
+    if root is not None:
+        return _check_workspace(root, options, indexes, target, context_of(context), online=online)
     inputs = read_lock_inputs(named, options, indexes, target, context, merging=False, connecting=online)
     if inputs.target is None:
-        raise UsageError("check-stdout", "`--check` needs a lock file to check", hint="Name it with `-o`")
+        raise UsageError("check-stdout", "`--check` requires a lock file", hint="Name it with `-o`")
     if inputs.pins is None:
         return LockCheck(path=inputs.target, exists=False)
-    findings = [
-        *outdated_parts(inputs.project, inputs.options, inputs.pins, now=inputs.context.moment, folder=inputs.folder)
-    ]
+    findings = outdated_parts(
+        inputs.project, inputs.options, inputs.pins, now=inputs.context.moment, folder=inputs.folder
+    )
+    return _checked(inputs, findings, online=online)
+
+
+def _check_workspace(
+    root: Path,
+    options: LockOptions | None,
+    indexes: IndexOptions | IndexOverrides | None,
+    target: str | None,
+    context: RunContext,
+    *,
+    online: bool,
+) -> LockCheck:
+    # Imported here: most projects are in no workspace.
+    from lockset.composition.workspaces.check_workspace import member_states
+    from lockset.composition.workspaces.workspace_inputs import read_workspace_inputs
+
+    read = read_workspace_inputs(root, options, indexes, target, context, merging=False, connecting=online)
+    first, *members = (_checked(inputs, findings, online=online) for inputs, findings in member_states(read))
+    return replace(first, members=tuple(members))
+
+
+def _checked(inputs: LockInputs, outdated: Sequence[str] | None, *, online: bool) -> LockCheck:
+    """The result for one lock file; `outdated` is None if there is none."""
+    assert inputs.target is not None
+    if outdated is None or inputs.pins is None:
+        return LockCheck(path=inputs.target, exists=False)
+    findings = list(outdated)
     notes: list[str] = []
     if online:
         for finding in _compared_online(inputs, inputs.pins):

@@ -82,5 +82,5 @@ def convert(
     elif named:
         raise UsageError("inputs-several", "Only pylock files can be merged", hint="Convert the files one by one")
     else:
-        raise LocksetError("source-missing", "No file is named", hint="Name the file to convert")
+        raise LocksetError("source-missing", "There is no file to convert", hint="Name the file to convert")
     return done.for_file(path)

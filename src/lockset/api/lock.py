@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.composition.lock_inputs import read_lock_inputs, source_arguments
+from lockset.composition.lock_inputs import read_lock_inputs, source_arguments, workspace_of
 from lockset.composition.lock_pipeline import lock_project
 from lockset.composition.lock_repository import lock_repository
+from lockset.composition.run_context import context_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
     from lockset.resolve.problem.options import LockOptions
+    from lockset.resolve.releases.memory_index import MemoryIndex
 
 __all__ = ["lock"]
 
@@ -26,7 +28,7 @@ def lock(
     sources: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
     *,
     options: LockOptions | None = None,
-    indexes: IndexOptions | IndexOverrides | None = None,
+    indexes: IndexOptions | IndexOverrides | MemoryIndex | None = None,
     output: str | PathLike[str] | None = None,
     context: RunContext | None = None,
 ) -> LockResult:
@@ -34,19 +36,28 @@ def lock(
 
     Args:
         sources: pyproject.toml, requirements files, scripts, or `-` for `context.stdin`; if empty, the nearest
-            pyproject.toml.
+            pyproject.toml, with all members of its workspace if it is in one.
         options: Options of the lock, in addition to those of the sources.
-        indexes: The indexes: `IndexOptions` replace those of the sources, `IndexOverrides` take precedence over them;
-            None for those of the sources, else PyPI.
+        indexes: The indexes: `IndexOptions` and a `MemoryIndex` replace those of the sources, `IndexOverrides` take
+            precedence over them; None for those of the sources, otherwise PyPI.
         output: The path of the lock file: the pins of an existing one are kept, and its paths are relative to its
-            folder. None for `pylock.toml` next to the project, or `pylock.NAME.toml` next to a script `NAME.py`; `-`
-            for no file.
+            folder. None for `pylock.toml` next to the nearest pyproject.toml if no sources are named, otherwise in
+            the current folder, or `pylock.NAME.toml` next to a script `NAME.py`; `-` for no file. In a workspace, the
+            file is that of the root, and `pylock.MEMBER.toml` next to it those of the members, which are in the
+            `members` of the result.
         context: Folder, cache, variables, listener and so on.
 
     Raises:
         LocksetError: `no-resolution`, and errors of the input, the network and the packages.
     """
     named, target = source_arguments(sources, output)
+    root = workspace_of(named, target, context)
+    if root is not None:
+        from lockset.composition.workspaces.lock_workspace import lock_workspace  # most projects are in no workspace
+        from lockset.composition.workspaces.workspace_inputs import read_workspace_inputs
+
+        members = read_workspace_inputs(root, options, indexes, target, context_of(context))
+        return _with_build_requirements(lock_workspace(members, attest_of=_attest))
     inputs = read_lock_inputs(named, options, indexes, target, context)
     fresh: list[float] = []
     result = lock_project(
@@ -60,25 +71,23 @@ def lock(
         listener=inputs.context.heard,
         attest=_attest(inputs),
     )
-    return replace(
-        result,
-        warnings=inputs.warnings,
-        inputs=inputs,
-        fresh_until=min(fresh, default=0.0),
-        build_requirements=_build_requirements(inputs, result),
-    )
+    result = replace(result, warnings=inputs.warnings, inputs=inputs, fresh_until=min(fresh, default=0.0))
+    return _with_build_requirements(result)
 
 
-def _build_requirements(inputs: LockInputs, result: LockResult) -> LockResult | None:
-    if not inputs.options.build_requirements:
-        return None
+def _with_build_requirements(result: LockResult) -> LockResult:
+    """The result, with the locks of what its sources are built with if the options say so."""
+    inputs = result.inputs
+    if inputs is None or not inputs.options.build_requirements or inputs.memory is not None:
+        return result
     from lockset.composition.builds.requirements_lock import lock_build_requirements  # most locks do without it
 
-    return lock_build_requirements(inputs, result.lock)
+    members = tuple(_with_build_requirements(member) for member in result.members)
+    return replace(result, build_requirements=lock_build_requirements(inputs, result.lock), members=members)
 
 
 def _attest(inputs: LockInputs) -> Attest | None:
-    """Records publishers, if the options or the settings ask for it."""
+    """Records publishers, if the options or the settings say so."""
     options, setting = inputs.options, inputs.project.settings.attestations
     wanted = setting if options.attestations is None else options.attestations
     if not (wanted or options.refuse_new_publisher):

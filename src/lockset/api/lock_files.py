@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import RunContext
     from lockset.lockfile.diff import LockDiff
     from lockset.lockfile.select import Selection
-    from lockset.sync.disk.target_spec import DescribedInterpreter
+    from lockset.sync.disk.request import DescribedInterpreter
 
 __all__ = ["MOST_CHAINS", "Chain", "LockEntry", "LockGraph", "Requirers", "diff", "graph", "read", "select", "why"]
 
@@ -75,8 +75,8 @@ def select(
             `environment-not-supported`, `marker-not-usable`, `ambiguous-package`, `no-usable-file`, `no-source`, or
             if the interpreter cannot be queried.
     """
-    from lockset.lockfile.select import select as selection_of
-    from lockset.sync.disk.target_spec import TargetSpec, resolve_target
+    from lockset.lockfile.select import select_entries as selection_of
+    from lockset.sync.disk.request import TargetSpec, resolve_target
 
     pylock = _lock(lock)
     check_argument("python", python, "str | PathLike[str] | None")
@@ -111,7 +111,7 @@ def diff(
     Raises:
         LocksetError: As `read`.
     """
-    from lockset.lockfile.diff import diff as changes
+    from lockset.lockfile.diff import compare_locks as changes
 
     context = context_of(context)
     check_argument("old", old, _LOCK)

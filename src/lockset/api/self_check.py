@@ -19,6 +19,6 @@ def self_check(
 ) -> tuple[MachineFact, ...]:
     """Versions, Pythons, indexes, cache, certificates, proxies and settings, without secrets; never raises for a fault.
 
-    Each index is asked for one page, unless `context.offline`.
+    One page of each index is requested, unless `context.offline`.
     """
     return tuple(machine_facts(indexes, context_of(context)))

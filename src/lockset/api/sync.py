@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lockset.composition.sync_pipeline import Plan
     from lockset.index.options import IndexOptions
     from lockset.index.ports import Downloads
+    from lockset.sync.disk.request import SyncRequest
     from lockset.sync.target import Target
 
 __all__ = ["SyncOptions", "SyncResult", "check_env", "sync_target"]
@@ -55,12 +56,7 @@ def sync_target(
         OSError: If the system refuses a change; the target is unchanged.
     """
     context, options = context_of(context), _options(options)
-    check_argument("python", python, "str | PathLike[str] | None")
-    check_argument("indexes", indexes, "IndexOptions | IndexOverrides | None")
-    sources = _sources(locks, context)
-    refuse_missing_python(python, options)
-    sources = converted_sources(sources, indexes, context, options)
-    request = sync_request(sources, python, options, context)
+    request = _request(locks, python, options, indexes, context)
     with SyncPorts(request, indexes, context, options) as ports:
         return sync(
             request,
@@ -91,12 +87,23 @@ def check_env(
         LocksetError: If a lock file is refused, or does not support the target.
     """
     context, options = context_of(context), _options(options)
+    request = _request(locks, python, options, indexes, context)._replace(check_only=True, break_system=True)
+    return sync(request, cache=context.cache_folder, downloads=_none, show=on_plan, listener=context.heard)
+
+
+def _request(
+    locks: str | PathLike[str] | Iterable[str | PathLike[str] | LockSource],
+    python: str | PathLike[str] | None,
+    options: SyncOptions,
+    indexes: IndexOptions | IndexOverrides | None,
+    context: RunContext,
+) -> SyncRequest:
+    """The checked arguments as one request, in which every input is a lock file."""
     check_argument("python", python, "str | PathLike[str] | None")
+    check_argument("indexes", indexes, "IndexOptions | IndexOverrides | None")
     sources = _sources(locks, context)
     refuse_missing_python(python, options)
-    sources = converted_sources(sources, indexes, context, options)
-    request = sync_request(sources, python, options, context)._replace(check_only=True, break_system=True)
-    return sync(request, cache=context.cache_folder, downloads=_none, show=on_plan, listener=context.heard)
+    return sync_request(converted_sources(sources, indexes, context, options), python, options, context)
 
 
 def _options(options: SyncOptions | None) -> SyncOptions:

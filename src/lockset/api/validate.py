@@ -38,6 +38,7 @@ __all__ = [
     "settings_for",
     "stale",
     "validate",
+    "validate_stdin",
     "validate_text",
     "verify_files",
 ]
@@ -82,6 +83,20 @@ def validate_text(text: str | bytes, *, name: str | None = None) -> Report:
     check_argument("text", text, "str | bytes")
     check_argument("name", name, "str | None")
     return _validate_kind(text, name)
+
+
+def validate_stdin(text: str | bytes) -> Report:
+    """Validate the standard input, which may be a requirements file or a lock file of another tool, too.
+
+    Raises:
+        LocksetError: It is of such a kind, and cannot be converted.
+    """
+    from lockset.composition.conversions.foreign_report import report_of_foreign
+    from lockset.sources.validate.kind import ValidatedKind, kind_of_content
+
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    foreign = report_of_foreign(data, "<stdin>") if kind_of_content(data) is ValidatedKind.LOCK else None
+    return foreign or _validate_kind(text, None)
 
 
 def _validate_kind(data: str | bytes, path: str | None) -> Report:
@@ -198,14 +213,14 @@ def selection_for(report: Report, *, python: str, platform: str) -> Selection:
     """Select the packages that the valid lock file of `report` installs on a described interpreter.
 
     Raises:
-        LocksetError: `unknown-platform`, `python-version-invalid`, and as `lockfile.select.select`.
+        LocksetError: `unknown-platform`, `python-version-invalid`, and as `lockfile.select.select_entries`.
     """
-    from lockset.lockfile.select import select
+    from lockset.lockfile.select import select_entries
     from lockset.markers import described_target
 
     assert report.lock is not None
     target = described_target(platform, python)
-    return select(report.lock, environment=target.environment, tags=target.tags)
+    return select_entries(report.lock, environment=target.environment, tags=target.tags)
 
 
 def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -297,4 +312,4 @@ def rule_page(code: str) -> str:
 
 
 def _now() -> datetime:
-    return datetime.now(timezone.utc)  # noqa: TID251 - here is the door for the clock
+    return datetime.now(timezone.utc)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
     from lockset.resolve.problem.options import LockOptions
+    from lockset.resolve.releases.memory_index import MemoryIndex
 
 __all__ = ["ChosenVersion", "WhyNot", "why_not"]
 
@@ -30,7 +31,7 @@ def why_not(
     sources: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
     *,
     options: LockOptions | None = None,
-    indexes: IndexOptions | IndexOverrides | None = None,
+    indexes: IndexOptions | IndexOverrides | MemoryIndex | None = None,
     output: str | PathLike[str] | None = None,
     context: RunContext | None = None,
 ) -> WhyNot:

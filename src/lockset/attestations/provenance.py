@@ -111,7 +111,7 @@ def _bundle(value: object) -> ProvenanceBundle:
 def verify_provenance(data: bytes, verifier: AttestationVerifier, *, filename: str, sha256: str) -> ProvenanceVerdict:
     """What the provenance object in `data` proves for the file with this name and hash (64 hexadecimal digits).
 
-    A publisher counts if one of its attestations verifies: others may be of a type that nobody knows here. Never
+    A publisher counts if one of its attestations verifies: others may be of an unknown type. Never
     raises for what `data` holds: that it cannot be read is a problem of the verdict.
     """
     proven: list[Mapping[str, Any]] = []

@@ -109,14 +109,14 @@ def _check_statement(kind: str, payload: bytes, *, filename: str, sha256: str, t
     if kind != _PAYLOAD or not isinstance(statement, dict) or statement.get("_type") != _STATEMENT:
         raise InvalidAttestation("the signed statement is not an in-toto statement")
     if statement.get("predicateType") not in types:
-        raise InvalidAttestation(f"the type of the attestation is unknown: {statement.get('predicateType')}"[:200])
+        raise InvalidAttestation(f"the attestation has an unknown type: {statement.get('predicateType')}"[:200])
     subjects = statement.get("subject")
     if not isinstance(subjects, list) or len(subjects) != 1 or not isinstance(subjects[0], dict):
         raise InvalidAttestation("the signed statement is not about exactly one file")
     digests = subjects[0].get("digest")
     digest = digests.get("sha256") if isinstance(digests, dict) else None
     if not isinstance(digest, str) or digest.lower() != sha256:
-        raise InvalidAttestation(f"it attests another content: sha256 {str(digest)[:64]}, locked {sha256}")
+        raise InvalidAttestation(f"it attests different content: sha256 {str(digest)[:64]}, locked {sha256}")
     _check_name(subjects[0].get("name"), filename)
 
 
@@ -131,7 +131,7 @@ def _check_name(name: object, filename: str) -> None:
     except ValueError:
         same = False
     if not same:
-        raise InvalidAttestation(f"it attests another file: {str(name)[:200]}")
+        raise InvalidAttestation(f"it attests a different file: {str(name)[:200]}")
 
 
 def _first_line(error: BaseException) -> str:

@@ -46,7 +46,7 @@ def checkout(
         git.call("fetch", "--quiet", "--", shown, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
     git.call("-c", "advice.detachedHead=false", "checkout", "--quiet", "--force", "--detach", commit, "--")
     if git.call("rev-parse", "HEAD").strip() != commit:
-        raise refused(what, "git checked out another commit than the locked one")
+        raise refused(what, "git checked out a different commit than the locked one")
     if (into / ".gitmodules").is_file():
         git.call("remote", "add", "--", "origin", shown)
         git.call("submodule", "--quiet", "update", "--init", "--recursive", "--depth=1")

@@ -103,7 +103,7 @@ class _PipEnvironment:
 
 
 def _run(command: list[str], *, what: str) -> None:
-    done = subprocess.run(  # noqa: S603 (our own interpreter and arguments)
+    done = subprocess.run(  # our own interpreter and arguments
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     if done.returncode != 0:

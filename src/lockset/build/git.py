@@ -42,13 +42,13 @@ def git_url(url: str, *, what: str) -> str:
     """
     text = url.removeprefix("git+")
     if not text.isprintable() or text.startswith("-") or "::" in text.split("/", 1)[0]:
-        raise refused(what, "its address is not valid")
+        raise refused(what, "its URL is not valid")
     if os.path.isabs(text):
         return Path(text).as_uri()
     if "://" not in text:
         match = _SCP.fullmatch(text)
         if match is None or match["path"].startswith("-"):
-            raise refused(what, "lockset does not support the form of its address")
+            raise refused(what, "lockset does not support this form of URL")
         return text
     parts = urlsplit(text)
     if parts.scheme.lower() not in _SCHEMES:
@@ -56,9 +56,9 @@ def git_url(url: str, *, what: str) -> str:
     user, at, host = parts.netloc.rpartition("@")
     if parts.scheme.lower() == "file":
         if parts.netloc:
-            raise refused(what, "its file address names a host")
+            raise refused(what, "its `file:` URL names a host")
     elif not _HOST.fullmatch(host) or (at and not _USER.fullmatch(user)):
-        raise refused(what, "the host of its address is not valid")
+        raise refused(what, "the host in its URL is not valid")
     return text
 
 
@@ -93,9 +93,9 @@ class Git:
         self.shown = public_address(address)
         if offline and not address.startswith("file:"):
             raise OfflineError(
-                f"{what} comes from a git repository on another machine, but the network is off",
+                f"{what} comes from a git repository on another machine, but the network is disabled",
                 location=self.shown,
-                hint="Run again without --offline",
+                hint="Run again without `--offline`",
             )
         self._folder = folder
         self._what = what
@@ -126,7 +126,7 @@ class Git:
 
     def _run(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
         try:
-            return subprocess.run(  # noqa: S603 (a fixed program; what is not ours comes after `--` or was checked)
+            return subprocess.run(  # a fixed program; what is not ours comes after `--` or was checked
                 [*_COMMAND, *arguments],
                 cwd=self._folder,
                 env=self._environ,
@@ -140,7 +140,9 @@ class Git:
                 "vcs-failed", f"{self._what} requires git, which is not installed", hint="Install git"
             ) from error
         except subprocess.TimeoutExpired as error:
-            raise LocksetError("vcs-failed", f"git takes too long for {self._what}", location=self.shown) from error
+            raise LocksetError(
+                "vcs-failed", f"git did not finish in time for {self._what}", location=self.shown
+            ) from error
 
 
 def stored_file(name: str, *, folder: Path) -> subprocess.CompletedProcess[bytes]:
@@ -151,8 +153,8 @@ def stored_file(name: str, *, folder: Path) -> subprocess.CompletedProcess[bytes
     Raises:
         OSError, ValueError, subprocess.TimeoutExpired: git cannot be run, or takes too long.
     """
-    return subprocess.run(  # noqa: S603 (a fixed program, and the one argument from outside cannot be an option)
-        ["git", "cat-file", "blob", name],  # noqa: S607 (the git that the user would call)
+    return subprocess.run(  # a fixed program, and the one argument from outside cannot be an option
+        ["git", "cat-file", "blob", name],  # the git that the user would call
         cwd=folder,
         capture_output=True,
         timeout=_LOOK_SECONDS,
@@ -168,8 +170,8 @@ def common_ancestor(one: str, other: str, *, folder: Path) -> subprocess.Complet
     Raises:
         OSError, ValueError, subprocess.TimeoutExpired: git cannot be run, or takes too long.
     """
-    return subprocess.run(  # noqa: S603 (a fixed program, and no argument from outside can be an option)
-        ["git", "merge-base", one, other],  # noqa: S607 (the git that the user would call)
+    return subprocess.run(  # a fixed program, and no argument from outside can be an option
+        ["git", "merge-base", one, other],  # the git that the user would call
         cwd=folder,
         capture_output=True,
         timeout=_LOOK_SECONDS,
@@ -178,7 +180,7 @@ def common_ancestor(one: str, other: str, *, folder: Path) -> subprocess.Complet
 
 
 def run_in_repository(*arguments: str, folder: Path, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-    """Run git in the repository that contains `folder`, which the user works in; it never asks for anything.
+    """Run git in the repository that contains `folder`, which the user works in; git never prompts.
 
     Arguments from outside must not start with a dash.
 
@@ -186,15 +188,15 @@ def run_in_repository(*arguments: str, folder: Path, stdin: bytes | None = None)
         LocksetError: `git-failed` if git cannot be run, or takes too long.
     """
     try:
-        return subprocess.run(  # noqa: S603 (see the docstring)
-            ["git", *arguments],  # noqa: S607 (the git that the user would call)
+        return subprocess.run(  # see the docstring
+            ["git", *arguments],  # the git that the user would call
             cwd=folder,
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             timeout=_LOOK_SECONDS,
             check=False,
-            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},  # noqa: TID251 - as the user's git has it
+            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise LocksetError("git-failed", f"git could not be run: {error}", hint="Install git, or try again") from error
@@ -243,5 +245,5 @@ def refused(what: str, why: str) -> LocksetError:
     return LocksetError(
         "vcs-refused",
         f"{what} cannot be fetched: {why}",
-        hint="Run `lockset lock`, or correct the address in the lock file",
+        hint="Run `lockset lock`, or correct the URL in the lock file",
     )

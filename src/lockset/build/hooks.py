@@ -60,7 +60,7 @@ def read_build_system(text: str | None, *, what: str) -> BuildSystem:
     try:
         data: dict[str, Any] = {} if text is None else tomli.loads(text)
     except (tomli.TOMLDecodeError, RecursionError) as error:
-        raise _bad_system(what, f"pyproject.toml is not TOML: {error}") from error
+        raise _bad_system(what, f"pyproject.toml is not valid TOML: {error}") from error
     table = data.get("build-system")
     # "If the pyproject.toml file is absent, or the build-backend key is missing, the source tree is not using this
     # specification, and tools should revert to the legacy behaviour of running setup.py (either directly, or by
@@ -94,7 +94,7 @@ def _check_requirements(requirements: tuple[str, ...], what: str) -> None:
         for requirement in requirements:
             read_dependency(requirement)
     except (InvalidRequirement, RecursionError) as error:  # RecursionError: deeply nested parentheses
-        raise _bad_system(what, f"a requirement of the build is malformed: {error}") from error
+        raise _bad_system(what, f"a build requirement is not valid: {error}") from error
 
 
 class HookBuilder:
@@ -123,7 +123,7 @@ class HookBuilder:
 
     def metadata(self, source_tree: Path, *, what: str, package: str | None = None) -> bytes:
         """The METADATA that a wheel of this tree would have; see `Builder`."""
-        self._listener.note(f"Building {what} to obtain its metadata: this runs code of the package")
+        self._listener.note(f"Building {what} to obtain its metadata: this runs code from the package")
         with self._backend(source_tree, what, package) as backend, _scratch() as scratch:
             try:
                 folder = backend.call(
@@ -143,7 +143,7 @@ class HookBuilder:
 
     def wheel(self, source_tree: Path, out_dir: Path, *, what: str, package: str | None = None) -> Path:
         """Build a wheel of this tree in `out_dir`; see `Builder`."""
-        self._listener.note(f"Building a wheel of {what}: this runs code of the package")
+        self._listener.note(f"Building a wheel of {what}: this runs code from the package")
         with self._backend(source_tree, what, package) as backend:
             return backend.wheel(out_dir)
 
@@ -153,7 +153,7 @@ class HookBuilder:
         Raises:
             LocksetError: `build-failed`, also if the backend does not support editable installs.
         """
-        self._listener.note(f"Building an editable wheel of {what}: this runs code of the package")
+        self._listener.note(f"Building an editable wheel of {what}: this runs code from the package")
         with self._backend(source_tree, what, package, kind="editable") as backend:
             try:
                 return backend.wheel(out_dir, "build_editable")
@@ -244,7 +244,7 @@ class _Backend:
         except subprocess.CalledProcessError as error:
             raise _failed(self._what, f"its build backend failed in {hook}", self._tail()) from error
         except OSError as error:
-            raise _failed(self._what, f"the interpreter of its build cannot be run: {error}") from error
+            raise _failed(self._what, f"its build interpreter cannot be run: {error}") from error
         except (ValueError, KeyError, TypeError) as error:  # its result file is malformed
             raise _failed(
                 self._what, f"its build backend returned no valid result from {hook}", self._tail()
@@ -259,7 +259,7 @@ class _Backend:
 
     def _run(self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
         with self._output.open("wb") as output:
-            subprocess.run(  # noqa: S603 (the environment's interpreter and the hook script)
+            subprocess.run(  # the environment's interpreter and the hook script
                 list(cmd),
                 cwd=cwd,
                 env=_environ(self._python, extra_environ or {}, isolated=self._isolated),
@@ -296,7 +296,7 @@ def _environ(python: Path, extra: Mapping[str, str], *, isolated: bool) -> dict[
 
     Without isolation, Python finds all modules that it finds elsewhere.
     """
-    inherited = dict(os.environ)  # noqa: TID251 (passed on, not read: builds find compilers by these variables)
+    inherited = dict(os.environ)
     hidden = _HIDDEN if isolated else ()
     kept = {k: v for k, v in inherited.items() if k not in hidden and not k.startswith(_HIDDEN_PREFIX)}
     path = os.pathsep.join(part for part in (str(python.parent), kept.get("PATH", "")) if part)
@@ -313,6 +313,9 @@ def _package_of(filename: str) -> str | None:
 def _read_pyproject(source_tree: Path) -> str | None:
     path = source_tree / "pyproject.toml"
     try:
+        if path.exists() and not path.is_file():
+            # A backend that opens a pipe waits without end.
+            raise _bad_system(source_tree.name, "pyproject.toml is not a regular file")
         return path.read_text(encoding="utf-8") if path.is_file() else None
     except (OSError, UnicodeDecodeError) as error:
         raise _bad_system(source_tree.name, f"pyproject.toml cannot be read: {error}") from error

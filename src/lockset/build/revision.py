@@ -16,7 +16,7 @@ __all__ = ["commit_of"]
 
 _SHORT = re.compile(r"[0-9a-f]{7,40}")
 _REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+^{}~-]*")
-_FAILURE = GitFailure("reach the repository of", "Check the address, and that git can access it")
+_FAILURE = GitFailure("reach the repository of", "Check the URL, and that git can access it")
 
 
 def commit_of(url: str, revision: str | None, *, what: str, environ: Mapping[str, str], offline: bool) -> str:

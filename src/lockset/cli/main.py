@@ -61,7 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(list(argv))
     _open_streams()
     try:
-        code = _run(sys.argv[1:], alone=True)
+        try:
+            code = _run(sys.argv[1:], alone=True)
+        except SystemExit as end:  # argparse, after help or the version
+            code = end.code if isinstance(end.code, int) else 0
         _end(code)
     except KeyboardInterrupt as interrupt:
         # Too early or too late for a message.
@@ -123,8 +126,8 @@ def _end(code: int) -> None:
         return
     atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls first when it ends
     # The output of `cli.output` must be flushed before the process ends.
-    _flushed(sys.stderr)  # noqa: TID251 - a failure on stderr is ignored, as only stdout has the result
-    arrived = _flushed(sys.stdout)  # noqa: TID251
+    _flushed(sys.stderr)
+    arrived = _flushed(sys.stdout)
     os._exit(code if arrived else code or 1)
 
 
@@ -138,7 +141,7 @@ def _flushed(stream: object) -> bool:
 
 def _stands(arguments: Sequence[str]) -> bool:
     """Whether the cache shows that this command has nothing to do; its message is printed then."""
-    environ = os.environ  # noqa: TID251 - the door for environment variables
+    environ = os.environ
     if arguments[0] == "lock":
         from lockset.cli.fast_path.lock import recall_answer
 

@@ -46,7 +46,7 @@ class _Help(argparse.HelpFormatter):
 
 @cache
 def _columns() -> int:
-    columns = os.environ.get("COLUMNS", "")  # noqa: TID251 - the door for environment variables
+    columns = os.environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit() and len(columns) < _LONGEST_NUMBER and int(columns) > 0:
         return int(columns)
     try:
@@ -77,7 +77,7 @@ class _Parser(argparse.ArgumentParser):
         """The help; the formatter that Python 3.15 may pass is not needed."""
         from lockset.cli.output.help.help_text import help_text, is_colored
 
-        environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
+        environ = dict(os.environ)
         return help_text(
             self,
             self.prog.partition(" ")[2] or None,
@@ -93,10 +93,12 @@ class _Parser(argparse.ArgumentParser):
         self.refuse(*explain_usage_error(message, self, self.commands))
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """The values of an option. Empty values are refused: as a path, one would be the working folder."""
-        if action.option_strings and "" in arg_strings:
+        """The values of an argument. Empty values are refused: as a path, one would be the working folder."""
+        if "" in arg_strings and action.nargs != argparse.PARSER:
             # Most often from a variable of a script that is not set.
-            self.refuse(f"{action.option_strings[-1]} is empty", "Give it a value, or leave the option out")
+            if action.option_strings:
+                self.refuse(f"{action.option_strings[-1]} is empty", "Give it a value, or leave the option out")
+            self.refuse(f"{action.metavar or action.dest} is empty", "Give it a value, or leave it out")
         return super()._get_values(action, arg_strings)
 
     def refuse(self, text: str, hint: str) -> NoReturn:
@@ -113,7 +115,7 @@ class _ShortHelp(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """Print it and exit."""
         assert isinstance(parser, _Parser)
-        parser._print_message(parser.format_help(is_short=True), sys.stdout)  # noqa: SLF001, TID251 - as argparse does
+        parser._print_message(parser.format_help(is_short=True), sys.stdout)  # noqa: SLF001
         parser.exit()
 
 
@@ -125,7 +127,7 @@ class _FrontDoor(_Parser):
         from lockset.cli.output.help.front_page import front_page
         from lockset.cli.output.help.help_text import is_colored
 
-        environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
+        environ = dict(os.environ)
         return front_page(self.commands, min(_columns(), _WIDEST), color=is_colored(sys.argv[1:], environ))
 
 
@@ -170,7 +172,7 @@ def _run_line(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     parser = make_parser(commands, _chosen(arguments, commands))
     args = _parsed(parser, arguments)
     if args.command is None:
-        parser.print_help(sys.stderr)  # noqa: TID251 - help was not requested
+        parser.print_help(sys.stderr)
         return USAGE
     from lockset.cli.output.streams import Output
 
@@ -181,7 +183,7 @@ def _run_line(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
         color=args.color or "auto",
         progress=not args.no_progress,
         json_errors=getattr(args, "json", False) or getattr(args, "format", None) == "json",
-        environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
+        environ=dict(os.environ),
     )
     try:
         try:
@@ -209,7 +211,15 @@ def _print_manual_page(words: Sequence[str], commands: Mapping[str, str]) -> int
     unknown = [word for word in words if word not in commands]
     if unknown or len(words) > 1:
         parser.refuse(f"There is no command `{' '.join(unknown or words)}`", "`lockset help --man` takes one command")
-    Output().data(manual_page(parser, commands, words[0] if words else None))
+    out = Output()
+    try:
+        out.data(manual_page(parser, commands, words[0] if words else None))
+    except BrokenPipeError:
+        _silence_stdout()
+        return REFUSED
+    except OSError as error:
+        _report_exception(error, out)
+        return REFUSED
     return 0
 
 
@@ -232,7 +242,7 @@ def _report_wrong_usage(error: UsageError, arguments: Sequence[str]) -> int:
     pairs = [*pairwise(arguments), *(tuple(one.split("=", 1)) for one in arguments)]
     color = next((each for each in ("always", "never") if ("--color", each) in pairs), "auto")
     json_errors = "--json" in arguments or ("--format", "json") in pairs
-    environ = dict(os.environ)  # noqa: TID251 - the door for environment variables
+    environ = dict(os.environ)
     out = Output(color=color, json_errors=json_errors, verbose="--verbose" in arguments, environ=environ)
     return _report(error, out)
 
@@ -286,8 +296,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
     except LocksetError as error:
         return _report(error, out)
     except BrokenPipeError:
-        # The reader of stdout has closed it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _silence_stdout()
         return REFUSED
     except KeyboardInterrupt as interrupt:
         out.error(Diagnostic(code="interrupted", message="Interrupted; nothing is left half done"))
@@ -298,24 +307,29 @@ def _run(args: argparse.Namespace, out: Output) -> int:
     return code
 
 
+def _silence_stdout() -> None:
+    """Drop what is left to write after the reader of stdout has closed it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def _report_exception(error: Exception, out: Output) -> None:
     if isinstance(error, OSError):
         # For a move, the destination says more than the source.
         path = error.filename2 or error.filename
         location = str(path) if path else None
-        message = f"The system refused: {error.strerror or error}"
+        message = f"The operating system reported an error: {error.strerror or error}"
         out.error(Diagnostic(code="system", message=message, location=location))
     elif isinstance(error, (MemoryError, SystemError)):
         # The interpreter may raise SystemError if memory is short.
-        out.error(Diagnostic(code="memory", message="There is not enough memory"))
+        out.error(Diagnostic(code="memory", message="lockset ran out of memory"))
     elif isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
         message = f"A file name cannot be encoded in the encoding of this locale, {error.encoding}"
         hint = "Use a UTF-8 locale, or set PYTHONUTF8=1"
         out.error(Diagnostic(code="locale-encoding", message=message, location=error.object, hint=hint))
     elif isinstance(error, ImportError):
         # For example, memory is short while two threads import the same module.
-        message = f"A part of lockset cannot be imported: {error}"
-        hint = "If there is enough memory, reinstall lockset"
+        message = f"A module of lockset cannot be imported: {error}"
+        hint = "If memory is not the reason, reinstall lockset"
         out.error(Diagnostic(code="import", message=message, hint=hint))
     else:
         _report_bug(error, out)
@@ -342,7 +356,9 @@ def _enter(directory: os.PathLike[str]) -> None:
         os.chdir(directory)
     except OSError as error:
         raise LocksetError(
-            "working-directory", f"Cannot work in {os.fspath(directory)}: {error.strerror}", hint="Check --directory"
+            "working-directory",
+            f"Cannot change to the folder {os.fspath(directory)}: {error.strerror}",
+            hint="Check `--directory`",
         ) from error
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from lockset.index.http.transport import Transport
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
     from lockset.progress import ProgressListener
@@ -30,23 +31,21 @@ MOST_FILES = 100
 @contextmanager
 def connected(options: IndexOptions, cache: Path | None, listener: ProgressListener) -> Iterator[Connection]:
     """Connections for one run; they are opened at the first request and closed at the end."""
-    connection = connect(options, cache=cache, clock=time.time, listener=listener)  # noqa: TID251 - the clock's door
+    connection = connect(options, cache=cache, clock=time.time, listener=listener)
     try:
         yield connection
     finally:
         connection.close()
 
 
-def link_locked_files(connection: Connection, locks: Callable[[], Iterable[Pylock]]) -> None:
+def link_locked_files(transport: Transport, locks: Iterable[Pylock]) -> None:
     """Fetch locked files with the credentials of the index that the lock file records for them.
 
-    This matters, and `locks` is called, only if several indexes share a host.
+    This matters only if several indexes share a host: `Transport.has_shared_hosts`.
     """
-    if not connection.transport.has_shared_hosts:
-        return
-    for package in (package for lock in locks() for package in lock.packages):
+    for package in (package for lock in locks for package in lock.packages):
         if package.index is not None:
-            connection.transport.link(package.index, partial(_urls, package))
+            transport.link(package.index, partial(_urls, package))
 
 
 def _urls(package: Package) -> list[str]:

@@ -9,11 +9,10 @@ from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.lockfile.select import SelectedPackage
 from lockset.progress import NullListener
-from lockset.sync.disk.selection import select_packages
+from lockset.sync.disk.request import TargetSpec, resolve_target
+from lockset.sync.disk.selection import desired_distributions, select_packages
 from lockset.sync.disk.store.cache import Cache
 from lockset.sync.disk.store.wheelhouse import fill_wheelhouse
-from lockset.sync.disk.target_spec import TargetSpec, resolve_target
-from lockset.sync.source_rules import desired_distributions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from lockset.index.ports import Downloads
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
-    from lockset.sync.disk.target_spec import DescribedInterpreter
+    from lockset.sync.disk.request import DescribedInterpreter
 
 __all__ = ["DownloadRequest", "DownloadedFile", "fill_folder"]
 

@@ -12,7 +12,7 @@ from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.resolve.explain.explain import explain_failure
-from lockset.resolve.explain.failure import QUESTION
+from lockset.resolve.explain.failure import WHY_NOT
 from lockset.resolve.lock.lock_resolution import resolution_of
 from lockset.resolve.lock.newer_releases import pythons_do_not_fit
 from lockset.resolve.lock.wheel_gaps import environments_in_words, lacking_files
@@ -142,7 +142,7 @@ class _ExclusionSearch:
         if not nodes:
             return because(f"nothing that is locked requires {name}", f"Require it: `{name}=={version}`")
         if version in nodes and nodes[version] is MarkerSet.union(nodes.values()):
-            return because("it is chosen, wherever it is needed")
+            return because("it is chosen wherever it is required")
         if any(isinstance(v, DirectVersion) for v in nodes):
             return because(f"{name} is required by URL or path", "Require a version instead")
         early = self._before_the_search(name, version, MarkerSet.union(nodes.values()))
@@ -200,7 +200,7 @@ class _ExclusionSearch:
             )
         releases = self._repository.releases(name)
         if releases.yanked >> releases.versions.index(version) & 1:
-            return "it is yanked", f"To take it all the same, pin it: `{name}=={version}`"
+            return "it is yanked", f"To use it anyway, pin it: `{name}=={version}`"
         alone = Specifier.of(read_specifiers(f"<={version}"))
         admission = Admission(self._repository, self._request.policy)
         admitted = admission.foremost(releases, admission.admitted(releases, {alone}))
@@ -217,7 +217,7 @@ class _ExclusionSearch:
         """What happens if the version is required."""
         dependency = parse_dependency(f"{name}=={version}")
         where = region & self._repository.serves(name, version)
-        origin = RequirementOrigin(name=QUESTION, version=None, text=dependency.text)
+        origin = RequirementOrigin(name=WHY_NOT, version=None, text=dependency.text)
         pin = RootRequirement(dependency=dependency, region=where, origin=origin)
         request = replace(self._request, roots=(*self._request.roots, pin))
         resolution = self._resolved(request)
@@ -227,7 +227,7 @@ class _ExclusionSearch:
         other = region if mine is None else region - mine
         lacking = self._without_file(resolution, name, other - lacking_files(usual, self._repository, other))
         if lacking is not None:
-            return lacking, f"To take it all the same, pin it: `{name}=={version}`", None
+            return lacking, f"To use it anyway, pin it: `{name}=={version}`", None
         if mine is not None or not region.implies(where):
             marker = self._marker(where)
             pythons = pythons_do_not_fit(self._index, name, version, region)

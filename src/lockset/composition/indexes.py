@@ -147,11 +147,15 @@ def project_around(folder: Path, context: RunContext) -> RootProject | None:
     Raises:
         LocksetError: If the settings are not valid.
     """
+    if not context.use_settings:
+        return None
+    named = context.config_path is not None
+    if not named and not any((above / "pyproject.toml").is_file() for above in (folder, *folder.parents)):
+        return None
+    # Imported here: many lock files are installed where there is no project.
     from lockset.sources.discover import find_settings, find_upwards, read_settings_of
     from lockset.sources.project import RootProject
 
-    if not context.use_settings:
-        return None
     if context.config_path is not None:
         return RootProject(base=context.here, settings=read_settings_of(context.config_path, folder=context.here))
     pyproject = find_upwards("pyproject.toml", folder)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import field, replace
 from functools import cache
-from os.path import isabs
 from typing import TYPE_CHECKING, TypeAlias
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.files.output_file import write_result
+from lockset.files.output_file import write_lock_files, write_result
 from lockset.lockfile.publishers import keep_identities, note_publisher_changes
 from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
 from lockset.markers.universe import targets_within
 from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
+from lockset.resolve.lock.lock_notes import LockNotes, list_few, note_missing_extras, note_sources, note_statuses
 from lockset.resolve.lock.lock_resolution import later_pythons, narrowing, resolution_of
 from lockset.resolve.lock.verify import verify_lock
 from lockset.resolve.lock.wheel_gaps import gaps
@@ -32,7 +32,7 @@ from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from os import PathLike
     from pathlib import Path
 
@@ -51,13 +51,10 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.resolution import Resolution
     from lockset.sources.project import RootProject
 
-__all__ = ["Attest", "LockResult", "resolve_and_assemble"]
+__all__ = ["Attest", "LockResult", "Solved", "assemble", "resolve_and_assemble", "solve", "unknown_upgrades"]
 
 # Records the publishers of a lock's files: takes the lock, the releases of the index, and a receiver of notes.
 Attest: TypeAlias = "Callable[[Pylock, IndexRepository, Callable[[str], object]], Pylock]"
-
-# Names in one note; further ones are counted.
-_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +76,7 @@ class LockResult:
         build_requirements: The lock of what its sources are built with, if `LockOptions.build_requirements` is set;
             None if nothing is built.
         fresh_until: When the first page of an index expires, in seconds since the epoch; 0 if that is not known.
+        members: In a workspace, the locks of its members besides the root's.
     """
 
     lock: Pylock
@@ -92,21 +90,33 @@ class LockResult:
     warnings: tuple[str, ...] = ()
     inputs: LockInputs | None = None
     fresh_until: float = 0.0
+    members: tuple[LockResult, ...] = ()
     build_requirements: LockResult | None = None
 
     def write(self, path: str | PathLike[str] | None = None) -> None:
-        """Write the lock file atomically to `path`, or to the output that it was made for.
+        """Write the lock file atomically to `path`, or to the output that it was made for; with those of `members`.
 
         The lock of build requirements, if there is one, is written next to it first.
 
         Raises:
-            LocksetError: `output-not-writable`; the file is unchanged.
+            LocksetError: `output-not-writable`; the file, or all of them, are unchanged.
         """
-        if self.build_requirements is not None:
+        files = [(one.path, one.text) for one in self._files()]
+        if path is None and len(files) > 1:
+            write_lock_files(files)
+            return
+        if self.build_requirements is not None and path is not None:
             from lockset.composition.builds.build_lock import build_lock_path  # few locks have one
 
-            self.build_requirements.write(None if path is None else build_lock_path(path))
+            self.build_requirements.write(build_lock_path(path))
         write_result(path, self.text, made_for=self.path)
+
+    def _files(self) -> Iterator[LockResult]:
+        """All results that are written to files of their own."""
+        for one in (self, *self.members):
+            yield one
+            if one.build_requirements is not None:
+                yield one.build_requirements
 
     @property
     def path(self) -> Path | None:
@@ -117,6 +127,25 @@ class LockResult:
     def splits(self) -> int:
         """How often one project got different versions for two parts of the environments."""
         return sum(isinstance(c, ForkCandidate) for _, pins in self.resolution.pins.parts for c in pins.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solved:
+    """A solved problem.
+
+    Attributes:
+        problem: The problem, for the Pythons that have a solution.
+        resolution: The solution.
+        terms: The top-level values of its lock.
+        repository: The releases that were searched.
+        artifacts: The files and sources of the lock.
+    """
+
+    problem: ResolutionProblem
+    resolution: Resolution
+    terms: LockTerms
+    repository: IndexRepository | DirectRepository
+    artifacts: DirectRepository
 
 
 def resolve_and_assemble(
@@ -132,24 +161,53 @@ def resolve_and_assemble(
     attest: Attest | None = None,
 ) -> LockResult:
     """Resolve `problem` and assemble its lock; for the arguments and errors see `lockset.composition.lock_pipeline`."""
-    notes = _Notes(listener, (*problem.notes, *_unknown_upgrades(options, old)))
+    notes = LockNotes(listener, (*problem.notes, *unknown_upgrades(options, old)))
+    solved = solve(problem, opened, notes, old=old, verify=verify, one_environment=one_environment)
+    return assemble(project, options, solved, opened, notes, old=old, attest=attest)
+
+
+def solve(
+    problem: ResolutionProblem,
+    opened: IndexRepository,
+    notes: LockNotes,
+    *,
+    old: Pylock | None,
+    verify: bool = False,
+    one_environment: bool = False,
+) -> Solved:
+    """Resolve `problem`, and narrow its Pythons to those that the chosen releases support."""
     # Sources in front of the index, for the search only if there may be any: it calls the repository very often.
     artifacts = DirectRepository(opened, problem.direct)
     repository = artifacts if problem.direct.concerned else opened
-    listener.phase("Resolving")
+    notes.listener.phase("Resolving")
     problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
     terms, resolution = _narrowed(problem, resolution, repository, notes, old=old)
     if verify:
-        listener.phase("Comparing metadata")
+        notes.listener.phase("Comparing metadata")
         verify_metadata(resolution, opened)
-    lock = assemble_lock(resolution, problem.request, terms, artifacts)
+    return Solved(problem=problem, resolution=resolution, terms=terms, repository=repository, artifacts=artifacts)
+
+
+def assemble(
+    project: RootProject,
+    options: LockOptions,
+    solved: Solved,
+    opened: IndexRepository,
+    notes: LockNotes,
+    *,
+    old: Pylock | None,
+    attest: Attest | None = None,
+) -> LockResult:
+    """Assemble and verify the lock of a solved problem of `project`."""
+    problem, resolution, terms, repository = solved.problem, solved.resolution, solved.terms, solved.repository
+    lock = assemble_lock(resolution, problem.request, terms, solved.artifacts)
     lacking = gaps(_prove(lock, problem, resolution, repository, terms), resolution, repository)
-    _note_missing_extras(resolution, repository, notes)
-    _note_statuses(resolution, repository, notes)
+    note_missing_extras(resolution, repository, notes)
+    note_statuses(resolution, repository, notes)
     behind = _behind(resolution, repository)
     lock = _with_settings(_with_entry(lock, project, problem), line_settings(project, options))
     refuse_of_needed(project, problem.direct.guard, lock)
-    _note_sources(lock, old, notes)
+    note_sources(lock, old, notes)
     lock = keep_identities(lock, old) if attest is None else attest(lock, opened, notes.note)
     if old is not None:
         note_publisher_changes(lock, old, notes.note, refuse=options.refuse_new_publisher)
@@ -166,9 +224,11 @@ def resolve_and_assemble(
     )
 
 
-def _skipped(repository: IndexRepository | DirectRepository, notes: _Notes) -> Mapping[str, str]:
+def _skipped(repository: IndexRepository | DirectRepository, notes: LockNotes) -> Mapping[str, str]:
     skipped = {f"{name} {version}": why for (name, version), why in sorted(repository.stepped_over.items())}
-    notes.texts += [f"{release} is skipped: {why}" for release, why in skipped.items()]
+    notes.texts += [
+        text for release, why in skipped.items() if (text := f"{release} is skipped: {why}") not in notes.texts
+    ]
     return skipped
 
 
@@ -191,30 +251,17 @@ def _with_settings(lock: Pylock, settings: Mapping[str, Mapping[str, str]]) -> P
     return replace(lock, packages=packages)
 
 
-def _unknown_upgrades(options: LockOptions, old: Pylock | None) -> Iterator[str]:
+def unknown_upgrades(options: LockOptions, old: Pylock | None) -> Iterator[str]:
+    """Notes on packages to upgrade that the existing lock does not have."""
     known = {package.name for package in old.packages} if old is not None else set()
     for name in sorted(options.upgrade_packages - known):
-        yield f"{name} is to be upgraded, and the lock there is has none"
-
-
-class _Notes:
-    """Hands notes on to the listener, and keeps them."""
-
-    def __init__(self, listener: ProgressListener, first: Iterable[str]) -> None:
-        self.listener = listener
-        self.texts: list[str] = []
-        for text in first:
-            self.note(text)
-
-    def note(self, text: str) -> None:
-        self.texts.append(text)
-        self.listener.note(text)
+        yield f"{name} cannot be upgraded: the existing lock does not have it"
 
 
 def _resolved(
     problem: ResolutionProblem,
     repository: IndexRepository | DirectRepository,
-    listener: _Notes,
+    listener: LockNotes,
     *,
     one_environment: bool,
 ) -> tuple[ResolutionProblem, Resolution]:
@@ -263,18 +310,15 @@ def _resolve(
 
 
 def _without_later_pythons(
-    problem: ResolutionProblem, impossible: ResolutionImpossible, listener: _Notes
+    problem: ResolutionProblem, impossible: ResolutionImpossible, listener: LockNotes
 ) -> ResolutionProblem:
     bound = later_pythons(impossible, problem.request)
     assert bound is not None
     requested = sorted({cause.origin.text for cause in impossible.causes})
-    listener.note(f"The lock supports Python below {bound.below} only: later, nothing meets {_listed(requested)}")
+    listener.note(
+        f"The lock only supports Python below {bound.below}: for newer ones, nothing satisfies {list_few(requested)}"
+    )
     return replace(problem, request=bound.of(problem.request))
-
-
-def _listed(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
-    return f"{', '.join(texts[:3])}{more}"
 
 
 def _behind(resolution: Resolution, repository: IndexRepository | DirectRepository) -> Mapping[str, tuple[str, str]]:
@@ -319,7 +363,7 @@ def _narrowed(
     problem: ResolutionProblem,
     resolution: Resolution,
     repository: IndexRepository | DirectRepository,
-    listener: _Notes,
+    listener: LockNotes,
     *,
     old: Pylock | None,
 ) -> tuple[LockTerms, Resolution]:
@@ -334,9 +378,9 @@ def _narrowed(
     inside = bound.of(request)
     is_new = old is None or old.requires_python != inside.requires_python
     if is_new and not (KNOWN & request.universe).implies(inside.universe):
-        names = _listed([f"{name} {version}" for name, version in bound.releases])
+        names = list_few([f"{name} {version}" for name, version in bound.releases])
         verb = "supports" if len(bound.releases) == 1 else "support"
-        listener.note(f"The lock supports Python below {bound.below} only: {names} {verb} no later one")
+        listener.note(f"The lock only supports Python below {bound.below}: {names} {verb} no newer one")
     return _terms(problem, inside), resolution_graph(
         resolution.pins, request.roots, inside.universe, repository, resolution.statistics
     )
@@ -350,66 +394,6 @@ def _terms(problem: ResolutionProblem, request: LockRequest) -> LockTerms:
         folder=problem.direct.folder,
         sdists=problem.sdists,
     )
-
-
-def _note_missing_extras(
-    resolution: Resolution, repository: IndexRepository | DirectRepository, listener: _Notes
-) -> None:
-    """Report extras that the chosen release does not provide: they have no requirements, and are not an error."""
-    for (name, version), node in resolution.nodes.items():
-        facts = repository.facts(name, version)
-        provided = facts.extras if facts is not None else frozenset()
-        missing = sorted({extra for extra, _ in node.extras} - provided)
-        if missing:
-            more = f" and {len(missing) - _SHOWN} others" if len(missing) > _SHOWN else ""
-            listener.note(f"{name} {version} has no extra named {', '.join(missing[:_SHOWN])}{more}")
-
-
-def _note_statuses(resolution: Resolution, repository: IndexRepository | DirectRepository, listener: _Notes) -> None:
-    """Report projects that their index marks as archived or deprecated (PEP 792)."""
-    for name in sorted({name for name, version in resolution.nodes if not isinstance(version, DirectVersion)}):
-        status = repository.project_status(name)
-        if status is not None:
-            listener.note(status.text)
-
-
-def _note_sources(lock: Pylock, old: Pylock | None, listener: _Notes) -> None:
-    _note_changed_archives(lock, old, listener)
-    _note_outside_paths(lock, listener)
-
-
-def _note_changed_archives(lock: Pylock, old: Pylock | None, listener: _Notes) -> None:
-    """Report archives whose content has changed although their URL is the same."""
-    known = {p.archive.url: p.archive for p in (old.packages if old is not None else ()) if p.archive and p.archive.url}
-    for package in lock.packages:
-        before = known.get(package.archive.url or "") if package.archive is not None else None
-        if before is not None and package.archive is not None and _differ(before.hashes, package.archive.hashes):
-            listener.note(f"{package.archive.url} has changed since it was locked: review the change")
-
-
-def _note_outside_paths(lock: Pylock, listener: _Notes) -> None:
-    """Report paths outside the lock file's folder, which a sync refuses by default."""
-    locations = [
-        location for p in lock.packages for location in (p.archive, p.directory, p.vcs) if location is not None
-    ]
-    files = [file for p in lock.packages for file in (p.sdist, *(p.wheels or ())) if file is not None]
-    outside = _outside(location.path for location in locations)
-    folders = _outside(f.path and f.path.rpartition("/")[0] + "/" for f in files)
-    if outside or folders:
-        way = f" or `-f {folders[0]}`" if folders and not outside else " only"
-        listener.note(
-            f"The lock refers to paths outside its folder, {_listed([*outside, *folders])}:"
-            f" `lockset sync` installs them with `--allow-outside-path`{way}"
-        )
-
-
-def _outside(paths: Iterable[str | None]) -> list[str]:
-    return sorted({path for path in paths if path and (path.split("/")[0] == ".." or isabs(path))})
-
-
-def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
-    common = before.keys() & now.keys()
-    return any(before[a].lower() != now[a].lower() for a in common)
 
 
 def _prove(
@@ -439,8 +423,7 @@ def _prove(
 def _text(lock: Pylock) -> str:
     """The text of the lock, validated."""
     text = write(lock)
-    report = validate_document(text, path="pylock.toml")
-    errors = [issue for issue in report.issues if issue.severity == "error"]
+    errors = validate_document(text, path="pylock.toml").errors
     if errors:
         raise LocksetError(
             "internal-invalid",

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.composition.indexes import chosen_urls, project_around, resolve_indexes, unread_index_variable
-from lockset.composition.run_context import context_of
-from lockset.errors import LocksetError
+from lockset.composition.run_context import IndexOverrides, context_of
+from lockset.errors import LocksetError, UsageError
+from lockset.index.options import IndexOptions
 from lockset.option_values import check_argument
 from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import unread_settings
@@ -26,15 +27,27 @@ from lockset.sources.other_tools.facts import OtherTools
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from lockset.composition.run_context import IndexOverrides, RunContext
-    from lockset.index.options import IndexOptions
+    from lockset.composition.run_context import RunContext
     from lockset.lockfile.merge_conflict import OldLock
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
+    from lockset.resolve.releases.memory_index import MemoryIndex
     from lockset.sources.project import RootProject
     from lockset.sources.requirements.requirement_line import RequirementLine
 
-__all__ = ["LockInputs", "read_lock_inputs", "source_arguments"]
+__all__ = [
+    "LazyFetch",
+    "LockInputs",
+    "existing_lock",
+    "memory_and_indexes",
+    "read_constraint_files",
+    "read_lock_inputs",
+    "source_arguments",
+    "with_option_files",
+    "with_other_tools",
+    "with_upgrades",
+    "workspace_of",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +66,7 @@ class LockInputs:
         hint: The hint about variables of other tools that was reported.
         build_constraints: Constraints on build requirements.
         fetched: Number of sources that were fetched over the network.
+        memory: The index in memory that replaces `indexes`, if any.
     """
 
     project: RootProject
@@ -66,6 +80,7 @@ class LockInputs:
     hint: str | None
     build_constraints: tuple[RequirementLine, ...]
     fetched: int
+    memory: MemoryIndex | None = None
 
     @property
     def folder(self) -> Path:
@@ -78,7 +93,7 @@ class LockInputs:
         return None if self.old is None else self.old.pins
 
 
-class _Fetch:
+class LazyFetch:
     """A `SourceFetcher` that is created (and its modules imported) for the first URL: most projects have none."""
 
     def __init__(self, options: Callable[[], IndexOptions]) -> None:
@@ -92,6 +107,7 @@ class _Fetch:
         return SourceFetcher(self._options)
 
     def __call__(self, url: str) -> bytes:
+        """The content at `url`."""
         self.count += 1
         return self._fetcher(url)
 
@@ -99,7 +115,7 @@ class _Fetch:
 def read_lock_inputs(
     sources: Sequence[str],
     options: LockOptions | None,
-    indexes: IndexOptions | IndexOverrides | None,
+    indexes: IndexOptions | IndexOverrides | MemoryIndex | None,
     output: str | None,
     context: RunContext | None,
     *,
@@ -116,15 +132,16 @@ def read_lock_inputs(
         LocksetError: With the file and the position of the problem.
     """
     check_argument("options", options, "LockOptions | None")
-    check_argument("indexes", indexes, "IndexOptions | IndexOverrides | None")
+    check_argument("indexes", indexes, "IndexOptions | IndexOverrides | MemoryIndex | None")
+    memory, indexes = memory_and_indexes(indexes)
     context = context_of(context)
     here, listener = context.here, context.heard
     target = _target(sources, output, here)
-    fetch = _Fetch(lambda: resolve_indexes(indexes, project_around(here, context), context))
+    fetch = LazyFetch(lambda: resolve_indexes(indexes, project_around(here, context), context))
     stated = _project(sources, context, fetch, replaced)
-    project, tables = _with_other_tools(stated, () if options is None else options.no_sources)
-    old = _old_lock(target, listener, merging=merging)
-    options = _with_files(_with_upgrades(options or LockOptions(), project), context, fetch)
+    project, tables = with_other_tools(stated, () if options is None else options.no_sources)
+    old = existing_lock(target, listener, merging=merging)
+    options = with_option_files(with_upgrades(options or LockOptions(), project), context, fetch)
     options = replace(options, index_urls=chosen_urls(indexes))
     warnings = tuple(w.message for w in (*project.warnings, *unread_settings(project, options)))
     for message in warnings:
@@ -146,13 +163,23 @@ def read_lock_inputs(
         before=before,
         warnings=warnings,
         hint=hint,
-        build_constraints=_constraints(options.build_constraint_files, context, fetch),
+        build_constraints=read_constraint_files(options.build_constraint_files, context, fetch),
         fetched=fetch.count,
+        memory=memory,
     )
 
 
+def memory_and_indexes(
+    indexes: IndexOptions | IndexOverrides | MemoryIndex | None,
+) -> tuple[MemoryIndex | None, IndexOptions | IndexOverrides | None]:
+    """An index in memory, if `indexes` is one, and the options of indexes."""
+    if indexes is None or isinstance(indexes, IndexOptions | IndexOverrides):
+        return None, indexes
+    return indexes, IndexOptions(index_url=indexes.url)
+
+
 def _project(
-    sources: Sequence[str], context: RunContext, fetch: _Fetch, replaced: Callable[[Path], bytes | None] | None
+    sources: Sequence[str], context: RunContext, fetch: LazyFetch, replaced: Callable[[Path], bytes | None] | None
 ) -> RootProject:
     return read_sources(
         sources,
@@ -166,7 +193,7 @@ def _project(
     )
 
 
-def _with_other_tools(project: RootProject, no_sources: Collection[str]) -> tuple[RootProject, str | None]:
+def with_other_tools(project: RootProject, no_sources: Collection[str]) -> tuple[RootProject, str | None]:
     """The project with what tables of other tools say of it, and a sentence that names these tables."""
     if project.others == OtherTools():
         return project, None
@@ -177,7 +204,7 @@ def _with_other_tools(project: RootProject, no_sources: Collection[str]) -> tupl
     return applied, applied_tables(project, applied)
 
 
-def _with_upgrades(options: LockOptions, project: RootProject) -> LockOptions:
+def with_upgrades(options: LockOptions, project: RootProject) -> LockOptions:
     """The options with the packages of the groups to upgrade.
 
     Raises:
@@ -190,11 +217,11 @@ def _with_upgrades(options: LockOptions, project: RootProject) -> LockOptions:
     return replace(options, upgrade_packages=options.upgrade_packages | names)
 
 
-def _with_files(options: LockOptions, context: RunContext, fetch: _Fetch) -> LockOptions:
+def with_option_files(options: LockOptions, context: RunContext, fetch: LazyFetch) -> LockOptions:
     """The options with the content of the files that they name."""
     return replace(
         options,
-        constraints=(*options.constraints, *_constraints(options.constraint_files, context, fetch)),
+        constraints=(*options.constraints, *read_constraint_files(options.constraint_files, context, fetch)),
         overrides=(*options.overrides, *_overrides(options.override_files, context, fetch)),
         requirements=(*options.requirements, *_editables(options.editables, context.here)),
     )
@@ -216,7 +243,7 @@ def _target(sources: Sequence[str], output: str | None, here: Path) -> Path | No
     return here / "pylock.toml"
 
 
-def _old_lock(target: Path | None, listener: ProgressListener, *, merging: bool) -> OldLock | None:
+def existing_lock(target: Path | None, listener: ProgressListener, *, merging: bool) -> OldLock | None:
     """The existing lock file; None if there is none or it cannot be read, which is reported as a warning.
 
     With an unresolved merge conflict in it, the pins of both sides, where `merging`.
@@ -228,7 +255,7 @@ def _old_lock(target: Path | None, listener: ProgressListener, *, merging: bool)
     try:
         old = old_lock(target)
     except LocksetError as error:
-        listener.warning(f"The pins of {target.name} are not used: {error.diagnostic.message}")
+        listener.warning(f"Ignoring the pins of {target.name}: {error.diagnostic.message}")
         return None
     if old.merged and not merging:
         hint = "Run `lockset lock` to resolve it: the pins of both sides are tried first"
@@ -246,11 +273,12 @@ def _stdin_text(context: RunContext) -> str:
     return context.stdin().decode("utf-8", "surrogateescape")
 
 
-def _constraints(files: Sequence[str], context: RunContext, fetch: _Fetch) -> tuple[RequirementLine, ...]:
+def read_constraint_files(files: Sequence[str], context: RunContext, fetch: LazyFetch) -> tuple[RequirementLine, ...]:
+    """The constraints in the named files; none without files."""
     return read_constraints(files, folder=context.here, environ=context.variables, fetch=fetch) if files else ()
 
 
-def _overrides(files: Sequence[str], context: RunContext, fetch: _Fetch) -> tuple[RequirementLine, ...]:
+def _overrides(files: Sequence[str], context: RunContext, fetch: LazyFetch) -> tuple[RequirementLine, ...]:
     if not files:
         return ()
     read = read_sources(files, folder=context.here, environ=context.variables, use_settings=False, fetch=fetch)
@@ -266,6 +294,27 @@ def _editables(paths: Sequence[str], here: Path) -> tuple[RequirementLine, ...]:
         read_requirement(text, origin="--editable", folder=here, surroundings=LocalFiles(here), editable=True)
         for text in paths
     )
+
+
+def workspace_of(sources: Sequence[str], output: str | None, context: RunContext | None) -> Path | None:
+    """The root of the workspace that is meant where no source is named; None if the folder is in none.
+
+    Raises:
+        UsageError: `workspace-output` if the locks are to be written to the standard output.
+    """
+    context = context_of(context)
+    if sources:
+        return None
+    from lockset.sources.other_tools.files import workspace_root  # every project with a pyproject.toml needs it
+
+    root = workspace_root(context.here, own=context.use_settings and context.config is None)
+    if root is not None and output == STDIN:
+        raise UsageError(
+            "workspace-output",
+            "A workspace has several lock files, which cannot all be written to the standard output",
+            hint="Leave out `-o -`; `--dry-run` shows the changes; naming its pyproject.toml locks one project alone",
+        )
+    return root
 
 
 def source_arguments(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lockset.errors import BuildNeededError, LocksetError
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.sources.project import DynamicFields, RootProject
 
-__all__ = ["LockOptions", "lock_project", "posed_problem"]
+__all__ = ["LockOptions", "lock_project", "posed_problem", "with_metadata"]
 
 # Opens a repository for file rules; closing it closes its connections.
 Opener = "Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]"
@@ -111,31 +112,46 @@ def posed_problem(
     Raises:
         LocksetError: As `build_problem`, and `build-needed` if the project must be built and builds are off.
     """
+    build = partial(build_problem, old=old, now=now, folder=folder)
     if project.unbuilt:
-        project = _whole(project, options, open_repository, now=now, old=old, folder=folder, listener=listener)
-    problem = build_problem(project, options, old=old, now=now, folder=folder)
+        project = with_metadata(project, options, build, open_repository, folder=folder, listener=listener)
+    problem = build(project, options)
     with open_repository(problem.rules, listener) as opened:
         yield project, problem, opened
+
+
+def with_metadata(
+    project: RootProject,
+    options: LockOptions,
+    build: Callable[[RootProject, LockOptions], ResolutionProblem],
+    open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
+    *,
+    folder: Path | None,
+    listener: ProgressListener,
+) -> RootProject:
+    """`project` with the metadata of its build. Its Pythons and extras are not known before.
+
+    Raises:
+        LocksetError: As `posed_problem`.
+    """
+    # Conflicts may name extras that only the build knows.
+    known_part = replace(project, settings=replace(project.settings, conflicts=()))
+    rules = build(known_part, replace(options, extras=None, all_extras=True)).rules
+    with open_repository(rules, listener) as opened:
+        return _whole(project, options, opened, folder, listener)
 
 
 def _whole(
     project: RootProject,
     options: LockOptions,
-    open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
-    *,
-    now: datetime,
-    old: Pylock | None,
+    opened: IndexRepository,
     folder: Path | None,
     listener: ProgressListener,
 ) -> RootProject:
-    """`project` with the metadata of its build. Its Pythons and extras are not known before."""
-    before = replace(options, extras=None, all_extras=True)
+    """`project` with the metadata of its build."""
     known = len(project.warnings)
-    # Conflicts may name extras that only the build knows.
-    known_part = replace(project, settings=replace(project.settings, conflicts=()))
-    with open_repository(build_problem(known_part, before, old=old, now=now, folder=folder).rules, listener) as opened:
-        for unbuilt in project.unbuilt:
-            project = _built(project, unbuilt, opened, folder or project.base)
+    for unbuilt in project.unbuilt:
+        project = _built(project, unbuilt, opened, folder or project.base)
     if project.others != OtherTools():
         from lockset.sources.other_tools.apply import apply_other_tools
 

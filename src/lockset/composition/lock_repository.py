@@ -31,6 +31,10 @@ def lock_repository(
 
     `fresh_until` is called at the end with the time at which the first page expires, in seconds since the epoch.
     """
+    if inputs.memory is not None:
+        from lockset.resolve.releases.memory_index import memory_repository  # for callers of the library alone
+
+        return partial(memory_repository, inputs.memory)
     return repository_opener(
         inputs.indexes,
         inputs.context.cache_folder,
@@ -85,7 +89,7 @@ def _policy(inputs: LockInputs) -> BuildPolicy | None:
 def _present_python(context: RunContext) -> str:
     """The interpreter of the environment that a sync would use, else the one that runs lockset."""
     from lockset.sync.disk.inspect.interpreter import interpreter_of
-    from lockset.sync.disk.inspect.targets import find_environment
+    from lockset.sync.disk.request import find_environment
 
     active = context.process_variables.get("VIRTUAL_ENV")
     return interpreter_of(active or find_environment(context.here) or sys.executable)

@@ -12,9 +12,10 @@ from lockset.conversion.model.formats import is_foreign
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME, is_lock_file_name, lock_file_name
 from lockset.lockfile.load import load, load_bytes
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.option_values import check_argument
-from lockset.sources.discover import STDIN, find_upwards
+from lockset.sources.discover import STDIN
+from lockset.sync.disk.request import find_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +31,11 @@ _OTHERS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.t
 
 
 def open_lock(path: str | PathLike[str] | None, context: RunContext) -> Document:
-    """Read the lock file at `path`; without a path, the nearest pylock.toml from the context's folder upwards.
+    """Read the lock file at `path`; without a path, the nearest one from the context's folder upwards.
 
-    `-` reads `context.stdin`, if that is set. A pyproject.toml or script stands for the lock file next to it.
-    Requirements files and lock files of other tools are converted, with the indexes of the context.
+    That is a pylock.toml, or in the folder of a workspace's member the lock file of the member. `-` reads
+    `context.stdin`, if that is set. A pyproject.toml or script stands for the lock file next to it. Requirements files
+    and lock files of other tools are converted, with the indexes of the context.
 
     Raises:
         LocksetError: `lock-not-found`, `lock-unreadable` or `toml-syntax`; as `convert_in_memory`.
@@ -47,7 +49,7 @@ def open_lock(path: str | PathLike[str] | None, context: RunContext) -> Document
             return load(lock_of_project(named, context.here))
         located = named if context.folder is None else str(context.here / named)
         return load(located) if is_lock_file_name(basename(named)) else _read(load_bytes(located), located, context)
-    nearest = find_upwards(PLAIN_NAME, context.here)
+    nearest = find_lock(context.here)
     if nearest is None:
         raise no_lock_error(context.here)
     return load(nearest)
@@ -56,13 +58,13 @@ def open_lock(path: str | PathLike[str] | None, context: RunContext) -> Document
 def _read(data: bytes, location: str, context: RunContext) -> Document:
     """Read a lock file of any format; `location` is its path."""
     if not is_foreign(data, location):
-        return read(data, path=location)
+        return read_document(data, path=location)
     # Imported here: it is slow to import, and most files are lock files.
     from lockset.composition.conversions.in_memory import convert_in_memory
 
     path = str(context.here / location)
     done = convert_in_memory(data, path, location=location, indexes=context.indexes, context=context)
-    return read(done.text, path=location)
+    return read_document(done.text, path=location)
 
 
 def open_revision(path: str | PathLike[str] | None, context: RunContext) -> Document:
@@ -119,6 +121,13 @@ def lock_of_project(name: str, here: Path) -> str:
     for candidate in _candidates(source):
         if candidate.is_file() and (candidate.name != PLAIN_NAME or _is_made_from(candidate, source.name)):
             return str(candidate)
+    if source.name == "pyproject.toml":
+        # A member of a workspace has its lock file next to that of the root.
+        nearest = find_lock(source.parent)
+        if nearest is not None and nearest.name != PLAIN_NAME:
+            return str(nearest)
+    else:
+        _refuse_without_metadata(source, name)
     output = Path(name).parent / _own_name(source)
     option = "" if str(output) == PLAIN_NAME else f" -o {quote(str(output))}"
     raise LocksetError(
@@ -127,6 +136,18 @@ def lock_of_project(name: str, here: Path) -> str:
         location=name,
         hint=f"Run `lockset lock {quote(name)}{option}` to create one",
     )
+
+
+def _refuse_without_metadata(script: Path, name: str) -> None:
+    """Refuse a script that states no requirements.
+
+    Raises:
+        LocksetError: `script-metadata`.
+    """
+    from lockset.files.read_file import decode_utf8, read_file
+    from lockset.sources.script import read_script
+
+    read_script(decode_utf8(read_file(script, location=name), location=name), base=script.parent, location=name)
 
 
 def no_lock_error(here: Path) -> LocksetError:

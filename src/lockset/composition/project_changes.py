@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from lockset._version import __version__
@@ -16,20 +16,20 @@ from lockset.files.record_store import get_value, put_value
 from lockset.hashes import quick_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lockset.lockfile.model import Pylock
     from lockset.sources.project import RootProject
     from lockset.sync.disk.request import LockSource
 
-__all__ = ["ProjectState", "project_state"]
+__all__ = ["ProjectState", "project_state", "read_new"]
 
 # The extra or group of a requirement: the marker variable, and the name.
 Choice: TypeAlias = "tuple[str, str]"
 _ALWAYS: Choice = ("", "")
 
 # Increase it with every change of what is compared.
-_FORMAT = 2
+_FORMAT = 3
 _FOLDER = "projects-v1"
 # The most cached results: a further one replaces an older one.
 _MOST = 256
@@ -56,8 +56,7 @@ def project_state(source: LockSource, environment: Mapping[str, str], *, cache: 
     """
     if source.data is None or source.path is None or not Path(source.path).is_file():
         return ProjectState((), ())
-    key = (_FORMAT, __version__, source.folder, quick_sha256(source.data))
-    location = str(cache / _FOLDER / f"{zlib.crc32(repr(key).encode()) % _MOST:02x}") if cache is not None else None
+    location, key = _entry(source, cache)
     markers = repr(sorted(environment.items()))
     row = get_value(location, key)
     if row is not None and row[1] == markers and _contents(source.folder, row[0]) == row[2]:
@@ -71,15 +70,60 @@ def project_state(source: LockSource, environment: Mapping[str, str], *, cache: 
     return ProjectState(changes, tuple(str(Path(source.folder, name)) for name in names))
 
 
+def read_new(sources: Iterable[LockSource], cache: Path | None) -> None:
+    """Read the lock files of which the cache has no result, so that `read` returns them at once later.
+
+    Raises:
+        LocksetError: As `LockSource.read`.
+    """
+    for source in sources:
+        if get_value(*_entry(source, cache)) is None:
+            source.read()
+
+
+def _entry(source: LockSource, cache: Path | None) -> tuple[str | None, tuple[Any, ...]]:
+    """Where the result for `source` is cached, and its key."""
+    key = (_FORMAT, __version__, source.folder, quick_sha256(source.data or b""))
+    number = zlib.crc32(repr(key).encode()) % _MOST
+    return (None if cache is None else str(cache / _FOLDER / f"{number:02x}")), key
+
+
 def _names(lock: Pylock) -> list[str]:
-    """The file names of the sources that `lock` was made from; empty if they are not known."""
+    """The file names of the sources that `lock` was made from; empty if they are not known.
+
+    In a workspace, the own file comes first, and the files of the root or the members follow.
+    """
     table = (lock.tool or {}).get("lockset")
     if not isinstance(table, dict) or not isinstance(table.get("roots"), list):
         return []
-    names = table.get("sources", [_PYPROJECT])
-    if not isinstance(names, list) or not all(isinstance(name, str) and name == Path(name).name for name in names):
+    names, members = table.get("sources", [_PYPROJECT]), table.get("members")
+    if not isinstance(names, list):
         return []
-    return names
+    if "workspace" in table:
+        names = [*names, table["workspace"]]
+    elif isinstance(members, dict):
+        names = [*names, *(f"{folder}/{_PYPROJECT}" for folder in members.values())]
+    elif not all(isinstance(name, str) and name == Path(name).name for name in names):
+        return []
+    return names if all(isinstance(name, str) and _is_below(name) for name in names) else []
+
+
+def _is_below(name: str) -> bool:
+    """Whether the path stays in the folder of the lock file."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and ":" not in name and "\\" not in name
+
+
+def _project(names: Sequence[str], folder: str, table: Mapping[str, Any]) -> RootProject | None:
+    """The project as its files state it now."""
+    if "workspace" in table or "members" in table:
+        from lockset.composition.workspaces.locked_project import locked_project  # most projects are in no workspace
+
+        return locked_project(Path(folder), names[0])
+    from lockset.sources.discover import read_sources
+    from lockset.sources.other_tools.apply import apply_other_tools
+
+    return apply_other_tools(read_sources(list(names), folder=Path(folder), environ={}))
 
 
 def _contents(folder: str, names: Sequence[str]) -> tuple[tuple[str, bytes], ...]:
@@ -99,14 +143,15 @@ def _contents(folder: str, names: Sequence[str]) -> tuple[tuple[str, bytes], ...
 def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
     # Imported here: not needed if the result is cached.
     from lockset.errors import LocksetError
-    from lockset.sources.discover import read_sources
-    from lockset.sources.other_tools.apply import apply_other_tools
 
+    table = (lock.tool or {})["lockset"]
     try:
-        project = apply_other_tools(read_sources(list(names), folder=Path(folder), environ={}))
+        project = _project(names, folder, table)
     except LocksetError:
         return  # `lock` reports it
-    table = (lock.tool or {})["lockset"]
+    if project is None:
+        yield "it is not a member of the workspace any more"
+        return
     locked = _locked_keys(table["roots"])
     if locked is None:
         return
@@ -116,15 +161,40 @@ def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapp
         if key[0] in replaced or not holds(environment):
             continue
         if key not in locked:
-            yield f"`{text}` is required and was not locked"
+            yield f"`{text}` is required, but not locked"
         elif not locked[key][1] & {choice, _ALWAYS}:
-            yield f"`{text}` is required {_with(choice)} and was locked {_with(*sorted(locked[key][1]))} only"
+            yield f"`{text}` is required {_with(choice)}, but is only locked {_with(*sorted(locked[key][1]))}"
+    yield from _gone(project, locked, replaced)
+    yield from _limits(project, table)
+    yield from _pythons(project, lock, table)
+    if isinstance(table.get("members"), dict):
+        yield from _of_members(lock, folder, table["members"], environment)
+
+
+def _gone(
+    project: RootProject, locked: Mapping[Any, tuple[str, set[Choice]]], replaced: Collection[Any]
+) -> Iterator[str]:
+    """Requirements that the lock file records, and the project no longer has."""
     everything = {key for (key, _), _, _ in _required(project, None)}
     for key, (text, _) in locked.items():
         if key not in everything and key[0] not in replaced:
-            yield f"`{text}` was locked and is not required any more"
-    yield from _limits(project, table)
-    yield from _pythons(project, lock, table)
+            yield f"`{text}` is locked, but no longer required"
+
+
+def _of_members(lock: Pylock, folder: str, members: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
+    """Changes of the members that the lock of a root installs as folders, since their own locks were made."""
+    from lockset.errors import LocksetError
+    from lockset.lockfile.load import load
+
+    installed = {str(package.name) for package in lock.packages if package.directory is not None}
+    for name in sorted(installed & members.keys()):
+        try:
+            own = load(Path(folder, f"pylock.{name}.toml")).lock
+        except LocksetError:
+            continue
+        names = _names(own)
+        for change in _compared(own, folder, names, environment) if names else ():
+            yield f"{change} ({name})"
 
 
 def _with(*choices: Choice) -> str:
@@ -198,7 +268,7 @@ def _limits(project: RootProject, table: Mapping[str, Any]) -> Iterator[str]:
     constraints = table.get("constraints", ())
     for line in project.constraints:
         if line.requirement.url is None and str(line.requirement) not in constraints:
-            yield f"the constraint `{line.text}` was not there"
+            yield f"the constraint `{line.text}` is new"
     for name in project.settings.excludes:
         if name not in table.get("excludes", ()):
             yield f"`{name}` was not excluded"

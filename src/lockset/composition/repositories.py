@@ -74,7 +74,7 @@ class _SourcesOnUse:
     def _sources(self) -> SourceReader:
         from lockset.composition.source_reader import Sources
 
-        environ = dict(os.environ)  # noqa: TID251 - git reads the user's configuration from these
+        environ = dict(os.environ)
         return Sources(
             self._files, store=self._store, builder=self._builder, may_build=self._may_build, environ=environ
         )
@@ -111,7 +111,7 @@ def repository_opener(
                 failures = BuildFailures(
                     connection.cache,
                     fingerprint=lambda: made.fingerprint,
-                    now=time.time(),  # noqa: TID251 - api is where the clock is read
+                    now=time.time(),
                     refresh=options.refresh,
                 )
             metadata = Retriever(

@@ -70,7 +70,7 @@ class RunContext:
             return self.now
         from datetime import datetime, timezone  # not needed for a sync
 
-        return datetime.now(timezone.utc)  # noqa: TID251 - the clock's door
+        return datetime.now(timezone.utc)
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -80,7 +80,7 @@ class RunContext:
     @property
     def process_variables(self) -> Mapping[str, str]:
         """Variables for git."""
-        return dict(os.environ) if self.environ is None else self.environ  # noqa: TID251 - unless they are given
+        return dict(os.environ) if self.environ is None else self.environ
 
     @property
     def heard(self) -> ProgressListener:

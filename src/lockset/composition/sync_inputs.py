@@ -227,16 +227,17 @@ def lock_sources(names: Sequence[str], context: RunContext) -> tuple[LockSource,
     """
     if list(names).count(_STDIN) > 1:
         raise UsageError("stdin-twice", "The standard input (`-`) can only be given once")
-    return tuple(_lock_source(name, context) for name in names or [_nearest(context.here)])
+    here = context.here
+    return tuple(_lock_source(name, here, context) for name in names or [_nearest(here)])
 
 
-def _lock_source(name: str, context: RunContext) -> LockSource:
+def _lock_source(name: str, here: Path, context: RunContext) -> LockSource:
     if name.endswith(("pyproject.toml", ".py", ".pyw")):
         from lockset.composition.open_lock import lock_of_project
 
-        name = lock_of_project(name, context.here)
-    path = str(context.here / ("<stdin>" if name == _STDIN else name))
-    data = _stdin(context) if name == _STDIN else _bytes(path)
+        name = lock_of_project(name, here)
+    path = str(here / ("<stdin>" if name == _STDIN else name))
+    data = _stdin(context) if name == _STDIN else _bytes(path, name if context.folder is None else path)
     if is_lock_file_name(os.path.basename(name)):
         return LockSource(folder=os.path.dirname(path), data=data, path=path)
     if name != _STDIN:
@@ -306,7 +307,7 @@ def _nearest(here: Path) -> str:
     return str(nearest)
 
 
-def _bytes(path: str) -> bytes:
+def _bytes(path: str, shown: str) -> bytes:
     try:
         size = os.stat(path).st_size
         data = content(path, size) if size <= _LARGEST else b""
@@ -317,4 +318,4 @@ def _bytes(path: str) -> bytes:
     # Imported here: it raises the error for files that cannot be read.
     from lockset.lockfile.load import load_bytes
 
-    return load_bytes(path)
+    return load_bytes(shown)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lockset.composition.project_changes import project_state
+from lockset.composition.project_changes import project_state, read_new
 from lockset.errors import LocksetError
 from lockset.progress import NullListener
 from lockset.sync.desired import SourcePolicy
 from lockset.sync.disk.apply.installer import Installer, InstallOptions
 from lockset.sync.disk.apply.remove import refuse_blocked
-from lockset.sync.disk.inspect.targets import find_environment, find_lock
-from lockset.sync.disk.request import LockSource, SyncRequest
+from lockset.sync.disk.request import (
+    DescribedInterpreter,
+    LockSource,
+    SyncRequest,
+    find_environment,
+    find_lock,
+    find_python,
+    resolve_target,
+)
 from lockset.sync.disk.selection_cache import cached_selection
-from lockset.sync.disk.target_spec import DescribedInterpreter, find_python, resolve_target
-from lockset.sync.layout import STORE_FOLDER
 from lockset.sync.plan import Plan, RemovalPolicy, Step
+from lockset.sync.target import STORE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.apply.prepare import Preparer
-    from lockset.sync.overlaps import Overlap
+    from lockset.sync.placement import Overlap
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
 
@@ -100,7 +107,7 @@ def sync(
         OSError: The target is unchanged.
     """
     heard = listener or NullListener()
-    target = resolve_target(request.location, cache=cache)
+    target = resolve_target(request.location, cache=cache, meanwhile=partial(read_new, request.sources, cache))
     states = [project_state(source, target.environment, cache=cache) for source in request.sources]
     outdated = _outdated(request, states)
     desired = cached_selection(request, target, cache=cache)
@@ -108,6 +115,7 @@ def sync(
     plan = _explain_removals(installer.plan(), request, target)
     if show is not None:
         show(target, plan)
+    _warn_of_unmet(plan, target, heard)
     attested = attest(desired, frozenset(step.name for step in plan.placed)) if attest is not None else 0
     changed = False
     if plan.changes and not request.check_only:
@@ -211,12 +219,40 @@ def _outdated(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str
     if changes and request.locked:
         raise LocksetError(
             "lock-outdated",
-            "The project has changed since its lock file was made",
+            "The project has changed since it was locked",
             location=request.sources[0].path,
             context=changes[:_SHOWN],
-            hint="Run `lockset lock`, or sync without `--locked`",
+            hint=f"Run `{_lock_command(request.sources, states)}`, or sync without `--locked`",
         )
     return changes
+
+
+def _lock_command(sources: Sequence[LockSource], states: Sequence[ProjectState]) -> str:
+    """The command that refreshes the first lock file whose project has changed."""
+    for source, state in zip(sources, states, strict=True):
+        name = os.path.basename(source.path or "")
+        if state.changes and name not in {"", "pylock.toml"}:
+            from shlex import quote  # not needed if there is nothing to do
+
+            files = " ".join(quote(os.path.basename(path)) for path in state.inputs)
+            return f"lockset lock {files} -o {quote(name)}"
+    return "lockset lock"
+
+
+def _warn_of_unmet(plan: Plan, target: Target, listener: ProgressListener) -> None:
+    """Warn if a package that stays, and that no lock file names, requires what the plan changes or removes."""
+    stays = any(step.action == "keep" and step.desired is None for step in plan.steps)
+    if not (stays and any(step.installed for step in plan.changes)):
+        return
+    # Imported here: few targets have such packages.
+    from lockset.sync.disk.inspect.metadata_text import requires_dist
+    from lockset.sync.unmet_requirements import unmet_requirements
+
+    warnings = unmet_requirements(plan, target.environment, lambda one: requires_dist(one.info))
+    for unmet in warnings[:_SHOWN]:
+        listener.warning(str(unmet))
+    if warnings and target.kind == "system":
+        listener.hint("A virtual environment (`--create-venv`) or a `--target` folder leaves this Python as it is")
 
 
 def _explain_removals(plan: Plan, request: SyncRequest, target: Target) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -121,13 +122,17 @@ class SyncPorts:
 
     def downloads(self) -> Downloads:
         """The port to the network."""
-        from lockset.composition.connections import connected, link_locked_files
+        from lockset.index.http.downloads import HttpDownloads, open_transport
         from lockset.index.mirrors import MirroredDownloads
 
-        context = self._context
-        connection = self._stack.enter_context(connected(self._options, context.cache_folder, context.heard))
-        link_locked_files(connection, lambda: [source.read() for source in self._request.sources])
-        return MirroredDownloads(connection.downloads, self._mirrors) if self._mirrors else connection.downloads
+        transport = open_transport(self._options, clock=time.time, listener=self._context.heard)
+        self._stack.callback(transport.close)
+        if transport.has_shared_hosts:
+            from lockset.composition.connections import link_locked_files
+
+            link_locked_files(transport, [source.read() for source in self._request.sources])
+        downloads = HttpDownloads(transport)
+        return MirroredDownloads(downloads, self._mirrors) if self._mirrors else downloads
 
     def not_isolated(self) -> frozenset[str]:
         """Names of packages, or `:all:`, that are built in the target's environment."""

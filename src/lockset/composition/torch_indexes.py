@@ -119,9 +119,7 @@ def _has_intel_gpu() -> bool:
 def _output(command: list[str]) -> str:
     """What a command prints; empty if it is not there or fails."""
     try:
-        done = subprocess.run(  # noqa: S603 - a command of the driver, without input
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=_SECONDS
-        )
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=_SECONDS)
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.decode("utf-8", "replace")

@@ -14,7 +14,7 @@ _EXACT = 24 * 60 * 60
 
 def record_use(entry: str | int, recorded: float) -> None:
     """Record that a cache entry, a path or an open file, is used now; `recorded` is its modification time so far."""
-    if time.time() - recorded > _EXACT:  # noqa: TID251 - it is about the time of this run, not of its result
+    if time.time() - recorded > _EXACT:
         try:
             os.utime(entry)
         except (OSError, TypeError, NotImplementedError):

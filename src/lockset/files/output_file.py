@@ -10,15 +10,14 @@ import stat
 from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.errors import LocksetError, UsageError
-from lockset.files.atomic import sync_folder
-from lockset.files.lock_file import LockFile
+from lockset.files.atomic import LockFile, sync_folder
 from lockset.files.system import BINARY, NOFOLLOW, NONBLOCK, keep_mode, replace, unlink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["replacing", "write_export", "write_lock_file", "write_output", "write_result"]
+__all__ = ["replacing", "write_export", "write_lock_file", "write_lock_files", "write_output", "write_result"]
 
 # Longest name in bytes to which a suffix can be added.
 _LONGEST_NAME = 248
@@ -108,7 +107,9 @@ def write_lock_file(path: str | os.PathLike[str], text: str) -> None:
         write_output(os.fspath(path), data)
     except OSError as error:
         raise LocksetError(
-            "output-not-writable", f"Cannot write {os.fspath(path)}: {error.strerror}", hint="The old file is as it was"
+            "output-not-writable",
+            f"Cannot write {os.fspath(path)}: {error.strerror}",
+            hint="The existing file is unchanged",
         ) from error
 
 
@@ -123,6 +124,40 @@ def write_result(path: str | os.PathLike[str] | None, text: str, *, made_for: Pa
     if location is None:
         raise UsageError("output-missing", "The lock has no output file", hint="Pass a path to `write`")
     write_lock_file(location, text)
+
+
+def write_lock_files(files: Sequence[tuple[Path | None, str]]) -> None:
+    """Write several lock files; those that are the same already are left alone.
+
+    All are written under other names first. The old files are replaced after that, so that a full disk, or a folder or
+    file that cannot be written, leaves all of them unchanged.
+
+    Raises:
+        LocksetError: `output-not-writable`.
+    """
+    changed = [(str(path), text.encode()) for path, text in files if path is not None]
+    with contextlib.ExitStack() as stack:
+        path = ""
+        try:
+            for path, data in changed:
+                if os.path.isfile(path) and _bytes(path) == data:
+                    continue
+                mode = _mode_of(path)
+                # They take their places when the stack unwinds: after the last one is written.
+                file = stack.enter_context(replacing(path, seconds=_SECONDS))
+                if mode is not None:
+                    keep_mode(file.fileno(), mode & 0o777)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()  # there may be hundreds
+            stack.close()
+            for folder in {os.path.dirname(path) or os.curdir for path, _ in changed}:
+                sync_folder(folder)
+        except OSError as error:
+            raise LocksetError(
+                "output-not-writable", f"Cannot write {path}: {error.strerror}", hint="The old files are as they were"
+            ) from error
 
 
 def write_export(path: str | os.PathLike[str], text: str) -> None:

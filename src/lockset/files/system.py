@@ -25,7 +25,6 @@ __all__ = [
     "copy_range",
     "extended",
     "flock",
-    "flock_shared",
     "fork",
     "is_fixed",
     "is_private",
@@ -92,7 +91,7 @@ if sys.platform == "win32":
         for pause in _PAUSES:
             try:
                 act()
-            except OSError as error:  # noqa: PERF203 - a few times at most
+            except OSError as error:
                 if path is not None and is_read_only(path):
                     os.chmod(path, 0o200)
                 elif error.winerror not in _BUSY or _is_folder(path) or _PATIENCE[0] <= 0:
@@ -132,15 +131,10 @@ if sys.platform == "win32":
         del work
         return None
 
-    def flock(descriptor: int) -> bool:
-        """False: Windows has no such locks."""
+    def flock(descriptor: int, *, shared: bool = False) -> bool:
+        """True only if `shared`: Windows has no such locks, but it does not remove files that are in use."""
         del descriptor
-        return False
-
-    def flock_shared(descriptor: int) -> bool:
-        """True without a lock: Windows has no such locks, but it does not remove files that are in use."""
-        del descriptor
-        return True
+        return shared
 
     def keep_mode(descriptor: int, mode: int) -> None:
         """Do nothing: modes do not affect permissions on Windows."""
@@ -177,7 +171,7 @@ if sys.platform == "win32":
             return False
 
     def registered_pythons() -> Iterator[tuple[str, str]]:
-        """Version ("3.11", or "" where it is not said) and path of the Pythons in the registry (PEP 514).
+        """Version ("3.11", or "" if it is not registered) and path of the Pythons in the registry (PEP 514).
 
         The user's own go first, then those of python.org, then other companies'.
         """
@@ -224,31 +218,14 @@ if sys.platform == "win32":
         return value if isinstance(value, str) else ""
 
 else:
-
-    def rename(old: str, new: str) -> None:
-        """Rename `old` to `new`."""
-        os.rename(old, new)
-
-    def replace(old: str, new: str) -> None:
-        """Move the file `old` to `new`, which is replaced if it exists."""
-        os.replace(old, new)
-
-    def unlink(path: str) -> None:
-        """Remove the file or link `path`."""
-        os.unlink(path)
-
-    def rmdir(path: str) -> None:
-        """Remove the empty folder `path`."""
-        os.rmdir(path)
+    rename, replace, unlink, rmdir = os.rename, os.replace, os.unlink, os.rmdir
 
     def is_read_only(path: str) -> bool:
         """False: a file's mode does not prevent its removal."""
         del path
         return False
 
-    def user_id() -> int:
-        """The owner of this user's files in `os.stat`."""
-        return os.geteuid()
+    user_id = os.geteuid
 
     def is_private(status: os.stat_result) -> bool:
         """Whether the file belongs to this user, and no other user may write it."""
@@ -270,8 +247,8 @@ else:
                 os._exit(0 if same else 1)
         return lambda: os.waitpid(child, 0)[1] == 0
 
-    def flock(descriptor: int) -> bool:
-        """Lock the open file; False if another process holds the lock.
+    def flock(descriptor: int, *, shared: bool = False) -> bool:
+        """Lock the open file, alone or `shared` with others; False if another process holds the lock.
 
         Raises:
             OSError: The file system does not support locks.
@@ -279,21 +256,7 @@ else:
         import fcntl
 
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def flock_shared(descriptor: int) -> bool:
-        """Lock the open file together with others; False if another process holds it alone.
-
-        Raises:
-            OSError: The file system does not support locks.
-        """
-        import fcntl
-
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

@@ -150,11 +150,11 @@ def location_url(text: str, *, base: Path) -> str:
     scheme, colon, _ = text.partition(":")
     if colon and scheme.lower() in {"http", "https", "file"}:
         try:
-            urlsplit(text)
             text.encode()
+            _check_host(text)
         except ValueError as error:
             raise LocksetError(
-                "index-location", f"`{redact(text)}` is not a valid URL: {str(error)[:200]}", hint="Correct the address"
+                "index-location", f"`{redact(text)}` is not a valid URL: {str(error)[:200]}", hint="Correct the URL"
             ) from error
         return text
     if "://" in text:
@@ -162,6 +162,18 @@ def location_url(text: str, *, base: Path) -> str:
             "index-location", f"`{text}` is neither an http(s) or file URL nor a path", hint="Use https://, or a path"
         )
     return Path(base, Path(text).expanduser()).resolve().as_uri()
+
+
+def _check_host(url: str) -> None:
+    """Raise ValueError if `url` cannot be split, or has a server that no address can have."""
+    split = urlsplit(url)
+    if split.scheme == "file":
+        return
+    _ = split.port  # which raises if it is not a number
+    if not split.hostname:
+        raise ValueError("it has no host")
+    if any(character.isspace() for character in split.hostname):
+        raise ValueError("its host contains a space")
 
 
 def same_index(one: str, other: str) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["EMPTY_PAGE", "Downloads", "Index", "ProjectNotFound", "Sink"]
 
 # Hint for a project page without links to files.
-EMPTY_PAGE = "Use the address of the index's simple API, not of its web pages: for devpi it is `…/+simple/`"
+EMPTY_PAGE = "Use the URL of the index's simple API, not of its web pages: for devpi it is `…/+simple/`"
 
 
 class ProjectNotFound(LocksetError):
@@ -24,7 +24,7 @@ class ProjectNotFound(LocksetError):
         super().__init__(
             "project-not-found",
             f"No index has a project named `{project}`",
-            context=tuple(f"asked: {url}" for url in searched),
+            context=tuple(f"searched: {url}" for url in searched),
             hint=hint or "Check the spelling, or add the index that has it with `--index`",
         )
         self.project = project
@@ -62,8 +62,8 @@ class Sink(Protocol):
 class Downloads(Protocol):
     """Fetches files without checking hashes, which is the task of the sink.
 
-    Implementations: `lockset.index.http.client.HttpDownloads`; in tests `fakes.fake_index.FakeDownloads`. Safe to call
-    from several threads.
+    Implementations: `lockset.index.http.downloads.HttpDownloads`; in tests `fakes.fake_index.FakeDownloads`. Safe to
+    call from several threads.
     """
 
     def fetch(self, url: str, sink: Sink, *, limit: int | None = None) -> None:

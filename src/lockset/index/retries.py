@@ -49,7 +49,7 @@ def redirect_target(url: str, location: str | None, *, hops: int) -> str:
     try:
         target = urljoin(url, location)
     except ValueError as error:
-        raise _refused(url, "a redirect to a malformed address") from error
+        raise _refused(url, "a redirect to a URL that is not valid") from error
     if not target.startswith(("http://", "https://")):
         raise _refused(url, f"a redirect to a scheme other than http(s): {target.partition(':')[0][:20]}")
     if url.startswith("https://") and target.startswith("http://"):
@@ -60,7 +60,7 @@ def redirect_target(url: str, location: str | None, *, hops: int) -> str:
 def _refused(url: str, why: str) -> LocksetError:
     return LocksetError(
         "redirect-refused",
-        f"The server answered with {why}",
+        f"The server returned {why}",
         location=redact(url),
-        hint="Check the address of the index; lockset does not follow this redirect",
+        hint="Check the URL of the index; lockset does not follow this redirect",
     )

@@ -1,7 +1,7 @@
 """Lock files (PEP 751): read, validate, write, select, compare.
 
 Types are imported on first use; functions are imported from their module, as in
-`from lockset.lockfile.read import read`.
+`from lockset.lockfile.read import read_document`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Artifact, File, Package, Pylock
     from lockset.lockfile.publishers import PublisherChange
 
-__all__ = ["Change", "ChangeKind", "LockDiff", "diff"]
+__all__ = ["Change", "ChangeKind", "LockDiff", "compare_locks"]
 
 # `version` and `source` change what is installed, `files` (hashes or the set of files) may, `marker` changes where.
 ChangeKind: TypeAlias = Literal["added", "removed", "version", "source", "marker", "requires-python", "files", "index"]
@@ -69,7 +69,7 @@ class LockDiff:
         return tuple(change for change in self.changes if kind in change.kinds)
 
 
-def diff(old: Pylock, new: Pylock) -> LockDiff:
+def compare_locks(old: Pylock, new: Pylock) -> LockDiff:
     """The changes from `old` to `new`; order, `created-by`, `tool` tables and dependencies are ignored."""
     changes: list[Change] = []
     before, after = _by_name(old), _by_name(new)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lockset._dataclass import dataclass
 from lockset.lockfile.dependency_graph import build_graph
-from lockset.lockfile.diff import diff
+from lockset.lockfile.diff import compare_locks
 from lockset.lockfile.report.environments import environments_text
 from lockset.lockfile.report.matrix import build_matrix
 from lockset.lockfile.report.report import project_pages
@@ -126,7 +126,7 @@ def make_review(
     default_index: str,
 ) -> DiffReview:
     """Compare `old` and `new`, called by `names`, in `environments`; `default_index` has the usual project pages."""
-    changes = diff(old, new)
+    changes = compare_locks(old, new)
     before, after = build_matrix(old, environments), build_matrix(new, environments)
     graph_old, graph_new = build_graph(old), build_graph(new)
     direct_old, direct_new = _direct(graph_old), _direct(graph_new)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from lockset.errors import LocksetError
 from lockset.files.system import READ
-from lockset.lockfile.read import MAX_BYTES, Document, read
+from lockset.lockfile.read import MAX_BYTES, Document, read_document
 
 __all__ = ["load", "load_bytes"]
+
+_FOLDER = "it is a folder"
 
 
 def load(path: str | os.PathLike[str]) -> Document:
@@ -19,7 +21,7 @@ def load(path: str | os.PathLike[str]) -> Document:
     Raises:
         LocksetError: `lock-not-found`, `lock-unreadable` or `toml-syntax`.
     """
-    return read(load_bytes(path), path=os.fspath(path))
+    return read_document(load_bytes(path), path=os.fspath(path))
 
 
 def load_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -38,7 +40,7 @@ def load_bytes(path: str | os.PathLike[str]) -> bytes:
     except ValueError as error:  # a NUL in the path
         raise LocksetError("lock-not-found", f"`{shown}` is not a valid path", location=shown) from error
     except OSError as error:
-        reason = "it is a folder" if Path(path).is_dir() else error.strerror or "unknown reason"
+        reason = _FOLDER if Path(path).is_dir() else error.strerror or "unknown reason"
         raise _unreadable(shown, reason) from error
     try:
         return _read_bounded(descriptor, shown)
@@ -51,7 +53,7 @@ def load_bytes(path: str | os.PathLike[str]) -> bytes:
 def _read_bounded(descriptor: int, shown: str) -> bytes:
     facts = os.fstat(descriptor)
     if not stat.S_ISREG(facts.st_mode):
-        raise _unreadable(shown, "it is a folder" if stat.S_ISDIR(facts.st_mode) else "it is not a regular file")
+        raise _unreadable(shown, _FOLDER if stat.S_ISDIR(facts.st_mode) else "it is not a regular file")
     with open(descriptor, "rb", closefd=False) as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -60,7 +62,8 @@ def _read_bounded(descriptor: int, shown: str) -> bytes:
 
 
 def _unreadable(shown: str, reason: str) -> LocksetError:
-    return LocksetError("lock-unreadable", f"`{shown}` cannot be read: {reason}", location=shown)
+    hint = "Name the file in it, or run in it with `--directory`" if reason == _FOLDER else None
+    return LocksetError("lock-unreadable", f"`{shown}` cannot be read: {reason}", location=shown, hint=hint)
 
 
 def _missing_hint(path: str) -> str:

@@ -20,7 +20,7 @@ from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.model import Package, Pylock
-from lockset.lockfile.read import Document, open_conflict, read
+from lockset.lockfile.read import Document, open_conflict, read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -59,7 +59,7 @@ def old_lock(path: str | os.PathLike[str]) -> OldLock:
     """
     data = load_bytes(path)
     try:
-        lock = read(data, path=os.fspath(path)).lock
+        lock = read_document(data, path=os.fspath(path)).lock
     except LocksetError:
         sides = sides_of(data.decode("utf-8", "replace"))
         if sides is None:
@@ -116,7 +116,7 @@ def _side(lines: Iterable[tuple[tuple[str, ...], str]], choice: Sequence[str]) -
 def _lock_of(text: str) -> Pylock:
     """The lock file `text`; if it is not readable as a whole, its readable entries."""
     try:
-        return read(text).lock
+        return read_document(text).lock
     except LocksetError:
         head, *entries = _ENTRY.split(text)
         whole = _lock(head) or Pylock(lock_version=Version("1.0"), created_by="unknown", packages=[])

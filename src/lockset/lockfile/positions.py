@@ -168,12 +168,19 @@ class _Scanner:
     def _skip(self, at: int) -> int:
         """The position after blanks, line ends and comments."""
         while True:
-            at = _BLANK.match(self._text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+            blank = _BLANK.match(self._text, at)
+            assert blank is not None, "it matches nothing, too"
+            at = blank.end()
             if not self._text.startswith("#", at):
                 return at
             at = self._text.find("\n", at)
             if at < 0:
                 return len(self._text)
+
+    def _after_space(self, at: int) -> int:
+        space = _SPACE.match(self._text, at)
+        assert space is not None, "it matches nothing, too"
+        return space.end()
 
     def _header(self, at: int) -> tuple[int, _Node]:
         start = at
@@ -198,14 +205,14 @@ class _Scanner:
     def _walk(self, at: int, node: _Node) -> tuple[_Node, int]:
         """Follow a dotted key from `node`; its node, and the position after it."""
         while True:
-            start = _SPACE.match(self._text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+            start = self._after_space(at)
             bare = _BARE_KEY.match(self._text, start)
             end = bare.end(1) if bare is not None else self._scalar_end(start)
             key = bare[1] if bare is not None else _unquote(self._text[start:end])
             if node.is_array:  # the last table of an array of tables
                 node = node.children[len(node.children) - 1]
             node = node.child(key, start, end)
-            at = _SPACE.match(self._text, end).end()  # type: ignore[union-attr]
+            at = self._after_space(end)
             if not self._text.startswith(".", at):
                 return node, at
             at += 1

@@ -30,7 +30,7 @@ __all__ = [
     "kind_of_table",
     "kind_of_text",
     "open_conflict",
-    "read",
+    "read_document",
 ]
 
 # How much of a text is examined; the first lines show the format.
@@ -172,7 +172,7 @@ class Document:
             ) from error
 
 
-def read(text: str | bytes, *, path: str | None = None) -> Document:
+def read_document(text: str | bytes, *, path: str | None = None) -> Document:
     """Read `text` as TOML; `path` is only for messages.
 
     Raises:

@@ -15,7 +15,6 @@ from packaging.utils import canonicalize_name
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
-from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
 from lockset.lockfile.model import describe, file_name
 from lockset.similar_names import known_names_hint
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Artifact, Package, PackageWheel, Pylock
     from lockset.markers.environment import Environment
 
-__all__ = ["SelectedPackage", "Selection", "best_wheel", "refuse_empty_environments", "select"]
+__all__ = ["SelectedPackage", "Selection", "best_wheel", "refuse_empty_environments", "select_entries"]
 
 # How many tags a message lists; the others are counted.
 _TAGS_SHOWN = 6
@@ -59,7 +58,7 @@ class Selection:
 _Values: TypeAlias = dict[str, Any]
 
 
-def select(
+def select_entries(
     lock: Pylock,
     *,
     environment: Environment | Mapping[str, str],
@@ -84,7 +83,11 @@ def select(
     values = dict(environment) if isinstance(environment, Mapping) else environment.as_dict()
 
     # An extension of PEP 751: the conflicts that the file declares in `[tool.lockset]`.
-    refuse_conflicting_choice(lock, known_extras, chosen_groups, lambda markers: _all_hold(markers, values))
+    if _declares_conflicts(lock):
+        # Imported here: few lock files do.
+        from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
+
+        refuse_conflicting_choice(lock, known_extras, chosen_groups, lambda markers: _all_hold(markers, values))
 
     # Check if the metadata version specified by lock-version is supported; an error or warning MUST be raised as
     # appropriate. (Checked when the file is read: there is no Pylock of another major version.)
@@ -113,6 +116,11 @@ def select(
         extras=known_extras,
         groups=chosen_groups,
     )
+
+
+def _declares_conflicts(lock: Pylock) -> bool:
+    own = (lock.tool or {}).get("lockset")
+    return isinstance(own, dict) and "conflicts" in own
 
 
 def _check_extras(lock: Pylock, requested: Collection[str]) -> frozenset[str]:
@@ -243,7 +251,7 @@ def _ambiguity(first: tuple[int, Package], second: tuple[int, Package]) -> Locks
             f"packages[{index}]: {describe(package)}" + (f" if {package.marker}" if package.marker else "")
             for index, package in (first, second)
         ),
-        hint="Select fewer extras or groups if they exclude each other; otherwise the lock file is wrong: lock again",
+        hint="Select fewer extras or groups if they conflict; otherwise the lock file is wrong: lock again",
     )
 
 
@@ -298,12 +306,24 @@ def _no_usable_file(package: Package, ranks: Mapping[str, int], values: Mapping[
         "no-usable-file",
         f"`{describe(package)}` has no wheel for {_target(values)} and no sdist",
         context=(f"its wheels are for: {shown}", f"the target's best tag: {best}"),
-        hint=_lock_for(values),
+        hint=_lock_for(values, is_for_platform=_has_platform(package.wheels, ranks)),
     )
 
 
-def _lock_for(values: Mapping[str, str]) -> str:
-    """The command that locks for the platform, too."""
+def _has_platform(wheels: Iterable[PackageWheel], ranks: Mapping[str, int]) -> bool:
+    """Whether a wheel is for the target's platform, but not for its Python."""
+    platforms = {tag.rpartition("-")[2] for tag in ranks}
+    return any(tag.rpartition("-")[2] in platforms for wheel in wheels for tag in _tags(wheel))
+
+
+def _lock_for(values: Mapping[str, str], *, is_for_platform: bool = False) -> str:
+    """How to lock for the Python, or for the platform, too."""
+    if is_for_platform:
+        python = ".".join(values["python_full_version"].split(".")[:2])
+        return (
+            f"Lock for Python {python}, too (`requires-python`, or `lockset lock --python`), "
+            "or choose a Python that its wheels are for"
+        )
     name = {"linux": "linux", "darwin": "macos", "win32": "windows"}.get(values.get("sys_platform", ""))
     if name is None:
         return "Lock again for this platform"

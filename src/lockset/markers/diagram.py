@@ -236,16 +236,18 @@ def build(formula: Formula, most: float = inf) -> int:
         return formula
     if not isinstance(formula, Operation):
         return make(*formula)
-    operator, (first, *others) = formula
-    result = build(first, most)
+    operator, parts = formula
     if operator == "not":
-        return not_(result)
+        return not_(build(parts[0], most))
     join = and_ if operator == "and" else or_
-    for other in others:
-        result = join(result, build(other, most))
+    diagrams = [build(part, most) for part in parts]
+    # Neighbours in pairs, so that a long list does not take the square of its length.
+    while len(diagrams) > 1:
+        last = diagrams[-1:] if len(diagrams) % 2 else []
+        diagrams = [*map(join, diagrams[::2], diagrams[1::2]), *last]
         if len(NODES) > most:
             raise FormulaTooLargeError
-    return result
+    return diagrams[0]
 
 
 def minus(one: int, other: int) -> int:

@@ -193,10 +193,20 @@ class MarkerSet:
         return _SETS[dd.assign(self.id, ("at", environment), value_of)]
 
     def with_extras_as(self, regions: Mapping[str, MarkerSet]) -> MarkerSet:
-        """The set with each named extra replaced by a region, in which alone it counts as selected."""
+        """The set with each named extra replaced by a region, in which alone it counts as selected.
+
+        The regions must not depend on extras that are replaced.
+        """
+        return self._with_flags_as("extras", self.extras(), regions)
+
+    def with_groups_as(self, regions: Mapping[str, MarkerSet]) -> MarkerSet:
+        """The same for dependency groups."""
+        return self._with_flags_as("dependency_groups", self.groups(), regions)
+
+    def _with_flags_as(self, kind: str, names: frozenset[str], regions: Mapping[str, MarkerSet]) -> MarkerSet:
         result = self
-        for name in sorted(self.extras() & regions.keys()):
-            variable = flag("extras", name)
+        for name in sorted(names & regions.keys()):
+            variable = flag(kind, name)
             chosen, other = (
                 _SETS[dd.assign(result.id, (variable, value), _fixed(variable, value))] for value in (True, False)
             )

@@ -32,7 +32,7 @@ def tree_metadata(text: str | None, *, what: str) -> CoreMetadata | None:
     try:
         document = tomli.loads(text)
     except (tomli.TOMLDecodeError, RecursionError) as error:
-        raise _invalid(what, f"its pyproject.toml is not TOML: {error}") from error
+        raise _invalid(what, f"its pyproject.toml is not valid TOML: {error}") from error
     project = document.get("project")
     if not isinstance(project, dict) or "version" not in project or "name" not in project:
         return None

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.rendering.diff_words import field_changes, summary_of_review, version_text
-from lockset.rendering.markup import Html, card_row, element, html_page, joined, link, shown, size_text, table_region
+from lockset.rendering.markup import (
+    Html,
+    card_row,
+    element,
+    html_page,
+    joined,
+    link,
+    package_search,
+    shown,
+    size_text,
+    table_region,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,14 +56,7 @@ def diff_html(review: DiffReview) -> str:
     if review.diff.is_empty:
         sections = [element("section", element("p", "Both lock files install the same."), class_="card",
                             aria_label="Result")]  # fmt: skip
-    find = element(
-        "div",
-        element("label", "Search packages", for_="find", class_="sr"),
-        element("input", type="search", id="find", placeholder="Search packages ( / )", autocomplete="off"),
-        element("span", id="find-status", role="status", class_="soft"),
-        class_="tools",
-        hidden=True,
-    )
+    find = package_search("tools", status_class="soft")
     names = f"{shown(review.old_name)} → {shown(review.new_name)} · {summary_of_review(review)}"
     header = element("div", element("h1", title), element("p", names, class_="soft"),
                      element("ul", *_tiles(review), class_="tiles"), find, class_="wrap")  # fmt: skip
@@ -92,7 +96,7 @@ def _alerts(review: DiffReview) -> Html | None:
         )
         for each, alert in review.alerts[:_MOST_ROWS]
     ]
-    return _card("alerts", "Look at these before you merge", element("ul", *items, class_="concerns"))
+    return _card("alerts", "Check these before you merge", element("ul", *items, class_="concerns"))
 
 
 def _top(review: DiffReview) -> Html | None:

@@ -47,7 +47,7 @@ def diff_markdown(review: DiffReview) -> str:
 def _alerts(review: DiffReview) -> list[str]:
     if not review.alerts:
         return []
-    lines = ["> [!CAUTION]", "> Look at these before you merge:"]
+    lines = ["> [!CAUTION]", "> Check these before you merge:"]
     lines += [f"> - 🟥 **{escaped(each.change.name)}**: {escaped(alert.text)}" for each, alert in review.alerts]
     return [*lines, ""]
 

@@ -13,7 +13,18 @@ from lockset.url_secrets import plain, without_secrets
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Html", "card_row", "element", "html_page", "joined", "link", "shown", "size_text", "table_region"]
+__all__ = [
+    "Html",
+    "card_row",
+    "element",
+    "html_page",
+    "joined",
+    "link",
+    "package_search",
+    "shown",
+    "size_text",
+    "table_region",
+]
 
 # Longest text from outside; what is beyond is cut.
 _LONGEST = 300
@@ -49,6 +60,18 @@ def element(name: str, /, *children: object, **attributes: object) -> Html:
         parts.append(attribute if value is True else f'{attribute}="{_escaped(value)}"')
     opening = f"<{' '.join(parts)}>"
     return Html(opening if name in _VOID else f"{opening}{joined(*children)}</{name}>")
+
+
+def package_search(name: str, *, status_class: str) -> Html:
+    """The search box of a page with the class `name`, hidden until report.js runs."""
+    return element(
+        "div",
+        element("label", "Search packages", for_="find", class_="sr"),
+        element("input", type="search", id="find", placeholder="Search packages ( / )", autocomplete="off"),
+        element("span", id="find-status", role="status", class_=status_class),
+        class_=name,
+        hidden=True,
+    )
 
 
 def joined(*children: object) -> Html:

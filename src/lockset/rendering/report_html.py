@@ -8,7 +8,18 @@ from lockset.lockfile.report.concerns import CONCERNS
 from lockset.rendering.graph_layout import MOST_DRAWN
 from lockset.rendering.graph_model import drawing_of
 from lockset.rendering.graph_svg import graph_legend, graph_svg
-from lockset.rendering.markup import Html, card_row, element, html_page, joined, link, shown, size_text, table_region
+from lockset.rendering.markup import (
+    Html,
+    card_row,
+    element,
+    html_page,
+    joined,
+    link,
+    package_search,
+    shown,
+    size_text,
+    table_region,
+)
 from lockset.rendering.matrix_html import matrix_legend, matrix_table, uniform_list
 from lockset.rendering.report_words import age_text, concern_groups, files_text, heading, package_page, required_text
 
@@ -42,14 +53,7 @@ def report_html(report: LockReport) -> str:
         "findings": ("Findings", _findings(report)),
         "unchecked": ("Not checked", _unchecked(report)),
     }
-    find = element(
-        "div",
-        element("label", "Search packages", for_="find", class_="sr"),
-        element("input", type="search", id="find", placeholder="Search packages ( / )", autocomplete="off"),
-        element("span", id="find-status", class_="sr", role="status"),
-        class_="find",
-        hidden=True,
-    )
+    find = package_search("find", status_class="sr")
     links = [
         element("li", element("a", title, href=f"#{key}")) for key, (title, content) in sections.items() if content
     ]
@@ -247,7 +251,7 @@ def _environments(report: LockReport) -> Html:
         head_cell = element("th", env.name, scope="row")
         rows.append(card_row(heads, [head_cell, *cells], class_="bad" if full.missing else None))
     intro = element("p", "First a default installation: no extras, the default groups. Then all extras and groups; "
-                         "where they exclude each other, the largest version counts.", class_="soft")  # fmt: skip
+                         "where they conflict, the largest version counts.", class_="soft")  # fmt: skip
     table = table_region("Environments", head, element("tbody", *rows), class_="pin cards")
     fold = _wide_fold(f"{len(rows)} environments", table, count=len(rows))
     return _card("environments", "Packages and sizes by environment", intro, fold)

@@ -1,1 +1,1 @@
-"""What a project asks for: pyproject.toml, requirements files, scripts."""
+"""The requirements of a project: pyproject.toml, requirements files, scripts."""

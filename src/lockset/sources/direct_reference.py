@@ -136,7 +136,7 @@ def _from_path(text: str, origin: str, folder: Path, surroundings: ReferencedFil
     url += hash_sign + fragment
     name = _project_of(url, origin) or surroundings.project_name(absolute)
     if name is None:
-        raise _missing_name_error(text, origin, url)
+        raise _missing_name_error(text, origin, url, nameless=_nameless(absolute, surroundings))
     return _build(text, name + extras, url, marker, origin=origin)
 
 
@@ -179,7 +179,22 @@ def _project_of(url: str, origin: str) -> str | None:
         return None
 
 
-def _missing_name_error(text: str, origin: str, url: str) -> LocksetError:
+def _nameless(folder: str, surroundings: ReferencedFiles) -> str:
+    """What a local source tree lacks, as the end of a sentence; "" if only a build can tell its name."""
+    files = ("pyproject.toml", "setup.py", "setup.cfg")
+    if _ARCHIVE.search(folder) or any(surroundings.exists(f"{folder}/{name}") for name in files):
+        return ""
+    return f": `{folder}` has neither a pyproject.toml nor a setup.py"
+
+
+def _missing_name_error(text: str, origin: str, url: str, *, nameless: str = "") -> LocksetError:
+    if nameless:
+        return LocksetError(
+            "requirement-name",
+            f"`{without_secrets(text)}` is not a project{nameless}",
+            location=origin,
+            hint="Name the folder of a project, or remove the line",
+        )
     path = urlsplit(path_of(url)).path
     parts = [_ARCHIVE.sub("", part.partition("@")[0].removesuffix(".git")) for part in path.split("/")]
     guess = next((part for part in reversed(parts) if _PROJECT.fullmatch(part)), "NAME")

@@ -12,11 +12,10 @@ from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.lockfile.file_name import is_lock_file_name
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.sources.direct_reference import is_remote, is_url, shown_url
 from lockset.sources.direct_url import path_of
 from lockset.sources.key_lines import with_key_lines
-from lockset.sources.lock_constraints import constraints_of_lock
 from lockset.sources.project import RootProject, merge_sources
 from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_pyproject_settings
 from lockset.sources.script import read_script
@@ -222,7 +221,10 @@ def read_constraints(
     for name in named:
         source = _content(name, location)
         if is_lock_file_name(source.name):
-            lines.extend(constraints_of_lock(read(source.data, path=source.shown).lock, location=source.shown))
+            # Imported here: it imports the markers, which most projects do without at this point.
+            from lockset.sources.lock_constraints import constraints_of_lock
+
+            lines.extend(constraints_of_lock(read_document(source.data, path=source.shown).lock, location=source.shown))
             continue
         project = _requirements(source, location, constraint=True)
         lines.extend(project.constraints)

@@ -38,10 +38,11 @@ _DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 
 
-def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml") -> RootProject:
+def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml", virtual: bool = False) -> RootProject:
     """Read a pyproject.toml. `base` is its folder, `location` its name in messages and origins.
 
-    A file without `[project]` is read for its dependency groups.
+    A file without `[project]` is read for its dependency groups; it must have some, unless it may be `virtual`: the
+    root of a workspace that is not a project itself.
 
     Raises:
         LocksetError: with the key of the error: `toml-syntax`, `wrong-type`, `invalid-value`,
@@ -53,7 +54,7 @@ def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml") -
     table = top.table("dependency-groups")
     groups = read_groups(table)
     if project is None:
-        return _without_project(top, groups, settings, base=base)
+        return _without_project(top, groups, settings, base=base, virtual=virtual)
     dynamic = _dynamic(project, top)
     name = _name(project)
     dependencies, extras = requirement_lines(project, "dependencies"), _extras(project)
@@ -132,11 +133,16 @@ def _lockset_table(top: SettingsTable) -> SettingsTable | None:
 
 
 def _without_project(
-    top: SettingsTable, groups: dict[str, tuple[RequirementLine, ...]], settings: Settings, *, base: Path
+    top: SettingsTable,
+    groups: dict[str, tuple[RequirementLine, ...]],
+    settings: Settings,
+    *,
+    base: Path,
+    virtual: bool,
 ) -> RootProject:
     """A file with dependency groups only, or of a project that only `[tool.poetry]` describes."""
     name = _poetry_name(top)
-    if name is None and not top.data.get("dependency-groups"):
+    if name is None and not virtual and not top.data.get("dependency-groups"):
         _refuse_without_project(top)
     keys = () if name is None else _DYNAMIC
     unbuilt = DynamicFields(base=base, name=name or "", location=top.location, keys=keys, groups=groups)

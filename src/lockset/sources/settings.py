@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lockset.sources.toml_table import SettingsTable
+    from lockset.sources.workspaces.table import WorkspaceTable
 
 __all__ = [
     "ALL_PACKAGES",
@@ -59,7 +60,7 @@ class IndexSetting:
     Attributes:
         url: Root of its simple API, as written.
         name: Short name, for `--index NAME=URL` and credentials; None without one.
-        default: Searched last, in place of the user's default index.
+        default: Searched last, instead of the user's default index.
         explicit: Searched only for `packages`.
         packages: Normalized names of packages that only come from this index.
     """
@@ -77,10 +78,17 @@ NAMES_OF_OPTIONS = {"only-binary": "no-build", "extra-index-url": "index", "inde
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class ConflictItem:
-    """One member of a declared conflict. `kind` is `extra` or `group`; `name` is normalized."""
+    """One member of a declared conflict.
+
+    Attributes:
+        kind: `extra`, `group`, or `package` for a member of a workspace with all that it requires.
+        name: Normalized; empty for a `package`.
+        package: Normalized name of the member of a workspace whose extra or group it is; empty for the project itself.
+    """
 
     kind: str
     name: str
+    package: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +155,7 @@ class Settings:
     cooldown: timedelta | None = None
     cooldown_package: Mapping[str, timedelta] = field(default_factory=dict)
     audit: AuditSettings = AuditSettings()
+    workspace: WorkspaceTable | None = None
 
 
 def parse_settings(table: SettingsTable | None) -> Settings:
@@ -198,13 +207,12 @@ def _requirements(table: SettingsTable, key: str) -> tuple[RequirementLine, ...]
 
 def _platforms(table: SettingsTable, key: str) -> tuple[str, ...]:
     names = table.texts(key)
-    number = 0
-    try:
-        for number, name in enumerate(names):  # noqa: B007 - the index of the invalid one
+    for number, name in enumerate(names):
+        try:
             split_platform(name)
-    except LocksetError as error:
-        what = f"is not a known platform: `{names[number]}`"
-        raise table.invalid(f"{table.at(key)}[{number}]", what, hint=error.diagnostic.hint) from error
+        except LocksetError as error:
+            what = f"is not a known platform: `{name}`"
+            raise table.invalid(f"{table.at(key)}[{number}]", what, hint=error.diagnostic.hint) from error
     return names
 
 
@@ -330,20 +338,24 @@ def _conflicts(table: SettingsTable, key: str) -> tuple[tuple[ConflictItem, ...]
             raise table.wrong(path, "an array of tables such as { extra = 'cpu' }", members)
         items = tuple(sorted({_conflict_item(table, f"{path}[{at}]", member) for at, member in enumerate(members)}))
         if len(items) < 2:
-            raise table.invalid(path, "needs at least two different extras or groups")
+            raise table.invalid(path, "needs at least two different extras or groups, or members of a workspace")
         conflicts.append(items)
     return tuple(conflicts)
 
 
 def _conflict_item(table: SettingsTable, path: str, member: object) -> ConflictItem:
-    if isinstance(member, dict) and len(member) == 1:
-        ((kind, name),) = member.items()
-        if kind in {"extra", "group"} and isinstance(name, str):
-            return ConflictItem(kind=kind, name=canonicalize_name(name))
+    if isinstance(member, dict) and member and all(isinstance(name, str) for name in member.values()):
+        names = {kind: canonicalize_name(name) for kind, name in member.items()}
+        package = names.pop("package", "")
+        if not names:
+            return ConflictItem(kind="package", name="", package=package)
+        if len(names) == 1 and names.keys() <= {"extra", "group"}:
+            ((kind, name),) = names.items()
+            return ConflictItem(kind=kind, name=name, package=package)
     raise InvalidValueError(
         f"`{path}` is neither an extra nor a group",
         location=table.location,
-        hint="Write `{ extra = 'cpu' }` or `{ group = 'docs' }`",
+        hint="Write `{ extra = 'cpu' }` or `{ group = 'docs' }`; in a workspace, with `package = 'NAME'`",
     )
 
 
@@ -354,6 +366,14 @@ def _other_tools(table: SettingsTable, key: str) -> tuple[str, ...]:
             path = f"{table.at(key)}[{number}]"
             raise table.invalid(path, f"is not one of {', '.join(OTHER_TOOLS)}: `{tool}`")
     return tools
+
+
+def _workspace(table: SettingsTable, key: str) -> WorkspaceTable:
+    from lockset.sources.workspaces.table import read_workspace_table  # few projects are workspaces
+
+    inner = table.table(key)
+    assert inner is not None
+    return read_workspace_table(inner)
 
 
 def _flag(table: SettingsTable, key: str) -> bool | None:
@@ -422,4 +442,5 @@ KEYS: Mapping[str, Callable[[SettingsTable, str], object]] = {
     "cooldown": _age,
     "cooldown-package": _age_by_package,
     "audit": read_audit_settings,
+    "workspace": _workspace,
 }

@@ -81,7 +81,7 @@ class SettingsTable:
 
     def wrong(self, key_path: str, expected: str, value: object) -> LocksetError:
         """The error for a value of the wrong type."""
-        return WrongTypeError(f"`{key_path}` has to be {expected}, not {type_name(value)}", location=self.location)
+        return WrongTypeError(f"`{key_path}` must be {expected}, not {type_name(value)}", location=self.location)
 
     def invalid(self, key_path: str, message: str, *, hint: str | None = None) -> LocksetError:
         """The error for an invalid value of the right type. `message` continues "`key` "."""

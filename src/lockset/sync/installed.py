@@ -55,7 +55,7 @@ class InstalledDistribution(NamedTuple):
         unlisted: Why `files` may be incomplete, as a phrase for messages; "" where it is complete.
         suspects: Paths that no distribution owns and that may belong to this one, where `files` may be incomplete.
         lines: Lines of .pth files through which it is imported.
-        overlapped: Paths of RECORD whose file belongs to another distribution, with its name (see `sync.overlaps`).
+        overlapped: Paths of RECORD whose file belongs to another distribution, with its name (see `sync.placement`).
         tree: Source tree of a `setup.py develop` install, or "".
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.dependency_specifiers import read_version
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SEEDS", "Plan", "RemovalPolicy", "Step", "plan", "unremovable"]
 
-# Tools that a new environment comes with; left alone unless the lock file has them or the user asks for removal.
+# Tools that a new environment comes with; kept unless the lock file has them or the user removes them explicitly.
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
 
 
@@ -72,24 +73,31 @@ class Step(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Every step, sorted by name; `keep` steps included."""
+    """What a sync does. Create it with `of`.
+
+    Attributes:
+        steps: Every step, sorted by name; `keep` steps included.
+        changes: The steps that change something.
+        blocked: The steps that cannot be carried out. If there are any, the plan is refused.
+        placed: The steps that put a distribution into the target.
+    """
 
     steps: tuple[Step, ...]
+    changes: tuple[Step, ...]
+    blocked: tuple[Step, ...]
+    placed: tuple[Step, ...]
 
-    @property
-    def changes(self) -> tuple[Step, ...]:
-        """The steps that change something."""
-        return tuple(step for step in self.steps if step.action != "keep")
-
-    @property
-    def blocked(self) -> tuple[Step, ...]:
-        """The steps that cannot be carried out. If there are any, the plan is refused."""
-        return tuple(step for step in self.steps if step.blocked)
-
-    @property
-    def placed(self) -> tuple[Step, ...]:
-        """The steps that put a distribution into the target."""
-        return tuple(step for step in self.steps if step.desired is not None and step.action != "keep")
+    @classmethod
+    def of(cls, steps: Iterable[Step]) -> Plan:
+        """The plan with these `steps`."""
+        every = tuple(steps)
+        changes = tuple(step for step in every if step.action != "keep")
+        return cls(
+            steps=every,
+            changes=changes,
+            blocked=tuple(step for step in every if step.blocked),
+            placed=tuple(step for step in changes if step.desired is not None),
+        )
 
 
 def plan(
@@ -108,7 +116,7 @@ def plan(
         by_name.setdefault(one.name, []).append(one)
     steps = [_step(one, by_name.pop(one.name, []), policy) for one in desired]
     steps += [_unlisted_step(name, extra, policy) for name, extra in by_name.items()]
-    return Plan(steps=tuple(sorted(_repair_overlaps(steps, overlap), key=lambda step: step.name)))
+    return Plan.of(sorted(_repair_overlaps(steps, overlap), key=attrgetter("name")))
 
 
 def _step(desired: DesiredDistribution, installed: Sequence[InstalledDistribution], policy: RemovalPolicy) -> Step:

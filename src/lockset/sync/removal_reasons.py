@@ -29,7 +29,7 @@ def explain_removals(plan: Plan, request: SyncRequest, target: Target) -> Plan:
         for package in lock.packages:
             if package.name in names:
                 locked.setdefault(package.name, []).extend(_choices(package, lock, request, target))
-    return Plan(steps=tuple(_explain(step, locked) for step in plan.steps))
+    return Plan.of(_explain(step, locked) for step in plan.steps)
 
 
 def _explain(step: Step, locked: Mapping[str, Sequence[str]]) -> Step:

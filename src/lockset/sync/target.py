@@ -1,7 +1,13 @@
-"""The target of a sync: facts about its interpreter, its compatibility tags, and its layout."""
+"""The target of a sync: facts about its interpreter, its compatibility tags, and its layout.
+
+The layout says where each scheme of a wheel goes, and which paths there are reserved.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.dependency_specifiers import read_wheel_name
@@ -13,12 +19,131 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
     from lockset.markers.universe import TargetInterpreter as Description
-    from lockset.sync.layout import Layout
 
-__all__ = ["Interpreter", "Target", "interpreter_tags"]
+__all__ = [
+    "LOCK_FILE",
+    "STATE_FOLDER",
+    "STORE_FOLDER",
+    "Interpreter",
+    "Layout",
+    "Target",
+    "interpreter_tags",
+    "is_within",
+]
 
+# Folder below the base that holds the staged files and the journal of a running sync; removed afterwards.
+STATE_FOLDER = ".lockset"
+# File below the base that is locked while a sync changes the target; removed afterwards.
+LOCK_FILE = ".lockset.lock"
+# Folder of the cache that holds the unpacked wheels.
+STORE_FOLDER = "wheels-v1"
+# Scripts that belong to the interpreter or to the environment itself.
+_OWN_SCRIPTS = re.compile(
+    r"(?:python|pypy|graalpy)w?[\d.]*t?(?:\.exe)?|(?:de)?activate(?:[._].*)?|pydoc\.bat", re.IGNORECASE
+)
+_OWN_FILES = frozenset({"pyvenv.cfg", "lib64", STATE_FOLDER, LOCK_FILE})
 _LAUNCHERS = {"amd64": "win-amd64", "arm64": "win-arm64", "x86": "win-ia32", "arm": "win-arm"}
 _SHORT = {"cpython": "cp", "pypy": "pp", "ironpython": "ip", "jython": "jy"}
+
+
+class Layout(NamedTuple):
+    """Roots of the schemes: absolute, with links resolved. Create it with one of the class methods.
+
+    Attributes:
+        base: The folder that contains the target, with its lock and its journal.
+        headers: Root of the headers; each distribution has a folder of its own below it.
+        roots: Every distinct root, deepest first.
+        libraries: The folders that hold modules and dist-info folders.
+    """
+
+    base: str
+    purelib: str
+    platlib: str
+    scripts: str
+    headers: str
+    data: str
+    roots: tuple[str, ...]
+    libraries: tuple[str, ...]
+
+    @classmethod
+    def of_schemes(cls, base: str, *, purelib: str, platlib: str, scripts: str, headers: str, data: str) -> Layout:
+        """The layout of a target below `base` with these roots."""
+        distinct = {base, purelib, platlib, scripts, headers, data}
+        return cls(
+            base=base,
+            purelib=purelib,
+            platlib=platlib,
+            scripts=scripts,
+            headers=headers,
+            data=data,
+            roots=tuple(sorted(distinct, key=lambda root: (-len(root), root))),
+            libraries=(purelib,) if purelib == platlib else (purelib, platlib),
+        )
+
+    @classmethod
+    def of_directory(cls, directory: str) -> Layout:
+        """Layout of `--target`: everything below one folder, modules at its top."""
+        return cls.of_schemes(
+            directory,
+            purelib=directory,
+            platlib=directory,
+            scripts=f"{directory}{os.sep}bin",
+            headers=f"{directory}{os.sep}include",
+            data=directory,
+        )
+
+    @classmethod
+    def of_prefix(cls, prefix: str, *, implementation: str, version: str, windows: bool) -> Layout:
+        """Layout of `--prefix`: the folders of an installation, below `prefix`.
+
+        `version` is as in folder names, for example 3.12 or 3.13t.
+        """
+        if windows:
+            library, scripts, headers = f"{prefix}{os.sep}Lib{os.sep}site-packages", "Scripts", "Include"
+        else:
+            name = "pypy" if implementation == "pypy" else "python"
+            library = f"{prefix}{os.sep}lib{os.sep}{name}{version}{os.sep}site-packages"
+            scripts, headers = "bin", f"include{os.sep}{name}{version}"
+        return cls.of_schemes(
+            prefix,
+            purelib=library,
+            platlib=library,
+            scripts=f"{prefix}{os.sep}{scripts}",
+            headers=f"{prefix}{os.sep}{headers}",
+            data=prefix,
+        )
+
+    def roots_of(self, name: str) -> Mapping[str, str]:
+        """The folder for files of each scheme of the distribution `name`."""
+        return {
+            "purelib": self.purelib,
+            "platlib": self.platlib,
+            "scripts": self.scripts,
+            "headers": f"{self.headers}{os.sep}{name}",
+            "data": self.data,
+        }
+
+    def holds(self, path: str) -> bool:
+        """Whether the absolute, normalised `path` lies in the target."""
+        return any(is_within(path, root, separator=os.sep) for root in self.roots)
+
+    def is_reserved(self, path: str) -> bool:
+        """Whether `path` belongs to the interpreter, the environment or lockset, and is never written or removed."""
+        folder, _, name = path.rpartition(os.sep)
+        folder = os.path.normcase(folder)
+        base, scripts, staged = _reserved(self)
+        if folder == base and name.casefold() in _OWN_FILES:
+            return True
+        if folder == scripts:
+            return _OWN_SCRIPTS.fullmatch(name) is not None
+        return path.casefold().startswith(staged)
+
+
+@lru_cache(maxsize=4)
+def _reserved(layout: Layout) -> tuple[str, str, tuple[str, ...]]:
+    """Base, scripts and private folders of `layout`, as compared: some file systems take `scripts` for `Scripts`."""
+    staged = tuple(f"{root}{os.sep}{STATE_FOLDER}{os.sep}".casefold() for root in layout.roots)
+    return os.path.normcase(layout.base), os.path.normcase(layout.scripts), staged
 
 
 class Interpreter(NamedTuple):
@@ -163,3 +288,10 @@ def interpreter_tags(interpreter: Interpreter) -> tuple[Tag, ...]:
         specific = generic_tags(f"{short}{nodot}", interpreter.abis, platforms)
         compatible = compatible_tags(version, "pp3" if short == "pp" else None, platforms)
     return (*specific, *compatible)
+
+
+def is_within(path: str, root: str, *, separator: str = "/") -> bool:
+    """Whether the absolute `path` lies below `root`, compared by component. The caller normalises both."""
+    if root.endswith(separator):
+        return path.startswith(root) and path != root
+    return path.startswith(root + separator)

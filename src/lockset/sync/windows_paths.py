@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lockset.sync.installed import InstalledDistribution
-    from lockset.sync.layout import Layout
     from lockset.sync.placement import PlacedDistribution
+    from lockset.sync.target import Layout
 
 __all__ = ["refuse_windows_paths"]
 

@@ -18,10 +18,10 @@ WORLDS = sorted(Path(__file__).parent.glob("*.toml"))
 UPDATE = bool(os.environ.get("LOCKSET_UPDATE_GOLDEN"))
 
 
-def told(found: Diagnostic) -> str:
+def told(diagnostic: Diagnostic) -> str:
     """Message, context and hint as the command shows them, without colours."""
-    lines = [f"{found.code}: {found.message}", *(f"  {line}" for line in found.context)]
-    return "\n".join([*lines, *([f"hint: {found.hint}"] if found.hint else [])]) + "\n"
+    lines = [f"{diagnostic.code}: {diagnostic.message}", *(f"  {line}" for line in diagnostic.context)]
+    return "\n".join([*lines, *([f"hint: {diagnostic.hint}"] if diagnostic.hint else [])]) + "\n"
 
 
 @pytest.mark.parametrize("path", WORLDS, ids=[path.stem for path in WORLDS])

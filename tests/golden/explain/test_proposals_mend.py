@@ -52,15 +52,15 @@ def replace_line(world: World, old: str, new: str | None) -> None:
     """Put `new` in the place of the requirement that begins as `old`, without its marker; None: without it."""
     wanted = old.partition(" ;")[0].replace(" ", "")
     name = re.split(r"[<>=!~@]", wanted)[0]
-    found = 0
+    result = 0
     for several in lines(world):
         for at, line in enumerate(several):
-            asked = line.partition(" ;")[0].replace(" ", "")
-            if set(re.split(r"[,]", asked.removeprefix(name))) == set(wanted.removeprefix(name).split(",")):
+            requests = line.partition(" ;")[0].replace(" ", "")
+            if set(re.split(r"[,]", requests.removeprefix(name))) == set(wanted.removeprefix(name).split(",")):
                 several[at : at + 1] = [] if new is None else [new]
-                found += 1
+                result += 1
                 break
-    assert found, f"{old} is asked for nowhere"
+    assert result, f"{old} is asked for nowhere"
 
 
 def by_toml(world: World, match: re.Match[str]) -> None:
@@ -94,8 +94,8 @@ def lifted(world: World, match: re.Match[str]) -> None:
 
 def pinned(world: World, match: re.Match[str]) -> None:
     name = match[1].partition("==")[0]
-    asked = next(lines(world))
-    asked[:] = [*(line for line in asked if re.split(r"[<>=!~ ]", line)[0] != name), match[1]]
+    requests = next(lines(world))
+    requests[:] = [*(line for line in requests if re.split(r"[<>=!~ ]", line)[0] != name), match[1]]
 
 
 def loosened(world: World, match: re.Match[str]) -> None:

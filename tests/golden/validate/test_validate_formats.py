@@ -36,14 +36,14 @@ FILES = ("pylock.toml", "pylock.warned.toml", "missing.toml", ".")
 
 
 def test_json_is_as_its_schema_says(cli: Command, project: Path) -> None:
-    found = cli("validate", *FILES, "--json", "--for", "3.12/linux").json()
-    jsonschema.validate(found, schema(SCHEMAS / "validate-output.schema.json"))
+    result = cli("validate", *FILES, "--json", "--for", "3.12/linux").json()
+    jsonschema.validate(result, schema(SCHEMAS / "validate-output.schema.json"))
 
 
 def test_sarif_is_as_its_schema_says(cli: Command, project: Path) -> None:
-    found = cli("validate", *FILES, project / "pylock.toml", "--format", "sarif").json()
-    jsonschema.validate(found, schema(HERE / "sarif-2.1.0.schema.json"))
-    run = found["runs"][0]
+    results = cli("validate", *FILES, project / "pylock.toml", "--format", "sarif").json()
+    jsonschema.validate(results, schema(HERE / "sarif-2.1.0.schema.json"))
+    run = results["runs"][0]
     rules = run["tool"]["driver"]["rules"]
     assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in run["results"])
     assert run["artifacts"][-1]["location"]["uri"].startswith("file:///")
@@ -120,8 +120,8 @@ def test_a_report_for_reviewdog_has_what_reviewdog_reads(cli: Command, project: 
     report = cli("validate", *FILES, "--format", "rdjson").json()
     jsonschema.validate(report, RDJSON)
     line = text.splitlines()[9].encode()
-    [found] = [one for one in report["diagnostics"] if one["code"]["value"] == "wheel-upload-time-type"]
-    span = found["location"]["range"]
+    [result] = [one for one in report["diagnostics"] if one["code"]["value"] == "wheel-upload-time-type"]
+    span = result["location"]["range"]
     assert line[span["start"]["column"] - 1 : span["end"]["column"] - 1] == b'"2025"'
 
 

@@ -112,7 +112,7 @@ def test_a_report_of_validate_is_valid_and_a_changed_one_is_not(cli: Command, pr
     (project / "report.json").write_text(shown.replace('"valid": false', '"valid": "no"'))
     result = cli("validate", "report.json")
     assert result.code == 1
-    assert "report.json:5:16: error[report-schema] This has to be a boolean, not a string" in result.stdout
+    assert "report.json:5:16: error[report-schema] This must be a boolean, not a string" in result.stdout
 
 
 def test_every_command_points_to_validate_at_the_first_fault(cli: Command, project: Path) -> None:

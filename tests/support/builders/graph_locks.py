@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from support.builders.locks import locked_package, make_lock
 
 if TYPE_CHECKING:
@@ -33,4 +33,4 @@ def lock_text(*entries: dict[str, Any], roots: list[str] | None = None, **top: A
 
 def lock_of(*entries: dict[str, Any], roots: list[str] | None = None, **top: Any) -> Pylock:
     """The same, read."""
-    return read(lock_text(*entries, roots=roots, **top)).lock
+    return read_document(lock_text(*entries, roots=roots, **top)).lock

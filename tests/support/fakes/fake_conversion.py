@@ -80,9 +80,9 @@ class FakeRemote:
 class DraftIndex:
     """An index that has the files a draft names, and for hashes alone files of made-up names."""
 
-    def __init__(self, draft: ImportedLock) -> None:
+    def __init__(self, imported: ImportedLock) -> None:
         self._files: defaultdict[str, list[PageFile]] = defaultdict(list)
-        for package in draft.packages:
+        for package in imported.packages:
             for file in package.files:
                 if file.url is None and file.name is not None:
                     page = PageFile(filename=file.name, url=f"{FILES}/{file.name}", hashes=dict(file.hashes))
@@ -93,12 +93,12 @@ class DraftIndex:
     def _made_up(self, name: str, version: str, digests: Sequence[object]) -> list[PageFile]:
         texts = [str(d) for d in digests] or [f"sha256:{sha(name)}"]
         stem = f"{name.replace('-', '_')}-{version}"
-        found = []
+        results = []
         for number, text in enumerate(texts):
             algorithm, _, value = text.partition(":")
             filename = f"{stem}.tar.gz" if number == 0 else f"{stem}-{number}-py3-none-any.whl"
-            found.append(PageFile(filename=filename, url=f"{FILES}/{filename}", hashes={algorithm: value}))
-        return found
+            results.append(PageFile(filename=filename, url=f"{FILES}/{filename}", hashes={algorithm: value}))
+        return results
 
     def hint(self, names: Iterable[str]) -> None:
         del names
@@ -122,6 +122,6 @@ def convert_text(
     path = folder / name
     path.write_text(text, encoding="utf-8")
     output = folder / "pylock.toml"
-    draft, _ = read_input(path, options or ConvertOptions(), output=output, environ=environ or {})
-    index = DraftIndex(draft) if projects is None else FakeIndex(projects)
-    return convert_imported(draft, index, remote or FakeRemote(), output=output, strict=strict)
+    imported, _ = read_input(path, options or ConvertOptions(), output=output, environ=environ or {})
+    index = DraftIndex(imported) if projects is None else FakeIndex(projects)
+    return convert_imported(imported, index, remote or FakeRemote(), output=output, strict=strict)

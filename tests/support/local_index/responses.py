@@ -42,19 +42,19 @@ def answer(world: World, mode: Mode, origin: str, path: str, headers: Mapping[st
         return Answer(status=401, headers={"WWW-Authenticate": 'Basic realm="index"'}, body=b"who are you\n")
     parts = [unquote(part) for part in urlsplit(path).path.split("/")[1:]]
     if parts[:1] == ["simple"] and len(parts) in {2, 3} and parts[-1] == "":
-        found = _page(world, mode, origin, parts[1] if parts[1:2] != [""] else None, headers)
+        result = _page(world, mode, origin, parts[1] if parts[1:2] != [""] else None, headers)
     elif parts[:1] == ["files"] and len(parts) == 3:
-        found = _file(world, mode, parts[1], parts[2], headers)
+        result = _file(world, mode, parts[1], parts[2], headers)
     elif parts[:1] == ["provenance"] and len(parts) == 3:
         file = world.file(parts[1], parts[2])
         body = None if file is None else file.provenance
-        found = _missing() if body is None else Answer(headers={"Content-Type": INTEGRITY_TYPE}, body=body)
+        result = _missing() if body is None else Answer(headers={"Content-Type": INTEGRITY_TYPE}, body=body)
     else:
-        found = _missing()
-    if found.status == 200 and "ETag" in found.headers and headers.get("if-none-match") == found.headers["ETag"]:
-        kept = {key: value for key, value in found.headers.items() if key in {"ETag", "Cache-Control", "Vary"}}
+        result = _missing()
+    if result.status == 200 and "ETag" in result.headers and headers.get("if-none-match") == result.headers["ETag"]:
+        kept = {key: value for key, value in result.headers.items() if key in {"ETag", "Cache-Control", "Vary"}}
         return Answer(status=304, headers=kept)
-    return found
+    return result
 
 
 def _basic(user: str, password: str) -> str:

@@ -176,26 +176,26 @@ class _Handler(BaseHTTPRequestHandler):
             index.note(Seen(method=self.command, path=self.path, headers=headers, status=0))
             self._reset()
             return
-        found = answer(index.world, index.mode, index.origin, self.path, headers)
+        result = answer(index.world, index.mode, index.origin, self.path, headers)
         if fault is not None:
-            found = _spoilt(found, fault)
-        index.note(Seen(method=self.command, path=self.path, headers=headers, status=found.status))
-        self._send(found, fault)
+            result = _spoilt(result, fault)
+        index.note(Seen(method=self.command, path=self.path, headers=headers, status=result.status))
+        self._send(result, fault)
 
-    def _send(self, found: Answer, fault: Fault | None) -> None:
-        self.send_response(found.status)
-        if "Content-Length" not in found.headers and found.status != 304:
-            self.send_header("Content-Length", str(len(found.body)))
-        for name, value in found.headers.items():
+    def _send(self, result: Answer, fault: Fault | None) -> None:
+        self.send_response(result.status)
+        if "Content-Length" not in result.headers and result.status != 304:
+            self.send_header("Content-Length", str(len(result.body)))
+        for name, value in result.headers.items():
             if value:
                 self.send_header(name, value)
         self.end_headers()
         if self.command == "HEAD":
             return
         if fault is None or (fault.cut_after is None and not fault.drip):
-            self.wfile.write(found.body)
+            self.wfile.write(result.body)
             return
-        body = found.body[: fault.cut_after]
+        body = result.body[: fault.cut_after]
         size = fault.drip_size if fault.drip else len(body) or 1
         for start in range(0, len(body), size):
             self.wfile.write(body[start : start + size])
@@ -210,12 +210,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
 
-def _spoilt(found: Answer, fault: Fault) -> Answer:
-    body = found.body if fault.body is None else fault.body
+def _spoilt(result: Answer, fault: Fault) -> Answer:
+    body = result.body if fault.body is None else fault.body
     if fault.corrupt and body:
         body = body[:-1] + bytes([body[-1] ^ 1])
     if fault.redirect is not None:
         return Answer(status=302, headers={"Location": fault.redirect} | dict(fault.headers))
     if fault.status is not None:
         return Answer(status=fault.status, headers=dict(fault.headers), body=fault.body or b"it went wrong\n")
-    return Answer(status=found.status, headers=found.headers | dict(fault.headers), body=body)
+    return Answer(status=result.status, headers=result.headers | dict(fault.headers), body=body)

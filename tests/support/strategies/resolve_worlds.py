@@ -152,12 +152,12 @@ class OneEnvironment:
 
 
 def selected(resolution: Resolution, environment: Environment) -> dict[str, str]:
-    found: dict[str, str] = {}
+    results: dict[str, str] = {}
     for (name, version), node in resolution.nodes.items():
         if node.region.evaluate(environment):
-            assert name not in found, f"two versions of {name}"
-            found[name] = str(version)
-    return found
+            assert name not in results, f"two versions of {name}"
+            results[name] = str(version)
+    return results
 
 
 def check_sound(
@@ -205,8 +205,8 @@ def worlds_with_prereleases(draw: st.DrawFn) -> World:
         version = draw(st.sampled_from(("1a1", "2a1", "4a1")))
         target = draw(st.sampled_from(NAMES))
         marker = draw(st.sampled_from(("", *(f" ; {m}" for m in MARKERS[:-2]))))
-        asked = (f"{target}>=1a1{marker}",) if draw(st.booleans()) else (f"{target}{marker}",)
-        world[name] = {**world[name], version: FakeRelease(requires=asked)}
+        requests = (f"{target}>=1a1{marker}",) if draw(st.booleans()) else (f"{target}{marker}",)
+        world[name] = {**world[name], version: FakeRelease(requires=requests)}
     asking = draw(st.sampled_from(NAMES))
     world[asking] = {
         version: replace(release, requires=(*release.requires, f"{draw(st.sampled_from(NAMES))}=={version[0]}a1"))

@@ -30,7 +30,7 @@ from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.pages.simple_json import parse_json_page
 from lockset.index.ports import ProjectNotFound
 from lockset.lockfile.model import Package, PackageWheel, Pylock
-from lockset.lockfile.select import select
+from lockset.lockfile.select import select_entries
 from lockset.markers import Environment, described_tags
 from lockset.metadata.core import CoreMetadata
 from lockset.progress import NullListener
@@ -202,8 +202,8 @@ class SmallWorld:
 
     @cached_property
     def packages(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-        found: Mapping[str, Mapping[str, Mapping[str, Any]]] = self.data.get("packages", {})
-        return found
+        result: Mapping[str, Mapping[str, Mapping[str, Any]]] = self.data.get("packages", {})
+        return result
 
     @cached_property
     def metadata(self) -> SmallMetadata:
@@ -211,8 +211,8 @@ class SmallWorld:
 
     @cached_property
     def sources(self) -> Mapping[str, Mapping[str, Any]]:
-        found: Mapping[str, Mapping[str, Any]] = self.data.get("sources", {})
-        return found
+        result: Mapping[str, Mapping[str, Any]] = self.data.get("sources", {})
+        return result
 
     @cached_property
     def project(self) -> RootProject:
@@ -297,14 +297,14 @@ def described(text: str) -> tuple[Environment, Sequence[Any]]:
 
 
 def selected(
-    found: Pylock, environment: str, *, extras: Sequence[str] = (), groups: Sequence[str] | None = None
+    pylock: Pylock, environment: str, *, extras: Sequence[str] = (), groups: Sequence[str] | None = None
 ) -> list[str]:
     """What the lock installs in a described environment, each `name version`."""
     values, tags = described(environment)
-    chosen = select(found, environment=values, tags=tags, extras=extras, groups=groups)
+    chosen = select_entries(pylock, environment=values, tags=tags, extras=extras, groups=groups)
     return [f"{item.package.name} {item.package.version}" for item in chosen.items]
 
 
-def entries(found: Pylock) -> list[str]:
+def entries(pylock: Pylock) -> list[str]:
     """Each entry as `name version` or `name version ; marker`."""
-    return [f"{p.name} {p.version}" + (f" ; {p.marker}" if p.marker is not None else "") for p in found.packages]
+    return [f"{p.name} {p.version}" + (f" ; {p.marker}" if p.marker is not None else "") for p in pylock.packages]

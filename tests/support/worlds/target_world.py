@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset.composition.sync_pipeline import InstallOptions, LockSource, RemovalPolicy, SyncRequest, SyncResult, sync
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from support.builders.locks import locked_package, make_lock
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ class World:
         """Sync to a lock of `wheels` and `packages`."""
         self.offer(*wheels)
         text = lock if lock is not None else make_lock([*(entry(wheel) for wheel in wheels), *packages])
-        asked = SyncRequest(
-            sources=(LockSource(lock=read(text, path="pylock.toml").lock, folder=str(self.folder)),),
+        requests = SyncRequest(
+            sources=(LockSource(lock=read_document(text, path="pylock.toml").lock, folder=str(self.folder)),),
             python=self.python,
             directory=self.directory,
             policy=policy or RemovalPolicy(),
@@ -104,7 +104,7 @@ class World:
         )
         builds = self.builds
         make: Callable[[], WheelBuilds] | None = (lambda: builds) if builds is not None else None
-        return sync(asked, cache=self.cache, downloads=lambda: self.downloads, builds=make, listener=self)
+        return sync(requests, cache=self.cache, downloads=lambda: self.downloads, builds=make, listener=self)
 
     def phase(self, name: str, *, total: int | None = None) -> None:
         pass
@@ -127,29 +127,29 @@ class World:
 
 def tree(folder: Path) -> dict[str, bytes | str]:
     """Everything below `folder`: files with content and executable bit, links with goal, folders."""
-    found: dict[str, bytes | str] = {}
+    results: dict[str, bytes | str] = {}
     for above, folders, files in os.walk(folder):
         for name in [*folders, *files]:
             path = Path(above, name)
             key = str(path.relative_to(folder))
             if path.is_symlink():
-                found[key] = f"link to {path.readlink()}"
+                results[key] = f"link to {path.readlink()}"
             elif path.is_dir():
-                found[key] = "folder"
+                results[key] = "folder"
             else:
-                found[key] = bytes([path.stat().st_mode >> 6 & 1]) + path.read_bytes()
-    return found
+                results[key] = bytes([path.stat().st_mode >> 6 & 1]) + path.read_bytes()
+    return results
 
 
 def judge(library: Path) -> dict[str, str]:
     """Name to version of what RECORD proves to be installed whole in `library`, by standard tools alone."""
     from importlib.metadata import distributions
 
-    found: dict[str, str] = {}
+    results: dict[str, str] = {}
     for distribution in distributions(path=[str(library)]):
         name = distribution.metadata["Name"]
-        assert name not in found, f"{name} is there twice"
-        found[name] = distribution.version
+        assert name not in results, f"{name} is there twice"
+        results[name] = distribution.version
         assert distribution.read_text("INSTALLER") is not None
         assert distribution.files, f"{name} has no RECORD"
         listed = {Path(str(file.locate())).resolve() for file in distribution.files}
@@ -162,7 +162,7 @@ def judge(library: Path) -> dict[str, str]:
                 assert file.size == path.stat().st_size
         info = Path(str(distribution.locate_file(""))) / _info(library, name)
         assert {path.resolve() for path in info.rglob("*") if path.is_file()} <= listed
-    return found
+    return results
 
 
 def _info(library: Path, name: str) -> str:

@@ -44,8 +44,8 @@ def locked() -> Pylock:
     return world().lock().lock
 
 
-def findings(asked: SmallWorld, lock: Pylock, **choices: Any) -> list[str]:
-    return list(outdated_parts(asked.project, choices_of_table(choices), lock, now=NOW))
+def findings(small_world: SmallWorld, lock: Pylock, **choices: Any) -> list[str]:
+    return list(outdated_parts(small_world.project, choices_of_table(choices), lock, now=NOW))
 
 
 def test_a_fresh_lock_is_current_though_it_was_narrowed_by_a_cap(locked: Pylock) -> None:
@@ -54,13 +54,13 @@ def test_a_fresh_lock_is_current_though_it_was_narrowed_by_a_cap(locked: Pylock)
 
 
 def test_more_pythons_than_the_lock_serves(locked: Pylock) -> None:
-    (found,) = findings(world(requires_python=">=3.9"), locked)
-    assert found == "the project runs on Python >=3.9, the lock on <3.15,>=3.10"
+    (result,) = findings(world(requires_python=">=3.9"), locked)
+    assert result == "the project runs on Python >=3.9, the lock on <3.15,>=3.10"
 
 
 def test_a_closed_range_beyond_the_lock(locked: Pylock) -> None:
-    (found,) = findings(world(requires_python=">=3.10,<3.16"), locked)
-    assert "<3.16" in found
+    (result,) = findings(world(requires_python=">=3.10,<3.16"), locked)
+    assert "<3.16" in result
 
 
 def test_fewer_pythons_are_served(locked: Pylock) -> None:
@@ -68,7 +68,9 @@ def test_fewer_pythons_are_served(locked: Pylock) -> None:
 
 
 def test_other_environments(locked: Pylock) -> None:
-    assert findings(world(), locked, platforms=["linux"]) == ["the requested environments are not those of the lock"]
+    assert findings(world(), locked, platforms=["linux"]) == [
+        "the requested environments differ from those of the lock"
+    ]
 
 
 def test_an_extra_or_group_more(locked: Pylock) -> None:
@@ -83,26 +85,26 @@ def test_an_extra_or_group_less(locked: Pylock) -> None:
 
 
 def test_a_requirement_that_the_pin_does_not_meet(locked: Pylock) -> None:
-    found = findings(world(dependencies=["a<2", "w ; sys_platform == 'win32'"]), locked)
-    assert found == ["a<2 (pyproject.toml [project.dependencies]): 2.0 is locked"]
+    result = findings(world(dependencies=["a<2", "w ; sys_platform == 'win32'"]), locked)
+    assert result == ["a<2 (pyproject.toml [project.dependencies]): 2.0 is locked"]
 
 
 def test_a_requirement_that_nothing_serves_everywhere(locked: Pylock) -> None:
-    found = findings(world(dependencies=["a>=1", "w"]), locked)
-    assert "w (pyproject.toml [project.dependencies]): nothing is locked" in found
+    result = findings(world(dependencies=["a>=1", "w"]), locked)
+    assert "w (pyproject.toml [project.dependencies]): nothing is locked" in result
 
 
 def test_removed_and_new_requirements_are_reported(locked: Pylock) -> None:
     assert findings(world(dependencies=["a>=1"]), locked) == [
-        "w ; sys_platform == 'win32' is locked and no longer required"
+        "w ; sys_platform == 'win32' is locked, but no longer required"
     ]
-    found = findings(world(dependencies=["a>=1.0", "w ; sys_platform == 'win32'"]), locked)
-    assert found == ["a>=1.0 is required, and the lock was made for a>=1"]
+    result = findings(world(dependencies=["a>=1.0", "w ; sys_platform == 'win32'"]), locked)
+    assert result == ["a>=1.0 is required, but the lock was created for a>=1"]
 
 
 def test_a_requirement_of_an_extra_is_looked_at_with_it(locked: Pylock) -> None:
-    found = findings(world(optional_dependencies={"x": ["b>=2"]}), locked)
-    assert found[0] == "b>=2 (pyproject.toml [project.optional-dependencies.x]): 1.0 is locked"
+    result = findings(world(optional_dependencies={"x": ["b>=2"]}), locked)
+    assert result[0] == "b>=2 (pyproject.toml [project.optional-dependencies.x]): 1.0 is locked"
 
 
 def test_locks_of_other_tools_are_checked_without_recorded_roots(locked: Pylock) -> None:
@@ -124,8 +126,8 @@ def test_locks_of_other_tools_are_checked_without_recorded_roots(locked: Pylock)
     "settings", [{"constraints": ["a<2"]}, {"overrides": ["d==2"]}, {"excludes": ["d"]}, {"prerelease": "allow"}]
 )
 def test_settings_that_the_lock_does_not_follow(settings: dict[str, Any], locked: Pylock) -> None:
-    asked = SmallWorld({**world().data, "tool": {"lockset": settings}})
-    assert findings(asked, locked) != []
+    requests = SmallWorld({**world().data, "tool": {"lockset": settings}})
+    assert findings(requests, locked) != []
 
 
 def test_an_entry_that_another_needs_is_missing(locked: Pylock) -> None:

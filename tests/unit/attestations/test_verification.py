@@ -45,9 +45,9 @@ def verdict(verifier: SigstoreVerifier, data: bytes, *, name: str = NAME, sha256
 @pytest.mark.parametrize("kind", PUBLISHERS)
 def test_an_attestation_proves_its_publisher(kind: str, sigstore: FakeSigstore, verifier: SigstoreVerifier) -> None:
     publisher = PUBLISHERS[kind]
-    found = verdict(verifier, provenance_of(publisher, sigstore.attest(publisher, NAME, SHA256)))
-    assert found == ProvenanceVerdict((PublisherIdentity.of(publisher),))  # type: ignore[arg-type]
-    assert found.identities[0].table == publisher
+    result = verdict(verifier, provenance_of(publisher, sigstore.attest(publisher, NAME, SHA256)))
+    assert result == ProvenanceVerdict((PublisherIdentity.of(publisher),))  # type: ignore[arg-type]
+    assert result.identities[0].table == publisher
 
 
 def test_every_kind_that_can_be_verified_is_known() -> None:
@@ -64,9 +64,9 @@ def test_a_publisher_cannot_be_swapped_for_another(
     proven = KINDS[kind].required
     others += [{**PUBLISHERS[kind], key: f"x{PUBLISHERS[kind][key]}"} for key in proven]
     for other in others:
-        found = verdict(verifier, provenance_of(other, attestation))
-        assert found.identities == ()
-        assert found.problems
+        result = verdict(verifier, provenance_of(other, attestation))
+        assert result.identities == ()
+        assert result.problems
 
 
 Forgery = "Callable[[FakeSigstore], dict[str, Any]]"
@@ -82,8 +82,8 @@ def altered(change: Callable[[dict[str, Any]], object]) -> Callable[[FakeSigstor
 
 
 def entry(attestation: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = attestation["verification_material"]["transparency_entries"][0]
-    return found
+    result: dict[str, Any] = attestation["verification_material"]["transparency_entries"][0]
+    return result
 
 
 def other_statement(attestation: dict[str, Any]) -> None:
@@ -141,10 +141,10 @@ FORGERIES: Mapping[str, Callable[[FakeSigstore], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_a_forged_attestation_proves_nobody(forgery: str, sigstore: FakeSigstore, verifier: SigstoreVerifier) -> None:
-    found = verdict(verifier, provenance_of(GITHUB, FORGERIES[forgery](sigstore)))
-    assert found.identities == ()
-    assert len(found.problems) == 1
-    assert "\n" not in found.problems[0]
+    result = verdict(verifier, provenance_of(GITHUB, FORGERIES[forgery](sigstore)))
+    assert result.identities == ()
+    assert len(result.problems) == 1
+    assert "\n" not in result.problems[0]
 
 
 def test_a_forged_bundle_next_to_a_genuine_one_adds_no_publisher(
@@ -153,9 +153,9 @@ def test_a_forged_bundle_next_to_a_genuine_one_adds_no_publisher(
     genuine = sigstore.attest(GITHUB, NAME, SHA256)
     thief = {**GITHUB, "repository": "thief/sample"}
     bundles = [{"publisher": publisher, "attestations": [genuine]} for publisher in (thief, GITHUB)]
-    found = verdict(verifier, json.dumps({"version": 1, "attestation_bundles": bundles}).encode())
-    assert [str(one) for one in found.identities] == ["GitHub org/sample release.yml"]
-    assert found.problems
+    result = verdict(verifier, json.dumps({"version": 1, "attestation_bundles": bundles}).encode())
+    assert [str(one) for one in result.identities] == ["GitHub org/sample release.yml"]
+    assert result.problems
 
 
 def test_publishers_of_other_kinds_are_neither_proven_nor_refused(
@@ -170,14 +170,14 @@ def test_publishers_of_other_kinds_are_neither_proven_nor_refused(
 
 def test_what_the_index_adds_to_a_publisher_is_not_recorded(sigstore: FakeSigstore, verifier: SigstoreVerifier) -> None:
     publisher: dict[str, Any] = {**GITHUB, "claims": {"sub": "x"}, "environment": None, "note": "trust me"}
-    (found,) = verdict(verifier, provenance_of(publisher, sigstore.attest(GITHUB, NAME, SHA256))).identities
-    assert found.table == {"kind": "GitHub", "repository": "org/sample", "workflow": "release.yml"}
+    (result,) = verdict(verifier, provenance_of(publisher, sigstore.attest(GITHUB, NAME, SHA256))).identities
+    assert result.table == {"kind": "GitHub", "repository": "org/sample", "workflow": "release.yml"}
 
 
 def test_project_and_version_may_be_spelled_in_other_ways(sigstore: FakeSigstore, verifier: SigstoreVerifier) -> None:
     attestation = sigstore.attest(GITHUB, "My.Sample-1.0.0.tar.gz", SHA256)
-    found = verdict(verifier, provenance_of(GITHUB, attestation), name="my_sample-1.0.0.tar.gz")
-    assert found.identities
+    result = verdict(verifier, provenance_of(GITHUB, attestation), name="my_sample-1.0.0.tar.gz")
+    assert result.identities
 
 
 @pytest.mark.parametrize(
@@ -205,8 +205,8 @@ def test_project_and_version_may_be_spelled_in_other_ways(sigstore: FakeSigstore
     ],
 )
 def test_what_is_no_provenance_object_is_one_problem(verifier: SigstoreVerifier, data: bytes) -> None:
-    found = verdict(verifier, data)
-    assert (found.identities, len(found.problems)) == ((), 1)
+    result = verdict(verifier, data)
+    assert (result.identities, len(result.problems)) == ((), 1)
 
 
 SCALARS: st.SearchStrategy[Any] = (
@@ -231,8 +231,8 @@ def test_no_change_of_a_provenance_object_ends_in_an_error_or_in_another_publish
     for key in path:
         holder = holder[key]
     holder[last] = data.draw(SCALARS)
-    found = verdict(verifier, json.dumps(changed).encode())
-    assert {identity.subject for identity in found.identities} <= {("GitHub", "org/sample", "release.yml")}
+    result = verdict(verifier, json.dumps(changed).encode())
+    assert {identity.subject for identity in result.identities} <= {("GitHub", "org/sample", "release.yml")}
 
 
 def test_a_root_of_trust_that_is_none_is_refused_in_one_sentence(tmp_path: Path, sigstore: FakeSigstore) -> None:
@@ -249,8 +249,8 @@ def test_a_root_of_trust_that_is_none_is_refused_in_one_sentence(tmp_path: Path,
 
 
 def test_the_root_of_the_public_instance_trusts_nobody_else(sigstore: FakeSigstore) -> None:
-    found = verdict(SigstoreVerifier(), provenance_of(GITHUB, sigstore.attest(GITHUB, NAME, SHA256)))
-    assert (found.identities, len(found.problems)) == ((), 1)
+    result = verdict(SigstoreVerifier(), provenance_of(GITHUB, sigstore.attest(GITHUB, NAME, SHA256)))
+    assert (result.identities, len(result.problems)) == ((), 1)
 
 
 @pytest.mark.parametrize("name", ["sigstore.models", "pypi_attestations"])

@@ -35,9 +35,9 @@ def metadata_of(sdist: Artifact, environments: BareEnvironmentMaker | None = Non
 
 def test_the_metadata_a_build_would_give() -> None:
     notes = Notes()
-    found = metadata_of(make_sdist(requires_dist=["a>=1"], dynamic=["Requires-Dist"]), notes=notes)
-    assert b"Requires-Dist: a>=1" in found
-    assert notes.said == ["Building sample-1.0.tar.gz to obtain its metadata: this runs code of the package"]
+    result = metadata_of(make_sdist(requires_dist=["a>=1"], dynamic=["Requires-Dist"]), notes=notes)
+    assert b"Requires-Dist: a>=1" in result
+    assert notes.said == ["Building sample-1.0.tar.gz to obtain its metadata: this runs code from the package"]
 
 
 def test_build_requirements_go_to_the_environment() -> None:
@@ -181,7 +181,7 @@ def test_errors_name_the_release() -> None:
 def test_only_the_exception_of_a_backend_traceback_is_shown() -> None:
     with pytest.raises(LocksetError) as caught:
         metadata_of(make_sdist(fails={"prepare_metadata_for_build_wheel": "the compiler is missing"}))
-    told = "\n".join(caught.value.diagnostic.context)
-    assert "the compiler is missing" in told
-    assert "Traceback" not in told
-    assert 'File "' not in told
+    message = "\n".join(caught.value.diagnostic.context)
+    assert "the compiler is missing" in message
+    assert "Traceback" not in message
+    assert 'File "' not in message

@@ -143,7 +143,7 @@ def test_lock_offline_does_not_call_git_for_a_repository_elsewhere(
 ) -> None:
     (tmp_path / "requirements.in").write_text(f"hull @ git+{url.removeprefix('git+')}{revision}\n")
     paragraph = cli.refused("lock", "requirements.in", "--python", ">=3.10", "--offline", "--no-index")
-    assert "network is off" in paragraph
+    assert "network is disabled" in paragraph
     assert "secret" not in paragraph
     assert not called.exists()
 

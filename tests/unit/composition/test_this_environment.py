@@ -105,9 +105,9 @@ def test_what_has_no_file_here_is_said() -> None:
 
 @pytest.mark.parametrize("full", ["3.15.0a2", "3.15.0rc1+"])
 def test_a_prerelease_of_python_stands_for_its_series(full: str) -> None:
-    found = interpreter(["linux_x86_64", *GLIBC], abis=("cp315",))
-    markers = {**found.markers, "python_version": "3.15", "python_full_version": full}
-    fields = options_for_interpreter(found._replace(version=(3, 15), markers=markers))
+    result = interpreter(["linux_x86_64", *GLIBC], abis=("cp315",))
+    markers = {**result.markers, "python_version": "3.15", "python_full_version": full}
+    fields = options_for_interpreter(result._replace(version=(3, 15), markers=markers))
     assert fields["python"] == "3.15"
     assert fields["interpreter"].environment.python_full_version == "3.15.0"
     assert replace(LockOptions(**fields), upgrade=True).python == "3.15"

@@ -95,10 +95,10 @@ def test_categories_and_extras_are_kept(tmp_path: Path) -> None:
         extras='[extras]\nx = ["o"]\n',
     )
     done = convert_text(tmp_path, "poetry.lock", text)
-    found = markers(done)
-    assert found["c 1"] == '"default" in dependency_groups or "dev" in dependency_groups'
-    assert found["t 1"] == '"dev" in dependency_groups'
-    assert found["o 1"] == found["p 1"] == '"x" in extras'
+    result = markers(done)
+    assert result["c 1"] == '"default" in dependency_groups or "dev" in dependency_groups'
+    assert result["t 1"] == '"dev" in dependency_groups'
+    assert result["o 1"] == result["p 1"] == '"x" in extras'
     assert {"groups-joined", "default-groups-unknown", "extras-assumed"} <= kinds(done)
 
 

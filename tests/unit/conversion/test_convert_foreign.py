@@ -10,7 +10,7 @@ from packaging.pylock import PylockSelectError
 
 from lockset.composition.conversions.foreign import Conversion, ConvertOptions
 from lockset.errors import LocksetError
-from lockset.lockfile.select import select
+from lockset.lockfile.select import select_entries
 from lockset.markers import Environment
 from support.fakes.fake_conversion import FILES, convert_text, sha
 
@@ -84,14 +84,14 @@ def test_uv_extras_and_groups_stay_selectable(tmp_path: Path) -> None:
     done = convert_text(tmp_path, "uv.lock", UV)
     assert (done.lock.extras, done.lock.dependency_groups) == (["x"], ["dev", "lint"])
     assert done.lock.default_groups == ["default", "default-dev"]
-    found = markers(done)
-    assert found["l 1"] == '"lint" in dependency_groups'
-    assert found["t 1"] == '"default-dev" in dependency_groups or "dev" in dependency_groups'
-    assert found["b 1"] == '"x" in extras'
-    assert found["w 1"] == 'sys_platform == "win32" and "default" in dependency_groups'
-    assert 'python_version < "3.12"' in str(found["f 1"])
-    assert '"x" in extras' in str(found["c 1"])
-    assert '"x"' not in str(found["f 1"])
+    result = markers(done)
+    assert result["l 1"] == '"lint" in dependency_groups'
+    assert result["t 1"] == '"default-dev" in dependency_groups or "dev" in dependency_groups'
+    assert result["b 1"] == '"x" in extras'
+    assert result["w 1"] == 'sys_platform == "win32" and "default" in dependency_groups'
+    assert 'python_version < "3.12"' in str(result["f 1"])
+    assert '"x" in extras' in str(result["c 1"])
+    assert '"x"' not in str(result["f 1"])
     assert done.proof.lost == 0
 
 
@@ -117,8 +117,8 @@ def test_uv_forks_sources_and_members(tmp_path: Path) -> None:
         uv_package("orphan", "1"),
     )
     done = convert_text(tmp_path, "uv.lock", text)
-    found = markers(done)
-    assert (found["a 1"], found["a 2"]) == ('python_version < "3.12"', 'python_version >= "3.12"')
+    result = markers(done)
+    assert (result["a 1"], result["a 2"]) == ('python_version < "3.12"', 'python_version >= "3.12"')
     by_name = {str(p.name): p for p in done.lock.packages}
     assert by_name["g"].vcs is not None
     assert (by_name["g"].vcs.commit_id, by_name["g"].vcs.subdirectory) == (COMMIT, "s")
@@ -140,8 +140,8 @@ def test_uv_conflicts_become_extras(tmp_path: Path) -> None:
         uv_package("b", "1"),
         top='conflicts = [[{ package = "app", extra = "cpu" }, { package = "app", extra = "gpu" }]]',
     )
-    found = markers(convert_text(tmp_path, "uv.lock", text))
-    assert found == {"a 1": '"cpu" in extras', "a 2": '"gpu" in extras', "b 1": '"cpu" in extras'}
+    result = markers(convert_text(tmp_path, "uv.lock", text))
+    assert result == {"a 1": '"cpu" in extras', "a 2": '"gpu" in extras', "b 1": '"cpu" in extras'}
 
 
 def test_uv_conflicts_make_a_selection_of_both_ambiguous_and_are_named(tmp_path: Path) -> None:
@@ -158,12 +158,12 @@ def test_uv_conflicts_make_a_selection_of_both_ambiguous_and_are_named(tmp_path:
     )
     done = convert_text(tmp_path, "uv.lock", text)
     assert markers(done) == {"a 1": '"old" in extras', "a 2": '"new" in extras or "old" not in extras'}
-    for chosen, found in ((["old"], "1"), (["new"], "2"), ([], "2")):
-        assert [str(p.version) for p, _ in done.lock.select(extras=chosen)] == [found]
+    for chosen, result in ((["old"], "1"), (["new"], "2"), ([], "2")):
+        assert [str(p.version) for p, _ in done.lock.select(extras=chosen)] == [result]
     with pytest.raises(PylockSelectError):
         list(done.lock.select(extras=["old", "new"]))
     with pytest.raises(LocksetError) as caught:
-        select(done.lock, environment=HERE, tags=(), extras=["old", "new"])
+        select_entries(done.lock, environment=HERE, tags=(), extras=["old", "new"])
     assert caught.value.diagnostic.code == "conflicting-choice"
 
 
@@ -187,7 +187,7 @@ def test_uv_conflicts_with_the_project_itself_and_with_default_groups_are_kept(t
             list(lock.select(dependency_groups=["alone", *others]))
         groups = ["alone", *others]
         with pytest.raises(LocksetError) as caught:
-            select(lock, environment=HERE, tags=(), groups=groups)
+            select_entries(lock, environment=HERE, tags=(), groups=groups)
         assert caught.value.diagnostic.code == "conflicting-choice"
 
 
@@ -239,9 +239,9 @@ def test_uv_conflicts_of_another_member_hold_where_its_extras_are_requested(tmp_
         '[manifest]\nmembers = ["app", "lib"]\n',
     )
     done = convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(members=("app",)))
-    found = markers(done)
-    assert found["i 1"] == '"both" in extras or "slow" in extras'
-    assert found["i 2"] == '"fast" in extras or ("both" not in extras and "slow" not in extras)'
+    result = markers(done)
+    assert result["i 1"] == '"both" in extras or "slow" in extras'
+    assert result["i 2"] == '"fast" in extras or ("both" not in extras and "slow" not in extras)'
 
 
 def test_uv_members_can_be_selected(tmp_path: Path) -> None:
@@ -313,10 +313,10 @@ def test_poetry_2_1_states_where_entries_apply(tmp_path: Path) -> None:
         extras='[extras]\nx = ["b"]\n',
     )
     done = convert_text(tmp_path, "poetry.lock", text)
-    found = markers(done)
-    assert found["a 1"] == '"default" in dependency_groups'
-    assert found["b 1"] == '"x" in extras and "default" in dependency_groups'
-    assert '"dev" in dependency_groups' in str(found["t 1"])
+    result = markers(done)
+    assert result["a 1"] == '"default" in dependency_groups'
+    assert result["b 1"] == '"x" in extras and "default" in dependency_groups'
+    assert '"dev" in dependency_groups' in str(result["t 1"])
     assert str(done.lock.requires_python) == "<4,>=3.10"
     assert done.lock.packages[0].wheels is not None
     assert done.lock.packages[0].wheels[0].url == f"{FILES}/a-1-py3-none-any.whl"
@@ -335,13 +335,13 @@ def test_older_poetry_locks_are_walked_from_pyproject(tmp_path: Path) -> None:
     text = poetry_lock("2.0", *packages, extras='[extras]\nx = ["b"]\n')
     (tmp_path / "pyproject.toml").write_text(POETRY_PROJECT)
     done = convert_text(tmp_path, "poetry.lock", text)
-    found = markers(done)
+    result = markers(done)
     assert done.lock.default_groups == ["default", "default-dev"]
-    assert found["b 1"] == '"x" in extras'
-    assert found["c 1"] == 'sys_platform == "win32" and "default" in dependency_groups'
-    assert found["d 1"] == '"docs" in dependency_groups'
+    assert result["b 1"] == '"x" in extras'
+    assert result["c 1"] == 'sys_platform == "win32" and "default" in dependency_groups'
+    assert result["d 1"] == '"docs" in dependency_groups'
     # What the group alone needs has no version of its own where the project does not fork: the newest that fits.
-    assert 'python_version < "3.12"' in str(found["n 1.5"])
+    assert 'python_version < "3.12"' in str(result["n 1.5"])
     assert "pyproject-read" in kinds(done)
 
 
@@ -417,9 +417,9 @@ def test_pdm_extras_entries_are_joined_and_groups_kept(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(PDM_PROJECT)
     done = convert_text(tmp_path, "pdm.lock", text)
     assert (done.lock.extras, done.lock.dependency_groups) == (["x"], ["dev"])
-    found = markers(done)
-    assert found["a 1"] == '"default" in dependency_groups or "dev" in dependency_groups'
-    assert found["b 1"] == 'sys_platform == "win32" and "x" in extras'
+    result = markers(done)
+    assert result["a 1"] == '"default" in dependency_groups or "dev" in dependency_groups'
+    assert result["b 1"] == 'sys_platform == "win32" and "x" in extras'
     assert [d["name"] for d in done.lock.packages[0].dependencies or ()] == ["f"]
 
 
@@ -433,10 +433,10 @@ def test_pdm_without_inherited_metadata_is_walked_from_pyproject(tmp_path: Path)
         strategy="",
     )
     (tmp_path / "pyproject.toml").write_text(PDM_PROJECT)
-    found = markers(convert_text(tmp_path, "pdm.lock", text))
-    assert found["a 1"] == '"default" in dependency_groups or "dev" in dependency_groups'
-    assert found["f 1"] == 'python_version < "3.12" and "default" in dependency_groups'
-    assert found["b 1"] == '"x" in extras'
+    result = markers(convert_text(tmp_path, "pdm.lock", text))
+    assert result["a 1"] == '"default" in dependency_groups or "dev" in dependency_groups'
+    assert result["f 1"] == 'python_version < "3.12" and "default" in dependency_groups'
+    assert result["b 1"] == '"x" in extras'
 
 
 # Pipenv
@@ -458,9 +458,9 @@ def test_pipfile_sections_become_groups(tmp_path: Path) -> None:
     )
     done = convert_text(tmp_path, "Pipfile.lock", text)
     assert str(done.lock.requires_python) == "==3.11.*"
-    found = markers(done)
-    assert found["a 1"] == '"default" in dependency_groups or "dev" in dependency_groups'
-    assert found["t 2"] == 'sys_platform == "win32" and "dev" in dependency_groups'
+    result = markers(done)
+    assert result["a 1"] == '"default" in dependency_groups or "dev" in dependency_groups'
+    assert result["t 2"] == 'sys_platform == "win32" and "dev" in dependency_groups'
 
 
 def test_pipfile_pins_that_differ_are_refused(tmp_path: Path) -> None:

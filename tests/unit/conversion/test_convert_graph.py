@@ -25,47 +25,53 @@ def project(target: str, **more: object) -> GraphRoot:
 
 
 def asked(
-    found: ForeignGraph, values: dict[str, str], offers: SelectableNames | None = None, **chosen: frozenset[str]
+    foreign_graph: ForeignGraph,
+    values: dict[str, str],
+    offered: SelectableNames | None = None,
+    **chosen: frozenset[str],
 ) -> set[str]:
     extras, groups = chosen.get("extras", frozenset()), chosen.get("groups", frozenset())
     situation = Situation(environment=values, extras=extras, groups=groups)
-    return set(GraphSelector(graph=found, selectable=offers or SelectableNames()).select(situation))
+    return set(GraphSelector(graph=foreign_graph, selectable=offered or SelectableNames()).select(situation))
 
 
 def agrees(
-    found: ForeignGraph, values: dict[str, str], offers: SelectableNames | None = None, **chosen: frozenset[str]
+    foreign_graph: ForeignGraph,
+    values: dict[str, str],
+    selectable: SelectableNames | None = None,
+    **chosen: frozenset[str],
 ) -> None:
     extras, groups = chosen.get("extras", frozenset()), chosen.get("groups", frozenset())
-    regions = compute_reachability(found, offers or SelectableNames(), MarkerSet.any()).regions
+    regions = compute_reachability(foreign_graph, selectable or SelectableNames(), MarkerSet.any()).regions
     by_regions = {k for k, r in regions.items() if r.evaluate(values, extras=extras, groups=groups)}
-    assert by_regions == asked(found, values, offers, **chosen)
+    assert by_regions == asked(foreign_graph, values, selectable, **chosen)
 
 
 def test_markers_along_all_paths_are_joined() -> None:
-    found = graph(
+    result = graph(
         node("a", GraphEdge(targets=("c",), marker="sys_platform == 'win32'")),
         node("b", GraphEdge(targets=("c",), marker="python_version < '3.11'")),
         node("c"),
         roots=(project("a"), project("b", marker="sys_platform != 'win32'")),
     )
-    assert asked(found, LINUX) == {"a", "b"}
-    assert asked(found, WINDOWS) == {"a", "c"}
-    agrees(found, LINUX)
-    agrees(found, WINDOWS)
+    assert asked(result, LINUX) == {"a", "b"}
+    assert asked(result, WINDOWS) == {"a", "c"}
+    agrees(result, LINUX)
+    agrees(result, WINDOWS)
 
 
 def test_cycles_end() -> None:
-    found = graph(
+    result = graph(
         node("a", GraphEdge(targets=("b",))),
         node("b", GraphEdge(targets=("a",)), GraphEdge(targets=("b",))),
         roots=(project("a"),),
     )
-    assert asked(found, LINUX) == {"a", "b"}
-    agrees(found, LINUX)
+    assert asked(result, LINUX) == {"a", "b"}
+    agrees(result, LINUX)
 
 
 def test_extras_add_their_requirements_where_they_are_requested() -> None:
-    found = graph(
+    result = graph(
         node(
             "a",
             GraphEdge(targets=("c",), extras=frozenset({"fast"}), marker="sys_platform == 'win32'"),
@@ -76,37 +82,37 @@ def test_extras_add_their_requirements_where_they_are_requested() -> None:
         node("e"),
         roots=(project("a"),),
     )
-    assert asked(found, LINUX) == {"a", "c"}
-    assert asked(found, WINDOWS) == {"a", "c", "d", "e"}
-    agrees(found, LINUX)
-    agrees(found, WINDOWS)
+    assert asked(result, LINUX) == {"a", "c"}
+    assert asked(result, WINDOWS) == {"a", "c", "d", "e"}
+    agrees(result, LINUX)
+    agrees(result, WINDOWS)
 
 
 def test_a_requirement_with_several_targets_uses_one_that_is_required_already_else_the_newest() -> None:
-    found = graph(
+    result = graph(
         node("a", GraphEdge(targets=("n2", "n1"))),
         node("b", GraphEdge(targets=("n1",))),
         node("n1"),
         node("n2"),
         roots=(project("a"), project("b", marker="sys_platform == 'win32'")),
     )
-    assert asked(found, LINUX) == {"a", "n2"}
-    assert asked(found, WINDOWS) == {"a", "b", "n1"}
-    agrees(found, LINUX)
-    agrees(found, WINDOWS)
+    assert asked(result, LINUX) == {"a", "n2"}
+    assert asked(result, WINDOWS) == {"a", "b", "n1"}
+    agrees(result, LINUX)
+    agrees(result, WINDOWS)
 
 
 def test_groups_that_are_installed_by_default_have_a_twin() -> None:
-    offers = SelectableNames(groups=("dev",), by_default=("dev",))
-    found = graph(
+    selectable = SelectableNames(groups=("dev",), by_default=("dev",))
+    result = graph(
         node("a"), node("t"), roots=(project("a"), GraphRoot(choice=("group", "dev"), edge=GraphEdge(targets=("t",))))
     )
-    assert offers.default_groups == ("default", "default-dev")
-    assert asked(found, LINUX, offers, groups=frozenset(offers.default_groups)) == {"a", "t"}
-    assert asked(found, LINUX, offers, groups=frozenset({"dev"})) == {"t"}
-    assert asked(found, LINUX, offers, groups=frozenset({"default"})) == {"a"}
-    for groups in (frozenset(offers.default_groups), frozenset({"dev"}), frozenset({"default"}), frozenset[str]()):
-        agrees(found, LINUX, offers, groups=groups)
+    assert selectable.default_groups == ("default", "default-dev")
+    assert asked(result, LINUX, selectable, groups=frozenset(selectable.default_groups)) == {"a", "t"}
+    assert asked(result, LINUX, selectable, groups=frozenset({"dev"})) == {"t"}
+    assert asked(result, LINUX, selectable, groups=frozenset({"default"})) == {"a"}
+    for groups in (frozenset(selectable.default_groups), frozenset({"dev"}), frozenset({"default"}), frozenset[str]()):
+        agrees(result, LINUX, selectable, groups=groups)
 
 
 def test_the_default_group_is_named_only_where_groups_exist() -> None:
@@ -135,11 +141,11 @@ def parity_of_extras(count: int) -> ForeignGraph:
 
 
 def test_an_extra_that_holds_in_a_region_whose_text_would_be_long_is_followed() -> None:
-    found = parity_of_extras(12)
-    offers = SelectableNames(extras=tuple(f"e{step}" for step in range(12)))
-    region = compute_reachability(found, offers, MarkerSet.any()).regions["z"]
+    result = parity_of_extras(12)
+    selectable = SelectableNames(extras=tuple(f"e{step}" for step in range(12)))
+    region = compute_reachability(result, selectable, MarkerSet.any()).regions["z"]
     for count in range(4):
         extras = frozenset(f"e{step}" for step in range(count))
         assert region.evaluate(LINUX, extras=extras) is bool(count % 2)
         assert not region.evaluate(WINDOWS, extras=extras)
-        assert ("z" in asked(found, LINUX, offers, extras=extras)) is bool(count % 2)
+        assert ("z" in asked(result, LINUX, selectable, extras=extras)) is bool(count % 2)

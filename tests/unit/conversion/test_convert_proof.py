@@ -33,10 +33,10 @@ TEXT = (
 def converted(tmp_path: Path) -> tuple[ImportedLock, Pylock]:
     path = tmp_path / "requirements.txt"
     path.write_text(TEXT)
-    draft, _ = read_input(path, ConvertOptions(), environ={})
-    index = DraftIndex(draft)
-    lock = convert_imported(draft, index, FakeRemote()).lock
-    return complete(draft, index, FakeRemote(), folder=tmp_path, listener=NullListener()), lock
+    imported, _ = read_input(path, ConvertOptions(), environ={})
+    index = DraftIndex(imported)
+    lock = convert_imported(imported, index, FakeRemote()).lock
+    return complete(imported, index, FakeRemote(), folder=tmp_path, listener=NullListener()), lock
 
 
 def changed(lock: Pylock, change: Callable[[Package], Package | None]) -> Pylock:
@@ -56,22 +56,22 @@ WRONG: dict[str, Callable[[Package], Package | None]] = {
 
 
 def test_the_written_lock_file_is_verified(converted: tuple[ImportedLock, Pylock]) -> None:
-    draft, lock = converted
-    proof = verify_conversion(draft, lock, ())
+    imported, lock = converted
+    proof = verify_conversion(imported, lock, ())
     assert (proof.hashes, proof.kept, proof.lost) == (4, 4, 0)
     assert all(row.environments for row in proof.rows)
 
 
 @pytest.mark.parametrize("change", WRONG)
 def test_verification_fails(converted: tuple[ImportedLock, Pylock], change: str) -> None:
-    draft, lock = converted
+    imported, lock = converted
     with pytest.raises(LocksetError) as caught:
-        verify_conversion(draft, changed(lock, WRONG[change]), ())
+        verify_conversion(imported, changed(lock, WRONG[change]), ())
     assert caught.value.diagnostic.code == "proof-failed"
 
 
 def test_two_entries_of_one_name_that_apply_at_once_are_detected(converted: tuple[ImportedLock, Pylock]) -> None:
-    draft, lock = converted
+    imported, lock = converted
     twice = replace(lock, packages=[*lock.packages, replace(lock.packages[0], version=Version("3"))])
     with pytest.raises(LocksetError, match="Two entries of a would apply at once"):
-        verify_conversion(draft, twice, ())
+        verify_conversion(imported, twice, ())

@@ -11,7 +11,7 @@ from lockset.composition.conversions.pylock import convert_pylock
 from lockset.conversion.pipeline.file_details import fill_file_details
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from support.builders.locks import make_lock
 from support.fakes.fake_conversion import sha, wheel_file
 from support.fakes.fake_index import FakeIndex
@@ -142,7 +142,7 @@ def test_nothing_is_left_of_a_lock_for_another_platform(tmp_path: Path) -> None:
 
 
 def test_facts_of_files_with_the_same_hash_are_filled_in() -> None:
-    lock = read(make_lock([entry("a"), entry("b")])).lock
+    lock = read_document(make_lock([entry("a"), entry("b")])).lock
     mark = "a1py3-none-any"
     index = FakeIndex(
         {"a": [wheel_file("a", "1", mark=mark, size=9)], "b": [wheel_file("b", "1", mark="other", size=9)]}

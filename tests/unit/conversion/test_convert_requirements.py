@@ -134,8 +134,8 @@ def test_constraints_pin_unpinned_requirements(tmp_path: Path) -> None:
 def test_via_comments_become_dependencies(tmp_path: Path) -> None:
     text = "a==1\n    # via -r in.txt\nb==2\n    # via\n    #   a\n    #   c\nc==3  # via a\n"
     done = convert_text(tmp_path, "requirements.txt", text)
-    found = {p.name: [d["name"] for d in p.dependencies or ()] for p in done.lock.packages}
-    assert found == {"a": ["b", "c"], "b": [], "c": ["b"]}
+    results = {p.name: [d["name"] for d in p.dependencies or ()] for p in done.lock.packages}
+    assert results == {"a": ["b", "c"], "b": [], "c": ["b"]}
 
 
 def test_partly_annotated_files_have_no_dependencies(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from lockset.composition.conversions.export import Export, ExportOptions, export_lock
 from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from support.builders.locks import make_lock
 from support.fakes.fake_conversion import sha
 
@@ -62,7 +62,7 @@ TREES = make_lock(
 
 
 def exported(text: str = LOCK, *, strict: bool = False, **options: Any) -> Export:
-    return export_lock(read(text).lock, ExportOptions(**options), strict=strict, now=NOW)
+    return export_lock(read_document(text).lock, ExportOptions(**options), strict=strict, now=NOW)
 
 
 def pins(done: Export) -> list[str]:

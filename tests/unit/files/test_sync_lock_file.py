@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lockset.files.lock_file import LockFile
+from lockset.files.atomic import LockFile
 
 _HOLD = """
 import sys, time
-from lockset.files.lock_file import LockFile
+from lockset.files.atomic import LockFile
 lock = LockFile(sys.argv[1])
 assert lock.take(seconds=0)
 print("held", flush=True)

@@ -68,7 +68,7 @@ def test_only_regular_files_are_replaced_and_pipes_never_block(tmp_path: Path, s
     with pytest.raises(OSError, match=r"regular|directory|levels"):
         write_output(str(tmp_path / "pylock.toml"), b"new")
     assert {path.name: path.lstat().st_mode for path in tmp_path.iterdir() if path.name != name} == {
-        other: found.st_mode for other, found in before.items() if other != name
+        other: result.st_mode for other, result in before.items() if other != name
     }
     if name == "pylock.toml":
         assert (tmp_path / name).lstat().st_ino == before[name].st_ino

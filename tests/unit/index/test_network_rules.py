@@ -164,7 +164,19 @@ def test_without_indexes_only_flat_places_and_pinned_indexes_remain() -> None:
     assert [source.flat for source in options.flat_sources()] == [True]
 
 
-@pytest.mark.parametrize("text", ["http://[::1/simple/", "https://x.example.org/\udcff/"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://[::1/simple/",
+        "https://x.example.org/\udcff/",
+        "http://",
+        "https:///simple/",
+        "https://user@/simple/",
+        "https://x.example.org:99999/",
+        "https://x.example.org:port/",
+        "https://x example.org/simple/",
+    ],
+)
 def test_an_index_location_that_is_not_a_url_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(LocksetError) as caught:
         location_url(text, base=tmp_path)
@@ -206,8 +218,8 @@ def test_an_index_that_has_the_project_without_files_answers_too() -> None:
 def test_best_match_joins_all_answers_and_the_first_wins_a_file_name() -> None:
     first, second = page("private", "sample-1.tar.gz"), page("public", "sample-1.tar.gz", "sample-2.tar.gz")
     joined = ProjectDetail(join_tables([first.table, second.table]))
-    found = [file.url for version in joined.versions for file in joined.files(version)]
-    assert found == ["https://public.example.org/sample-2.tar.gz", "https://private.example.org/sample-1.tar.gz"]
+    results = [file.url for version in joined.versions for file in joined.files(version)]
+    assert results == ["https://public.example.org/sample-2.tar.gz", "https://private.example.org/sample-1.tar.gz"]
 
 
 def test_flat_places_are_joined_and_preferred() -> None:

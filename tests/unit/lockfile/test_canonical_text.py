@@ -6,7 +6,7 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.lockfile.model import Pylock
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.write import write
 
 SOURCE = """
@@ -93,19 +93,19 @@ x = 1
 
 
 def test_keys_packages_and_files_stand_in_one_order() -> None:
-    assert write(read(SOURCE).lock) == WRITTEN
-    assert write(read(WRITTEN).lock) == WRITTEN
+    assert write(read_document(SOURCE).lock) == WRITTEN
+    assert write(read_document(WRITTEN).lock) == WRITTEN
 
 
 def test_an_empty_lock_is_four_lines_at_most() -> None:
     text = 'lock-version = "1.0"\ncreated-by = "hand"\npackages = []\n'
-    assert write(read(text).lock) == text
+    assert write(read_document(text).lock) == text
 
 
 @pytest.mark.parametrize("text", ['a"b', "a'b", "a'\"b", "a\\b", "a\nb", "\t", "\x00\x7f", "é", "a\r\n"])
 def test_any_text_is_written_so_that_it_is_read_again(text: str) -> None:
     lock = Pylock.from_dict({"lock-version": "1.0", "created-by": text, "packages": [], "extras": []})
-    assert read(write(lock)).lock == lock
+    assert read_document(write(lock)).lock == lock
 
 
 def test_values_that_toml_cannot_express_are_refused() -> None:

@@ -183,9 +183,9 @@ def test_more_chains_than_anybody_reads_are_cut_off() -> None:
         for side in "ab"
     ]
     graph = build_graph(lock_of(*entries))
-    found, complete = chains_to(graph, graph.named(f"p{levels}-a")[0])
+    result, complete = chains_to(graph, graph.named(f"p{levels}-a")[0])
     assert not complete
-    assert len(found) <= MOST_CHAINS
+    assert len(result) <= MOST_CHAINS
 
 
 edges = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=20)
@@ -224,14 +224,14 @@ def test_chains_are_those_of_a_plain_search(drawn: list[tuple[int, int]], target
     graph = build_graph(lock_of(*(entry(f"p{n}", needs=tuple(f"p{b}" for a, b in drawn if a == n)) for n in range(8))))
 
     def ways(path: tuple[int, ...]) -> set[tuple[int, ...]]:
-        found = {path} if path[-1] == target else set()
+        results = {path} if path[-1] == target else set()
         for child in graph.children[path[-1]]:
             if child not in path and path[-1] != target:
-                found |= ways((*path, child))
-        return found
+                results |= ways((*path, child))
+        return results
 
     expected = {way for root in graph.roots for way in ways((root,))}
-    found, complete = chains_to(graph, target)
-    numbers = {tuple(each.number for each in chain.entries) for chain in found}
+    results, complete = chains_to(graph, target)
+    numbers = {tuple(each.number for each in chain.entries) for chain in results}
     assert numbers == expected if complete else numbers <= expected
-    assert [len(chain.entries) for chain in found] == sorted(len(chain.entries) for chain in found)
+    assert [len(chain.entries) for chain in results] == sorted(len(chain.entries) for chain in results)

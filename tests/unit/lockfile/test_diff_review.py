@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from lockset.api.render import render_review
 from lockset.lockfile.diff_review import DiffReview, make_review
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.report.environments import report_environments
 from support.builders import make_lock
-from support.repository import ROOT
+from support.output_schema import check_output
 
 INDEX = "https://index.example.org/simple"
 A, B = "a" * 64, "b" * 64
@@ -28,7 +27,7 @@ def package(name: str, version: str = "1.0", *, digest: str = A, size: int = 100
 
 def review_of(old: list[dict[str, Any]], new: list[dict[str, Any]], *, roots: list[str] | None = None) -> DiffReview:
     tool = {"tool": {"lockset": {"roots": roots}}} if roots is not None else {}
-    before, after = (read(make_lock(packages, **tool)).lock for packages in (old, new))
+    before, after = (read_document(make_lock(packages, **tool)).lock for packages in (old, new))
     environments = report_environments(after, usual_pythons=("3.11", "3.13"))
     return make_review(before, after, environments, names=("old.toml", "new.toml"), default_index=INDEX)
 
@@ -138,10 +137,9 @@ def test_long_lists_are_folded_and_bounded() -> None:
 
 
 def test_json_is_as_its_schema_says() -> None:
-    schema = json.loads((ROOT / "schemas" / "command-output.schema.json").read_text())
     review = review_of([package("a"), package("b")], [package("a", "2.0"), package("b", digest=B)], roots=["a"])
     value = json.loads(render_review(review, "json"))
-    jsonschema.validate(value, {**schema, "$ref": "#/$defs/diff"})
+    check_output(value, "diff")
     assert [(each["name"], each["direct"], [a["kind"] for a in each["alerts"]]) for each in value["changes"]] == [
         ("a", True, []), ("b", False, ["hash"]),
     ]  # fmt: skip

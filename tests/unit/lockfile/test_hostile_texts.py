@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lockset.errors import LocksetError
 from lockset.lockfile import read as read_module
 from lockset.lockfile.load import load, load_bytes
-from lockset.lockfile.read import TomlError, read, tag_count
+from lockset.lockfile.read import TomlError, read_document, tag_count
 from lockset.lockfile.validate.report import validate_document
 from support.posix import make_pipe
 
@@ -35,7 +35,7 @@ HEAD = b'lock-version = "1.0"\ncreated-by = "hand"\n'
 )
 def test_invalid_toml_is_refused_with_its_position(data: bytes, line: int, column: int, message: str) -> None:
     with pytest.raises(TomlError) as caught:
-        read(data, path="pylock.toml")
+        read_document(data, path="pylock.toml")
     error = caught.value
     assert error.diagnostic.message == message
     assert (error.line, error.column) == (line, column)
@@ -80,7 +80,7 @@ def test_a_wheel_name_that_stands_for_millions_of_tags_is_refused_at_once() -> N
     assert tag_count(name) == 400**3
     assert [issue.code for issue in validate_document(text).errors] == ["wheel-file-name"]
     with pytest.raises(LocksetError, match="more than 2000 tags"):
-        _ = read(text).lock
+        _ = read_document(text).lock
 
 
 def test_very_many_specifiers_names_and_keys_cost_no_more_than_their_length() -> None:
@@ -115,10 +115,10 @@ def test_no_bytes_make_an_exception(data: bytes) -> None:
 
 def test_another_major_version_and_invalid_files_have_different_errors() -> None:
     with pytest.raises(LocksetError) as caught:
-        _ = read('lock-version = "2.0"\ncreated-by = "x"\npackages = []\n', path="pylock.toml").lock
+        _ = read_document('lock-version = "2.0"\ncreated-by = "x"\npackages = []\n', path="pylock.toml").lock
     assert caught.value.diagnostic.code == "lock-unsupported"
     with pytest.raises(LocksetError) as caught:
-        _ = read('lock-version = "1.0"\npackages = []\n', path="pylock.toml").lock
+        _ = read_document('lock-version = "1.0"\npackages = []\n', path="pylock.toml").lock
     assert caught.value.diagnostic.code == "lock-invalid"
     assert caught.value.diagnostic.hint == "`lockset validate pylock.toml` lists every finding with its line"
 
@@ -169,4 +169,4 @@ def test_a_range_of_pythons_that_cannot_be_compared_is_refused(location: str) ->
     top, package = (line, "") if location == "top" else ("", line)
     text = f'{HEAD.decode()}{top}[[packages]]\nname = "a"\n{package}[packages.directory]\npath = "."\n'
     with pytest.raises(LocksetError, match="too many digits"):
-        _ = read(text).lock
+        _ = read_document(text).lock

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from lockset.lockfile.diff import LockDiff, diff
-from lockset.lockfile.read import read
+from lockset.lockfile.diff import LockDiff, compare_locks
+from lockset.lockfile.read import read_document
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
 A, B = "a" * 64, "b" * 64
@@ -18,11 +18,13 @@ def package(name: str = "sample", version: str = "1.0", *, marker: str = "", dig
 
 
 def between(old: str, new: str) -> LockDiff:
-    return diff(read(TOP + (old or "packages = []")).lock, read(TOP + (new or "packages = []")).lock)
+    return compare_locks(
+        read_document(TOP + (old or "packages = []")).lock, read_document(TOP + (new or "packages = []")).lock
+    )
 
 
-def kinds(found: LockDiff) -> list[tuple[str, ...]]:
-    return [(change.name, *change.kinds) for change in found.changes]
+def kinds(lock_diff: LockDiff) -> list[tuple[str, ...]]:
+    return [(change.name, *change.kinds) for change in lock_diff.changes]
 
 
 def test_order_creator_and_tools_do_not_count() -> None:
@@ -59,9 +61,12 @@ def test_entries_of_one_name_are_paired_by_version_and_marker() -> None:
 
 
 def test_keys_at_the_top_are_compared() -> None:
-    old, new = read(TOP + "packages = []\n").lock, read(TOP + 'requires-python = ">=3.9"\npackages = []\n').lock
-    assert diff(old, new).top == {"requires-python": (None, ">=3.9")}
-    assert diff(new, old).top == {"requires-python": (">=3.9", None)}
+    old, new = (
+        read_document(TOP + "packages = []\n").lock,
+        read_document(TOP + 'requires-python = ">=3.9"\npackages = []\n').lock,
+    )
+    assert compare_locks(old, new).top == {"requires-python": (None, ">=3.9")}
+    assert compare_locks(new, old).top == {"requires-python": (">=3.9", None)}
 
 
 def test_a_commit_and_a_path_are_sources() -> None:

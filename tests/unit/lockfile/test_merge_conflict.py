@@ -9,7 +9,7 @@ import pytest
 
 from lockset.errors import LocksetError
 from lockset.lockfile.merge_conflict import old_lock, sides_of
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.validate.report import validate_document
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def lock(*pins: str) -> str:
 
 
 def pins(text: str) -> list[str]:
-    found = sides_of(text)
-    assert found is not None
-    assert found.merged
-    return [f"{p.name} {p.version}" for p in found.pins.packages]
+    result = sides_of(text)
+    assert result is not None
+    assert result.merged
+    return [f"{p.name} {p.version}" for p in result.pins.packages]
 
 
 def merged(folder: Path, base: str, ours: str, theirs: str, *options: str) -> str:
@@ -60,11 +60,11 @@ def test_the_updates_of_each_side_come_first(tmp_path: Path, options: tuple[str,
         text = merged(tmp_path, *texts, *options)
     except AssertionError:
         pytest.skip("this git does not know the style")
-    found = pins(text)
+    result = pins(text)
     for newer, older in (("a 2.0", "a 1.0"), ("b 2.0", "b 1.0")):
-        assert newer in found
-        assert older not in found or found.index(newer) < found.index(older)
-    assert {"c 1.0", "d 1.0", "e 1.0"} <= set(found)
+        assert newer in result
+        assert older not in result or result.index(newer) < result.index(older)
+    assert {"c 1.0", "d 1.0", "e 1.0"} <= set(result)
 
 
 def test_with_diff3_the_entry_that_one_side_changed_comes_first() -> None:
@@ -72,9 +72,9 @@ def test_with_diff3_the_entry_that_one_side_changed_comes_first() -> None:
     for one, other in ((ours, theirs), (theirs, ours)):
         parts = ("".join(entry(*pin.split()) for pin in side) for side in (one, base, other))
         text = "{}<<<<<<< HEAD{}||||||| base{}======={}>>>>>>> main\n".format(HEAD, *parts)
-        found = pins(text)
-        assert found.index("a 2.0") < found.index("a 3.0")
-        assert found.index("b 2.0") < found.index("b 1.0")
+        result = pins(text)
+        assert result.index("a 2.0") < result.index("a 3.0")
+        assert result.index("b 2.0") < result.index("b 1.0")
 
 
 def test_conflicts_within_conflicts_keep_the_pins_of_all_sides() -> None:
@@ -109,10 +109,10 @@ def test_sides_may_differ_in_the_head_and_in_markers(tmp_path: Path) -> None:
     base = HEAD + entry("a", "1.0")
     ours = HEAD.replace("3.10", "3.11") + entry("a", "1.0", marker="python_version < '3.13'")
     theirs = HEAD.replace("3.10", "3.12") + entry("a", "2.0")
-    found = sides_of(merged(tmp_path, base, ours, theirs))
-    assert found is not None
-    assert str(found.ours.requires_python) == str(found.pins.requires_python) == ">=3.11"
-    assert [(str(p.version), str(p.marker or "")) for p in found.pins.packages] == [
+    result = sides_of(merged(tmp_path, base, ours, theirs))
+    assert result is not None
+    assert str(result.ours.requires_python) == str(result.pins.requires_python) == ">=3.11"
+    assert [(str(p.version), str(p.marker or "")) for p in result.pins.packages] == [
         ("2.0", ""),
         ("1.0", 'python_version < "3.13"'),
     ]
@@ -130,7 +130,7 @@ def test_very_many_markers_are_read_in_time() -> None:
 def test_a_merge_conflict_is_reported_as_one() -> None:
     text = f"{HEAD}{entry('x', '1.0') * 60}<<<<<<< HEAD\n{entry('a', '2.0')}=======\n>>>>>>> main\n"
     with pytest.raises(LocksetError) as caught:
-        read(text, path="pylock.toml")
+        read_document(text, path="pylock.toml")
     line = text[: text.index("<<<")].count("\n") + 1
     assert caught.value.diagnostic.message == "The file has an unresolved merge conflict"
     assert caught.value.diagnostic.location == f"pylock.toml:{line}:1"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lockset.lockfile.diff import diff
+from lockset.lockfile.diff import compare_locks
 from lockset.lockfile.publishers import keep_identities, publisher_changes, recorded_identities
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from support.builders import locked_package, make_lock, make_wheel
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def lock(version: str = "1.0", *identities: dict[str, Any], name: str = "a") -> 
     entry = locked_package(name, version, wheels=[make_wheel(name, version)])
     if identities:
         entry["attestation-identities"] = list(identities)
-    return read(make_lock([entry])).lock
+    return read_document(make_lock([entry])).lock
 
 
 def changes(old: Pylock, new: Pylock) -> list[tuple[str, list[str], list[str]]]:
@@ -67,10 +67,10 @@ def test_identities_of_other_tools_do_not_end_in_an_error() -> None:
 
 
 def test_a_comparison_of_lock_files_has_the_changes() -> None:
-    found = diff(lock("1.0", ORG), lock("1.0", THIEF))
-    assert found.is_empty
-    assert [one.kind for one in found.publishers] == ["changed"]
-    assert diff(lock("1.0", ORG), lock("1.0", ORG)).publishers == ()
+    result = compare_locks(lock("1.0", ORG), lock("1.0", THIEF))
+    assert result.is_empty
+    assert [one.kind for one in result.publishers] == ["changed"]
+    assert compare_locks(lock("1.0", ORG), lock("1.0", ORG)).publishers == ()
 
 
 def test_identities_are_kept_where_the_files_are_the_same() -> None:
@@ -80,8 +80,8 @@ def test_identities_are_kept_where_the_files_are_the_same() -> None:
 
 def test_identities_are_not_kept_for_other_files_or_another_version() -> None:
     other = make_wheel("a", "1.0", files={"more.py": "1"})
-    changed = read(make_lock([locked_package("a", wheels=[other])])).lock
-    more = read(
+    changed = read_document(make_lock([locked_package("a", wheels=[other])])).lock
+    more = read_document(
         make_lock([locked_package("a", wheels=[make_wheel("a", "1.0"), make_wheel("a", "1.0", tags="py2-none-any")])])
     ).lock
     for new in (changed, more, lock("2.0")):

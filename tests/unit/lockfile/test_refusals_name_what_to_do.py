@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lockset.errors import LocksetError
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.validate.report import validate_document
-from lockset.sync.source_rules import desired_distributions
+from lockset.sync.disk.selection import desired_distributions
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
 OTHERS = {
@@ -31,7 +31,7 @@ def entry(url: str, kind: str = "wheels") -> str:
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_lock_file_of_another_tool_is_refused_with_the_way_to_convert_it(name: str) -> None:
     with pytest.raises(LocksetError) as caught:
-        _ = read(OTHERS[name], path=name).lock
+        _ = read_document(OTHERS[name], path=name).lock
     assert f"`lockset convert {name}" in (caught.value.diagnostic.hint or "")
 
 
@@ -45,7 +45,7 @@ def test_a_lock_file_of_another_tool_is_refused_with_the_way_to_convert_it(name:
 )
 def test_what_is_wrong_with_an_entry_names_its_package(text: str, says: str) -> None:
     with pytest.raises(LocksetError) as caught:
-        _ = read(TOP + text).lock
+        _ = read_document(TOP + text).lock
     assert says in str(caught.value)
     assert "packages[" not in str(caught.value)
 
@@ -71,12 +71,12 @@ def test_an_address_that_no_repository_has_is_not_valid() -> None:
 
 @pytest.mark.parametrize("url", [url for url in NOTHING_FETCHES if "@" not in url])
 def test_a_plan_refuses_an_address_that_nothing_fetches_and_names_package_and_place(url: str) -> None:
-    from lockset.lockfile.select import select
+    from lockset.lockfile.select import select_entries
     from lockset.markers import described_target
 
     target = described_target("linux", "3.12")
-    lock = read(entry(url)).lock
-    items = select(lock, environment=target.environment, tags=target.tags).items
+    lock = read_document(entry(url)).lock
+    items = select_entries(lock, environment=target.environment, tags=target.tags).items
     with pytest.raises(LocksetError) as caught:
         desired_distributions(items, folder="/")
     assert "`hull 1.0`" in str(caught.value)

@@ -54,10 +54,10 @@ def test_every_setting_has_a_description() -> None:
 
 def run(tool: str, *arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
     """The tool of that name, where it is installed beside the interpreter or on the path."""
-    found = shutil.which(tool, path=str(Path(sys.executable).parent)) or shutil.which(tool)
-    if found is None:
+    result = shutil.which(tool, path=str(Path(sys.executable).parent)) or shutil.which(tool)
+    if result is None:
         pytest.skip(f"{tool} is not installed")
-    command = [found, *map(str, arguments)]
+    command = [result, *map(str, arguments)]
     return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False)
 
 

@@ -9,8 +9,8 @@ from packaging.tags import Tag
 
 from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.errors import LocksetError
-from lockset.lockfile.read import read
-from lockset.lockfile.select import Selection, select
+from lockset.lockfile.read import read_document
+from lockset.lockfile.select import Selection, select_entries
 from lockset.markers.environment import Environment
 
 TOP = 'lock-version = "1.0"\ncreated-by = "hand"\n'
@@ -29,14 +29,14 @@ def wheels(*tags: str) -> str:
 
 
 def chosen(text: str, **options: Any) -> Selection:
-    return select(read(TOP + text).lock, environment=LINUX, tags=TAGS, **options)
+    return select_entries(read_document(TOP + text).lock, environment=LINUX, tags=TAGS, **options)
 
 
 def refusal(text: str, **options: Any) -> tuple[str, str, tuple[str, ...], str | None]:
     with pytest.raises(LocksetError) as caught:
         chosen(text, **options)
-    found = caught.value.diagnostic
-    return found.code, found.message, found.context, found.hint
+    result = caught.value.diagnostic
+    return result.code, result.message, result.context, result.hint
 
 
 DIRECTORY = 'directory = {path = "."}'
@@ -51,6 +51,16 @@ def test_a_package_without_a_matching_wheel_lists_the_tags_of_its_wheels() -> No
             "the target's best tag: cp312-cp312-manylinux_2_28_x86_64",
         ),
         "Lock for it, too: `lockset lock --platform linux`, with `--platform` for each of the others",
+    )
+
+
+@pytest.mark.parametrize(
+    "tag", ["cp313-cp313-manylinux_2_28_x86_64", "cp311-cp311-manylinux2014_x86_64.manylinux_2_28_x86_64"]
+)
+def test_wheels_for_the_platform_but_another_python_lead_to_the_python(tag: str) -> None:
+    assert refusal(package(wheels("cp312-cp312-win_amd64", tag)))[3] == (
+        "Lock for Python 3.12, too (`requires-python`, or `lockset lock --python`), "
+        "or choose a Python that its wheels are for"
     )
 
 
@@ -113,7 +123,7 @@ def test_an_empty_list_of_environments_admits_no_environment() -> None:
     assert hint is not None
     assert "remove `environments`" in hint
     with pytest.raises(LocksetError) as caught:
-        export_lock(read(TOP + "environments = []\npackages = []\n").lock, ExportOptions())
+        export_lock(read_document(TOP + "environments = []\npackages = []\n").lock, ExportOptions())
     assert caught.value.diagnostic.code == "environment-not-supported"
 
 
@@ -133,8 +143,8 @@ def test_a_marker_without_meaning_is_an_error_and_no_answer(marker: str) -> None
 
 def test_an_interpreter_from_an_untagged_checkout_has_a_version() -> None:
     values = LINUX.as_dict() | {"python_full_version": "3.14.0+", "python_version": "3.14"}
-    lock = read(TOP + 'requires-python = ">=3.14"\npackages = []\n').lock
-    assert select(lock, environment=values, tags=TAGS).items == ()
+    lock = read_document(TOP + 'requires-python = ">=3.14"\npackages = []\n').lock
+    assert select_entries(lock, environment=values, tags=TAGS).items == ()
 
 
 def test_the_best_wheel_is_chosen_and_the_sdist_where_it_is_preferred() -> None:

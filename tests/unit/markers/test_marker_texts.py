@@ -178,10 +178,10 @@ def test_pre_releases_stand_where_their_release_stands() -> None:
 
 
 def test_examples_are_common_interpreters() -> None:
-    found = parse("python_version >= '3.9'").example()
-    assert found is not None
-    assert found.known
-    assert found.environment["sys_platform"] == "linux"
+    result = parse("python_version >= '3.9'").example()
+    assert result is not None
+    assert result.known
+    assert result.environment["sys_platform"] == "linux"
     windows = parse("python_version < '3.9' and os_name == 'nt' and 'x' in extras").example()
     assert windows is not None
     assert windows.known

@@ -6,8 +6,9 @@ import itertools
 
 import pytest
 from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
 
-from lockset.markers import Environment, MarkerSet
+from lockset.markers import Environment, MarkerSet, diagram
 
 PLAIN = Environment.of_platform("linux", "3.11.4").as_dict()
 OPERATORS = ("==", "!=", "<", "<=", ">", ">=", "~=", "in", "not in")
@@ -48,3 +49,11 @@ def test_an_invalid_platform_release_is_less_than_every_version() -> None:
     assert not MarkerSet.parse("platform_release >= '1'").evaluate(odd)
     assert MarkerSet.parse("platform_release == '6.1.0-13-amd64'").evaluate(odd)
     assert MarkerSet.parse("'amd64' in platform_release").evaluate(odd)
+
+
+def test_a_long_list_of_excluded_pythons_makes_diagrams_in_proportion_to_its_length() -> None:
+    count = 1500
+    before = set(diagram.NODES)
+    MarkerSet.of_python(SpecifierSet(",".join(f"!=3.4.{2 * number}" for number in range(count))))
+    labels = sum(len(diagram.NODES[node][1]) for node in diagram.NODES.keys() - before)
+    assert labels < 60 * count

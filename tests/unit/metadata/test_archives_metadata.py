@@ -39,8 +39,8 @@ def read(artifact: Artifact) -> Any:
 
 
 def test_the_metadata_of_a_wheel() -> None:
-    found = read(make_wheel(requires_dist=["a>=1"], requires_python=">=3.9"))
-    assert (found.requires_dist, found.requires_python, found.origin) == (("a>=1",), ">=3.9", "wheel")
+    result = read(make_wheel(requires_dist=["a>=1"], requires_python=">=3.9"))
+    assert (result.requires_dist, result.requires_python, result.origin) == (("a>=1",), ">=3.9", "wheel")
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_other_spellings_in_the_dist_info_name_are_the_same() -> None:
 
 
 def test_an_sdist_that_promises_is_believed() -> None:
-    found = read(make_sdist(requires_dist=["a"], requires_python=">=3.9"))
-    assert (found.requires_dist, found.requires_python, found.origin) == (("a",), ">=3.9", "sdist")
+    result = read(make_sdist(requires_dist=["a"], requires_python=">=3.9"))
+    assert (result.requires_dist, result.requires_python, result.origin) == (("a",), ">=3.9", "sdist")
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ dependencies = ["b>=2"]
 
 @pytest.mark.parametrize("facts", [{"metadata_version": "2.1"}, {"metadata_version": "1.2"}], ids=str)
 def test_the_project_table_of_an_sdist_with_old_metadata_is_believed(facts: dict[str, Any]) -> None:
-    found = read(make_sdist(requires_dist=["a"], more={"pyproject.toml": PROJECT}, **facts))
-    assert (found.requires_dist, found.requires_python, found.origin) == (("b>=2",), ">=3.9", "sdist")
+    result = read(make_sdist(requires_dist=["a"], more={"pyproject.toml": PROJECT}, **facts))
+    assert (result.requires_dist, result.requires_python, result.origin) == (("b>=2",), ">=3.9", "sdist")
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_only_the_pkg_info_of_the_top_folder_counts(name: str) -> None:
 
 def test_a_zip_sdist_is_read_too() -> None:
     content = zip_file({"sample-1.0/PKG-INFO": core_metadata("sample", "1.0", metadata_version="2.2")})
-    found = read(Artifact(filename="sample-1.0.zip", content=content, metadata=b""))
-    assert found.version == Version("1.0")
+    result = read(Artifact(filename="sample-1.0.zip", content=content, metadata=b""))
+    assert result.version == Version("1.0")
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 100, make_sdist().content[:-20], make_sdist().content[:60]])

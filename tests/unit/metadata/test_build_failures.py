@@ -50,9 +50,9 @@ def store() -> Kept:
 def test_the_next_run_hears_of_the_failure_and_how_to_try_again(store: Kept) -> None:
     with pytest.raises(LocksetError) as caught:
         memory(store, now=23 * HOUR).refuse_known(FILE)
-    told = caught.value.diagnostic
-    assert (told.code, told.context, told.hint) == ("build-failed", ("no compiler",), "Use another release")
-    assert told.message == "hull does not build (in an earlier run; `--refresh` tries again)"
+    message = caught.value.diagnostic
+    assert (message.code, message.context, message.hint) == ("build-failed", ("no compiler",), "Use another release")
+    assert message.message == "hull does not build (in an earlier run; `--refresh` tries again)"
 
 
 def test_it_is_tried_again_after_a_day_with_refresh_and_where_something_else_decides(store: Kept) -> None:

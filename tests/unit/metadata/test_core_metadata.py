@@ -36,36 +36,36 @@ def test_the_scan_finds_what_a_mail_parser_finds(listed: list[str], end: str, bo
     data = (text + ("\nRequires-Dist: body\n" if body else "")).replace("\n", end).encode()
     fields = scan_fields(data)
     message = BytesParser().parsebytes(data)
-    for name, found in (
+    for name, result in (
         ("Requires-Dist", fields.requires_dist),
         ("Requires-Python", fields.requires_python),
         ("Provides-Extra", fields.provides_extra),
         ("Dynamic", fields.dynamic),
     ):
         expected = [" ".join(value.split()) for value in message.get_all(name, [])]
-        assert [" ".join(value.split()) for value in found] == expected
+        assert [" ".join(value.split()) for value in result] == expected
 
 
 def test_everything_resolution_needs() -> None:
     text = core_metadata("Sample.Name", "1.0", requires_dist=["a>=1"], requires_python=">=3.8", extras={"X_y": ["b"]})
-    found = parse_metadata(text.encode(), origin="wheel", what="sample")
-    assert (found.name, found.version, found.requires_python) == ("sample-name", Version("1"), ">=3.8")
-    assert found.requires_dist[0] == "a>=1"
-    assert len(found.requires_dist) == 2
-    assert found.provides_extra == {"x-y"}
-    assert found.origin == "wheel"
+    result = parse_metadata(text.encode(), origin="wheel", what="sample")
+    assert (result.name, result.version, result.requires_python) == ("sample-name", Version("1"), ">=3.8")
+    assert result.requires_dist[0] == "a>=1"
+    assert len(result.requires_dist) == 2
+    assert result.provides_extra == {"x-y"}
+    assert result.origin == "wheel"
 
 
 def test_a_byte_order_mark_and_old_encodings_are_survived() -> None:
     data = b"\xef\xbb\xbfName: sample\nVersion: 1\nAuthor: \xe9\nRequires-Python: UNKNOWN\nRequires-Dist: a\n"
-    found = parse_metadata(data, origin="wheel", what="sample")
-    assert (found.requires_python, found.requires_dist) == (None, ("a",))
+    result = parse_metadata(data, origin="wheel", what="sample")
+    assert (result.requires_python, result.requires_dist) == (None, ("a",))
 
 
 def test_odd_requirements_are_kept_as_they_stand() -> None:
     data = b"Name: sample\nVersion: 1\nRequires-Dist: not a (requirement\nRequires-Python: three\n"
-    found = parse_metadata(data, origin="wheel", what="sample")
-    assert (found.requires_dist, found.requires_python) == (("not a (requirement",), "three")
+    result = parse_metadata(data, origin="wheel", what="sample")
+    assert (result.requires_dist, result.requires_python) == (("not a (requirement",), "three")
 
 
 @pytest.mark.parametrize(

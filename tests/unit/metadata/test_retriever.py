@@ -50,8 +50,8 @@ def holding(*artifacts: Artifact, **facts: Any) -> FakeFiles:
 
 def test_a_promised_metadata_file_whose_hash_fits_is_enough() -> None:
     files = FakeFiles(metadata={WHEEL.filename: WHEEL.metadata})
-    found = retriever(files).metadata(files_of(WHEEL, metadata={"sha256": WHEEL.metadata_sha256}))
-    assert (found.requires_dist, found.origin) == (("a>=1",), "metadata-file")
+    result = retriever(files).metadata(files_of(WHEEL, metadata={"sha256": WHEEL.metadata_sha256}))
+    assert (result.requires_dist, result.origin) == (("a>=1",), "metadata-file")
     assert files.asked == [f"metadata-file {WHEEL.filename}"]
 
 
@@ -92,8 +92,8 @@ def test_without_pieces_the_whole_wheel_is_read() -> None:
 
 def test_a_file_without_a_strong_hash_is_read_whole_only() -> None:
     files = holding(WHEEL, metadata={WHEEL.filename: core_metadata("sample", "1.0").encode()})
-    found = retriever(files).metadata(files_of(WHEEL, hashes={"md5": "0" * 32}))
-    assert found.requires_dist == ("a>=1",)
+    result = retriever(files).metadata(files_of(WHEEL, hashes={"md5": "0" * 32}))
+    assert result.requires_dist == ("a>=1",)
     assert files.asked == [f"whole {WHEEL.filename}"]
 
 
@@ -108,19 +108,19 @@ def test_a_damaged_wheel_is_judged_by_its_whole() -> None:
 def test_an_sdist_is_not_touched_where_there_is_a_wheel() -> None:
     files = holding(WHEEL, SDIST)
     retriever(files, builder=FakeBuilder(b"")).metadata(files_of(SDIST, WHEEL))
-    assert all(WHEEL.filename in asked for asked in files.asked)
+    assert all(WHEEL.filename in requests for requests in files.asked)
 
 
 def test_a_static_sdist_is_not_built() -> None:
     builder = FakeBuilder(b"")
-    found = retriever(holding(SDIST), builder=builder).metadata(files_of(SDIST))
-    assert (found.requires_dist, found.origin, builder.built) == (("a>=1",), "sdist", [])
+    result = retriever(holding(SDIST), builder=builder).metadata(files_of(SDIST))
+    assert (result.requires_dist, result.origin, builder.built) == (("a>=1",), "sdist", [])
 
 
 def test_an_sdist_that_promises_nothing_is_built() -> None:
     builder = FakeBuilder(core_metadata("sample", "1.0", requires_dist=["a>=1"]).encode())
-    found = retriever(holding(DYNAMIC), builder=builder).metadata(files_of(DYNAMIC))
-    assert (found.requires_dist, found.origin, builder.built) == (("a>=1",), "built", [DYNAMIC.filename])
+    result = retriever(holding(DYNAMIC), builder=builder).metadata(files_of(DYNAMIC))
+    assert (result.requires_dist, result.origin, builder.built) == (("a>=1",), "built", [DYNAMIC.filename])
 
 
 def test_without_builds_the_refusal_says_so() -> None:
@@ -140,19 +140,19 @@ def test_a_build_with_another_version_is_refused() -> None:
 def test_answers_are_remembered_in_the_run_and_across_runs() -> None:
     files, store = holding(WHEEL), MemoryStore()
     first = retriever(files, store=store)
-    found = first.metadata(files_of(WHEEL))
-    asked = len(files.asked)
-    assert first.metadata(files_of(WHEEL)) is found
-    assert retriever(files, store=store).metadata(files_of(WHEEL)) == found
-    assert len(files.asked) == asked
+    result = first.metadata(files_of(WHEEL))
+    requests = len(files.asked)
+    assert first.metadata(files_of(WHEEL)) is result
+    assert retriever(files, store=store).metadata(files_of(WHEEL)) == result
+    assert len(files.asked) == requests
 
 
 def test_an_answer_belongs_to_its_place() -> None:
     files, store = holding(WHEEL), MemoryStore()
     retriever(files, store=store).metadata(files_of(WHEEL))
-    asked = len(files.asked)
+    requests = len(files.asked)
     retriever(files, store=store).metadata(files_of(WHEEL, url=f"https://elsewhere.example.org/{WHEEL.filename}"))
-    assert len(files.asked) > asked, "one index must not tell the metadata of another one's file"
+    assert len(files.asked) > requests, "one index must not tell the metadata of another one's file"
 
 
 def test_a_remembered_answer_that_is_damaged_is_learned_anew() -> None:

@@ -19,11 +19,11 @@ X_y = ["e", "f ; python_version < '3.12'"]
 
 
 def test_static_metadata_are_read() -> None:
-    found = tree_metadata(STATIC, what="a")
-    assert found is not None
-    assert (found.name, str(found.version), found.requires_python) == ("a-b", "1.0", ">=3.9")
-    assert found.provides_extra == {"x-y"}
-    assert found.requires_dist == (
+    result = tree_metadata(STATIC, what="a")
+    assert result is not None
+    assert (result.name, str(result.version), result.requires_python) == ("a-b", "1.0", ">=3.9")
+    assert result.provides_extra == {"x-y"}
+    assert result.requires_dist == (
         "c>=1",
         'd; sys_platform == "win32"',
         'e; extra == "x-y"',

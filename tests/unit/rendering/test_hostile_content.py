@@ -14,7 +14,7 @@ from lockset.api.render import render_graph, render_report, render_review
 from lockset.api.report import report
 from lockset.api.review import review
 from lockset.composition.run_context import RunContext
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.report.environments import report_environments
 from lockset.lockfile.report.options import ReportOptions
 from lockset.lockfile.report.report import make_report
@@ -164,7 +164,7 @@ def test_reports_are_values() -> None:
     """The same arguments make the same text."""
 
     def made() -> LockReport:
-        lock = read(make_lock([{"name": "a", "directory": {"path": "a"}}])).lock
+        lock = read_document(make_lock([{"name": "a", "directory": {"path": "a"}}])).lock
         return make_report(
             lock,
             report_environments(lock, usual_pythons=("3.12",)),

@@ -141,8 +141,12 @@ def test_urls_are_not_fetched(folder: Path) -> None:
 
 
 def test_a_missing_included_file_names_the_line(folder: Path) -> None:
-    told = refusal(folder, "-", stdin="x\n-r nope.txt\n")
-    assert (told.code, told.location, told.context) == ("source-missing", "nope.txt", ("included at <stdin>:2",))
+    message = refusal(folder, "-", stdin="x\n-r nope.txt\n")
+    assert (message.code, message.location, message.context) == (
+        "source-missing",
+        "nope.txt",
+        ("included at <stdin>:2",),
+    )
 
 
 def test_irregular_files_are_refused_at_once(folder: Path) -> None:
@@ -158,9 +162,9 @@ def test_irregular_files_are_refused_at_once(folder: Path) -> None:
 def test_huge_files_are_refused_unread(folder: Path) -> None:
     with (folder / "big.txt").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    told = refusal(folder, "big.txt")
-    assert told.code == "source-unreadable"
-    assert "larger than 16 MiB" in told.message
+    message = refusal(folder, "big.txt")
+    assert message.code == "source-unreadable"
+    assert "larger than 16 MiB" in message.message
 
 
 @pytest.mark.parametrize("name", ["a\0b", "x" * 5000, "no\nsuch"])
@@ -177,8 +181,8 @@ def test_impossible_file_names_are_refused(folder: Path, name: str) -> None:
 )
 def test_invalid_utf_8_is_refused_with_its_line(folder: Path, name: str, data: bytes, location: str) -> None:
     (folder / name).write_bytes(data)
-    told = refusal(folder, name)
-    assert (told.code, told.location) == ("encoding", location)
+    message = refusal(folder, name)
+    assert (message.code, message.location) == ("encoding", location)
 
 
 def test_a_byte_order_mark_is_ignored(folder: Path) -> None:

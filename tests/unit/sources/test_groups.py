@@ -46,7 +46,7 @@ def test_includes_that_double_at_every_level_stay_cheap() -> None:
         ),
         ("a = [{include-group='tets'}]\ntest = []", "unknown-group", "`tets`"),
         ("a_b = []\nA-B = []", "group-duplicate", "`a-b`"),
-        ("a = 'x'", "wrong-type", "`dependency-groups.a` has to be an array, not a string"),
+        ("a = 'x'", "wrong-type", "`dependency-groups.a` must be an array, not a string"),
         ("a = [1]", "wrong-type", "`dependency-groups.a[0]`"),
         ("a = [{include-group=1}]", "wrong-type", "`dependency-groups.a[0].include-group`"),
         ("a = [{include-group='b', x=1}]", "invalid-value", "`dependency-groups.a[0]`"),

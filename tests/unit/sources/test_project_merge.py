@@ -58,9 +58,9 @@ def test_options_of_later_sources_replace_or_extend() -> None:
 
 
 def test_settings_come_from_the_one_source_that_has_them() -> None:
-    said = Settings(fork_strategy="fewest")
-    assert merge_sources([project(), project(settings=said)]).settings == said
-    assert merge_sources([project(settings=said), project(settings=said)]).settings == said
+    output = Settings(fork_strategy="fewest")
+    assert merge_sources([project(), project(settings=output)]).settings == output
+    assert merge_sources([project(settings=output), project(settings=output)]).settings == output
 
 
 def test_settings_that_disagree_are_refused() -> None:

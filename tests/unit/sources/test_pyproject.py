@@ -121,18 +121,18 @@ def test_own_extras_that_multiply_without_end_are_refused() -> None:
         f"""e{n} = ["demo[e{n - 1}] ; python_version < '3.{n}'", "demo[e{n - 1}] ; os_name == 'o{n}'"]"""
         for n in range(1, 40)
     )
-    told = refusal(f'[project]\nname = "demo"\n[project.optional-dependencies]\ne0 = ["a"]\n{levels}\n')
-    assert told.code == "extra-references"
+    message = refusal(f'[project]\nname = "demo"\n[project.optional-dependencies]\ne0 = ["a"]\n{levels}\n')
+    assert message.code == "extra-references"
 
 
 @pytest.mark.parametrize(
     ("text", "code", "part"),
     [
-        ("[project]\nname = 1", "wrong-type", "`project.name` has to be a string, not an integer"),
+        ("[project]\nname = 1", "wrong-type", "`project.name` must be a string, not an integer"),
         ("[project]\ndependencies = []", "invalid-value", "`project.name` is missing"),
         ("[project]\nname = '-a'", "invalid-value", "is not a valid project name"),
-        ("project = 1", "wrong-type", "`project` has to be a table"),
-        ("[project]\nname='a'\ndependencies = 'b'", "wrong-type", "`project.dependencies` has to be an array"),
+        ("project = 1", "wrong-type", "`project` must be a table"),
+        ("[project]\nname='a'\ndependencies = 'b'", "wrong-type", "`project.dependencies` must be an array"),
         ("[project]\nname='a'\ndependencies = ['b', 1]", "wrong-type", "`project.dependencies[1]`"),
         ("[project]\nname='a'\noptional-dependencies = ['b']", "wrong-type", "`project.optional-dependencies`"),
         ("[project]\nname='a'\nrequires-python = '3.10'", "invalid-value", "`project.requires-python`"),
@@ -154,11 +154,11 @@ def test_own_extras_that_multiply_without_end_are_refused() -> None:
     ],
 )
 def test_errors_name_the_key(text: str, code: str, part: str) -> None:
-    told = refusal(text)
-    assert told.code == code
-    assert part in told.message
-    assert told.location is not None
-    assert told.location.startswith("pyproject.toml")
+    message = refusal(text)
+    assert message.code == code
+    assert part in message.message
+    assert message.location is not None
+    assert message.location.startswith("pyproject.toml")
 
 
 def test_a_syntax_error_has_line_and_column() -> None:
@@ -166,20 +166,20 @@ def test_a_syntax_error_has_line_and_column() -> None:
 
 
 def test_a_bad_requirement_has_its_number_and_a_hint() -> None:
-    told = refusal("[project]\nname='a'\ndependencies = ['b', 'c=1']")
-    assert told.location == "pyproject.toml: project.dependencies[1]"
-    assert told.hint == "Write `==` for an exact version"
+    message = refusal("[project]\nname='a'\ndependencies = ['b', 'c=1']")
+    assert message.location == "pyproject.toml: project.dependencies[1]"
+    assert message.hint == "Write `==` for an exact version"
 
 
 def test_credentials_in_urls_are_not_shown() -> None:
-    told = refusal("[project]\nname='a'\ndependencies = ['b @ https://user:secret@e.example.org/x.zip#sha256=1 2']")
-    assert "secret" not in repr(told)
+    message = refusal("[project]\nname='a'\ndependencies = ['b @ https://user:secret@e.example.org/x.zip#sha256=1 2']")
+    assert "secret" not in repr(message)
 
 
 def test_errors_for_poetry_projects_say_what_is_read() -> None:
-    told = refusal("[tool.poetry]\nname = 'demo'\n")
-    assert told.hint is not None
-    assert "tool.poetry" in told.hint
+    message = refusal("[tool.poetry]\nname = 'demo'\n")
+    assert message.hint is not None
+    assert "tool.poetry" in message.hint
 
 
 def test_dynamic_dependencies_name_the_files_that_setuptools_reads() -> None:

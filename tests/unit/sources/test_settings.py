@@ -15,6 +15,7 @@ from lockset.errors import LocksetError
 from lockset.sources.exclude_newer import parse_exclude_newer
 from lockset.sources.settings import CHOICES, KEYS, ConflictItem, IndexSetting, Settings, parse_settings
 from lockset.sources.toml_table import parse_settings_file
+from lockset.sources.workspaces.table import WorkspaceTable
 from support.repository import SCHEMAS
 
 SCHEMA = json.loads((SCHEMAS / "tool-lockset.schema.json").read_text(encoding="utf-8"))
@@ -25,7 +26,10 @@ implementation = "pypy"
 platforms = ["linux", "macos_14_arm64"]
 environments = ["sys_platform == 'linux'"]
 require-wheels-for = ["win_amd64"]
-conflicts = [[{ extra = "CPU" }, { extra = "gpu" }, { group = "Docs_x" }]]
+conflicts = [
+    [{ extra = "CPU" }, { extra = "gpu" }, { group = "Docs_x" }],
+    [{ package = "A_b" }, { package = "c", extra = "D" }],
+]
 extras = ["cli"]
 groups = ["dev", "docs"]
 no-groups = ["docs"]
@@ -61,6 +65,7 @@ keyring-provider = "subprocess"
 allow-insecure-host = ["host.example.org"]
 attestations = true
 validate = { select = ["hash-weak"], ignore = ["url-insecure"], strict = true }
+workspace = { members = ["packages/*"], exclude = ["packages/old"] }
 cooldown = "7 days"
 cooldown-package = { F_g = "0 days", h = "P2D", i = false }
 [[audit.ignore]]
@@ -108,7 +113,12 @@ def test_every_key_is_read_and_normalized() -> None:
             ConflictItem(kind="extra", name="gpu"),
             ConflictItem(kind="group", name="docs-x"),
         ),
+        (
+            ConflictItem(kind="extra", name="d", package="c"),
+            ConflictItem(kind="package", name="", package="a-b"),
+        ),
     )
+    assert read.workspace == WorkspaceTable(members=("packages/*",), exclude=("packages/old",), path="workspace")
     assert read.default_groups == ("dev",)
     assert [line.text for line in read.constraints + read.overrides] == ["a<2", "b==1"]
     assert read.excludes == ("c-d",)
@@ -151,8 +161,8 @@ def test_a_policy_on_attestations_that_makes_no_sense_is_refused(text: str, code
 
 
 def test_every_key_of_the_example_is_a_field_and_none_is_missing() -> None:
-    said = parse_settings_file(FULL, location="x").data
-    assert set(said) == set(KEYS)
+    output = parse_settings_file(FULL, location="x").data
+    assert set(output) == set(KEYS)
     assert {key.replace("-", "_") for key in KEYS} == set(Settings.__dataclass_fields__)
 
 
@@ -173,23 +183,23 @@ def test_the_schema_accepts_what_is_read() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "part"),
     [
-        ("cooldown = 7", "wrong-type", "`cooldown` has to be an age"),
-        ("cooldown = 2026-01-31", "wrong-type", "`cooldown` has to be an age"),
+        ("cooldown = 7", "wrong-type", "`cooldown` must be an age"),
+        ("cooldown = 2026-01-31", "wrong-type", "`cooldown` must be an age"),
         ("cooldown = 'a week'", "cooldown-syntax", "`a week` is not a valid age"),
         ("cooldown = '2026-01-31'", "cooldown-syntax", "`2026-01-31` is not a valid age"),
-        ("cooldown = true", "wrong-type", "`cooldown` has to be an age"),
+        ("cooldown = true", "wrong-type", "`cooldown` must be an age"),
         ("cooldown-package = { a = 'soon' }", "cooldown-syntax", "`soon` is not a valid age"),
         ("audit = { ignore = [{ id = 'CVE-1' }] }", "invalid-value", "`audit.ignore[0]` needs a `reason`"),
         ("audit = { ignore = [{ reason = 'x' }] }", "invalid-value", "`audit.ignore[0]` needs an `id`"),
         ("audit = { ignore = [{ id = 'a b', reason = 'x' }] }", "invalid-value", "`audit.ignore[0].id`"),
         ("[[audit.ignore]]\nid = 'A'\nreason = 'x'\nuntil = 'soon'", "invalid-value", "`audit.ignore[0].until`"),
         ("[[audit.ignore]]\nid = 'A'\nreason = 'x'\nstate = 'ok'", "invalid-value", "`audit.ignore[0].state`"),
-        ("audit = { ignore = ['A'] }", "wrong-type", "`audit.ignore[0]` has to be a table"),
+        ("audit = { ignore = ['A'] }", "wrong-type", "`audit.ignore[0]` must be a table"),
         ("audit = { source = 'x' }", "unknown-key", "`audit.source` is not a known setting"),
         ("fork_strategy = 'newest'", "unknown-key", "`fork_strategy` is not a known setting"),
         ("fork-strategy = 'newer'", "invalid-value", "`fork-strategy`"),
-        ("fork-strategy = 1", "wrong-type", "`fork-strategy` has to be a string, not an integer"),
-        ("python = 3.10", "wrong-type", "`python` has to be a string, not a float"),
+        ("fork-strategy = 1", "wrong-type", "`fork-strategy` must be a string, not an integer"),
+        ("python = 3.10", "wrong-type", "`python` must be a string, not a float"),
         ("environments = ['x ==']", "invalid-value", "`environments[0]`"),
         ("constraints = ['a=1']", "requirement-syntax", "`a=1`"),
         ("conflicts = [[{ extra = 'a' }]]", "invalid-value", "at least two"),
@@ -199,7 +209,7 @@ def test_the_schema_accepts_what_is_read() -> None:
         ("no-build = 'a'", "wrong-type", "a boolean or an array"),
         ("exclude-newer = 'soon'", "exclude-newer-syntax", "`soon`"),
         ("exclude-newer = 3", "wrong-type", "`exclude-newer`"),
-        ("exclude-newer-package = 3", "wrong-type", "has to be a table"),
+        ("exclude-newer-package = 3", "wrong-type", "must be a table"),
         ("prerelease-package = { a = 'x' }", "invalid-value", "`prerelease-package.a`"),
         ("index = [{ name = 'a' }]", "invalid-value", "needs a `url`"),
         ("index = [{ url = 'a', urls = 'b' }]", "unknown-key", "`index[0].urls`"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lockset.sync.disk.store import archives, inventory
-from lockset.sync.layout import STORE_FOLDER
+from lockset.sync.target import STORE_FOLDER
 
 
 def test_the_folders_are_those_of_the_store() -> None:

@@ -69,13 +69,13 @@ def test_check_and_dry_run_tell_and_change_nothing(project: Path, venv: Venv) ->
 
 
 def test_the_report_is_data(project: Path, venv: Venv) -> None:
-    told = json.loads(run(project, "--json").stdout)
-    assert told["changed"] is True
-    assert told["target"]["kind"] == "venv"
+    message = json.loads(run(project, "--json").stdout)
+    assert message["changed"] is True
+    assert message["target"]["kind"] == "venv"
     schema = json.loads((SCHEMAS / "sync-report.schema.json").read_text())
-    jsonschema.validate(told, schema)
+    jsonschema.validate(message, schema)
     jsonschema.validate(json.loads(run(project, "--json").stdout), schema)
-    (step,) = told["steps"]
+    (step,) = message["steps"]
     assert (step["action"], step["name"], step["new_version"]) == ("install", "sample", "1.0")
 
 
@@ -114,14 +114,14 @@ def test_wrong_usage_has_its_own_exit_code(project: Path, venv: Venv) -> None:
 def test_without_an_environment_the_way_out_is_named(project: Path) -> None:
     done = run(project)
     assert done.returncode == 1
-    assert "python -m venv .venv" in done.stderr
+    assert "lockset sync --create-venv" in done.stderr
 
 
 def test_a_sync_with_nothing_to_do_imports_nothing_heavy(project: Path, venv: Venv) -> None:
     run(project)
     code = "import sys; from lockset.cli.main import main; main(['sync']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
-    assert "The one package is as locked" in done.stderr
+    assert "The only package matches the lock file" in done.stderr
     assert set(HEAVY) & set(done.stdout.split()) == set()
 
 

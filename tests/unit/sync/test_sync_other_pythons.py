@@ -146,15 +146,15 @@ def test_the_tags_of_a_build_are_those_that_packaging_gives(
     answer: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, version: tuple[int, int], threads: int, debug: int
 ) -> None:
     real = sysconfig.get_config_var
-    told = {"Py_GIL_DISABLED": threads, "Py_DEBUG": debug, "py_version_nodot": f"{version[0]}{version[1]}"}
-    monkeypatch.setattr(sysconfig, "get_config_var", lambda name: told.get(name, real(name)))
+    message = {"Py_GIL_DISABLED": threads, "Py_DEBUG": debug, "py_version_nodot": f"{version[0]}{version[1]}"}
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda name: message.get(name, real(name)))
     monkeypatch.setattr(sys, "version_info", SimpleVersion((*version, 0, "final", 0)))
     facts = answer() | {"version": list(version)}
-    found = interpreter_tags(Interpreter.from_facts("/python", facts))
+    result = interpreter_tags(Interpreter.from_facts("/python", facts))
     nodot = f"{version[0]}{version[1]}"
     expected = (*tags.cpython_tags(version), *tags.compatible_tags(version, interpreter=f"cp{nodot}"))
-    assert found == expected
-    stable = [tag for tag in found if tag.abi == "abi3" and tag.interpreter == f"cp{nodot}"]
+    assert result == expected
+    stable = [tag for tag in result if tag.abi == "abi3" and tag.interpreter == f"cp{nodot}"]
     assert bool(stable) is not bool(threads)
 
 

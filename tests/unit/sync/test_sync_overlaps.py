@@ -188,7 +188,7 @@ def test_it_is_allowed_by_option_variable_or_setting_told_each_time_and_recorded
         (tmp_path / "pyproject.toml").write_text(text)
     for _ in range(3):
         result = cli.ok("sync", "--target", "out", *arguments, **options)
-        assert "two and one both own `cv/core.py`, with different content: that of two is there" in result.stderr
+        assert "two and one both own `cv/core.py`, with different content: two's is installed" in result.stderr
     assert "both own" in cli.ok("check-env", "--target", "out").stderr
     report = cli.ok("sync", "--target", "out", "--json", *arguments, **options).json()
     assert report["overlaps"] == [{"path": "cv/core.py", "owner": "one", "winner": "two"}]

@@ -99,16 +99,16 @@ def project(cli: Command, local_index: LocalIndex, tmp_path: Path) -> Path:
 
 
 CHANGES = {
-    "a requirement more": ('["alpha",', '["alpha", "omega",', "`omega` is required and was not locked"),
+    "a requirement more": ('["alpha",', '["alpha", "omega",', "`omega` is required, but not locked"),
     "a requirement that holds here": (
         '["alpha",', "[\"alpha\", \"omega ; python_version >= '3'\",", "`omega ; python_version >= '3'` is required",
     ),
-    "a requirement less": ('["alpha", ', "[", "`alpha` was locked and is not required any more"),
-    "another version": ('"alpha"', '"alpha>=1"', "`alpha>=1` is required and was not locked"),
-    "another extra of it": ('"alpha"', '"alpha[x]"', "`alpha[x]` is required and was not locked"),
-    "more in an extra": ('["gamma"]', '["gamma", "omega"]', "`omega` is required and was not locked"),
-    "less in a group": ('["delta"]', "[]", "`delta` was locked and is not required any more"),
-    "a constraint": ('"alpha<9"', '"alpha<9", "omega<3"', "the constraint `omega<3` was not there"),
+    "a requirement less": ('["alpha", ', "[", "`alpha` is locked, but no longer required"),
+    "another version": ('"alpha"', '"alpha>=1"', "`alpha>=1` is required, but not locked"),
+    "another extra of it": ('"alpha"', '"alpha[x]"', "`alpha[x]` is required, but not locked"),
+    "more in an extra": ('["gamma"]', '["gamma", "omega"]', "`omega` is required, but not locked"),
+    "less in a group": ('["delta"]', "[]", "`delta` is locked, but no longer required"),
+    "a constraint": ('"alpha<9"', '"alpha<9", "omega<3"', "the constraint `omega<3` is new"),
     "other Pythons": (">=3.10", ">=3.9", "it requires Python >=3.9, but the lock file is for >=3.10"),
 }  # fmt: skip
 
@@ -123,7 +123,7 @@ def test_a_project_that_has_changed_is_noted_and_refused_where_it_must_be_locked
     (project / "pyproject.toml").write_text(PROJECT.replace(old, new))
     for command in ("sync", "check-env"):
         message = cli.ok(command, "--target", "out").stderr
-        assert f"note: The project has changed since its lock file was made: {words}" in message
+        assert f"note: The project has changed since it was locked: {words}" in message
         refusal = cli.refused(command, "--target", "out", "--locked")
         assert words in refusal
         assert "lockset lock" in refusal
@@ -183,7 +183,7 @@ def test_a_changed_requirements_file_is_noted_for_the_lock_that_was_made_of_it(
     for _ in range(3):
         assert "note" not in cli.ok("sync", "--target", "out", "--default-index", local_index.url).stderr
     (project / "requirements.in").write_text("omega\ngamma\n")
-    assert "`gamma` is required and was not locked" in cli.ok("sync", "--target", "out").stderr
+    assert "`gamma` is required, but not locked" in cli.ok("sync", "--target", "out").stderr
 
 
 def test_no_secret_of_a_requirement_is_said_or_kept(cli: Command, project: Path, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_no_secret_of_a_requirement_is_said_or_kept(cli: Command, project: Path,
     (project / "pyproject.toml").write_text(PROJECT.replace('["alpha",', line))
     env = {"LOCKSET_CACHE_DIR": str(tmp_path / "cache")}
     message = cli.ok("check-env", "--target", "out", env=env).stderr
-    assert "`omega` is required and was not locked" in message
+    assert "`omega` is required, but not locked" in message
     assert "s3cret" not in message
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
 
@@ -202,9 +202,13 @@ def test_no_secret_of_a_requirement_is_said_or_kept(cli: Command, project: Path,
         (
             '["alpha"',
             '["gamma", "alpha"',
-            "`gamma` is required without extras and groups and was locked with extra `more` only",
+            "`gamma` is required without extras and groups, but is only locked with extra `more`",
         ),
-        ('more = ["gamma"]', 'more = ["gamma", "delta"]', "`delta` is required with extra `more` and was locked with"),
+        (
+            'more = ["gamma"]',
+            'more = ["gamma", "delta"]',
+            "`delta` is required with extra `more`, but is only locked with",
+        ),
     ],
 )
 def test_requirements_locked_for_another_extra_or_group_are_a_change(

@@ -78,7 +78,7 @@ def is_recalled(done: subprocess.CompletedProcess[str]) -> bool:
 
 def test_a_run_with_nothing_to_do_imports_next_to_nothing(project: Path) -> None:
     done = run(project)
-    assert (done.returncode, done.stderr) == (0, "The one package is as locked\n")
+    assert (done.returncode, done.stderr) == (0, "The only package matches the lock file\n")
     assert set(done.stdout.split()) <= ALLOWED
 
 
@@ -86,7 +86,7 @@ def test_quiet_runs_are_quiet_and_others_are_not(project: Path) -> None:
     assert run(project, "-q").stderr == ""
     done = run(project, "-q")
     assert (done.stderr, is_recalled(done)) == ("", True)
-    assert run(project).stderr == "The one package is as locked\n"
+    assert run(project).stderr == "The only package matches the lock file\n"
 
 
 def test_many_files_are_looked_at_by_two_processes(tmp_path: Path, make_venv: VenvMaker) -> None:
@@ -225,7 +225,7 @@ def test_a_record_that_is_odd_is_none(project: Path, harm: str) -> None:
             record.unlink()
             record.mkdir()
     done = run(project)
-    assert (done.returncode, done.stderr) == (0, "The one package is as locked\n")
+    assert (done.returncode, done.stderr) == (0, "The only package matches the lock file\n")
     assert not is_recalled(done)
 
 

@@ -86,8 +86,8 @@ def test_a_virtual_environment_works(make_venv: VenvMaker, tmp_path: Path) -> No
     world.sync(wheel, release())
     assert venv.installed() == {"tool": "1.0", "sample": "1.0"}
     assert judge(venv.site_packages) == {"tool": "1.0", "sample": "1.0"}
-    for script, said in [("tool", "tool runs\n"), ("tool-script", "tool runs\n"), ("tool.sh", "shell\n")]:
-        assert subprocess.run([venv.bin / script], capture_output=True, text=True, check=True).stdout == said
+    for script, output in [("tool", "tool runs\n"), ("tool-script", "tool runs\n"), ("tool.sh", "shell\n")]:
+        assert subprocess.run([venv.bin / script], capture_output=True, text=True, check=True).stdout == output
     assert (venv.path / "share/tool/x").read_text() == "x"
     assert (venv.path / "include/site/python3.8/tool/tool.h").read_text() == "int x;"
     world.sync(release())
@@ -107,8 +107,8 @@ def test_an_upgrade_leaves_no_file_of_the_old_release(world: World, library: Pat
     done = world.sync(release(version="2.0", files={"sample/__init__.py": "", "sample/new.py": ""}))
     assert [(s.action, s.old_version, s.new_version) for s in done.plan.changes] == [("change", "1.0", "2.0")]
     assert judge(library) == {"sample": "2.0"}
-    found = sorted(path.relative_to(library).as_posix() for path in (library / "sample").rglob("*"))
-    assert found == ["sample/__init__.py", "sample/new.py", "sample/users.txt"]
+    results = sorted(path.relative_to(library).as_posix() for path in (library / "sample").rglob("*"))
+    assert results == ["sample/__init__.py", "sample/new.py", "sample/users.txt"]
 
 
 def test_only_what_lockset_put_into_a_folder_is_removed_from_it(world: World, library: Path) -> None:
@@ -147,8 +147,8 @@ def test_a_virtual_environment_is_exact_but_pip_stays(make_venv: VenvMaker, tmp_
 
 
 def test_a_check_changes_nothing_and_fetches_nothing(world: World, library: Path) -> None:
-    told = world.sync(release(), check_only=True)
-    assert [step.action for step in told.plan.changes] == ["install"]
+    message = world.sync(release(), check_only=True)
+    assert [step.action for step in message.plan.changes] == ["install"]
     assert not library.exists()
     assert world.downloads.asked == []
 
@@ -244,9 +244,9 @@ def test_an_archive_gets_a_direct_url(world: World, library: Path) -> None:
     package = {"name": "sample", "archive": locked | {"url": url}}
     world.downloads.files[url] = wheel.content
     world.sync(packages=[package])
-    told = json.loads((library / "sample-1.0.dist-info/direct_url.json").read_text())
-    assert told["archive_info"]["hashes"] == {"sha256": wheel.sha256}
-    assert "secret" not in json.dumps(told)
+    message = json.loads((library / "sample-1.0.dist-info/direct_url.json").read_text())
+    assert message["archive_info"]["hashes"] == {"sha256": wheel.sha256}
+    assert "secret" not in json.dumps(message)
     assert not world.sync(packages=[package]).changed
 
 
@@ -473,8 +473,8 @@ def test_a_directory_is_built_and_known_again(world: World, library: Path) -> No
     world.builds = FakeBuilds(release())
     package = {"name": "sample", "directory": {"path": "source"}}
     world.sync(packages=[package])
-    told = json.loads((library / "sample-1.0.dist-info/direct_url.json").read_text())
-    assert told == {"url": (world.folder / "source").as_uri(), "dir_info": {}}
+    message = json.loads((library / "sample-1.0.dist-info/direct_url.json").read_text())
+    assert message == {"url": (world.folder / "source").as_uri(), "dir_info": {}}
     assert not world.sync(packages=[package]).changed
 
 
@@ -535,8 +535,8 @@ def test_extras_and_groups_are_chosen_by_name(world: World, library: Path) -> No
     lock = make_lock(packages, extras=["x"], dependency_groups=["dev", "docs"], default_groups=["dev"])
 
     def chosen(**request: Any) -> set[str]:
-        told = world.sync(lock=lock, check_only=True, **request)
-        return {step.name for step in told.plan.changes}
+        message = world.sync(lock=lock, check_only=True, **request)
+        return {step.name for step in message.plan.changes}
 
     assert chosen() == {"base", "dev"}
     assert chosen(extras=frozenset({"x"})) == {"base", "dev", "extra"}

@@ -22,14 +22,13 @@ from lockset.errors import LocksetError
 from lockset.hashes import Digest
 from lockset.sync.desired import DesiredDistribution, public_url
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
-from lockset.sync.disk.inspect.targets import environment_target
+from lockset.sync.disk.request import environment_target
 from lockset.sync.installed import InstalledDistribution
 from lockset.sync.plan import RemovalPolicy, plan
-from lockset.sync.target import interpreter_tags
+from lockset.sync.target import interpreter_tags, is_within
 from lockset.sync.wheel.entry_points import scripts_in
-from lockset.sync.wheel.manifest import Manifest, StoredFile, StoredScript
-from lockset.sync.wheel.record import Row, format_record, parse_record
-from lockset.sync.wheel.safe_path import is_within, path_problem
+from lockset.sync.wheel.file_lists import Manifest, Row, StoredFile, StoredScript, format_record, parse_record
+from lockset.sync.wheel.safe_path import path_problem
 from lockset.sync.wheel.scripts import rewrite_script, shebang
 from support.venvs import interpreter
 
@@ -79,8 +78,8 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\
 def test_record_reads_what_it_writes_as_csv_does(rows: list[Row]) -> None:
     data = format_record(rows)
     assert sorted(parse_record(data.decode()), key=str) == sorted(rows, key=str)
-    told = list(csv.reader(io.StringIO(data.decode(), newline="")))
-    assert [row[0] for row in told] == [row.path for row in sorted(rows, key=lambda row: (not row.hash, row.path))]
+    message = list(csv.reader(io.StringIO(data.decode(), newline="")))
+    assert [row[0] for row in message] == [row.path for row in sorted(rows, key=lambda row: (not row.hash, row.path))]
 
 
 @pytest.mark.parametrize("text", ["a,b\n", "a,b,c,d\n", "a,b,x\n", 'a,"b\n', "a,,-1\n", "a,,٤\n", "a,," + "9" * 30])
@@ -138,9 +137,9 @@ def test_a_manifest_survives_and_notices_damage() -> None:
 
 
 def test_tags_and_markers_are_those_that_packaging_tells_inside() -> None:
-    told = ask_interpreter(interpreter_of(sys.executable), memory=None)
-    assert interpreter_tags(told) == tuple(sys_tags())
-    assert dict(told.markers) == default_environment()
+    message = ask_interpreter(interpreter_of(sys.executable), memory=None)
+    assert interpreter_tags(message) == tuple(sys_tags())
+    assert dict(message.markers) == default_environment()
 
 
 @pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.12", "3.13"])
@@ -148,10 +147,10 @@ def test_every_supported_python_answers(version: str) -> None:
     base = interpreter(version)
     if base is None:
         pytest.skip(f"no Python {version} here")
-    told = ask_interpreter(interpreter_of(str(base)), memory=None)
-    assert told.markers["python_version"] == version
-    assert str(interpreter_tags(told)[0]).startswith(f"cp{version.replace('.', '')}-cp{version.replace('.', '')}-")
-    assert environment_target(told).kind == "system"
+    message = ask_interpreter(interpreter_of(str(base)), memory=None)
+    assert message.markers["python_version"] == version
+    assert str(interpreter_tags(message)[0]).startswith(f"cp{version.replace('.', '')}-cp{version.replace('.', '')}-")
+    assert environment_target(message).kind == "system"
 
 
 def test_a_shim_is_queried_each_time(tmp_path: Path) -> None:

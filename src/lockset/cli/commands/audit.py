@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lockset.api.audit import audit
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.options.audit import add_arguments
+from lockset.cli.options.audit import add_audit_arguments as add_arguments
 from lockset.cli.options.audit import read_audit_command as read
 from lockset.cli.output.audits.audit_report import show_audit
 

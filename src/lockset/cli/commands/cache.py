@@ -19,7 +19,7 @@ __all__ = ["add_arguments", "read", "run"]
 
 
 def run(command: CacheCommand, out: Output) -> int:
-    """Do what is asked of the cache."""
+    """Run the action on the cache."""
     context = command.context
     folder = cache_location(context=context)
     if folder is None:

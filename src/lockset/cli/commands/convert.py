@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.api.convert import convert
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options.convert import add_arguments
+from lockset.cli.options.convert import add_convert_arguments as add_arguments
 from lockset.cli.options.convert import read_convert_command as read
 from lockset.cli.output.convert_report import show_conversion
 

@@ -27,7 +27,7 @@ def run(command: DiffCommand, out: Output) -> int:
         if not changes.diff.is_empty:
             out.data("\n".join(diff_lines(changes, out)))
     elif command.format != "markdown" or not changes.diff.is_empty or command.target is not None:
-        text = render_review(changes, command.format)  # type: ignore[arg-type]  # one of its choices
+        text = render_review(changes, command.format)
         path = write_document(text, command.target, out)
         if path is not None:
             out.line(f"Wrote {plain(path)}")
@@ -35,7 +35,7 @@ def run(command: DiffCommand, out: Output) -> int:
         out.line(diff_summary(changes))
     if changes.alerts and command.format != "json":
         count = len(changes.alerts)
-        out.warn(f"{count} change{'' if count == 1 else 's'} of hashes or publishers: look at these before you install")
+        out.warn(f"{count} change{'' if count == 1 else 's'} of hashes or publishers: check before you install")
     if command.format != "json":
         for change in changes.diff.publishers:
             out.warn(plain(change.text))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.api.download import download
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options.download import add_arguments
+from lockset.cli.options.download import add_download_arguments as add_arguments
 from lockset.cli.options.download import read_download_command as read
 from lockset.cli.output.streams import plain
 

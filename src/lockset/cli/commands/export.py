@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lockset.api.export import export
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options.export import add_arguments
+from lockset.cli.options.export import add_export_arguments as add_arguments
 from lockset.cli.options.export import read_export_command as read
 from lockset.cli.output.convert_report import show_export
 

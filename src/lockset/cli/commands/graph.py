@@ -22,17 +22,10 @@ __all__ = ["add_arguments", "read", "run"]
 def run(command: GraphCommand, out: Output) -> int:
     """Write the drawing."""
     view = command.view
-    shown = graph(
-        view.file,
-        python=view.python,
-        platform=view.platform,
-        extras=view.extras,
-        groups=view.groups,
-        context=view.context,
-    )
+    shown = graph(view.file, **view.selection, context=view.context)
     drawn = render_graph(
         shown,
-        command.format,  # type: ignore[arg-type]  # one of its choices
+        command.format,
         packages=command.packages,
         depth=command.depth,
         most_nodes=command.most_nodes,

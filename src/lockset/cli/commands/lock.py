@@ -21,7 +21,7 @@ __all__ = ["add_arguments", "read", "run"]
 
 def run(command: LockCommand, out: Output) -> int:
     """Lock, check or show; see `lockset lock --help`."""
-    began, since = time.perf_counter(), time.time()  # noqa: TID251 - the command is where the clock is read
+    began, since = time.perf_counter(), time.time()
     sources, output, indexes = command.sources, command.output, command.indexes
     if command.check:
         from lockset.api.check import check  # not needed for a lock
@@ -34,12 +34,21 @@ def run(command: LockCommand, out: Output) -> int:
             context=command.context,
             online=command.online,
         )
+        if state.members:
+            from lockset.cli.output.workspace_report import show_workspace_check  # most projects are in no workspace
+
+            return show_workspace_check(state, command, out)
         return show_check(state, command, out)
     result = lock(sources, options=command.options, indexes=indexes, output=output, context=command.context)
     if result.path is None and not command.dry_run:
         out.file(result.text)
     elif not command.dry_run:
         result.write()
+    if result.members:
+        from lockset.cli.output.workspace_report import show_workspace_lock  # most projects are in no workspace
+
+        show_workspace_lock(result, command, time.perf_counter() - began, out)
+        return DONE
     summary = show_lock(result, command, time.perf_counter() - began, out)
     save_answer(command, result, outputs=summary, since=since)
     return DONE

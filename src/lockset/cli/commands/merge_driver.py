@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.api.merge import LockMerge, merge_lock_versions, setup_merge_driver, text_with_markers
+from lockset.api.merge import (
+    LockMerge,
+    merge_lock_versions,
+    read_version,
+    setup_merge_driver,
+    text_with_markers,
+    write_version,
+)
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.merge_driver import add_merge_driver_arguments as add_arguments
 from lockset.cli.options.merge_driver import read_merge_driver_command as read
 from lockset.cli.output.report import count_text
 from lockset.cli.output.streams import plain
-from lockset.errors import FileMissingError, LocksetError
+from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lockset.cli.options.merge_driver import MergeDriverCommand
     from lockset.cli.output.streams import Output
 
@@ -31,7 +36,7 @@ def run(command: MergeDriverCommand, out: Output) -> int:
             out.line("git merges lock files with lockset" if changed else "git merges lock files with lockset already")
             out.line(f"  attributes: {plain(str(path))}")
         return DONE
-    base, ours, theirs = (_content(command.context.here / path) for path in command.files)
+    base, ours, theirs = (read_version(command.context.here / path) for path in command.files)
     label = command.labels[2] if command.labels[2] != "theirs" else ""
     merge = LockMerge(path=command.path, base=base, ours=ours, theirs=theirs, label=label)
     try:
@@ -40,17 +45,10 @@ def run(command: MergeDriverCommand, out: Output) -> int:
         out.error(error.diagnostic)
         _leave_markers(command, out)
         return REFUSED
-    (command.context.here / command.files[1]).write_bytes(result.text.encode())
+    write_version(command.context.here / command.files[1], result.text.encode())
     count = count_text(len({package.name for package in result.lock.packages}), "package")
     out.line(f"Merged {plain(command.path)}: {count}, with the pins of both sides")
     return DONE
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise FileMissingError(f"It cannot be read: {error.strerror}", location=str(path)) from error
 
 
 def _leave_markers(command: MergeDriverCommand, out: Output) -> None:
@@ -60,5 +58,5 @@ def _leave_markers(command: MergeDriverCommand, out: Output) -> None:
     base, ours, theirs = (str(here / path) for path in command.files)
     text = text_with_markers((ours, base, theirs), command.labels, command.marker_size, here)
     if text is not None:
-        (here / command.files[1]).write_bytes(text)
+        write_version(here / command.files[1], text)
         out.line(f"The conflict markers of git are in {plain(command.path)}")

@@ -22,7 +22,7 @@ __all__ = ["add_arguments", "read", "run"]
 def run(command: ReportCommand, out: Output) -> int:
     """Write the report; 1 if it has a concern of `--fail-on`."""
     made = report(command.file, options=command.options, indexes=command.indexes, context=command.context)
-    path = write_document(render_report(made, command.format), command.target, out)  # type: ignore[arg-type]  # a choice
+    path = write_document(render_report(made, command.format), command.target, out)
     out.line(summary_text(made, path, out))
     failures = [each for each in made.concerns if each.name in command.fail_on]
     show_failures(made, failures, out)

@@ -27,14 +27,7 @@ __all__ = ["add_arguments", "read", "run"]
 def run(command: TreeCommand, out: Output) -> int:
     """Show the tree."""
     view = command.view
-    shown = graph(
-        view.file,
-        python=view.python,
-        platform=view.platform,
-        extras=view.extras,
-        groups=view.groups,
-        context=view.context,
-    )
+    shown = graph(view.file, **view.selection, context=view.context)
     if command.json:
         out.json(_json(shown))
         return DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +17,11 @@ from lockset.api.validate import (
     settings_for,
     stale,
     validate,
-    validate_text,
+    validate_stdin,
     verify_files,
 )
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.options.validate import add_arguments
+from lockset.cli.options.validate import add_validate_arguments as add_arguments
 from lockset.cli.options.validate import read_validate_command as read
 from lockset.cli.output.findings.finding_text import concise_text, explain_hint, finding_text, summary_lines
 from lockset.cli.output.findings.findings import Line, SelectedForTarget, ValidatedFile, as_json, lines_of
@@ -89,7 +90,7 @@ def _check(path: str, args: ValidateCommand, out: Output) -> ValidatedFile:
         if args.fix:
             report, done = fix(path)
         else:
-            report = validate_text(args.stdin()) if path == _STDIN else validate(path)
+            report = validate_stdin(args.stdin()) if path == _STDIN else validate(path)
     except UsageError:
         raise
     except LocksetError as error:
@@ -131,7 +132,8 @@ def _wanted(path: str, args: ValidateCommand) -> tuple[frozenset[str], frozenset
 def _refusal(error: LocksetError) -> Line:
     one = error.diagnostic
     message = f"{one.message} ({'; '.join(one.context)})" if one.context else one.message
-    return Line(rule=one.code, level="error", message=message, hint=one.hint)
+    line = re.search(r":([1-9]\d{0,8})\Z", one.location or "")
+    return Line(rule=one.code, level="error", message=message, hint=one.hint, line=int(line[1]) if line else 1)
 
 
 def _pick(report: Report, target: DescribedTarget, picked: list[SelectedForTarget]) -> Iterator[Line]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.api.lock_files import MOST_CHAINS, graph, why
+from lockset.api.lock_files import MOST_CHAINS
+from lockset.api.workspaces import member_graphs, why_in_each
 from lockset.cli.exit_codes import DONE
 from lockset.cli.options.views import add_why_arguments as add_arguments
 from lockset.cli.options.views import read_why_command as read
@@ -12,6 +13,10 @@ from lockset.cli.output.graph_text import condition_text, entry_json, requiremen
 from lockset.cli.output.streams import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lockset.api.lock_files import Requirers
+    from lockset.api.workspaces import MemberGraph
     from lockset.cli.options.views import WhyCommand
     from lockset.cli.output.streams import Output
     from lockset.lockfile.dependency_graph import Chain, LockGraph
@@ -22,22 +27,20 @@ __all__ = ["add_arguments", "read", "run"]
 def run(command: WhyCommand, out: Output) -> int:
     """Show the chains."""
     view = command.view
-    shown = graph(
-        view.file,
-        python=view.python,
-        platform=view.platform,
-        extras=view.extras,
-        groups=view.groups,
-        context=view.context,
-    )
-    requirers = why(shown, command.package)
+    graphs = member_graphs(view.file, **view.selection, context=view.context)
+    results = why_in_each(graphs, command.package)
     if command.json:
-        packages = [
-            entry_json(entry) | {"complete": complete, "chains": [_chain_json(shown, chain) for chain in chains]}
-            for entry, chains, complete in requirers
-        ]
-        out.json({"dependencies-recorded": shown.recorded, "packages": packages})
+        out.json(_json(results))
         return DONE
+    for number, (one, requirers) in enumerate(results):
+        if one.path is not None:
+            lead = f"{one.member}, in {one.path}" if one.member is not None else one.path
+            out.data(f"{chr(10) if number else ''}{out.style(plain(lead), 'bold', stdout=True)}:")
+        _show(one.graph, requirers, out)
+    return DONE
+
+
+def _show(shown: LockGraph, requirers: Sequence[Requirers], out: Output) -> None:
     if not shown.recorded:
         out.line(
             f"{plain(shown.created_by)} recorded no dependencies in this lock file:"
@@ -52,7 +55,20 @@ def run(command: WhyCommand, out: Output) -> int:
                 out.data(out.filled([f"  {first}", *more], indent="    "))
         if not complete:
             out.line(f"  more than {MOST_CHAINS} chains lead here, of which these are the shortest")
-    return DONE
+
+
+def _json(results: Sequence[tuple[MemberGraph, Sequence[Requirers]]]) -> dict[str, object]:
+    packages = [
+        {
+            **({} if one.path is None else {"member": one.member, "lock": one.path}),
+            **entry_json(entry),
+            "complete": complete,
+            "chains": [_chain_json(one.graph, chain) for chain in chains],
+        }
+        for one, requirers in results
+        for entry, chains, complete in requirers
+    ]
+    return {"dependencies-recorded": all(one.graph.recorded for one, _ in results), "packages": packages}
 
 
 def _chain_pieces(graph: LockGraph, chain: Chain, out: Output) -> list[str]:

@@ -48,7 +48,7 @@ def _stands(
     looked: Iterable[tuple[str, tuple[int, int, int, int] | None]],
     sources: Iterable[tuple[str, bytes]],
 ) -> bool:
-    now = time.time()  # noqa: TID251 - compared with the age of pages
+    now = time.time()
     return (
         since <= now < until
         and all(stamp(path) == expected for path, expected in looked)

@@ -43,7 +43,7 @@ def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str,
         return
     here = inputs.context.here
     sources = _sources(command, inputs.project, here)
-    if sources is None or _tell_secrets(command.arguments, [data for _, data in sources], os.environ):  # noqa: TID251
+    if sources is None or _tell_secrets(command.arguments, [data for _, data in sources], os.environ):
         return
     looked = [str(above / "pyproject.toml") for above in (here, *here.parents)]
     looked += [str(inputs.project.base / name) for name in OTHER_FILES]
@@ -53,7 +53,7 @@ def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str,
         answers.append((before, after, outputs[0]))
     keep_answer(
         command.arguments,
-        os.environ,  # noqa: TID251 - the door for environment variables
+        os.environ,
         since=since,
         # The set of maintained Pythons may change from day to day.
         until=min(until, (since // _DAY + 1) * _DAY),

@@ -12,7 +12,7 @@ from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sync.desired import may_hold_secret
 from lockset.sync.disk.inspect.interpreter import configurations
 from lockset.sync.installed import EASY_INSTALL
-from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
+from lockset.sync.target import LOCK_FILE, STATE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,11 +30,11 @@ def save_sync(command: SyncCommand, result: SyncResult, *, message: str, verbose
 
     `message` is the message of the next such command.
     """
-    cache = cache_folder(os.environ)  # noqa: TID251 - the door for environment variables
+    cache = cache_folder(os.environ)
     if cache is None or verbose or not command.repeatable or _decided_by_more(result):
         return
     locks = [(source.path or "", source.data or b"") for source in command.locks]
-    if _tell_secrets(command.arguments, locks, os.environ):  # noqa: TID251
+    if _tell_secrets(command.arguments, locks, os.environ):
         return
     files = result.file_stamps()
     base = result.target.layout.base
@@ -44,7 +44,7 @@ def save_sync(command: SyncCommand, result: SyncResult, *, message: str, verbose
         return
     save_record(
         cache,
-        key_of(command.arguments, os.environ),  # noqa: TID251
+        key_of(command.arguments, os.environ),
         looked=[(path, stamp(path)) for path in (*_looked(result, command), *result.sources)],
         locks=locks,
         libraries=result.target.layout.libraries,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
 
-__all__ = ["AuditCommand", "add_arguments", "read_audit_command"]
+__all__ = ["AuditCommand", "add_audit_arguments", "read_audit_command"]
 
 FORMATS = ("text", "json", "sarif", "github", "markdown")
 
@@ -31,7 +31,7 @@ class AuditCommand(NamedTuple):
     dry_run: bool
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset audit`."""
     parser.add_argument(
         "file", nargs="?", metavar="FILE", help="lock file, requirements file, or - (default: the nearest pylock.toml)"
@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH|URL",
         help="a folder or archive of advisories in the formats of OSV and PyPA, or the URL of an archive (repeatable)",
     )
-    group.add_argument("--osv", action="store_true", help="query OSV's service, which learns names and versions")
-    group.add_argument("--osv-url", metavar="URL", help="the address of the service")
+    group.add_argument("--osv", action="store_true", help="query OSV's service (sends names and versions)")
+    group.add_argument("--osv-url", metavar="URL", help="the URL of the service")
     group.add_argument(
         "--ignore", action="append", default=[], metavar="ID", help="do not count this vulnerability (repeatable)"
     )
@@ -83,11 +83,11 @@ def read_audit_command(args: argparse.Namespace, out: Output) -> AuditCommand:
     """
     context = run_context(args, out)
     if args.target and args.prefix:
-        raise UsageError("option-conflict", "--target and --prefix exclude each other")
+        raise UsageError("option-conflict", "--target cannot be used with --prefix")
     if args.dry_run and not args.fix:
-        raise UsageError("option-conflict", "`--dry-run` is about `--fix`")
+        raise UsageError("option-conflict", "`--dry-run` requires `--fix`")
     if args.json and args.format not in {None, "json"}:
-        raise UsageError("option-conflict", f"`--json` and `--format {args.format}` exclude each other")
+        raise UsageError("option-conflict", f"`--json` cannot be used with `--format {args.format}`")
     extras, groups = (None if given is None else tuple(map(normal_name, given)) for given in (args.extra, args.group))
     of_environment = args.python or args.system or args.target or args.prefix
     # A variable that names an index for every command is no request to use it here.

@@ -50,11 +50,11 @@ def add_cache_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("packages", nargs="*", default=[], metavar="PACKAGE", help="clean: remove only these packages")
     parser.add_argument(
-        "--older-than", metavar="AGE", help="prune: remove what was not used for this time (default: `30 days`)"
+        "--older-than", metavar="AGE", help="prune: remove what has not been used for AGE (default: `30 days`)"
     )
     parser.add_argument("--dry-run", action="store_true", help="prune, clean: remove nothing, show what would go")
     parser.add_argument("--fix", action="store_true", help="verify: remove damaged entries")
-    parser.add_argument("--json", action="store_true", help="write the outcome as JSON")
+    parser.add_argument("--json", action="store_true", help="write the result as JSON")
     group = parser.add_argument_group("cache")
     group.add_argument("--cache-dir", type=_path, metavar="DIR", help="the cache folder (LOCKSET_CACHE_DIR)")
     parser.set_defaults(offline=True, no_cache=False)

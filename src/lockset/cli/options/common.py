@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lockset.cli.options.variables import actions_of
 from lockset.errors import LocksetError, UsageError
 from lockset.files.record_store import is_trusted
 
@@ -44,7 +45,7 @@ _MOST = 3600
 
 def env_text(name: str) -> str | None:
     """Value of the environment variable `LOCKSET_<name>`, None when unset or empty."""
-    return os.environ.get(f"LOCKSET_{name}") or None  # noqa: TID251 - the door for environment variables
+    return os.environ.get(f"LOCKSET_{name}") or None
 
 
 def env_flag(name: str) -> bool:
@@ -58,7 +59,7 @@ def env_flag(name: str) -> bool:
         return True
     if text in {"0", "false", "no", "off"}:
         return False
-    raise UsageError("env-value", f"LOCKSET_{name} is {text!r}, which is neither true nor false")
+    raise UsageError("env-value", f"LOCKSET_{name} must be true or false, not {text!r}")
 
 
 def normal_name(text: str) -> str:
@@ -152,11 +153,11 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="read [tool.lockset] from FILE instead of the project's pyproject.toml",
     )
     group.add_argument("--no-config", action="store_true", default=argparse.SUPPRESS, help="ignore [tool.lockset]")
-    if any("--json" in action.option_strings for action in parser._actions):  # noqa: SLF001 - no public way
+    if any("--json" in action.option_strings for action in actions_of(parser)):
         # The name of uv and pip for the same.
         parser.add_argument("--output-format", choices=("json",), dest="json", action=_Json, help=argparse.SUPPRESS)
     # The usage line has only arguments, as `--help` lists the options below it.
-    positionals = [a for a in parser._actions if not a.option_strings and a.nargs != argparse.PARSER]  # noqa: SLF001 - no public way
+    positionals = [a for a in actions_of(parser) if not a.option_strings and a.nargs != argparse.PARSER]
     parser.usage = " ".join(["%(prog)s [OPTIONS]", *map(_usage, positionals)])
 
 
@@ -255,9 +256,9 @@ def build_options(args: argparse.Namespace) -> dict[str, Any]:
 
 def add_index(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
     """Add the options of indexes; if `needless`, they are accepted but hidden, as the command rarely uses an index."""
-    count = len(parser._actions)  # noqa: SLF001 - no public way
+    count = len(actions_of(parser))
     _add_index(parser)
-    for action in parser._actions[count:] if needless else ():  # noqa: SLF001
+    for action in actions_of(parser)[count:] if needless else ():
         action.help = argparse.SUPPRESS
 
 
@@ -353,7 +354,7 @@ def run_context(args: argparse.Namespace, out: Output, *, caching: bool = True) 
     return RunContext(
         cache=cache_dir(args) if caching else None,
         offline=args.offline,
-        environ=dict(os.environ),  # noqa: TID251 - the door for environment variables
+        environ=dict(os.environ),
         use_settings=not args.no_config,
         config=args.config,
         stdin=standard_input,
@@ -401,7 +402,7 @@ def _number(args: argparse.Namespace, name: str, default: float) -> float:
     if not 0 <= value <= _MOST or (name == "timeout" and value == 0):
         source = f"LOCKSET_{name.upper()}" if name in args.by_variable else f"--{name}"
         least = "more than 0, and at most" if name == "timeout" else "between 0 and"
-        raise UsageError("option-value", f"{source} is {value:g}, and has to be {least} {_MOST}")
+        raise UsageError("option-value", f"{source} must be {least} {_MOST}, not {value:g}")
     return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.cli.fast_path.names import KINDS, names_for_completion
+from lockset.cli.options.variables import actions_of
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def read_completion_command(args: argparse.Namespace, out: Output) -> Completion
     """
     del out
     if args.shell is None and args.list is None:
-        raise UsageError("argument-missing", "SHELL is missing", hint=f"Name one of {', '.join(SHELLS)}")
+        raise UsageError("argument-missing", "Missing argument SHELL", hint=f"Name one of {', '.join(SHELLS)}")
     return CompletionCommand(shell=args.shell, listed=args.list)
 
 
@@ -91,7 +92,7 @@ def completion_script(shell: str) -> str:
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     """The options and arguments of a parser and of its commands."""
-    for action in parser._actions:  # noqa: SLF001 - argparse has no public way
+    for action in actions_of(parser):
         if isinstance(action.choices, dict):
             for command in action.choices.values():
                 yield from _actions(command)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
 
-__all__ = ["ConvertCommand", "add_arguments", "read_convert_command"]
+__all__ = ["ConvertCommand", "add_convert_arguments", "read_convert_command"]
 
 # On the command line these override the indexes of the input. Variables do not, as they are set for all projects.
 _OWN_INDEXES = ("default_index", "index", "no_index")
@@ -35,7 +35,7 @@ class ConvertCommand(NamedTuple):
     json: bool
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset convert`."""
     parser.add_argument(
         "inputs",
@@ -76,10 +76,14 @@ def _narrowing(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("pylock files only")
     group.add_argument("--fill", action="store_true", help="add sizes and upload times from the index")
     group.add_argument("--platform", action="append", default=[], metavar="NAME", help="keep only this platform")
-    group.add_argument("--extra", action="append", metavar="NAME", help="settle on this extra (repeatable)")
-    group.add_argument("--group", action="append", metavar="NAME", help="settle on this group and the default ones")
-    group.add_argument("--only-group", action="append", metavar="NAME", help="settle on this group alone")
-    group.add_argument("--settle", action="store_true", help="settle on what is installed by default")
+    group.add_argument(
+        "--extra", action="append", metavar="NAME", help="keep only what this extra selects (repeatable)"
+    )
+    group.add_argument(
+        "--group", action="append", metavar="NAME", help="keep only what this group and the default groups select"
+    )
+    group.add_argument("--only-group", action="append", metavar="NAME", help="keep only what this group selects")
+    group.add_argument("--settle", action="store_true", help="keep only what is installed by default")
 
 
 def read_convert_command(args: argparse.Namespace, out: Output) -> ConvertCommand:

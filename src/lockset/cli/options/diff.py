@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lockset.cli.options.common import add_cache, add_index, run_context
 from lockset.cli.options.report import output_of
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
+    from lockset.api.render import ReviewFormat
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import RunContext
 
@@ -24,7 +25,7 @@ class DiffCommand(NamedTuple):
 
     old: str | None
     new: str | None
-    format: str
+    format: Literal["text"] | ReviewFormat
     target: Path | None
     context: RunContext
     exit_code: bool
@@ -44,7 +45,7 @@ def add_diff_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--format",
         choices=("text", "markdown", "html", "json"),
-        help="the format to write (default: by the ending of --output, else text)",
+        help="the format to write (default: by the ending of --output, or text)",
     )
     form.add_argument("--json", action="store_true", help="the same as --format json")
     form.add_argument("--markdown", action="store_true", help="the same as --format markdown, for a review")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.cli.options.common import index_overrides, run_context
 from lockset.cli.options.pythons import python_of
-from lockset.cli.options.sync import add_sources, add_target, own_platform, selection_options
+from lockset.cli.options.sync import add_sources, add_target, chosen_files, own_platform, selection_options
 from lockset.composition.sync_inputs import SyncOptions
 from lockset.composition.sync_pipeline import DescribedInterpreter
 from lockset.errors import UsageError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
 
-__all__ = ["DownloadCommand", "add_arguments", "read_download_command"]
+__all__ = ["DownloadCommand", "add_download_arguments", "read_download_command"]
 
 
 class DownloadCommand(NamedTuple):
@@ -33,7 +33,7 @@ class DownloadCommand(NamedTuple):
     json: bool
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_download_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset download`."""
     parser.add_argument("-d", "--dest", metavar="DIR", help="the folder to write to, created if missing (required)")
     add_target(parser, foreign_only=True)
@@ -58,7 +58,7 @@ def read_download_command(args: argparse.Namespace, out: Output) -> DownloadComm
         LocksetError: If the interpreter does not exist.
     """
     if not args.dest:
-        raise UsageError("dest-missing", "The folder to download to is missing", hint="Pass it with `--dest DIR`")
+        raise UsageError("dest-missing", "`--dest` is required", hint="Name the folder to download to: `--dest DIR`")
     described = bool(args.platform or args.python_version or args.implementation)
     if described and (args.python or args.all_files):
         raise UsageError(
@@ -76,7 +76,7 @@ def read_download_command(args: argparse.Namespace, out: Output) -> DownloadComm
     elif not args.all_files:
         targets = python_of(args, context.here)
     return DownloadCommand(
-        locks=tuple(args.files),
+        locks=tuple(chosen_files(args, context)),
         folder=args.dest,
         targets=targets,
         options=SyncOptions(**selection_options(args), attestations=args.attestations, trusted_root=args.trusted_root),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import RunContext
 
-__all__ = ["ExportCommand", "add_arguments", "read_export_command"]
+__all__ = ["ExportCommand", "add_export_arguments", "read_export_command"]
 
 
 class ExportCommand(NamedTuple):
@@ -29,7 +29,7 @@ class ExportCommand(NamedTuple):
     json: bool
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset export`."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
     parser.add_argument("--format", choices=FORMATS, help="the format to write (default: requirements-txt)")
@@ -75,7 +75,7 @@ def _add_vex(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--advisories", action="append", default=[], metavar="PATH|URL", help="as for `lockset audit` (repeatable)"
     )
-    group.add_argument("--osv", action="store_true", help="query OSV's service, which learns names and versions")
+    group.add_argument("--osv", action="store_true", help="query OSV's service (sends names and versions)")
 
 
 def _vex(args: argparse.Namespace) -> AuditOptions | None:

@@ -105,9 +105,7 @@ def _files(parser: argparse.ArgumentParser) -> None:
     _repeated(group, "--no-binary", metavar="NAME", help="do not use wheels of NAME or :all:")
     _repeated(group, "--build-constraint", metavar="FILE", help="constrain build requirements with FILE")
     add_builds(group)
-    _repeated(
-        group, "--allow-direct-url", metavar="HOST", help="allow packages of an index to require files on HOST by URL"
-    )
+    _repeated(group, "--allow-direct-url", metavar="HOST", help="allow packages from an index to require URLs on HOST")
     group.add_argument(
         "--no-sources", action="store_true", help="ignore sources in other tools' tables, and use the indexes"
     )
@@ -153,7 +151,7 @@ def _refuse_contradictions(args: argparse.Namespace) -> None:
     for one, other in both:
         by_variables = one == "no_index" and {one, other} <= args.by_variable  # the stricter one applies
         if getattr(args, one, None) and getattr(args, other, None) and not by_variables:
-            raise UsageError("option-conflict", f"{_option(one)} and {_option(other)} exclude each other")
+            raise UsageError("option-conflict", f"{_option(one)} cannot be used with {_option(other)}")
     twice = {normal_name(n) for n in (*args.group, *args.only_group)} & {normal_name(n) for n in args.no_group}
     if twice:
         raise UsageError("option-conflict", f"The group {min(twice)} is both included and excluded")
@@ -165,7 +163,7 @@ def _refuse_no_files(args: argparse.Namespace) -> None:
     only_binary, no_binary = _binary_options(args)
     twice = set(no_binary) if args.no_build else set(only_binary) & set(no_binary)
     if _EVERYTHING in twice:
-        raise UsageError("option-conflict", "Neither wheels nor sources may be used: nothing is left to lock")
+        raise UsageError("option-conflict", "Wheels and sources are both excluded: nothing is left to lock")
     if twice:
         name, one = min(twice), "--no-build" if args.no_build else f"--only-binary {min(twice)}"
         raise UsageError(
@@ -297,9 +295,9 @@ def _this_environment(here: Path) -> dict[str, Any]:
     """The environment that `lockset sync` would use, else that of the Python that runs lockset."""
     from lockset.composition.this_environment import options_for_interpreter
     from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
-    from lockset.sync.disk.inspect.targets import find_environment
+    from lockset.sync.disk.request import find_environment
 
-    active = os.environ.get("VIRTUAL_ENV")  # noqa: TID251 - the door for environment variables
+    active = os.environ.get("VIRTUAL_ENV")
     return options_for_interpreter(
         ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None)
     )
@@ -322,11 +320,13 @@ def _limits(texts: Iterable[str]) -> dict[str, datetime | timedelta | None]:
 
 
 def _pairs(texts: Iterable[str], option: str) -> list[tuple[str, str]]:
-    pairs = [tuple(text.partition("=")[::2]) for text in texts]
-    for name, value in pairs:
+    pairs = []
+    for text in texts:
+        name, _, value = text.partition("=")
         if not name or not value:
             raise UsageError("option-value", f"{option} requires NAME=VALUE, not `{name}`")
-    return pairs  # type: ignore[return-value]  # a partition without its middle is a pair
+        pairs.append((name, value))
+    return pairs
 
 
 def _packages(texts: Iterable[str]) -> tuple[str, ...]:

@@ -141,7 +141,7 @@ def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
     options = lock_options(args)
     refuse_wrong_output(args.output)
     if args.online and not args.check:
-        raise UsageError("option-conflict", "`--online` belongs to `--check`: a lock always asks the index")
+        raise UsageError("option-conflict", "`--online` requires `--check`: a lock always uses the index")
     if args.build and (args.check or args.output == "-"):
         other = "`--check`" if args.check else "`-o -`"
         raise UsageError("option-conflict", f"`--build` writes a second lock file, and cannot be used with {other}")

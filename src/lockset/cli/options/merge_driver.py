@@ -78,19 +78,19 @@ def read_merge_driver_command(args: argparse.Namespace, out: Output) -> MergeDri
     files = (args.base, args.ours, args.theirs)
     setting_up = args.install or args.uninstall
     if args.install and args.uninstall:
-        raise UsageError("option-conflict", "--install and --uninstall exclude each other")
+        raise UsageError("option-conflict", "--install cannot be used with --uninstall")
     if setting_up and any(files):
         raise UsageError("option-conflict", f"`--{'un' * args.uninstall}install` takes no files")
     if not setting_up and not all(files):
         raise UsageError(
             "argument-missing",
-            "BASE, OURS and THEIRS are missing: git passes them to a merge driver",
+            "Missing arguments BASE, OURS and THEIRS: git passes them to a merge driver",
             hint="Run `lockset merge-driver --install` once; from then on git calls it",
         )
     if args.for_user and not setting_up:
-        raise UsageError("option-conflict", "--global belongs to --install and --uninstall")
+        raise UsageError("option-conflict", "--global requires --install or --uninstall")
     if not 1 <= args.marker_size <= 100:
-        raise UsageError("option-value", "--marker-size has to be between 1 and 100")
+        raise UsageError("option-value", "--marker-size must be between 1 and 100")
     indexes = index_overrides(args)
     return MergeDriverCommand(
         files=None if setting_up else files,

@@ -62,7 +62,7 @@ def read_outdated_command(args: argparse.Namespace, out: Output) -> OutdatedComm
     from lockset.sources.exclude_newer import parse_exclude_newer
 
     if args.refresh and args.offline:
-        raise UsageError("option-conflict", "--refresh and --offline exclude each other")
+        raise UsageError("option-conflict", "--refresh cannot be used with --offline")
     newer = args.exclude_newer
     options = LockOptions(
         prerelease=args.prerelease,

@@ -92,10 +92,10 @@ def python_of(args: argparse.Namespace, here: Path) -> str:
     Raises:
         LocksetError: `no-environment` if there is none.
     """
-    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)  # noqa: TID251 - the door for environment variables
+    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)
     text = python_version_text(args.python)
     if text and not (text[0].isdigit() and text.replace(".", "").isdigit()):
-        return command_path(text, os.environ)  # noqa: TID251
+        return command_path(text, os.environ)
     if getattr(args, "system", False) or (text and not (active and _has_version(active, text))):
         return _find_python(text, cache_dir(args))
     if text:
@@ -103,11 +103,13 @@ def python_of(args: argparse.Namespace, here: Path) -> str:
     if active is not None:
         return active
     if getattr(args, "target", None) or getattr(args, "prefix", None) or not hasattr(args, "target"):
-        return sys.executable
+        # That of lockset's own environment may go when lockset does, and would stay in the first line of commands.
+        return getattr(sys, "_base_executable", None) or sys.executable
     raise LocksetError(
         "no-environment",
         f"There is no virtual environment: none is active, and there is no .venv in {here} or above it",
-        hint="Create one with `python -m venv .venv`, or name an interpreter with `--python`",
+        hint="Create one with `lockset sync --create-venv`, name an interpreter with `--python`, or, in an image, use "
+        "its Python with `--system`",
     )
 
 
@@ -121,14 +123,14 @@ def new_environment(args: argparse.Namespace, locks: tuple[LockSource, ...], out
         return None
     here = Path.cwd()
     version = python_version_text(args.python)
-    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)  # noqa: TID251 - the door for environment variables
+    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)
     if active is not None and (not version or _has_version(active, version)):
         return active
     folder = here / ".venv" if args.files else Path(locks[0].folder) / ".venv"
     if active is not None:
         raise LocksetError(
             "environment-not-created",
-            f"There is an environment with another Python than {version}",
+            f"There is already an environment with a Python other than {version}",
             location=active,
             hint="Remove or deactivate it, or omit `--create-venv`",
         )
@@ -137,13 +139,13 @@ def new_environment(args: argparse.Namespace, locks: tuple[LockSource, ...], out
 
     is_version = bool(version) and str(version)[0].isdigit()
     python = _find_python(version if is_version else None, cache_dir(args)) if is_version or not version else version
-    create_environment(folder, str(python), environ=os.environ)  # noqa: TID251
+    create_environment(folder, str(python), environ=os.environ)
     out.line(f"Created {plain(str(folder))} with {plain(str(python))}")
     return str(folder)
 
 
 def _find_python(version: str | None, cache: Path | None) -> str:
-    folders = python_folders(os.environ, version=version)  # noqa: TID251 - the door for environment variables
+    folders = python_folders(os.environ, version=version)
     try:
         return find_python(folders, version=version, cache=cache)
     except LocksetError as error:

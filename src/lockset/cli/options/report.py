@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from difflib import get_close_matches
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.cli.options.common import add_cache, add_index, index_overrides, normal_name, run_context
 from lockset.cli.options.views import add_view, levels, read_view
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from lockset.api.render import GraphFormat, ReportFormat
     from lockset.cli.options.views import View
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
@@ -42,7 +43,7 @@ class ReportCommand(NamedTuple):
     """The options of `lockset report`; `target` is None for stdout."""
 
     file: str | None
-    format: str
+    format: ReportFormat
     target: Path | None
     options: ReportOptions
     fail_on: tuple[str, ...]
@@ -54,7 +55,7 @@ class GraphCommand(NamedTuple):
     """The options of `lockset graph`; `target` is None for stdout."""
 
     view: View
-    format: str
+    format: GraphFormat
     target: Path | None
     packages: tuple[str, ...]
     depth: int | None
@@ -72,7 +73,7 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("html", "markdown", "json"),
-        help="the format to write (default: by the ending of --output, else html)",
+        help="the format to write (default: by the ending of --output, or html)",
     )
     parser.add_argument(
         "-o",
@@ -122,7 +123,7 @@ def add_graph_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("mermaid", "dot", "svg", "html", "json"),
-        help="the format to write (default: by the ending of --output, else mermaid)",
+        help="the format to write (default: by the ending of --output, or mermaid)",
     )
     parser.add_argument(
         "-o",
@@ -186,14 +187,14 @@ def read_graph_command(args: argparse.Namespace, out: Output) -> GraphCommand:
 
 def output_of(
     args: argparse.Namespace, context: RunContext, *, default: str, written: tuple[str, ...], stem: str
-) -> tuple[str, Path | None]:
+) -> tuple[Any, Path | None]:
     """The format, and the file to write, None for stdout; formats of `written` go to a file named by `stem`.
 
     Raises:
         UsageError: `option-value` if the ending of the file is of another format than the given one.
     """
     ending = _ENDINGS.get(PurePath(args.output).suffix.lower()) if args.output not in {None, "-"} else None
-    chosen: str = args.format or ending or default
+    chosen = args.format or ending or default
     if args.output is None:
         return chosen, context.here / f"{stem}.{chosen}" if chosen in written else None
     return chosen, None if args.output == "-" else context.here / args.output
@@ -202,7 +203,7 @@ def output_of(
 def _concerns(given: Iterable[str], *, online: bool) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for text in given for name in text.split(",") if name.strip()))
     for name in names:
-        kind = CONCERNS.get(name)  # type: ignore[call-overload]  # any text
+        kind = next((kind for each, kind in CONCERNS.items() if each == name), None)
         if kind is None:
             near = get_close_matches(name, CONCERNS, n=1)
             hint = f"Did you mean `{near[0]}`?" if near else f"They are {', '.join(CONCERNS)}"

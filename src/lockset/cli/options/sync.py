@@ -12,7 +12,6 @@ from lockset.cli.options.common import (
     add_cache,
     add_index,
     build_options,
-    index_overrides,
     normal_name,
     run_context,
 )
@@ -24,10 +23,11 @@ from lockset.files.system import system_facts
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
+    from lockset.index.options import IndexOptions
     from lockset.sync.disk.request import LockSource
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "add_sources",
     "add_sync_arguments",
     "add_target",
+    "chosen_files",
     "names",
     "own_platform",
     "read_sync_command",
@@ -56,12 +57,17 @@ def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -
         metavar="FILE",
         help="lock files or pinned requirements files, or - (default: the nearest pylock.toml)",
     )
+    members = parser.add_argument_group("workspace")
+    members.add_argument(
+        "--package", action="append", default=[], metavar="NAME", help="use the lock file of this member (repeatable)"
+    )
+    members.add_argument("--all-packages", action="store_true", help="use the lock files of the root and all members")
     target = parser.add_argument_group("target")
     target.add_argument(
         "-p",
         "--python",
         metavar="PATH|VERSION",
-        help="interpreter, environment, or version (default: the active environment, else .venv)",
+        help="interpreter, environment, or version (default: the active environment, or .venv)",
     )
     if not foreign_only:
         target.add_argument("--system", action="store_true", help="use the first Python on PATH, not an environment")
@@ -218,7 +224,7 @@ class SyncCommand(NamedTuple):
     locks: tuple[LockSource, ...]
     python: str | None
     options: SyncOptions
-    indexes: IndexOverrides
+    indexes: IndexOptions | IndexOverrides | None
     context: RunContext
     check: bool
     json: bool
@@ -279,7 +285,7 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         LocksetError: If a lock file or the interpreter does not exist.
     """
     context = run_context(args, out)
-    locks = lock_sources(args.files, context)
+    locks = lock_sources(chosen_files(args, context), context)
     _refuse_conflicts(args)
     described = _described(args)
     options = SyncOptions(
@@ -310,13 +316,28 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         locks=locks,
         python=python,
         options=options,
-        indexes=index_overrides(args),
+        indexes=context.indexes,
         context=context,
         check=args.check,
         json=args.json,
         arguments=args.arguments,
         repeatable=not (more or on_path or options.reinstall),
     )
+
+
+def chosen_files(args: argparse.Namespace, context: RunContext) -> Sequence[str]:
+    """The files that are named, or by `--package` and `--all-packages` the lock files of members of the workspace.
+
+    Raises:
+        LocksetError: `lock-not-found`, `unknown-member`.
+        UsageError: `option-conflict`.
+    """
+    files: list[str] = args.files
+    if not args.package and not args.all_packages:
+        return files
+    from lockset.composition.workspaces.member_locks import chosen_lock_names  # most projects are in no workspace
+
+    return chosen_lock_names(files, context, names(args.package), all_packages=args.all_packages)
 
 
 def selection_options(args: argparse.Namespace) -> dict[str, Any]:
@@ -357,12 +378,12 @@ def _refuse_conflicts(args: argparse.Namespace) -> None:
     if args.only_group and (args.group or args.all_groups):
         raise UsageError("option-conflict", "--only-group cannot be used with --group or --all-groups")
     if args.target and args.prefix:
-        raise UsageError("option-conflict", "--target and --prefix exclude each other")
+        raise UsageError("option-conflict", "--target cannot be used with --prefix")
     foreign = args.platform or args.python_version or args.implementation
     if foreign and not (args.target or args.prefix):
         raise UsageError(
             "option-conflict",
-            "--platform, --python-version and --implementation describe another machine and need --target or --prefix",
+            "--platform, --python-version and --implementation require --target or --prefix",
         )
     if foreign and args.compile_bytecode:
         raise UsageError("option-conflict", "--compile-bytecode cannot compile for the Python of another machine")

@@ -1,4 +1,4 @@
-"""What `lockset validate` is asked, as values."""
+"""The options of `lockset validate`, as values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
 
-__all__ = ["DescribedTarget", "ValidateCommand", "add_arguments", "read_validate_command"]
+__all__ = ["DescribedTarget", "ValidateCommand", "add_validate_arguments", "read_validate_command"]
 
 
 class DescribedTarget(NamedTuple):
@@ -47,7 +47,7 @@ class ValidateCommand(NamedTuple):
     stdin: Callable[[], bytes]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_validate_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument(
         "files",

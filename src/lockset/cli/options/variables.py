@@ -68,6 +68,11 @@ _WITHOUT = frozenset({"help", "version", "explain"})
 _ELSEWHERE = frozenset({"cache_dir", "no_cache"})
 
 
+def actions_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """The options and arguments of a parser, in order."""
+    return parser._actions  # noqa: SLF001 - argparse has no public way
+
+
 def variables(command: str, action: argparse.Action) -> tuple[str, ...]:
     """The variables of an option of `command`, of which the first that is set is used; empty if it has none."""
     names = [option[2:] for option in action.option_strings if option.startswith("--")]
@@ -89,14 +94,14 @@ def apply_variables(args: argparse.Namespace, parser: argparse.ArgumentParser) -
         UsageError: `env-value` if the value of a variable is not valid for its option.
     """
     args.by_variable = frozenset()
-    environ = os.environ  # noqa: TID251 - the door for environment variables
+    environ = os.environ
     values = {name: value for name, value in environ.items() if value and name.startswith(_PREFIX)}
     if not values:
         return
     given = {name for name, value in vars(args).items() if not _is_unset(value)}
     outdone = frozenset(_outdone(args.command, given))
     applied = set()
-    for action in parser._actions:  # noqa: SLF001 - argparse has no public way
+    for action in actions_of(parser):
         if action.dest in given or action.dest in outdone or action.dest in _ELSEWHERE:
             continue
         name = next((name for name in variables(args.command, action) if name in values), None)
@@ -129,7 +134,7 @@ def _value(action: argparse.Action, name: str, text: str) -> Any:
 def _truth(name: str, text: str) -> bool:
     word = text.lower()
     if word not in _TRUE | _FALSE:
-        raise UsageError("env-value", f"{name} is {text!r}, which is neither true nor false", hint="Write 1 or 0")
+        raise UsageError("env-value", f"{name} must be true or false, not {text!r}", hint="Write 1 or 0")
     return word in _TRUE
 
 
@@ -144,9 +149,9 @@ def _one(action: argparse.Action, name: str, text: str) -> Any:
     try:
         value = action.type(text) if callable(action.type) else text
     except ValueError as error:
-        raise UsageError("env-value", f"{name} is {text!r}, which is not a number") from error
+        raise UsageError("env-value", f"{name} must be a number, not {text!r}") from error
     except Exception as error:  # argparse's own, which is imported only for wrong usage
         raise UsageError("env-value", f"{name}: {error}") from error
     if action.choices is not None and value not in action.choices:
-        raise UsageError("env-value", f"{name} is {text!r}, not one of {', '.join(map(str, action.choices))}")
+        raise UsageError("env-value", f"{name} must be one of {', '.join(map(str, action.choices))}, not {text!r}")
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from os.path import basename
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from lockset.cli.options.common import add_cache, add_index, normal_name, run_context
 from lockset.lockfile.file_name import is_lock_file_name
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TreeCommand",
     "View",
+    "ViewSelection",
     "WhyCommand",
     "add_tree_arguments",
     "add_view",
@@ -28,14 +29,20 @@ __all__ = [
 ]
 
 
-class View(NamedTuple):
-    """The lock file to show, and the environment and extras to show it for; see `lockset.graph`."""
+class ViewSelection(TypedDict):
+    """The environment, extras and groups to show a lock file for: arguments of `lockset.graph`."""
 
-    file: str | None
     python: str | None
     platform: str | None
     extras: tuple[str, ...] | None
     groups: tuple[str, ...] | None
+
+
+class View(NamedTuple):
+    """The lock file to show, and the part of it to show."""
+
+    file: str | None
+    selection: ViewSelection
     context: RunContext
 
 
@@ -120,10 +127,7 @@ def read_view(args: argparse.Namespace, out: Output) -> View:
     extras, groups = (None if given is None else tuple(map(normal_name, given)) for given in (args.extra, args.group))
     return View(
         file=args.file,
-        python=args.python,
-        platform=args.platform,
-        extras=extras,
-        groups=groups,
+        selection=ViewSelection(python=args.python, platform=args.platform, extras=extras, groups=groups),
         context=run_context(args, out, caching=is_converted(args.file)),
     )
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import tomli
 
+from lockset.cli.options.variables import actions_of
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Collection, Iterable, Sequence
@@ -67,7 +69,7 @@ def explain_usage_error(message: str, parser: argparse.ArgumentParser, commands:
 
 def unknown_arguments(unknown: Sequence[str], parser: argparse.ArgumentParser) -> tuple[str, str]:
     """The message and hint for arguments that the command of this parser does not have."""
-    options = [option for action in parser._actions for option in action.option_strings]  # noqa: SLF001 - no public way
+    options = [option for action in actions_of(parser) for option in action.option_strings]
     see = f"See `{parser.prog} --help`"
     first = next((each for each in unknown if each.startswith("-") and each != "-"), unknown[0])
     name = first.partition("=")[0]

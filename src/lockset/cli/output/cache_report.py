@@ -52,7 +52,7 @@ def show_size(folder: Path, entries: Sequence[CacheEntry], out: Output) -> None:
     out.table(("kind", "entries", "size"), rows, stdout=True)
     shared = sum(entry.shared for entry in entries)
     if shared:
-        out.line(f"{bytes_text(shared)} are shared with environments by hard links: to remove them frees no space")
+        out.line(f"{bytes_text(shared)} are shared with environments by hard links: removing them frees no space")
     out.line(f"The cache is {plain(str(folder))}")
 
 
@@ -124,7 +124,7 @@ def show_damages(count: int, damages: Sequence[CacheDamage], removal: Removal, o
         out.warn(f"{path} cannot be removed: {reason}")
     checked = count_text(count, "entry").replace("entrys", "entries")
     if not damages:
-        out.line(out.style(f"Checked {checked}: all are as they were written", "bold green"))
+        out.line(out.style(f"Checked {checked}: no damage", "bold green"))
     elif fix:
         out.line(f"Checked {checked}: removed {len(removal.entries)} of {len(damages)} damaged ones")
     else:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.diff import LockDiff
     from lockset.lockfile.model import Pylock
 
-__all__ = ["show_check", "show_lock"]
+__all__ = ["lock_json", "newer_text", "package_count", "show_check", "show_lock", "statistics_lines"]
 
 # Versions that one line names; further ones are counted.
 _SHOWN = 10
@@ -33,7 +33,7 @@ def show_check(result: LockCheck, command: LockCommand, out: Output) -> int:
     """
     again, name = command.again, result.path.name
     if not result.exists:
-        raise LocksetError("lock-missing", f"There is no usable {name} to check", hint=f"Make it: `{again}`")
+        raise LocksetError("lock-missing", f"There is no valid {name} to check", hint=f"Create it: `{again}`")
     if command.json:
         shown = {"findings": list(result.findings), "notes": list(result.notes)}
         out.json({"lock": str(result.path), "current": result.is_current, **shown})
@@ -61,8 +61,8 @@ def show_lock(result: LockResult, command: LockCommand, seconds: float, out: Out
         out.warn(gap.text)
     changes = _changes(old.ours, result.lock) if old is not None else None
     if command.json:
-        out.json(_json(result))
-    count = _count(result.lock)
+        out.json(lock_json(result))
+    count = package_count(result.lock)
     name = plain(_name(result.path))
     if changes is not None:
         for line in change_lines(changes, out):
@@ -74,11 +74,11 @@ def show_lock(result: LockResult, command: LockCommand, seconds: float, out: Out
     else:
         conclusion = f"Locked {count} in {name}"
     out.line(f"{out.style(conclusion, 'bold green')}{out.style(f', {seconds_text(seconds)}', 'dim')}")
-    newer = _newer_text(result, command, old.ours if old is not None else None)
+    newer = newer_text(result, command, old.ours if old is not None else None)
     for line in filter(None, (_build_text(result, command), _held_back_text(result), newer)):
         out.line(line)
     if command.stats:
-        for line in _statistics(result):
+        for line in statistics_lines(result):
             out.line(line)
     return ("", "") if out.quiet else _next_time(result, count, newer)
 
@@ -91,17 +91,17 @@ def _build_text(result: LockResult, command: LockCommand) -> str:
         return "Every package has a wheel: there are no build requirements to lock"
     groups = len(build.lock.dependency_groups or ())
     verb = "Would lock" if command.dry_run else "Locked"
-    return f"{verb} {_count(build.lock)} in {_name(build.path)}, to build {count_text(groups, 'package')}"
+    return f"{verb} {package_count(build.lock)} in {_name(build.path)}, to build {count_text(groups, 'package')}"
 
 
-def _count(lock: Pylock) -> str:
+def package_count(lock: Pylock) -> str:
     """How many packages there are, and how many entries, if some have several."""
     entries = len(lock.packages)
     names = len({package.name for package in lock.packages})
     return count_text(names, "package") + (f" ({entries} entries)" if entries != names else "")
 
 
-def _newer_text(result: LockResult, command: LockCommand, old: Pylock | None) -> str:
+def newer_text(result: LockResult, command: LockCommand, old: Pylock | None) -> str:
     """How many versions were kept from the old lock although there are newer ones; empty if none was.
 
     Only releases that the search has read count, so it makes no request. Requirements may not allow the newer ones.
@@ -114,7 +114,7 @@ def _newer_text(result: LockResult, command: LockCommand, old: Pylock | None) ->
     if not newer:
         return ""
     packages = "1 package has a newer version" if len(newer) == 1 else f"{len(newer)} packages have newer versions"
-    return f"{packages}: `{plain(command.again)} -U` takes those that fit"
+    return f"{packages}: `{plain(command.again)} -U` upgrades those that fit"
 
 
 def _held_back_text(result: LockResult) -> str:
@@ -130,16 +130,17 @@ def _held_back_text(result: LockResult) -> str:
 
 
 def _changes(old: Pylock, new: Pylock) -> LockDiff:
-    from lockset.lockfile.diff import diff  # a first lock does without it
+    from lockset.lockfile.diff import compare_locks  # a first lock does without it
 
-    return diff(old, new)
+    return compare_locks(old, new)
 
 
 def _name(path: Path | None) -> str:
     return path.name if path is not None else "stdout"
 
 
-def _statistics(result: LockResult) -> list[str]:
+def statistics_lines(result: LockResult) -> list[str]:
+    """The report of `--stats`."""
     s = result.resolution.statistics
     count = len(result.lock.packages)
     numbers = {"conflict": s.conflicts, "restart": s.restarts, "part": s.parts, "round": s.rounds}
@@ -150,7 +151,7 @@ def _statistics(result: LockResult) -> list[str]:
         lines.append(f"{len(result.behind)} of {len({p.name for p in result.lock.packages})} behind the newest:")
         lines += [f"  {name} {chosen}, newest {newest}" for name, (chosen, newest) in result.behind.items()]
     elif not result.held_back:
-        lines.append("every project at its newest final version")
+        lines.append("every package at its newest final version")
     lines += [f"skipped {plain(release)}: {plain(why)}" for release, why in result.skipped.items()]
     return lines
 
@@ -167,7 +168,8 @@ def _next_time(result: LockResult, count: str, newer: str) -> tuple[str, str]:
     return f"{before}Locked {count} in {name}, as before\n{after}", f"{before}{name} is current: {count}\n{after}"
 
 
-def _json(result: LockResult) -> dict[str, object]:
+def lock_json(result: LockResult) -> dict[str, object]:
+    """The report of `--json`."""
     statistics = result.resolution.statistics
     return {
         "lock": str(result.path) if result.path is not None else None,

@@ -23,7 +23,7 @@ _MARKS = {"fault": ("fault", "bold red"), "note": ("note", "bold yellow")}
 def terminal_facts(out: Output) -> Iterator[MachineFact]:
     """Facts about the standard streams."""
     for name, stdout in (("stdout", True), ("stderr", False)):
-        stream = sys.stdout if stdout else sys.stderr  # noqa: TID251 - about the streams, not to them
+        stream = sys.stdout if stdout else sys.stderr
         encoding = getattr(stream, "encoding", None) or "unknown"
         kind = f"terminal of {out.columns(stdout=stdout)} columns" if stream.isatty() else "not a terminal"
         color = "colour" if (out.stdout_color if stdout else out.color) else "no colour"

@@ -78,7 +78,7 @@ def _summary(compared: Sequence[OutdatedPackage], shown: Sequence[OutdatedPackag
     fitting = {package.name for package in shown if package.can_upgrade}
     yanked = {package.name for package in shown if package.yanked is not None}
     if not names:
-        return "The lock file has no packages of an index"
+        return "The lock file has no packages from an index"
     if not newer and len(names) == 1:
         return "1 package, at its newest version"
     if not newer:

@@ -41,7 +41,7 @@ def seconds_text(seconds: float) -> str:
 
 
 def version_or_source(package: Package) -> str:
-    """The version of an entry, and of what comes from one place the place: a folder and a commit have no version."""
+    """The version of an entry, or its location if it comes from one: a folder and a commit have no version."""
     location = package.archive or package.directory or package.vcs
     if location is None:
         return plain(str(package.version)) if package.version is not None else "without a version"

@@ -41,9 +41,9 @@ _PLAIN_SPINNER = "|/-\\"
 # What stands for signs of ours that an encoding lacks.
 _SIGNS = {"├── ": "|-- ", "└── ": "`-- ", "│": "|", "→": "->", "…": "...", "·": "-"}
 _EVERY_SIGN = "├└─│→…·" + _SPINNER
-# Columns where nobody knows how many there are.
+# Columns if the width is unknown.
 _COLUMNS = 80
-# What is quoted, with a mark below that shows a place in it.
+# A quoted line, with a mark below that shows a position in it.
 _QUOTED = "      "
 _WORD = re.compile(r" *[^ ]+")
 # Escape sequences of styles and links.
@@ -57,7 +57,7 @@ class Output:
 
     Attributes:
         quiet: Only data and errors are written.
-        verbose: More is told.
+        verbose: Whether to print more details.
         color: Whether styles are shown on stderr.
         stdout_color: Whether styles are shown on stdout.
         json_errors: Whether an error is also written to stdout as JSON, unless the result was.
@@ -77,8 +77,8 @@ class Output:
         self.quiet = quiet
         self.verbose = verbose
         self.json_errors = json_errors
-        self._out = sys.stdout  # noqa: TID251 - this module is the writer
-        self._err = sys.stderr  # noqa: TID251
+        self._out = sys.stdout
+        self._err = sys.stderr
         for stream in (self._out, self._err):
             # A name that the terminal's encoding lacks must not end the run.
             reconfigure = getattr(stream, "reconfigure", None)
@@ -199,7 +199,7 @@ class Output:
         text = _spelled(text) if self._plain_err else text
         if self._err.isatty():
             text = _at_words(text, self.columns())
-        # A target, a lock or an exit code is no other because nobody could be told of it.
+        # A closed output must not change a target, a lock or the exit code.
         with self._lock, suppress(OSError):
             self._clear()
             self._err.write(text + "\n")

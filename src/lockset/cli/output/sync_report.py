@@ -78,7 +78,8 @@ def carry_out(sync: Callable[[Callable[[Target, Plan], None]], SyncResult], out:
 def show_plan(plan: Plan, target: Target, out: Output) -> None:
     """Tell what would change, and why."""
     if plan.changes:
-        out.line(f"{out.style('Target', 'bold')} {plain(target.shown)}")
+        shown = plain(target.shown)
+        out.line(f"{out.style('Target', 'bold')} {shown}")
     for line in _plan_lines(plan.changes, out):
         out.line(line)
     unselected = [step for step in plan.changes if step.choices]
@@ -113,15 +114,16 @@ def _step_line(step: Step, out: Output) -> str:
     reason = "" if step.reason in _OBVIOUS else step.reason
     if step.blocked:
         reason = f"{step.reason}; cannot be removed: {step.blocked}"
+    text = plain(_described(step))
     shown = f" {out.style(plain(f'({reason})'), 'dim')}" if reason else ""
-    return f" {out.style(sign, style)} {plain(_described(step))}{shown}"
+    return f" {out.style(sign, style)} {text}{shown}"
 
 
 def show_sync(result: SyncResult, command: SyncCommand, seconds: float, out: Output) -> int:
     """Tell what was done in how many `seconds`, and keep it for the next run like it; the exit code."""
-    _tell_unmatched(result.plan, command.options, out)
-    _tell_overlaps(result, out)
-    _tell_outdated(result, out)
+    _warn_unmatched(result.plan, command.options, out)
+    _warn_overlaps(result, out)
+    _note_outdated(result, out)
     if command.json:
         out.json(_json(result))
     out.line(_conclusion(result.plan, command.options, seconds))
@@ -132,8 +134,8 @@ def show_sync(result: SyncResult, command: SyncCommand, seconds: float, out: Out
 
 def show_difference(result: SyncResult, command: SyncCommand, out: Output) -> int:
     """Tell how many packages differ; the exit code."""
-    _tell_overlaps(result, out)
-    _tell_outdated(result, out)
+    _warn_overlaps(result, out)
+    _note_outdated(result, out)
     if command.json:
         out.json(_json(result))
     changes = result.plan.changes
@@ -144,29 +146,29 @@ def show_difference(result: SyncResult, command: SyncCommand, out: Output) -> in
     return REFUSED
 
 
-def _tell_unmatched(plan: Plan, options: SyncOptions, out: Output) -> None:
+def _warn_unmatched(plan: Plan, options: SyncOptions, out: Output) -> None:
     """Names that mean nothing here: most likely they are misspelt."""
     selected = {step.name for step in plan.steps if step.desired is not None}
     for name in sorted(set(options.reinstall) - {":all:", *selected}):
-        out.warn(f"{name} is to be installed anew, and the lock file selects none")
+        out.warn(f"{name} cannot be reinstalled: the lock file does not select it")
 
 
-def _tell_outdated(result: SyncResult, out: Output) -> None:
-    """Note that the project beside the lock file requires something else by now."""
+def _note_outdated(result: SyncResult, out: Output) -> None:
+    """Note that the project next to the lock file has changed."""
     if result.outdated:
         more = f" and {len(result.outdated) - 1} more" if len(result.outdated) > 1 else ""
         first = f"{result.outdated[0]}{more}"
-        out.line(plain(f"note: The project has changed since its lock file was made: {first}. Run `lockset lock`"))
+        out.line(plain(f"note: The project has changed since it was locked: {first}. Run `lockset lock`"))
 
 
-def _tell_overlaps(result: SyncResult, out: Output) -> None:
+def _warn_overlaps(result: SyncResult, out: Output) -> None:
     """Name what is there of one package alone although two own it."""
     pairs: dict[tuple[str, str], list[str]] = {}
     for one in result.overlaps:
         pairs.setdefault((one.winner, one.owner), []).append(one.path)
     for (winner, owner), paths in pairs.items():
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        out.warn(f"{winner} and {owner} both own `{paths[0]}`{more}, with different content: that of {winner} is there")
+        out.warn(f"{winner} and {owner} both own `{paths[0]}`{more}, with different content: {winner}'s is installed")
 
 
 def _described(step: Step) -> str:
@@ -193,8 +195,8 @@ def _all_right(plan: Plan) -> str:
     """The last line if there is nothing to do."""
     count = sum(1 for step in plan.steps if step.desired is not None)
     if count == 0:
-        return "The lock file selects no package here, and none is to be removed"
-    return f"All {count} packages are as locked" if count > 1 else "The one package is as locked"
+        return "The lock file selects no packages, and nothing is to be removed"
+    return f"All {count} packages match the lock file" if count > 1 else "The only package matches the lock file"
 
 
 def _json(result: SyncResult) -> dict[str, Any]:

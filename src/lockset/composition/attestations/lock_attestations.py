@@ -78,7 +78,7 @@ class LockAttestations:
                 for at, package in enumerate(lock.packages):
                     urls = [file.url for of, file in files if of == at and file.url is not None]
                     if package.index is not None:
-                        connection.transport.link(package.index, lambda urls=urls: urls)  # type: ignore[misc]
+                        connection.transport.link(package.index, urls.copy)
             verdicts = Provenances(connection, make).verdicts([file for _, file in files])
         identities: dict[int, list[PublisherIdentity]] = {}
         for (at, file), verdict in zip(files, verdicts, strict=True):
@@ -136,9 +136,9 @@ def publisher_not_allowed(
     """The error for a file that somebody published whom `[tool.lockset.trust]` does not allow."""
     return LocksetError(
         "publisher-not-allowed",
-        f"`{file.filename}` of {file.release} was published by {publisher}, whom the project does not allow",
+        f"`{file.filename}` of {file.release} was published by {publisher}, which the project does not allow",
         context=tuple(f"allowed: {pattern_text(pattern)}" for pattern in policy.allowed(name)),
-        hint="If the package has moved, change `identities` in [tool.lockset.trust]; else find out who published it",
+        hint="If it moved, change `identities` in [tool.lockset.trust]; otherwise find out who published it",
     )
 
 
@@ -192,7 +192,7 @@ def _note_unverified(
     verdicts: Sequence[ProvenanceVerdict | None],
     note: Callable[[str], object],
 ) -> None:
-    """Report provenance that the index offers and does not have, and publishers that nobody can verify here."""
+    """Report provenance that the index lists but does not have, and publishers that cannot be verified here."""
     gone, kinds = [], dict[str, None]()
     for (_, file), verdict in zip(files, verdicts, strict=True):
         if verdict is None and file.url is not None:
@@ -200,7 +200,7 @@ def _note_unverified(
         elif verdict is not None and not verdict.identities:
             kinds.update(dict.fromkeys(f"{file.filename} ({kind})" for kind in verdict.unsupported))
     if gone:
-        note(f"The index offers provenance of {_listed(gone)}, but does not have it")
+        note(f"The index lists provenance for {_listed(gone)}, but does not have it")
     if kinds:
         note(f"Attestations of this kind of publisher cannot be verified: {_listed(list(kinds))}")
 

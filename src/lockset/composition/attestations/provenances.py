@@ -132,7 +132,9 @@ class Provenances:
         if data is None:
             return None
         if file.sha256 is None:
-            return ProvenanceVerdict((), problems=("no sha256 of it is locked, which attestations are made over",))
+            return ProvenanceVerdict(
+                (), problems=("attestations are for sha256 hashes, and none of this file is locked",)
+            )
         verdict = verify_provenance(data, self._verifier, filename=file.filename, sha256=file.sha256)
         if verdict.identities:
             self._connection.cache.put(_OBJECTS, _key(file), data)
@@ -140,7 +142,7 @@ class Provenances:
         return verdict
 
     def _kept_verdict(self, file: AttestedFile) -> ProvenanceVerdict | None:
-        # Without an object that may still be asked for there is nothing to say, and no reason to load the verifier.
+        # If no object may be requested, there is nothing to verify, and no reason to load the verifier.
         if file.sha256 is None or self._connection.cache.get(_OBJECTS, _key(file)) is None:
             return None
         data = self._connection.cache.get(_VERDICTS, self._verdict_key(file))

@@ -181,7 +181,7 @@ def refuse_unlocked(names: Iterable[str], locks: Iterable[Pylock]) -> None:
     if unknown:
         raise LocksetError(
             "unknown-package",
-            f"Attestations of {unknown[0]} are required, and the lock file has no such package",
+            f"Attestations of {unknown[0]} are required, but the lock file has no such package",
             hint="Check the spelling, or leave the option out",
         )
 
@@ -260,13 +260,13 @@ def _check(
     if matching:
         raise LocksetError(
             "publisher-not-allowed",
-            f"`{file.filename}` of {one} was published by somebody whom the project does not allow",
+            f"`{file.filename}` of {one} was not published by anyone whom the project allows",
             context=tuple(facts),
-            hint="If the package has moved, change `identities` in [tool.lockset.trust]; else find out who did",
+            hint="If it moved, change `identities` in [tool.lockset.trust]; otherwise find out who published it",
         )
     raise LocksetError(
         "publisher-mismatch",
-        f"`{file.filename}` of {one} was published by somebody else than the lock file records",
+        f"`{file.filename}` of {one} was not published by the publisher that the lock file records",
         context=tuple(facts),
-        hint="Find out who published it; `lockset lock --attestations` records publishers anew",
+        hint="Find out who published it; `lockset lock --attestations` records publishers again",
     )

@@ -21,8 +21,8 @@ _PYPROJECT = "pyproject.toml"
 
 def policy_files(folder: str, context: RunContext) -> tuple[str, ...]:
     """The files that may hold the policy of the project around `folder`; the first may be missing."""
-    if context.config_path is not None:
-        return (str(context.here / context.config_path),)
+    if context.config is not None:
+        return (str(context.here / context.config),)
     first = os.path.join(folder, _PYPROJECT)
     while folder != (above := os.path.dirname(folder)) and not os.path.isfile(os.path.join(folder, _PYPROJECT)):
         folder = above

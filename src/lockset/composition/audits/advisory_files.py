@@ -63,8 +63,10 @@ def read_advisory_files(path: str, *, shown: str, names: Collection[str]) -> Adv
     """
     reader = AdvisoryReader(names)
     try:
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
-        for name, data in _folder(path) if is_folder else _file(path, shown):
+        mode = os.stat(path).st_mode
+        if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+            raise OSError("it is neither a folder nor a regular file")
+        for name, data in _folder(path) if stat.S_ISDIR(mode) else _file(path, shown):
             reader.take(name, data)
     except (FileNotFoundError, NotADirectoryError) as error:
         hint = "Name a folder or an archive (zip, tar.gz) of advisories: OSV's `all.zip`, or PyPA's database"
@@ -119,7 +121,11 @@ class AdvisoryReader:
             context = tuple(f"{one.path}: {one.reason}" for one in self._unreadable[:3])
             hint = "An advisory is a file `*.json` of the OSV schema, or `*.yaml` of PyPA's database"
             raise LocksetError(
-                "advisories-empty", "This has no advisories", location=source, context=context, hint=hint
+                "advisories-empty",
+                "There are no advisories in this file or folder",
+                location=source,
+                context=context,
+                hint=hint,
             )
         state = DatabaseState(source=source, files=self._files, newest=self._newest, unreadable=tuple(self._unreadable))
         return AdvisoryDatabase(self._advisories, (state,))
@@ -175,7 +181,7 @@ def _content(path: str) -> bytes | str:
 
 
 def _file(path: str, shown: str) -> Iterator[tuple[str, bytes | str]]:
-    """The files of an archive, told by its first bytes; another file is one advisory."""
+    """The files of an archive, which its first bytes identify; any other file is one advisory."""
     if os.path.getsize(path) > MOST_BYTES:
         raise _too_large(shown)
     with open(path, "rb") as file:
@@ -288,7 +294,7 @@ class _Bounded(io.RawIOBase):
 def _too_large(shown: str) -> LocksetError:
     return LocksetError(
         "advisories-too-large",
-        "These advisories are larger than what is read",
+        "These advisories are too large to read",
         location=shown,
         hint="Name the advisories of PyPI alone, such as OSV's archive for PyPI",
     )

@@ -65,7 +65,7 @@ def open_auditor(
             "advisories-missing",
             "There are no advisories to compare with",
             hint="Name a folder, an archive or a URL with `--advisories`, or query OSV's service with `--osv`;"
-            " `[tool.lockset.audit]` keeps the choice",
+            " or set them in `[tool.lockset.audit]`",
         )
     from lockset.composition.audits.osv_service import OSV_ADDRESS
 
@@ -107,7 +107,7 @@ def _subject(path: str | None, options: AuditOptions, context: RunContext) -> Au
             raise UsageError("option-conflict", "`--fix` changes lock files, not environments", hint=hint)
         if options.python is None:
             raise UsageError("python-missing", "No interpreter is named or described", hint="Pass `python=`")
-        from lockset.sync.disk.target_spec import TargetSpec
+        from lockset.sync.disk.request import TargetSpec
 
         spec = TargetSpec(
             python=os.fspath(options.python),
@@ -123,7 +123,7 @@ def _of_file(path: str | None, options: AuditOptions, context: RunContext) -> Au
     from lockset.composition.open_lock import open_lock
     from lockset.files.read_file import read_file
     from lockset.lockfile.file_name import is_lock_file_name
-    from lockset.lockfile.read import read
+    from lockset.lockfile.read import read_document
 
     if path is None or is_lock_file_name(os.path.basename(path)):
         document = open_lock(path, context)
@@ -139,7 +139,7 @@ def _of_file(path: str | None, options: AuditOptions, context: RunContext) -> Au
             subject = file_subject(path, data, context)
             _refuse_narrowing(options, path)
             return subject
-        document = read(data, path="<stdin>" if path == _STDIN else path)
+        document = read_document(data, path="<stdin>" if path == _STDIN else path)
     shown = path or os.path.relpath(document.path or "pylock.toml", context.here)
     return lock_subject(document, location=shown, **_narrowed(options))
 
@@ -193,10 +193,10 @@ class Auditor:
         """The same audit of another text of the lock file; None for the same one."""
         if text is None:
             return self
-        from lockset.lockfile.read import read
+        from lockset.lockfile.read import read_document
 
         location = self.subject.location
-        subject = lock_subject(read(text, path=location), location=location, **self._narrowed)
+        subject = lock_subject(read_document(text, path=location), location=location, **self._narrowed)
         return Auditor(
             subject=subject,
             sources=self.sources,

@@ -68,7 +68,7 @@ def _with_fixes(
         context.here / (auditor.subject.document.path or "") if auditor.subject.document is not None else context.here
     )
     if not options.fix and source_of_lock(path) is None:
-        note = "Whether fixes fit is not known: there is no pyproject.toml or requirements.in next to the lock file"
+        note = "Fixes are not compared with requirements: no pyproject.toml or requirements.in is next to the lock file"
         return replace(report, notes=(*report.notes, note))
     searched = FixSearch(auditor, path, indexes, context).run(names_of(report.findings), database, apply=options.fix)
     findings = tuple(

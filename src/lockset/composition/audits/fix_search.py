@@ -96,7 +96,7 @@ class FixSearch:
         if source is None:
             raise LocksetError(
                 "source-missing",
-                "Whether a fix fits depends on the requirements, and there is neither a pyproject.toml nor a"
+                "Fixes cannot be compared with requirements: there is neither a pyproject.toml nor a"
                 f" requirements.in next to {path.name}",
                 location=str(path),
                 hint="Audit without --online and --fix, or put the lock file next to its project",
@@ -177,7 +177,7 @@ class FixSearch:
             inputs.project, inputs.options, inputs.pins, now=inputs.context.moment, folder=inputs.folder
         ):
             name = os.path.basename(self._auditor.subject.location)
-            yield f"The project has changed since {name} was made: the search is for the project as it is now"
+            yield f"The project has changed since {name} was locked: fixes are searched for its current requirements"
 
 
 @dataclass(frozen=True, kw_only=True)

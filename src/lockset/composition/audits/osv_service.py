@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lockset.advisories.advisory import read_advisory
@@ -54,7 +55,7 @@ class OsvService:
         ids: dict[str, None] = {}
         for start in range(0, len(queries), _QUERIES):
             ids.update(dict.fromkeys(self._ids(queries[start : start + _QUERIES])))
-        jobs = [(one, self._connection.workers.start(lambda one=one: self._advisory(one))) for one in ids]  # type: ignore[misc]  # a default argument binds the present id
+        jobs = [(one, self._connection.workers.start(partial(self._advisory, one))) for one in ids]
         advisories: list[Advisory] = []
         unreadable: list[UnreadableAdvisory] = []
         for one, job in jobs:
@@ -123,7 +124,7 @@ class OsvService:
 
     def _invalid(self, reason: str) -> OsvAnswerError:
         return OsvAnswerError(
-            f"The answer of the service is not valid: {reason}",
+            f"The response of the service is not valid: {reason}",
             location=redact(self._address),
-            hint="Check that the address is that of a service with OSV's interface, or use an archive of advisories",
+            hint="Check that the URL is that of a service with OSV's API, or use an archive of advisories",
         )

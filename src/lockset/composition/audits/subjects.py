@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.read import Document
     from lockset.sources.direct_reference import ReferencedFiles
     from lockset.sources.requirements.requirement_line import RequirementLine
-    from lockset.sync.disk.target_spec import TargetSpec
+    from lockset.sync.disk.request import TargetSpec
 
 __all__ = ["AuditSubject", "AuditedPackage", "environment_subject", "file_subject", "lock_subject"]
 
@@ -279,9 +279,8 @@ def environment_subject(spec: TargetSpec, *, cache: Path | None) -> AuditSubject
     """
     import os
 
-    from lockset.sync.disk.inspect.installed_scan import scan
-    from lockset.sync.disk.inspect.snapshot import Snapshot
-    from lockset.sync.disk.target_spec import resolve_target
+    from lockset.sync.disk.inspect.installed_scan import Snapshot, scan
+    from lockset.sync.disk.request import resolve_target
 
     target = resolve_target(spec, cache=cache)
     for folder in (spec.directory, spec.prefix):

@@ -100,7 +100,7 @@ class SyncedEnvironmentMaker:
         """Builds of wheels for a sync that uses environments of this maker."""
         return HookWheelBuilds(
             self.builder(listener),
-            environ=dict(os.environ),  # noqa: TID251 - git reads the user's configuration from these
+            environ=dict(os.environ),
             offline=self.options.offline,
             listener=listener,
         )
@@ -115,7 +115,7 @@ class SyncedEnvironmentMaker:
             {key: str(value) for key, value in self.policy.settings.items()},
             {name: dict(settings) for name, settings in self.policy.package_settings.items()},
             list(map(redact, locations)),
-            {name: os.environ.get(name, "") for name in _DECIDING},  # noqa: TID251 - builds inherit them
+            {name: os.environ.get(name, "") for name in _DECIDING},
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
@@ -257,7 +257,7 @@ class _SyncedEnvironment:
 
 def _make_venv(python: str, location: Path, what: str) -> None:
     command = [python, "-I", "-m", "venv", "--without-pip", str(location)]
-    done = subprocess.run(  # noqa: S603 (an interpreter the user chose, our own arguments)
+    done = subprocess.run(  # an interpreter the user chose, our own arguments
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     if done.returncode:

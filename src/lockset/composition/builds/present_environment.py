@@ -112,7 +112,7 @@ def _listed(missing: Mapping[str, str]) -> str:
 def _installed(python: str) -> dict[str, str]:
     """Normalised names of the distributions that `python` imports from, with their versions."""
     try:
-        done = subprocess.run(  # noqa: S603 - an interpreter the user chose, our own arguments
+        done = subprocess.run(
             [python, "-c", _LIST],
             stdin=subprocess.DEVNULL,
             capture_output=True,

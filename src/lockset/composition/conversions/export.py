@@ -139,11 +139,11 @@ def export_lock(
     if options.all_groups:
         options = replace(options, groups=tuple(lock.dependency_groups or ()))
     if options.only_groups and options.groups:
-        raise UsageError("groups-twice", "`--only-group` and `--group` exclude each other")
+        raise UsageError("groups-twice", "`--only-group` cannot be used with `--group`")
     if options.excludes:
         lock = replace(lock, packages=[one for one in lock.packages if one.name not in options.excludes])
     exported = _chosen(lock, options)
-    moment = now or datetime.now(timezone.utc)  # noqa: TID251 - api is where the clock is read
+    moment = now or datetime.now(timezone.utc)
     losses: tuple[Loss, ...] = ()
     compared = 0
     if options.format == "requirements-txt":

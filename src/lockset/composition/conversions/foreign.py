@@ -28,7 +28,7 @@ from lockset.errors import LocksetError, UsageError
 from lockset.files.output_file import write_result
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.index.options import IndexSource, same_index
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import write
@@ -117,7 +117,7 @@ class ConvertOptions:
             object.__setattr__(self, "format", Format(self.format))
         elif isinstance(self.format, str):
             known = ", ".join(f"`{one.value}`" for one in Format)
-            message = f"`ConvertOptions.format` is {self.format!r}, and has to be one of {known}, or None"
+            message = f"`ConvertOptions.format` must be one of {known} or None, not {self.format!r}"
             raise UsageError("option-value", message)
         check_options(self)
 
@@ -240,7 +240,7 @@ def convert_imported(
     refuse_secrets(lock, location=imported.location)
     text = write(lock)
     _validate(text, imported.location)
-    again = read(text, path="pylock.toml").lock
+    again = read_document(text, path="pylock.toml").lock
     proof = verify_conversion(filled, again, losses)
     refuse_losses(losses, strict=strict, location=imported.location)
     return Conversion(format=imported.format, lock=again, text=text, losses=losses, proof=proof)
@@ -271,7 +271,7 @@ def refuse_losses(losses: Sequence[Loss], *, strict: bool, location: str) -> Non
 def dropped_credentials(names: Iterable[str]) -> tuple[Loss, ...]:
     """The note for packages whose URLs were written without their user info."""
     listed = ", ".join(names)
-    message = f"The credentials in the addresses of {listed} are not written: installers take them from netrc or git"
+    message = f"The credentials in the URLs of {listed} are not written: installers take them from netrc or git"
     return (Loss(kind="credentials-dropped", message=message, note=True),) if listed else ()
 
 
@@ -296,7 +296,7 @@ def read_input(
     format_ = _recognised(data, location) if options.format is None else Format(options.format)
     reader_options = _options(options, input_path, output)
     if format_ is Format.PYLOCK:
-        raise LocksetError("is-pylock", "The file is a pylock file already", location=location)
+        raise LocksetError("is-pylock", "The file is already a pylock file", location=location)
     if format_ is Format.REQUIREMENTS:
         return _read_requirements(data, input_path, location, reader_options, environ, fetch=fetch)
     from lockset.conversion.readers.dispatch import read_foreign  # with the readers of all formats
@@ -433,8 +433,7 @@ def with_own_indexes(options: IndexOptions, imported: ImportedLock) -> IndexOpti
 
 
 def _validate(text: str, location: str) -> None:
-    report = validate_document(text, path="pylock.toml")
-    errors = [issue for issue in report.issues if issue.severity == "error"]
+    errors = validate_document(text, path="pylock.toml").errors
     if errors:
         raise LocksetError(
             "input-invalid",

@@ -9,6 +9,20 @@ from lockset.lockfile.validate.report import Report
 __all__ = ["report_of_foreign"]
 
 
+class _AnySet(dict[str, str]):
+    """Environment variables, all of which are set: a file is valid whatever the machine that reads it has set."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> str:
+        return "0"
+
+    def get(self, name: str, default: object = None) -> str:
+        del default
+        return self[name]
+
+
 def report_of_foreign(data: str | bytes, path: str) -> Report | None:
     """A report without findings if the file can be read; None if it is of another kind.
 
@@ -24,5 +38,5 @@ def report_of_foreign(data: str | bytes, path: str) -> Report | None:
     # Imported here: it is slow to import, and most files are lock files.
     from lockset.composition.conversions.foreign import ConvertOptions, read_input
 
-    read_input(path, ConvertOptions(), content=content, environ={})
+    read_input(path, ConvertOptions(), content=content, environ=_AnySet())
     return Report(path=path, issues=(), document=None, text=content.decode("utf-8", "replace"))

@@ -159,7 +159,7 @@ def _check_hashes(imported: ImportedLock, location: str, context: RunContext, *,
         return
     count = f"{len(unhashed)} of {len(imported.packages)} packages" if imported.packages[1:] else "The package"
     has = "have" if len(unhashed) > 1 else "has"
-    command = f"`lockset convert {quote(location)}`" if location != STDIN else "`lockset convert`"
+    command = f"`lockset convert {quote(location)}`" if location not in {STDIN, "<stdin>"} else "`lockset convert`"
     if required:
         raise LocksetError(
             "hashes-required",
@@ -169,7 +169,7 @@ def _check_hashes(imported: ImportedLock, location: str, context: RunContext, *,
             hint=f"Run {command} once to record the hashes that the index has now, and sync the pylock.toml",
         )
     context.heard.note(
-        f"{location}: {count} {has} no hash, so the files that the index has now are trusted; {command} locks them"
+        f"{location}: {count} {has} no hash, so the files now on the index are trusted; {command} locks them"
     )
 
 

@@ -12,7 +12,7 @@ from lockset.composition.repositories import connected
 from lockset.conversion.pipeline.file_details import fill_file_details, with_sizes
 from lockset.conversion.pipeline.pylock_transform import KeptParts, merge_locks, narrow, prove_same
 from lockset.lockfile.load import load_bytes
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.secrets import refuse_secrets, without_user_info
 from lockset.lockfile.write import write
 from lockset.markers import platform_region
@@ -83,7 +83,7 @@ def convert_pylock(
     refuse_secrets(converted, location=os.fspath(paths[0]))
     losses = (*losses, *dropped_credentials(dict.fromkeys(name for _, names in plain for name in names)))
     text = write(converted)
-    again = read(text, path="pylock.toml").lock
+    again = read_document(text, path="pylock.toml").lock
     settled = None
     if narrowing.choose:
         groups = frozenset(map(str, merged.default_groups or ())) if narrowing.groups is None else narrowing.groups
@@ -95,7 +95,7 @@ def convert_pylock(
 
 def _load(path: str | os.PathLike[str], content: bytes | None, output: Path) -> Pylock:
     shown = os.fspath(path)
-    lock = read(load_bytes(path) if content is None else content, path=shown).lock
+    lock = read_document(load_bytes(path) if content is None else content, path=shown).lock
     folder = os.path.dirname(os.path.abspath(shown))
     if folder == str(output.parent):
         return lock

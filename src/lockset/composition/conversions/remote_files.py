@@ -84,7 +84,7 @@ class LiveRemote:
         """The commit of the revision: see the port."""
         from lockset.build.revision import commit_of  # slow to import, and most lock files record commits
 
-        environ = dict(os.environ)  # noqa: TID251 - git reads the user's configuration from these
+        environ = dict(os.environ)
         return commit_of(url, revision, what=redact(url), environ=environ, offline=self._offline)
 
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.files.atomic import remove_tree
-from lockset.files.lock_file import IN_USE, LockFile
+from lockset.files.atomic import IN_USE, LockFile, remove_tree
 from lockset.files.system import rename, unlink, user_id
 from lockset.sync.disk.store.inventory import store_entries
 
@@ -88,7 +87,7 @@ def usable_folder(folder: Path | None) -> str | None:
     if folder is None:
         raise LocksetError(
             "no-cache",
-            "There is no cache folder: it is off, or the default one belongs to another user",
+            "There is no cache folder: caching is disabled, or the default one belongs to another user",
             hint="Name a folder with `--cache-dir`",
         )
     path = str(folder)
@@ -106,7 +105,7 @@ def usable_folder(folder: Path | None) -> str | None:
     if not foreign and names and not any(_is_certain(name) for name in names):
         foreign = sorted(names)
     if foreign:
-        raise _refused(path, f"it holds `{foreign[0]}`, which is not of a cache")
+        raise _refused(path, f"it holds `{foreign[0]}`, which is not part of a cache")
     return path
 
 
@@ -156,7 +155,7 @@ def held_alone(folder: str) -> Iterator[None]:
             "cache-busy",
             "Another lockset is using the cache",
             location=folder,
-            hint="Try again when it has ended",
+            hint="Try again when it has finished",
         )
     try:
         yield

@@ -15,7 +15,7 @@ from lockset.composition.maintenance.merge_sides import MergeSides
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME, is_lock_file_name
 from lockset.lockfile.merge_conflict import OldLock, sides_of
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table
 from lockset.resolve.problem.options import LockOptions
 from lockset.sources.requirements.requirement_line import parse_requirement
@@ -38,7 +38,7 @@ _DECIDING = ("constraints", "overrides", "excludes", "prerelease", "resolution",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockMerge:
-    """A merge of a lock file as git asks for it.
+    """A merge of a lock file, as git requests it.
 
     Attributes:
         path: The lock file, relative to the top folder of the repository.
@@ -66,13 +66,13 @@ def merge_lock_files(
     """
     root = _top_folder(context.here)
     if not is_lock_file_name(Path(merge.path).name):
-        raise LocksetError("file-name", f"{merge.path} is not named like a lock file")
-    ours, theirs = (read(side, path=merge.path).lock for side in (merge.ours, merge.theirs))
+        raise LocksetError("file-name", f"{merge.path} does not have the name of a lock file")
+    ours, theirs = (read_document(side, path=merge.path).lock for side in (merge.ours, merge.theirs))
     if not (is_made_by_lock(ours) and is_made_by_lock(theirs)):
         raise LocksetError(
             "merge-other-tool",
-            f"{merge.path} was not made by `lockset lock` on both sides",
-            hint="Merge it with the tool that made it",
+            f"{merge.path} was not written by `lockset lock` on both sides",
+            hint="Merge it with the tool that wrote it",
         )
     sides = MergeSides(root, merge.path, (merge.base, merge.ours, merge.theirs), merge.label, context.process_variables)
     folder = (root / merge.path).parent
@@ -179,7 +179,7 @@ def _settings(what: str) -> LocksetError:
 def _top_folder(here: Path) -> Path:
     done = run_in_repository("rev-parse", "--show-toplevel", folder=here)
     if done.returncode != 0:
-        raise LocksetError("git-failed", f"{here} is not in a working tree of git")
+        raise LocksetError("git-failed", f"{here} is not in a git working tree")
     return Path(done.stdout.decode("utf-8", "surrogateescape").rstrip("\n"))
 
 

@@ -101,7 +101,7 @@ def _named(document: Document, context: RunContext) -> tuple[Pylock, str]:
 
 
 def _name(path: str | None, context: RunContext) -> str:
-    """The path from the working folder; only the file's name if it is elsewhere, which is nobody else's business."""
+    """The path from the working folder; only the file's name if it is elsewhere, so that other folders stay private."""
     if path is None or not os.path.isabs(path):
         return path or "pylock.toml"
     below = os.path.relpath(path, context.here) if os.path.splitdrive(path)[0] == context.here.drive else os.pardir

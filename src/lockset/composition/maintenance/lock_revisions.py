@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 from os import fspath
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.build.git import common_ancestor, stored_file
 from lockset.composition.open_lock import open_lock, open_revision
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME
-from lockset.lockfile.read import read
-from lockset.sources.discover import STDIN, find_upwards
+from lockset.lockfile.read import read_document
+from lockset.sources.discover import STDIN
+from lockset.sync.disk.request import find_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
+    from pathlib import Path
 
     from lockset.composition.run_context import RunContext
     from lockset.lockfile.read import Document
@@ -89,9 +90,9 @@ def _is_revision(text: str, context: RunContext) -> bool:
 
 
 def _nearest(context: RunContext) -> Path:
-    path = find_upwards(PLAIN_NAME, context.here)
-    # Without one, git is asked for the usual one, and says what it lacks.
-    return context.here / PLAIN_NAME if path is None else Path(path)
+    path = find_lock(context.here)
+    # Without one, git looks for the usual one, and reports what is missing.
+    return context.here / PLAIN_NAME if path is None else path
 
 
 def _at_revision(revision: str, path: Path, context: RunContext) -> Document:
@@ -110,7 +111,7 @@ def _at_revision(revision: str, path: Path, context: RunContext) -> Document:
             context=tuple(output[:3]),
             hint="Name the lock files or revisions to compare: `lockset diff OLD NEW`",
         )
-    return read(done.stdout, path=f"{revision}:{relative}")
+    return read_document(done.stdout, path=f"{revision}:{relative}")
 
 
 def _ancestor(limits: _Range, context: RunContext) -> str:

@@ -26,7 +26,7 @@ from lockset.index.options import IndexSource
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sources.discover import find_upwards
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
-from lockset.sync.disk.inspect.targets import find_environment
+from lockset.sync.disk.request import find_environment
 from lockset.url_secrets import plain_url, without_secrets
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class MachineFact:
 
 
 def machine_facts(indexes: IndexOptions | IndexOverrides | None, context: RunContext) -> Iterator[MachineFact]:
-    """The facts, section by section. Without the network, indexes are listed and not asked."""
+    """The facts, section by section. Without the network, indexes are listed, but not queried."""
     yield from _versions(context)
     yield from _pythons(context)
     try:
@@ -205,7 +205,7 @@ def _index(transport: Transport, source: IndexSource, project: str, *, offline: 
         state: Literal["ok", "fault"] = "ok" if exists else "fault"
         return MachineFact(section="indexes", name=name, value=f"{url}{'' if exists else ': missing'}", state=state)
     if offline:
-        return MachineFact(section="indexes", name=name, value=f"{url}: not asked (offline)")
+        return MachineFact(section="indexes", name=name, value=f"{url}: not checked (offline)")
     try:
         answer = probe_index(transport, source, project)
     except LocksetError as error:
@@ -244,7 +244,7 @@ def _cache(context: RunContext) -> Iterator[MachineFact]:
     except LocksetError as error:
         yield fact("folder", f"{folder}: {error.diagnostic.message}", "fault")
         return
-    yield fact("folder", f"{folder}{'' if known else ' (not made yet)'}")
+    yield fact("folder", f"{folder}{'' if known else ' (does not exist yet)'}")
     above = next(one for one in (folder, *folder.parents) if one.exists())
     try:
         with tempfile.NamedTemporaryFile(dir=above, prefix=".lockset-check-") as file:

@@ -47,9 +47,9 @@ def install_driver(folder: Path, *, for_user: bool, environ: Mapping[str, str]) 
     }
     changed = bool(missing)
     for key, value in settings.items():
-        if _config(folder, for_user, "--get", key) != value:
+        if _config(folder, "--get", key, for_user=for_user) != value:
             changed = True
-            _config(folder, for_user, key, value, check=True)
+            _config(folder, key, value, for_user=for_user, check=True)
     return path, changed
 
 
@@ -67,9 +67,9 @@ def uninstall_driver(folder: Path, *, for_user: bool, environ: Mapping[str, str]
             _write(path, kept)
         else:
             path.unlink()
-    had = _config(folder, for_user, "--get", f"{_SECTION}.driver") is not None
+    had = _config(folder, "--get", f"{_SECTION}.driver", for_user=for_user) is not None
     if had:
-        _config(folder, for_user, "--remove-section", _SECTION, check=True)
+        _config(folder, "--remove-section", _SECTION, for_user=for_user, check=True)
     return path, had or len(kept) < len(lines)
 
 
@@ -88,11 +88,11 @@ def _attributes(folder: Path, *, for_user: bool, environ: Mapping[str, str]) -> 
         if done.returncode != 0:
             raise LocksetError(
                 "git-failed",
-                f"{folder} is not in a working tree of git",
+                f"{folder} is not in a git working tree",
                 hint="Change to a repository, or use `--global` for all repositories",
             )
         return Path(done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")) / ".gitattributes"
-    named = _config(folder, for_user, "--path", "--get", "core.attributesFile")
+    named = _config(folder, "--path", "--get", "core.attributesFile", for_user=for_user)
     if named:
         return Path(named)
     home = environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
@@ -102,7 +102,9 @@ def _attributes(folder: Path, *, for_user: bool, environ: Mapping[str, str]) -> 
 def _lines(path: Path) -> list[str]:
     if path.is_symlink():
         raise LocksetError(
-            "output-not-writable", "The file of attributes is a link, which git does not follow", location=str(path)
+            "output-not-writable",
+            "The attributes file is a symbolic link, which git does not follow",
+            location=str(path),
         )
     try:
         text = path.read_bytes().decode("utf-8", "surrogateescape")
@@ -122,10 +124,10 @@ def _has(lines: list[str], pattern: str) -> bool:
 def _write(path: Path, lines: list[str]) -> None:
     data = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
     if not replace_file(path, data, private=False):
-        raise LocksetError("output-not-writable", "The file of attributes cannot be written", location=str(path))
+        raise LocksetError("output-not-writable", "The attributes file cannot be written", location=str(path))
 
 
-def _config(folder: Path, for_user: bool, *arguments: str, check: bool = False) -> str | None:  # noqa: FBT001
+def _config(folder: Path, *arguments: str, for_user: bool, check: bool = False) -> str | None:
     """Run `git config`; its output, or None if it fails."""
     where = "--global" if for_user else "--local"
     done = run_in_repository("config", where, *arguments, folder=folder if os.path.isdir(folder) else Path.cwd())

@@ -92,7 +92,7 @@ class MergeSides:
         if theirs is None:
             raise LocksetError(
                 "merge-sides-unknown",
-                f"The commit that is merged is not known: no commit has this version of {self._path}",
+                f"The commit that is being merged cannot be determined: no commit has this version of {self._path}",
                 hint=f"Finish the merge of the other files, and run `lockset lock` in the folder of {self._path}",
             )
         bases = list(self._bases(theirs))

@@ -20,6 +20,7 @@ from lockset.progress import NullListener
 from lockset.resolve.lock.newer_releases import HeldBack, NewerReleases
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.lasting_choices import recorded_table
+from lockset.resolve.problem.options import option_requirements
 from lockset.sources.requirements.requirement_line import parse_requirement
 
 if TYPE_CHECKING:
@@ -288,8 +289,8 @@ def _recorded_options(lock: Pylock, options: LockOptions) -> LockOptions:
     return replace(
         options,
         environments=tuple(str(marker) for marker in lock.environments or ()),
-        constraints=(*options.constraints, *lines("constraints")),
-        overrides=(*options.overrides, *lines("overrides")),
+        constraints=(*option_requirements(options.constraints), *lines("constraints")),
+        overrides=(*option_requirements(options.overrides), *lines("overrides")),
         excludes=(*options.excludes, *texts("excludes")),
         prerelease=allowed,
     )

@@ -63,7 +63,7 @@ def decode_lock_text(data: bytes, *, location: str) -> str:
 
 
 def refuse_undecoded(text: str, *, location: str) -> None:
-    """Refuse a text with bytes that were not UTF-8, in comments too: nobody knows what they meant.
+    """Refuse a text with bytes that were not UTF-8, in comments too: their meaning is unknown.
 
     Raises:
         LocksetError: `encoding` with the line.

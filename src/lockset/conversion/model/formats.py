@@ -96,7 +96,8 @@ def recognise(text: str, *, name: str, location: str) -> Format:
 def is_foreign(data: bytes, name: str) -> bool:
     """Whether this is the content of a requirements file, or of a lock file of another tool.
 
-    TOML that is not recognized, and an empty file, count as lock files, whose reader explains what is wrong.
+    TOML that is not recognized, and an empty file without a name that says more, count as lock files, whose reader
+    explains what is wrong.
 
     Raises:
         LocksetError: `unknown-format`, `format-misnamed` if it is clearly something else.
@@ -104,7 +105,9 @@ def is_foreign(data: bytes, name: str) -> bool:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True  # pip reads requirements files in UTF-16
     text = data.decode("utf-8-sig", "replace")
-    if not text.strip() or (expected_by_name(name) is None and _by_content(text) is None and _TOML_KEY.search(text)):
+    if not text.strip():
+        return expected_by_name(name) not in {None, Format.PYLOCK}
+    if expected_by_name(name) is None and _by_content(text) is None and _TOML_KEY.search(text):
         return False
     return recognise(text, name=name, location=name) is not Format.PYLOCK
 

@@ -164,5 +164,5 @@ def refuse_overlap(
         f"`{name}` is pinned twice ({first}, {second}), and both pins apply in the same environment",
         location=location,
         context=context,
-        hint=hint or "Give them markers that exclude each other, or remove one",
+        hint=hint or "Give them markers that do not overlap, or remove one",
     )

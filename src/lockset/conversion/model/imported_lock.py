@@ -86,7 +86,7 @@ class ImportedPackage:
         every_file: The input names neither files nor hashes, so that every file of the release is meant.
         wheels: Whether wheels may be used.
         sdists: Whether source distributions may be used.
-        source: A source tree or archive, in place of files of an index.
+        source: A source tree or archive, instead of files of an index.
         requires_python: `Requires-Python` of the release, if the input states it.
         origin: Location in the input, for messages (`requirements.txt:3`).
         config_settings: Settings for the build backend.

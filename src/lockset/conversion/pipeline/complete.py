@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lockset._dataclass import dataclass
 from lockset.conversion.model.direct_source import path_from
@@ -17,7 +17,7 @@ from lockset.lockfile.model import PackageArchive, PackageVcs
 from lockset.resolve.problem.direct_source import file_url_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from lockset.conversion.model.imported_lock import ImportedLock
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from lockset.progress import ProgressListener
 
 __all__ = ["complete", "complete_package"]
+
+_T = TypeVar("_T")
 
 # How many hashes a message shows.
 _SHOWN = 3
@@ -148,7 +150,7 @@ class _GapFiller:
         sha256, size = self._online(
             lambda: self.remote.fingerprint(path_or_url), f"{self.location} has no hash of {path_or_url}"
         )
-        message = f"{file.name}: the hash of its present content is trusted"
+        message = f"{file.name}: the hash of its current content is trusted"
         self.losses.append(Loss(kind="trusted-on-first-use", message=message, note=True))
         return replace(file, hashes={"sha256": sha256}, size=size)
 
@@ -168,7 +170,7 @@ class _GapFiller:
                 lambda: self.remote.fingerprint(path_or_url),
                 f"{package.shown}: {self.location} has no hash of {path_or_url}",
             )
-            message = f"{package.shown}: the hash of the present content of {path_or_url} is trusted"
+            message = f"{package.shown}: the hash of the current content of {path_or_url} is trusted"
             self.losses.append(Loss(kind="trusted-on-first-use", message=message, note=True))
             return replace(package, source=replace(source, hashes={"sha256": sha256}, size=size))
         return package
@@ -183,7 +185,7 @@ class _GapFiller:
         self.losses += losses
         return chosen
 
-    def _online(self, request, message: str):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - any answer
+    def _online(self, request: Callable[[], _T], message: str) -> _T:
         try:
             return request()
         except OfflineError as error:

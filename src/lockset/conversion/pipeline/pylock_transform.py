@@ -53,7 +53,7 @@ class KeptParts:
         requires_python: Pythons to keep; None for all.
         environments: Environments to keep, joined; empty for all.
         extras: Extras to install.
-        groups: Dependency groups to install in place of the default ones; None for the default ones.
+        groups: Dependency groups to install instead of the default ones; None for the default ones.
         choose: Whether to fix extras and groups, so that users of the result cannot select any.
     """
 
@@ -272,7 +272,7 @@ def _disagreement(name: str, where: MarkerSet) -> LocksetError:
         "locks-disagree",
         f"Only one of the lock files installs {name} where both apply",
         context=context,
-        hint="Narrow them to environments that exclude each other, or lock again",
+        hint="Narrow them to environments that do not overlap, or lock again",
     )
 
 

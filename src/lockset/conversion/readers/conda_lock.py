@@ -11,11 +11,11 @@ from packaging.utils import canonicalize_name
 
 from lockset.conversion.model.direct_source import read_vcs
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode
+from lockset.conversion.model.graph import GraphEdge, GraphNode
 from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.reference_selector import EntrySelector, StatedEntry
 from lockset.conversion.model.selectable import SelectableNames
-from lockset.conversion.readers.from_graph import hash_texts, imported_from_statements
+from lockset.conversion.readers.from_graph import LockHeader, hash_texts, imported_from_statements
 from lockset.conversion.readers.yaml_text import parse_yaml
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
@@ -97,17 +97,15 @@ class _CondaLockReader:
         groups = {g for e in self._pip for g in self._categories(e)} - {"main"}
         selectable = SelectableNames(groups=tuple(sorted(groups)))
         packages, statements, nodes = self._entries()
-        lock = imported_from_statements(
+        header = LockHeader(
             shown=Format.CONDA.shown,
             location=self._top.location,
-            graph=ForeignGraph(nodes=nodes, roots=()),
-            packages=packages,
-            statements=statements,
             selectable=selectable,
             requires_python=self._requires_python(),
             environments=tuple(self._marker(p) for p in self._platforms()),
             losses=self._losses,
         )
+        lock = imported_from_statements(header, nodes, packages, statements)
         return replace(lock, selector=self._selector(selectable), evidence=self._evidence())
 
     def _evidence(self) -> dict[str, frozenset[str]]:

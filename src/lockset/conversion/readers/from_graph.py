@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.conversion.model.graph import region_of_text, universe_of
+from lockset._dataclass import dataclass
+from lockset.conversion.model.graph import ForeignGraph, region_of_text, universe_of
 from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.reference_selector import EntrySelector, GraphSelector, StatedEntry
 from lockset.conversion.readers.inferred_roots import join_names
@@ -20,14 +21,15 @@ from lockset.markers import MarkerSet
 from lockset.markers.environment import example_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from packaging.specifiers import SpecifierSet
 
-    from lockset.conversion.model.graph import ForeignGraph
+    from lockset.conversion.model.graph import GraphNode
+    from lockset.conversion.model.reference_selector import ReferenceSelector
     from lockset.conversion.model.selectable import Choice, SelectableNames
 
-__all__ = ["hash_texts", "imported_from_graph", "imported_from_statements"]
+__all__ = ["LockHeader", "hash_texts", "imported_from_graph", "imported_from_statements"]
 
 
 def hash_texts(package: ImportedPackage) -> frozenset[str]:
@@ -39,35 +41,67 @@ def hash_texts(package: ImportedPackage) -> frozenset[str]:
     return frozenset(texts | ({f"commit:{commit}"} if commit else set()))
 
 
-def imported_from_graph(
-    *,
-    shown: str,
-    location: str,
-    graph: ForeignGraph,
-    packages: Mapping[str, ImportedPackage],
-    selectable: SelectableNames,
-    requires_python: SpecifierSet | None,
-    environments: Sequence[str] = (),
-    losses: Sequence[Loss] = (),
-) -> ImportedLock:
-    """An imported lock whose entries apply where the graph reaches them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockHeader:
+    """What holds for a whole imported lock.
 
-    Args:
+    Attributes:
         shown: Name of the format, for messages.
         location: Name of the file, for messages.
-        graph: The dependency graph.
-        packages: Entries by key of their node. The region of each is its own bound (everything if it has none).
         selectable: The extras and groups that can be selected.
         requires_python: `requires-python` of the lock.
         environments: Markers of the supported environments.
         losses: Losses so far.
     """
-    universe = universe_of(requires_python, environments)
-    reached = compute_reachability(graph, selectable, universe)
-    _refuse_unmet(graph, reached, shown=shown, location=location)
+
+    shown: str
+    location: str
+    selectable: SelectableNames
+    requires_python: SpecifierSet | None
+    environments: tuple[str, ...] = ()
+    losses: Sequence[Loss] = ()
+
+    @property
+    def universe(self) -> MarkerSet:
+        """The environments that the lock supports."""
+        return universe_of(self.requires_python, self.environments)
+
+    def with_entries(
+        self,
+        packages: Iterable[ImportedPackage],
+        selector: ReferenceSelector,
+        evidence: dict[str, frozenset[str]],
+        losses: Iterable[Loss],
+    ) -> ImportedLock:
+        """The whole lock; `losses` come after those so far."""
+        return ImportedLock(
+            format=self.shown,
+            location=self.location,
+            packages=tuple(packages),
+            selector=selector,
+            selectable=self.selectable,
+            requires_python=self.requires_python,
+            environments=self.environments,
+            evidence=evidence,
+            losses=(*self.losses, *losses),
+        )
+
+
+def imported_from_graph(
+    header: LockHeader, graph: ForeignGraph, packages: Mapping[str, ImportedPackage]
+) -> ImportedLock:
+    """An imported lock whose entries apply where the graph reaches them.
+
+    Args:
+        header: What holds for the whole lock.
+        graph: The dependency graph.
+        packages: Entries by key of their node. The region of each is its own bound (everything if it has none).
+    """
+    universe = header.universe
+    reached = compute_reachability(graph, header.selectable, universe)
+    _refuse_unmet(graph, reached, header)
     versions = _versions(packages, reached)
     entries: list[ImportedPackage] = []
-    all_losses = [*losses, *_decision_losses(reached, shown)]
     evidence: dict[str, frozenset[str]] = {}
     unreached: list[ImportedPackage] = []
     for key, package in packages.items():
@@ -79,21 +113,11 @@ def imported_from_graph(
             unreached.append(package)
             continue
         entries.append(replace(package, region=region, dependencies=dependencies_of(graph, key, reached, versions)))
-    all_losses.extend(_unreached(package) for package in unreached)
-    return ImportedLock(
-        format=shown,
-        location=location,
-        packages=tuple(entries),
-        selector=GraphSelector(graph=graph, selectable=selectable),
-        selectable=selectable,
-        requires_python=requires_python,
-        environments=tuple(environments),
-        evidence=evidence,
-        losses=tuple(all_losses),
-    )
+    losses = [*_decision_losses(reached, header.shown), *map(_unreached, unreached)]
+    return header.with_entries(entries, GraphSelector(graph=graph, selectable=header.selectable), evidence, losses)
 
 
-def _refuse_unmet(graph: ForeignGraph, reached: Reachability, *, shown: str, location: str) -> None:
+def _refuse_unmet(graph: ForeignGraph, reached: Reachability, header: LockHeader) -> None:
     """Refuse a result that breaks a requirement: the file does not state enough to choose among its entries.
 
     Raises:
@@ -109,9 +133,9 @@ def _refuse_unmet(graph: ForeignGraph, reached: Reachability, *, shown: str, loc
         context = (f"for example: {example_in_words(example.environment)}",)
     raise LocksetError(
         "lock-ambiguous",
-        f"The {shown} has several versions of {graph.nodes[edge.others[0]].name}, and does not state "
+        f"The {header.shown} has several versions of {graph.nodes[edge.others[0]].name}, and does not state "
         f"which of them {graph.nodes[key].name} requires",
-        location=location,
+        location=header.location,
         context=context,
         hint="Name its pyproject.toml with `--pyproject`, or lock again with a newer version of its tool",
     )
@@ -128,22 +152,16 @@ def _decision_losses(reached: Reachability, shown: str) -> tuple[Loss, ...]:
 
 
 def imported_from_statements(
-    *,
-    shown: str,
-    location: str,
-    graph: ForeignGraph,
+    header: LockHeader,
+    nodes: dict[str, GraphNode],
     packages: Mapping[str, ImportedPackage],
     statements: Mapping[str, Sequence[tuple[Choice, str | None]]],
-    selectable: SelectableNames,
-    requires_python: SpecifierSet | None,
-    environments: Sequence[str] = (),
-    losses: Sequence[Loss] = (),
 ) -> ImportedLock:
     """An imported lock whose entries apply where the input states: for which choice, and under which marker.
 
-    The graph only gives the dependencies. Several keys may belong to one entry (same identity).
+    The nodes only give the dependencies. Several keys may belong to one entry (same identity).
     """
-    universe = universe_of(requires_python, environments)
+    graph, selectable, universe = ForeignGraph(nodes=nodes, roots=()), header.selectable, header.universe
     first: dict[str, str] = {}
     joined: dict[str, list[tuple[Choice, str | None]]] = {}
     evidence: dict[str, frozenset[str]] = {}
@@ -164,8 +182,6 @@ def imported_from_statements(
         extras=_requested_extras(graph, packages),
     )
     versions = _versions(packages, reached)
-    all_losses = list(losses)
-    all_losses.extend(_unreached(packages[key]) for key in first.values() if key not in reached.regions)
     entries = []
     for name, key in first.items():
         if key in reached.regions:
@@ -175,17 +191,8 @@ def imported_from_statements(
                 replace(packages[key], region=reached.regions[key], dependencies=needs, original_marker=original)
             )
     stated = tuple(StatedEntry(identity=name, when=tuple(when)) for name, when in joined.items())
-    return ImportedLock(
-        format=shown,
-        location=location,
-        packages=tuple(entries),
-        selector=EntrySelector(entries=stated, selectable=selectable),
-        selectable=selectable,
-        requires_python=requires_python,
-        environments=tuple(environments),
-        evidence=evidence,
-        losses=tuple(all_losses),
-    )
+    losses = [_unreached(packages[key]) for key in first.values() if key not in reached.regions]
+    return header.with_entries(entries, EntrySelector(entries=stated, selectable=selectable), evidence, losses)
 
 
 def _only_marker(when: Sequence[tuple[Choice, str | None]], selectable: SelectableNames) -> str | None:

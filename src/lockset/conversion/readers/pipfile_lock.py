@@ -13,11 +13,11 @@ from packaging.version import InvalidVersion, Version
 from lockset.conversion.model.checked_table import Fields, parse_json_fields, repository_url
 from lockset.conversion.model.direct_source import UNKNOWN_COMMIT, is_archive_name, is_commit
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import ForeignGraph, GraphNode, refuse_overlap, region_of_text
+from lockset.conversion.model.graph import GraphNode, refuse_overlap, region_of_text
 from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.readers.archive_hashes import with_certain_hashes
-from lockset.conversion.readers.from_graph import imported_from_statements
+from lockset.conversion.readers.from_graph import LockHeader, imported_from_statements
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.hashes import Digest
@@ -102,16 +102,14 @@ class _PipfileLockReader:
             self._losses += losses
         if not packages:
             raise LocksetError("nothing-pinned", "The Pipfile.lock contains no packages", location=self._top.location)
-        lock = imported_from_statements(
+        header = LockHeader(
             shown=Format.PIPFILE.shown,
             location=self._top.location,
-            graph=ForeignGraph(nodes=nodes, roots=()),
-            packages=packages,
-            statements=statements,
             selectable=SelectableNames(groups=tuple(sorted(groups))),
             requires_python=self._requires_python(),
             losses=self._losses,
         )
+        lock = imported_from_statements(header, nodes, packages, statements)
         return replace(lock, packages=tuple(replace(p, dependencies=None) for p in lock.packages))
 
     def _join(
@@ -186,7 +184,7 @@ class _PipfileLockReader:
             pass
         raise LocksetError(
             "not-pinned",
-            f"`{name}` is not pinned to one version (`{text or 'no version'}`), and a conversion does not resolve",
+            f"`{name}` is not pinned to one version (`{text or 'no version'}`)",
             location=f"{self._top.location}: {entry.path}",
             hint=f"Give {name} a version in the Pipfile, and run `pipenv lock`",
         )

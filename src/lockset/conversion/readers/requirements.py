@@ -114,7 +114,7 @@ def _refuse_unset_variables(project: RootProject, location: str) -> None:
                 "variable-unset",
                 f"The file uses the environment variable `{variable[1]}`, which is not set",
                 location=origin,
-                hint=f"Set it: `{variable[1]}=… lockset convert {quote(location)}`",
+                hint=f"Set `{variable[1]}` in the environment of the command",
             )
 
 
@@ -144,14 +144,17 @@ def _pinned_lines(project: RootProject, location: str) -> list[RequirementLine]:
         more = f" ({len(open_lines)} of {len(project.dependencies)} requirements are not)" if open_lines[1:] else ""
         raise LocksetError(
             "not-pinned",
-            f"`{first.requirement}` is not pinned to one version with `==`{more}, and a conversion does not resolve",
+            f"`{first.requirement}` is not pinned to one version with `==`{more}",
             location=first.origin,
             context=tuple(f"{line.origin}: {line.requirement}" for line in open_lines[1:_SHOWN]),
             hint=f"Run `lockset lock {quote(location)}` to choose versions and lock them",
         )
     if not pinned:
         raise LocksetError(
-            "nothing-pinned", "The file contains no requirements", location=location, hint="Name the compiled file"
+            "nothing-pinned",
+            "The file contains no requirements",
+            location=location,
+            hint="Is it the right file?",
         )
     return pinned
 
@@ -173,7 +176,7 @@ def _refuse_contradiction(line: RequirementLine, pins: Iterable[RequirementLine]
         if not (regions[0] & regions[1]).is_empty:
             raise LocksetError(
                 "pin-contradicts",
-                f"`{line.requirement}` and the constraint `{pin.requirement}` ({pin.origin}) exclude each other",
+                f"`{line.requirement}` and the constraint `{pin.requirement}` ({pin.origin}) contradict each other",
                 location=line.origin,
                 hint="Keep one of them",
             )
@@ -199,7 +202,7 @@ def _with_constraint(line: RequirementLine, pin: RequirementLine) -> Requirement
     if not requirement.specifier.contains(pinned_version(pin) or "", prereleases=True):
         raise LocksetError(
             "pin-contradicts",
-            f"`{line.requirement}` and the constraint `{pin.requirement}` ({pin.origin}) exclude each other",
+            f"`{line.requirement}` and the constraint `{pin.requirement}` ({pin.origin}) contradict each other",
             location=line.origin,
             hint="Keep one of them",
         )

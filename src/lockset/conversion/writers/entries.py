@@ -36,7 +36,7 @@ class ExportedEntry:
 
     @property
     def comment(self) -> str | None:
-        """Where it is installed and who published it, for bills of materials; None for everywhere and nobody known."""
+        """Where it is installed and who published it, for bills of materials; None for everywhere and unknown."""
         facts = [] if self.marker is None else [f"installed where: {self.marker}"]
         facts += [f"published by: {identity}" for identity in recorded_identities([self.package])]
         return "; ".join(facts) or None
@@ -63,7 +63,7 @@ def chosen_entries(lock: Pylock, parts: KeptParts, *, one: Environment | None = 
     Args:
         lock: A lock file.
         parts: The choice of extras and groups (settled whether it says so or not), Pythons and platforms.
-        one: One environment, in place of all.
+        one: One environment, instead of all.
 
     Raises:
         LocksetError: `unknown-extra`, `unknown-group`, `conflicting-choice`, `no-environment`.

@@ -41,7 +41,7 @@ class Authenticator:
     def __init__(
         self, sources: Sequence[IndexSource] = (), *, environ: Mapping[str, str] | None = None, keyring: bool = False
     ) -> None:
-        self._environ = os.environ if environ is None else environ  # noqa: TID251 (this module reads the environment)
+        self._environ = os.environ if environ is None else environ
         self._keyring = keyring
         self._lock = threading.Lock()
         self._known: dict[Scope, Credentials | None] = {}
@@ -142,8 +142,8 @@ def _of_keyring(index: str | None, origin: UrlOrigin, known: Credentials | None)
     server = f"{origin.scheme}://{host}{'' if standard else f':{origin.port}'}/"
     for service in dict.fromkeys((*([index] if index else []), server, origin.host)):
         try:
-            answer = subprocess.run(  # noqa: S603 (a fixed command; service and user come after its `get`)
-                ["keyring", "get", service, username],  # noqa: S607 (found on PATH, as the user set it up)
+            answer = subprocess.run(  # a fixed command; service and user come after its `get`
+                ["keyring", "get", service, username],  # found on PATH, as the user set it up
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=_KEYRING_TIMEOUT,
@@ -158,7 +158,7 @@ def _of_keyring(index: str | None, origin: UrlOrigin, known: Credentials | None)
 
 def environment_certificates() -> tuple[str | None, str | None] | None:
     """File and folder of CA certificates from SSL_CERT_FILE and SSL_CERT_DIR; None if neither is set."""
-    file, folder = (os.environ.get(name) or None for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))  # noqa: TID251 (this module reads the environment)
+    file, folder = (os.environ.get(name) or None for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
     if file is not None:
         return file, None
     return None if folder is None else (None, folder)
@@ -166,12 +166,12 @@ def environment_certificates() -> tuple[str | None, str | None] | None:
 
 def unread_certificates() -> str | None:
     """The environment variable with CA certificates that other tools read and lockset does not, for a hint."""
-    return next((name for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), None)  # noqa: TID251 (this module reads the environment)
+    return next((name for name in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name)), None)
 
 
 def proxy_for(url: str) -> str | None:
     """The proxy that the environment (or the system) sets for `url`."""
-    if sys.platform not in _ASK_THE_SYSTEM and not any(name.lower().endswith("_proxy") for name in os.environ):  # noqa: TID251 (this module reads the environment)
+    if sys.platform not in _ASK_THE_SYSTEM and not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
     import urllib.request  # slow to import, and most environments set no proxy
 

@@ -75,9 +75,9 @@ class Body:
         return self.encoding.strip().lower()
 
     def _broken(self, why: str) -> LocksetError:
-        return DownloadFailedError(f"The answer cannot be read: {why}", location=self.what)
+        return DownloadFailedError(f"The response cannot be read: {why}", location=self.what)
 
 
 def too_large(limit: int, what: str) -> LocksetError:
     """The error for a body of more than `limit` bytes."""
-    return DownloadTooLargeError(f"The answer is larger than {limit} bytes", location=what)
+    return DownloadTooLargeError(f"The response is larger than {limit} bytes", location=what)

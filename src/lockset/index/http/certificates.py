@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import stat
 import threading
 from importlib import import_module
 from pathlib import Path
@@ -59,7 +60,9 @@ def _trusting(cert: str | None, client_cert: str | None) -> ssl.SSLContext:
     context = _trusted(cert)
     if client_cert is not None:
         try:
-            context.load_cert_chain(client_cert)
+            _check_regular(client_cert)
+            # OpenSSL would ask the terminal for the password of a key.
+            context.load_cert_chain(client_cert, password="")
         except (OSError, ssl.SSLError) as error:
             raise LocksetError(
                 "certificate-file",
@@ -96,7 +99,15 @@ def _trusted(cert: str | None) -> ssl.SSLContext:
         ) from error
 
 
+def _check_regular(path: str) -> None:
+    """Raise OSError if `path` is a pipe or a device, from which OpenSSL would read without end."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError("it is not a regular file")
+
+
 def _of(file: str | None, folder: str | None) -> ssl.SSLContext:
+    if file is not None:
+        _check_regular(file)
     return ssl.create_default_context(cafile=file, capath=folder)
 
 

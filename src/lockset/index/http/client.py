@@ -1,4 +1,4 @@
-"""Indexes and downloads over HTTP and from disk: implementations of `lockset.index.ports`."""
+"""Indexes over HTTP and from disk: the implementation of `lockset.index.ports.Index`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from lockset.errors import DownloadTooLargeError, LocksetError
+from lockset.errors import LocksetError
 from lockset.index.credentials import redact
-from lockset.index.http.local import read_local
 from lockset.index.http.pages import Pages
-from lockset.index.http.transport import Incoming, Request
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.ports import ProjectNotFound
 from lockset.index.strategy import IndexOrder, sources_for, strategy_for
@@ -25,13 +23,9 @@ if TYPE_CHECKING:
     from lockset.index.http.workers import Job, Workers
     from lockset.index.options import IndexOptions
     from lockset.index.pages.page_table import PageTable
-    from lockset.index.ports import Sink
     from lockset.progress import ProgressListener
 
-__all__ = ["DEFAULT_DOWNLOAD_LIMIT", "HttpDownloads", "HttpIndexes"]
-
-# The most bytes of a download without another limit, so that no server can fill the disk.
-DEFAULT_DOWNLOAD_LIMIT = 16 * 1024**3
+__all__ = ["HttpIndexes"]
 
 
 class HttpIndexes:
@@ -145,47 +139,3 @@ class HttpIndexes:
                 f"Ignored {table.refused} links of `{table.name}` on {redact(table.index_url)}: "
                 "a remote page may not link to local files"
             )
-
-
-class HttpDownloads:
-    """`lockset.index.ports.Downloads`; reads `file:` URLs only if `allow_files` is set."""
-
-    def __init__(self, transport: Transport, *, allow_files: bool = False) -> None:
-        self._transport = transport
-        self._allow_files = allow_files
-
-    def fetch(self, url: str, sink: Sink, *, limit: int | None = None) -> None:
-        """Stream the file into `sink`: see the port."""
-        bound = DEFAULT_DOWNLOAD_LIMIT if limit is None else limit
-        if url.startswith("file:"):
-            self._copy(url, sink, bound)
-            return
-        begun = False
-
-        def take(incoming: Incoming) -> None:
-            nonlocal begun
-            if begun:
-                sink.restart()
-            begun = True
-            received = 0
-            for chunk in incoming.chunks():
-                received += len(chunk)
-                sink.write(chunk)
-                if received > bound:
-                    raise _too_large(url, bound)
-
-        self._transport.exchange(Request(url=url), take)
-
-    def _copy(self, url: str, sink: Sink, bound: int) -> None:
-        if not self._allow_files:
-            raise LocksetError("scheme-refused", f"A local file is not read here: {url}")
-        received = 0
-        for chunk in read_local(url):
-            received += len(chunk)
-            sink.write(chunk)
-            if received > bound:
-                raise _too_large(url, bound)
-
-
-def _too_large(url: str, bound: int) -> LocksetError:
-    return DownloadTooLargeError(f"The file is larger than the {bound} bytes expected", location=redact(url))

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.index.http.auth import Authenticator
 from lockset.index.http.cache import DiskCache
-from lockset.index.http.client import HttpDownloads, HttpIndexes
+from lockset.index.http.client import HttpIndexes
+from lockset.index.http.downloads import HttpDownloads, open_transport
 from lockset.index.http.files import HttpFiles
-from lockset.index.http.transport import Transport
 from lockset.index.http.workers import Workers
-from lockset.index.options import IndexSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from lockset.index.http.transport import Transport
     from lockset.index.options import IndexOptions
     from lockset.progress import ProgressListener
 
@@ -59,9 +58,7 @@ def connect(
     `cache` is the cache folder (None disables the cache), `clock` returns seconds since the epoch, `environ` replaces
     the process's environment for credentials, `allow_files` lets downloads read `file:` URLs.
     """
-    sources = (*options.indexes, IndexSource(url=options.index_url, name=options.index_name), *options.flat_sources())
-    authenticator = Authenticator(sources, environ=environ, keyring=options.keyring)
-    transport = Transport(options, authenticator=authenticator, clock=clock, listener=listener)
+    transport = open_transport(options, clock=clock, listener=listener, environ=environ)
     workers, reader = Workers(options.connections - _FREE_SLOTS), Workers(1)
     stored = DiskCache(cache)
     downloads = HttpDownloads(transport, allow_files=allow_files)

@@ -6,6 +6,7 @@ import hashlib
 import io
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lockset.errors import DownloadFailedError, HashMismatchError, LocksetError, OfflineError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from lockset.index.credentials import Scope
     from lockset.index.http.cache import DiskCache
-    from lockset.index.http.client import HttpDownloads
+    from lockset.index.http.downloads import HttpDownloads
     from lockset.index.http.transport import Transport
     from lockset.index.http.workers import Workers
     from lockset.index.pages.project_page import DistributionFile
@@ -146,7 +147,7 @@ class HttpFiles:
             if known is not None:
                 sizes[file.url] = known
             elif not self._transport.options.offline:
-                jobs.append((file, self._workers.start(lambda file=file: self._ask_size(file))))  # type: ignore[misc]  # a default argument binds the present file
+                jobs.append((file, self._workers.start(partial(self._ask_size, file))))
         measured = {file: size for file, job in jobs if (size := job.result()) is not None}
         self._cache.remember_sizes({_key(file): size for file, size in measured.items()})
         return sizes | {file.url: size for file, size in measured.items()}

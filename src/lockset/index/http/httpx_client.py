@@ -1,26 +1,31 @@
-"""Send requests with httpx over pooled connections, directly and through proxies. No other module imports httpx."""
+"""Send requests over the connections of httpcore, which httpx stands on, directly and through proxies.
+
+httpx itself takes longer to import than most runs need the network for. It is imported for what it adds to httpcore: it
+reads and escapes the URLs that are not plain, and those of proxies. No other module imports httpx.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpcore
-import httpx
 
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.index.http.certificates import certificate_error
 from lockset.index.http.deadlines import Deadlines
 from lockset.index.http.incoming import Again
-from lockset.index.http.network_backend import BoundedBackend
-from lockset.index.http.pool import KEPT_SECONDS, Pool
+from lockset.index.http.pool import KEPT_SECONDS, BoundedBackend, Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    import httpx
 
     from lockset.index.http.addresses import Addresses
     from lockset.index.http.certificates import Contexts
@@ -31,10 +36,15 @@ __all__ = ["HttpxClient", "HttpxResponse"]
 _LAST_PORT = 65535
 _NUMBER = re.compile(r"^\[Errno -?\d+\] |^\[SSL: \w+\] ")
 _SOURCE_LINE = re.compile(r" \(_ssl\.c:\d+\)$")
-# An origin, and a path that needs no escapes and has no segments of dots.
-_PLAIN_URL = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)((?:/[A-Za-z0-9_~+-][A-Za-z0-9_~+.-]*)+/?)")
+# A host of ASCII letters and digits, a port, and a path that needs no escapes and has no segments of dots.
+_PLAIN_URL = re.compile(
+    r"(https?)://(?!xn--)([a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])(?!xn--))*)(?::([0-9]{1,5}))?"
+    r"((?:/[A-Za-z0-9_~+-][A-Za-z0-9_~+.-]*)+/?)"
+)
+_PORTS = {"http": 80, "https": 443}
 # h11 reads any version as if it were 1.1.
-_VERSIONS = frozenset({"HTTP/1.0", "HTTP/1.1", "HTTP/2"})
+_VERSIONS = frozenset({b"HTTP/1.0", b"HTTP/1.1", b"HTTP/2"})
+_FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
 
 
 class HttpxClient:
@@ -49,8 +59,7 @@ class HttpxClient:
         self._deadlines = Deadlines()
         self._backend = BoundedBackend(self._deadlines, addresses, connect_timeout=options.connect_timeout)
         self._lock = threading.Lock()
-        self._origins: dict[str, httpx.URL] = {}
-        self._transports: dict[tuple[str | None, bool | None], _PoolTransport] = {}
+        self._pools: dict[tuple[str | None, bool | None], Pool] = {}
 
     def send(
         self,
@@ -74,26 +83,26 @@ class HttpxClient:
         """
         self._deadlines.begin(silence, until)
         self._backend.begin()
+        address = _address(url)
+        if (address.url.port or 0) > _LAST_PORT:
+            raise ValueError(f"Port out of range 0-{_LAST_PORT}")
+        fields = [(b"Host", address.netloc.encode("ascii"))]
+        fields += [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+        if content is not None:
+            fields.append((b"Content-Length", str(len(content)).encode("ascii")))
+        request = httpcore.Request(method, address.url, headers=fields, content=content)
         try:
-            if proxy is None and content is None:
-                request = self._request(method, url, headers)
-            else:
-                request = httpx.Request(method, url, headers=headers, content=content)
-            if (request.url.port or 0) > _LAST_PORT:
-                raise ValueError(f"Port out of range 0-{_LAST_PORT}")
-            response = self._transport(request.url, proxy).handle_request(request)
-        except httpx.InvalidURL as error:
-            raise ValueError(str(error)) from error
-        except httpx.UnsupportedProtocol as error:
-            raise LocksetError("scheme-refused", f"Not an http(s) address: {redact(url)}") from error
-        except httpx.TransportError as error:
+            response = self._pool(address, proxy).handle_request(request)
+        except httpcore.UnsupportedProtocol as error:
+            raise LocksetError("scheme-refused", f"Not an http(s) URL: {redact(url)}") from error
+        except _FAILURES as error:
             self._backend.abandon()
-            if isinstance(error, httpx.ProxyError) and str(error).startswith("4"):
+            if isinstance(error, httpcore.ProxyError) and str(error).startswith("4"):
                 raise LocksetError(
                     "proxy-refused",
                     f"The proxy refused the request with status {error}",
                     location=redact(proxy or ""),
-                    hint="Check the address of the proxy; its URL takes a user name and password",
+                    hint="Check the proxy URL; it can contain a user name and password",
                 ) from error
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise certificate_error(url, str(error)) from error
@@ -101,46 +110,32 @@ class HttpxClient:
         except _socks_failures(proxy) as error:
             self._backend.abandon()
             raise _again(error) from error
-        if response.http_version not in _VERSIONS:
+        if response.extensions.get("http_version") not in _VERSIONS:
             response.close()
             raise Again("the server uses an unknown version of HTTP")
         return HttpxResponse(response, self._deadlines, silence)
 
-    def _request(self, method: str, url: str, headers: Mapping[str, str]) -> httpx.Request:
-        """A request without proxy; httpx checks an origin only once if it would send the rest of the URL as it is.
-
-        (Through a proxy, the extension would replace the target of CONNECT.)
-        """
-        plain = _PLAIN_URL.fullmatch(url)
-        if plain is None:
-            return httpx.Request(method, url, headers=headers)
-        origin, target = plain.groups()
-        checked = self._origins.get(origin)
-        if checked is None:
-            checked = self._origins[origin] = httpx.URL(origin)
-        return httpx.Request(method, checked, headers=headers, extensions={"target": target.encode()})
-
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
-            transports = list(self._transports.values())
-            self._transports.clear()
-        for transport in transports:
-            transport.close()
+            pools = list(self._pools.values())
+            self._pools.clear()
+        for pool in pools:
+            pool.close()
 
-    def _transport(self, url: httpx.URL, proxy: str | None) -> _PoolTransport:
-        """The pool for a URL."""
+    def _pool(self, address: _Address, proxy: str | None) -> Pool:
+        """The pool for an address."""
         # Without TLS nothing is verified, and loading certificates takes tens of milliseconds.
         verified: bool | None = None
-        if url.scheme == "https" or (proxy or "").lower().startswith("https:"):
-            verified = {url.host, url.netloc.decode("ascii")}.isdisjoint(self._options.insecure_hosts)
+        if address.url.scheme == b"https" or (proxy or "").lower().startswith("https:"):
+            verified = {address.host, address.netloc}.isdisjoint(self._options.insecure_hosts)
         key = (proxy, verified)
         with self._lock:
-            transport = self._transports.get(key)
-            if transport is None:
+            pool = self._pools.get(key)
+            if pool is None:
                 context = None if verified is None else self._contexts.of(verified=verified)
                 via = None if proxy is None else _proxy(proxy, self._contexts)
-                pool = Pool(
+                pool = self._pools[key] = Pool(
                     self._deadlines,
                     ssl_context=context,
                     proxy=via,
@@ -149,8 +144,36 @@ class HttpxClient:
                     http2=find_spec("h2") is not None,
                     network_backend=self._backend,
                 )
-                transport = self._transports[key] = _PoolTransport(pool)
-            return transport
+            return pool
+
+
+class _Address(NamedTuple):
+    """Where a request goes: what httpcore sends, the host without brackets, and host and port as in `Host`."""
+
+    url: httpcore.URL
+    host: str
+    netloc: str
+
+
+def _address(url: str) -> _Address:
+    """The address of `url`; ValueError if it is malformed."""
+    plain = _PLAIN_URL.fullmatch(url)
+    if plain is not None:
+        scheme, host, digits, target = plain.groups()
+        port = int(digits) if digits and int(digits) != _PORTS[scheme] else None
+        sent = httpcore.URL(scheme=scheme.encode(), host=host.encode(), port=port, target=target.encode())
+        return _Address(sent, host, host if port is None else f"{host}:{port}")
+    with _without_command_line():
+        import httpx
+    try:
+        return _read(httpx.URL(url))
+    except httpx.InvalidURL as error:
+        raise ValueError(str(error)) from error
+
+
+def _read(url: httpx.URL) -> _Address:
+    sent = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    return _Address(sent, url.host, url.netloc.decode("ascii"))
 
 
 class HttpxResponse:
@@ -162,10 +185,10 @@ class HttpxResponse:
         stream: Pieces of the body as they arrive; raises `Again` if the connection fails.
     """
 
-    def __init__(self, response: httpx.Response, deadlines: Deadlines, silence: float) -> None:
-        self.status = response.status_code
+    def __init__(self, response: httpcore.Response, deadlines: Deadlines, silence: float) -> None:
+        self.status = response.status
         self.headers: dict[str, str] = {}
-        for raw_name, raw_value in response.headers.raw:
+        for raw_name, raw_value in response.headers:
             name, value = raw_name.decode("ascii").lower(), raw_value.decode("latin-1")
             self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
         self._response = response
@@ -183,22 +206,14 @@ class HttpxResponse:
             self._response.close()
 
     def _pieces(self) -> Iterator[bytes]:
-        assert isinstance(self._response.stream, httpx.SyncByteStream)
-        pieces = iter(self._response.stream)
+        pieces = self._response.iter_stream()
         try:
             self._deadlines.expect(self._silence)
             for piece in pieces:
                 yield piece
                 self._deadlines.expect(self._silence)
-        except httpx.TransportError as error:
+        except _FAILURES as error:
             raise _again(error) from error
-
-
-class _PoolTransport(httpx.HTTPTransport):
-    """httpx's transport over a pool with another network backend, which its constructor does not accept."""
-
-    def __init__(self, pool: httpcore.ConnectionPool) -> None:
-        self._pool = pool
 
 
 def _proxy(url: str, contexts: Contexts) -> httpcore.Proxy:
@@ -209,12 +224,28 @@ def _proxy(url: str, contexts: Contexts) -> httpcore.Proxy:
             "The proxy uses SOCKS, for which lockset needs the package `socksio`",
             hint="Install `lockset[socks]`, or use an HTTP proxy",
         )
-    read = httpx.Proxy(url)
+    with _without_command_line():
+        import httpx
+    try:
+        read = httpx.Proxy(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(str(error)) from error
     context = contexts.of(verified=True) if read.url.scheme == "https" else None
-    target = httpcore.URL(
-        scheme=read.url.raw_scheme, host=read.url.raw_host, port=read.url.port, target=read.url.raw_path
-    )
-    return httpcore.Proxy(target, auth=read.raw_auth, headers=read.headers.raw, ssl_context=context)
+    return httpcore.Proxy(_read(read.url).url, auth=read.raw_auth, headers=read.headers.raw, ssl_context=context)
+
+
+@contextmanager
+def _without_command_line() -> Iterator[None]:
+    """Import httpx without its command line, which imports rich and click if they are installed."""
+    name = "httpx._main"
+    if "httpx" in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # the import system reads None as "cannot be imported"
+    try:
+        yield
+    finally:
+        sys.modules.pop(name, None)
 
 
 def _socks_failures(proxy: str | None) -> tuple[type[Exception], ...]:
@@ -227,7 +258,7 @@ def _socks_failures(proxy: str | None) -> tuple[type[Exception], ...]:
 
 
 def _again(error: Exception) -> Again:
-    is_unconnected = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
+    is_unconnected = isinstance(error, (httpcore.ConnectError, httpcore.ConnectTimeout))
     return Again(_reason(str(error)) or type(error).__name__, is_unconnected=is_unconnected)
 
 

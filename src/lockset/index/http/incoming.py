@@ -65,7 +65,7 @@ class Again(Exception):
     """The attempt failed, and another one may succeed.
 
     Attributes:
-        wait: Seconds that the server asks to wait.
+        wait: Seconds that the server requests to wait.
         slow: The transfer was too slow.
         status: The status of the response, if the failure is that the server is overloaded.
         is_unconnected: There was no connection to the server or proxy.

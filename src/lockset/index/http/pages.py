@@ -137,7 +137,7 @@ class Pages:
         )
         received = self._transport.exchange(request, _Received)
         if received.status == 304 and not conditions:
-            raise IndexUnreachableError("The index answered 304 to a first request", location=_public(source))
+            raise IndexUnreachableError("The index returned 304 for a first request", location=_public(source))
         return received
 
     def _read(self, received: _Received, name: str, source: IndexSource) -> PageTable | None:

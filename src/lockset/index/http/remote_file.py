@@ -153,7 +153,7 @@ class RemoteFile(io.RawIOBase):
         fits = content_range is not None and tuple(map(int, content_range.groups())) == expected
         data = _exactly(incoming, stop - start) if fits else None
         if data is None:
-            raise self._refused("The server answered a range request with another range")
+            raise self._refused("The server returned a different range than requested")
         return data
 
     def _refused(self, why: str) -> LocksetError:

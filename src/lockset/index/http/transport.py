@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -89,8 +88,8 @@ class Transport:
         """
         if self.options.offline:
             raise OfflineError(
-                f"{redact(request.url)} is needed, and the network is off",
-                hint="Run again without --offline",
+                f"{redact(request.url)} is not in the cache, and the network is disabled",
+                hint="Run again without `--offline`",
             )
         budget = TimeBudget(self.options.read_timeout)
         attempt, paused = 0, 0.0
@@ -98,7 +97,7 @@ class Transport:
             try:
                 with self._slots:
                     if self._closed:
-                        raise request.failure("The run ended before the answer came")
+                        raise request.failure("The run ended before the response arrived")
                     return self._attempt(request, consume, budget)
             except Again as failure:
                 pause = self._pause_after(request, failure, attempt, paused)
@@ -131,7 +130,7 @@ class Transport:
         raise request.failure(
             self._failure_text(request.url, failure, attempt + 1),
             location=redact(request.url),
-            hint=f"Check the network and the address, then try again{more_time}",
+            hint=f"Check the network and the URL, then try again{more_time}",
         ) from failure
 
     def _failure_text(self, url: str, failure: Again, attempts: int) -> str:
@@ -142,7 +141,7 @@ class Transport:
         if failure.is_unconnected:
             return f"Could not connect to {'the proxy ' if proxy else ''}{server}{count}: {failure}"
         if failure.status is not None:
-            return f"{server} answered with status {failure.status}{count}"
+            return f"{server} returned status {failure.status}{count}"
         return f"The connection to {server} failed{count}: {failure}"
 
     def _pause_after(self, request: Request, failure: Again, attempt: int, paused: float) -> float:
@@ -150,7 +149,7 @@ class Transport:
         if failure.wait is not None and paused + failure.wait > self.options.retry_after_cap:
             again = f" again, after {paused:.0f} seconds" if paused >= 1 else ""
             raise request.failure(
-                f"The server asks to wait {failure.wait:.0f} seconds{again}, too long for lockset to wait",
+                f"The server asks to wait for {failure.wait:.0f} seconds{again}, which is longer than lockset waits",
                 location=redact(request.url),
                 hint="Try again later",
             ) from failure
@@ -240,15 +239,15 @@ class Transport:
                 "index-refused",
                 f"The server refused the request with status {status}",
                 location=location,
-                hint="Give credentials by LOCKSET_INDEX_<NAME>_USERNAME and _PASSWORD, a netrc file or the index URL",
+                hint="Set LOCKSET_INDEX_<NAME>_USERNAME and _PASSWORD, or use a netrc file or the index URL",
             )
         if status in {404, 410}:
             raise FileMissingError(
                 f"{urlsplit(location).netloc} has no such file (status {status})",
                 location=location,
-                hint="Check the address: the file may have been removed or renamed",
+                hint="Check the URL: the file may have been removed or renamed",
             )
-        raise request.failure(f"The server answered with status {status}", location=location)
+        raise request.failure(f"The server returned status {status}", location=location)
 
     def _proxy(self, url: str) -> str | None:
         parts = urlsplit(url)
@@ -266,15 +265,14 @@ class Transport:
                 contexts, addresses = Contexts(self.options.cert, self.options.client_cert), Addresses()
                 if self._proxy(url) is None and not self.options.insecure_hosts:
                     threading.Thread(target=_prepare, args=(url, contexts, addresses), daemon=True).start()
-                with _without_command_line():
-                    from lockset.index.http.httpx_client import HttpxClient
+                from lockset.index.http.httpx_client import HttpxClient
 
                 self._client = HttpxClient(self.options, contexts, addresses)
             return self._client
 
 
 def _malformed(request: Request, error: ValueError) -> LocksetError:
-    return request.failure(f"The address is malformed: {error}", location=redact(request.url))
+    return request.failure(f"The URL is not valid: {error}", location=redact(request.url))
 
 
 def _prepare(url: str, contexts: Contexts, addresses: Addresses) -> None:
@@ -287,17 +285,3 @@ def _prepare(url: str, contexts: Contexts, addresses: Addresses) -> None:
             addresses.of(origin.host, origin.port)
     except Exception:  # noqa: BLE001 (the request that needs it runs into the same error and reports it)
         return
-
-
-@contextmanager
-def _without_command_line() -> Iterator[None]:
-    """Import httpx without its command line, which imports rich and click if they are installed."""
-    name = "httpx._main"
-    if "httpx" in sys.modules:
-        yield
-        return
-    sys.modules[name] = None  # type: ignore[assignment]  # the import system reads None as "cannot be imported"
-    try:
-        yield
-    finally:
-        sys.modules.pop(name, None)

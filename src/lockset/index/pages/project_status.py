@@ -11,7 +11,7 @@ STATUSES = frozenset({"archived", "deprecated", "quarantined"})
 # Limit for a reason in a message.
 _LONGEST_REASON = 300
 # Hint for a project that is quarantined.
-QUARANTINED = "Read what the index says of the project, and do without it until the quarantine ends"
+QUARANTINED = "Read what the index says about the project, and do not use it until the quarantine ends"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class ProjectStatus:
         meaning = {
             "archived": "is archived: no further releases are expected",
             "deprecated": "is deprecated: its authors advise against using it",
-            "quarantined": f"is quarantined by the index {self.index_url}: it may be unsafe, and nothing of it is used",
+            "quarantined": f"is quarantined by the index {self.index_url}: it may be unsafe and is not used",
         }
         return f"{self.project} {meaning[self.status]}{f' ({self.reason})' if self.reason else ''}"
 

@@ -17,7 +17,7 @@ from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_marker
 from lockset.lockfile.fix.keys import add_packages_key, remove_empty_key
 from lockset.lockfile.fix.order import sort_arrays
-from lockset.lockfile.read import Document, TomlError, read
+from lockset.lockfile.read import Document, TomlError, read_document
 from lockset.lockfile.validate.finding import Findings, path_text
 from lockset.lockfile.validate.rules.urls import check_url
 
@@ -59,21 +59,21 @@ def fix_text(text: str) -> FixedText:
         text = text.removeprefix(_BOM)
         changes.append("removed the byte order mark")
     try:
-        document = read(text)
+        document = read_document(text)
     except TomlError:
         return FixedText(text=text, changes=tuple(changes))
     while (removed := remove_empty_key(document)) is not None:
         text, change = removed
         changes.append(change)
-        document = read(text)
+        document = read_document(text)
     if (added := add_packages_key(document)) is not None:
         text, change = added
         changes.append(change)
-        document = read(text)
+        document = read_document(text)
     edits = sorted(_values(document))
     text = _apply(text, edits)
     changes += [edit.change for edit in edits]
-    for moved in sort_arrays(read(text)):
+    for moved in sort_arrays(read_document(text)):
         text, change = moved
         changes.append(change)
     return FixedText(text=text, changes=tuple(changes))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from lockset.lockfile.last_component import last_component
-from lockset.lockfile.read import Document, read
+from lockset.lockfile.read import Document, read_document
 from lockset.lockfile.validate.finding import path_text
 from lockset.lockfile.validate.rules.file_names import version_in_name
 
@@ -29,7 +29,7 @@ def sort_arrays(document: Document) -> Iterator[tuple[str, str]]:
         if isinstance(names, list) and all(isinstance(name, str) for name in names) and names != sorted(names):
             text = _sort_items(document, (key,), names)
             if text is not None:
-                document = read(text)
+                document = read_document(text)
                 yield text, f"{key}: sorted"
     packages = document.data.get("packages")
     for index, package in enumerate(packages if isinstance(packages, list) else ()):
@@ -39,7 +39,7 @@ def sort_arrays(document: Document) -> Iterator[tuple[str, str]]:
             path: KeyPath = ("packages", index, "wheels")
             text = _sort_items(document, path, names)
             if text is not None:
-                document = read(text)
+                document = read_document(text)
                 yield text, f"{path_text(path)}: sorted by file name"
     text = _sort_packages(document)
     if text is not None:

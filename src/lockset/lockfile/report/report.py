@@ -150,11 +150,12 @@ def _by_entry(matrix: Matrix) -> dict[int, list[tuple[ReportEnvironment, Provisi
 
 def _issue_concerns(issues: Sequence[Issue]) -> list[Concern]:
     concerns = []
-    for severity, name in (("error", "invalid"), ("warning", "warnings")):
+    names: tuple[tuple[str, ConcernName], ...] = (("error", "invalid"), ("warning", "warnings"))
+    for severity, name in names:
         count = sum(issue.severity == severity for issue in issues)
         if count:
             detail = f"{count} {severity}{'s' if count > 1 else ''}"
-            concerns.append(Concern(name=name, entry=None, detail=detail))  # type: ignore[arg-type]  # one of two names
+            concerns.append(Concern(name=name, entry=None, detail=detail))
     return concerns
 
 

@@ -114,7 +114,7 @@ packages
   packages-item-type: `packages` contains only tables
   packages-narrow-to-one: For any installation at most one entry of a name applies
   package-source-required: Each package has a source: vcs, directory, archive, sdist or wheels
-  package-source-conflict: vcs, directory and archive exclude each other, and sdist and wheels
+  package-source-conflict: Each package has only one of vcs, directory, archive, and sdist with wheels
   ? duplicate-overlap: No two entries of a name apply in the same environment
   ? no-file-for-environment: Each entry has a file for every environment in which it applies
   ? wheel-outside-environments: Each wheel fits one of the environments

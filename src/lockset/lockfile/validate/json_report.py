@@ -71,14 +71,14 @@ def validate_json_report(data: bytes | str, *, path: str | None = None) -> Repor
 
 def _check(value: object, findings: Findings) -> None:
     if not isinstance(value, dict):
-        findings.add("report-kind", (), f"A report of lockset is an object, not {_type_name(value)}")
+        findings.add("report-kind", (), f"A report of lockset must be an object, not {_type_name(value)}")
         return
     name, definition, likeness = max(_likenesses(value), key=lambda one: one[2])
     if likeness < _ENOUGH:
         hint = "`--json` of lock, sync, validate, tree, why, diff, convert, export and download prints reports"
-        findings.add("report-kind", (), "This has not the keys of a report that lockset prints", hint)
+        findings.add("report-kind", (), "This does not have the keys of a report that lockset writes", hint)
         return
-    # jsonschema says once for each key that is missing what is said once for all here.
+    # jsonschema reports each missing key in several ways; one of them is enough.
     unique = {
         (violation.path, violation.keyword): violation for violation in violations(name, value, definition=definition)
     }
@@ -110,9 +110,9 @@ def _messages(violation: Violation) -> Iterator[tuple[str, tuple[str, ...]]]:
     elif violation.keyword == "type":
         types = [violation.expected] if isinstance(violation.expected, str) else violation.expected
         expected = " or ".join(_TYPES.get(one, one) for one in types)
-        yield f"This has to be {expected}, not {_type_name(violation.value)}", ()
+        yield f"This must be {expected}, not {_type_name(violation.value)}", ()
     elif violation.keyword in {"oneOf", "anyOf"}:
-        yield "This has none of the forms that the schema allows", ()
+        yield "This matches none of the forms that the schema allows", ()
     else:
         yield f"The schema refuses this: {violation.message[:_LONGEST]}", ()
 

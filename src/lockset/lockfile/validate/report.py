@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read
+from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read_document
 from lockset.lockfile.validate.catalogue import RULES, Rule
 from lockset.lockfile.validate.finding import Finding, Findings, Issue
 from lockset.lockfile.validate.locate import locations
@@ -116,7 +116,7 @@ def validate_document(data: bytes | str, *, path: str | None = None, now: dateti
     if path is not None:
         check_file_name(os.path.basename(path), findings)
     try:
-        document = read(data, path=path)
+        document = read_document(data, path=path)
     except TomlError as error:
         syntax = _syntax_issue(
             error.diagnostic.message, error.offset, (error.line, error.column), error.diagnostic.hint

@@ -13,7 +13,7 @@ from lockset.lockfile.validate.catalogue import RULES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["marked_text", "note", "page"]
+__all__ = ["marked_text", "note", "page", "rule_data"]
 
 _FILES = ("archive-", "sdist-", "wheel-", "vcs-", "package-", "directory-")
 _LEVELS = {
@@ -28,7 +28,7 @@ def page(code: str) -> str:
     """The page of the rule `code` as Markdown."""
     rule = RULES[code]
     why, fix = note(code)
-    example = _data("rule_examples.toml")["rules"].get(code)
+    example = rule_data("rule_examples.toml")["rules"].get(code)
     purpose = _purpose(code)
     parts = [
         f"# {code}",
@@ -51,7 +51,7 @@ def _examples(example: dict[str, Any]) -> Iterator[str]:
     where = "This violates the rule where it is marked" if example["line"] else "This violates the rule"
     yield f"## Example\n\n{where}{name}:\n\n```toml\n{marked_text(example)}```"
     name = " in a file named `pylock.toml`" if "file" in example else ""
-    right = example.get("right") or _data("rule_examples.toml")["valid"][example["kept"]]
+    right = example.get("right") or rule_data("rule_examples.toml")["valid"][example["kept"]]
     yield f"This is valid{name}:\n\n```toml\n{right}```"
 
 
@@ -68,7 +68,7 @@ def marked_text(example: dict[str, Any]) -> str:
 
 def note(code: str) -> tuple[str, str]:
     """Why the rule exists, and how to fix a violation."""
-    notes = _data("rule_notes.toml")
+    notes = rule_data("rule_notes.toml")
     shared = next((code.removeprefix(prefix) for prefix in _FILES if code.startswith(prefix)), code)
     entry = notes["rules"].get(code) or notes["rules"].get(shared) or notes["families"][code.rsplit("-", 1)[-1]]
     return entry["why"], entry["fix"]
@@ -76,7 +76,7 @@ def note(code: str) -> tuple[str, str]:
 
 def _purpose(code: str) -> str:
     """What the key of the rule is for; empty for rules that are not about one key."""
-    keys = _data("rule_notes.toml")["keys"]
+    keys = rule_data("rule_notes.toml")["keys"]
     shared = next((code.removeprefix(prefix) for prefix in _FILES if code.startswith(prefix)), code)
     for name in (shared, code):
         words = name.split("-")
@@ -89,10 +89,11 @@ def _purpose(code: str) -> str:
 
 def _references(code: str) -> list[str]:
     """Further specifications, for rules whose code contains a word of the table."""
-    table = _data("rule_notes.toml")["references"]
+    table = rule_data("rule_notes.toml")["references"]
     return list(dict.fromkeys(link for word, link in table.items() if word in code))
 
 
-@lru_cache(maxsize=2)
-def _data(name: str) -> dict[str, Any]:
-    return tomli.loads(files("lockset.lockfile.validate").joinpath(name).read_text("utf-8"))
+@lru_cache(maxsize=3)
+def rule_data(name: str, package: str = "lockset.lockfile.validate") -> dict[str, Any]:
+    """The data about rules in the TOML file `name` of `package`."""
+    return tomli.loads(files(package).joinpath(name).read_text("utf-8"))

@@ -30,18 +30,18 @@ __all__ = ["explain_failure"]
 _LINES = 24
 # Releases with the same requirement are listed up to this many, then counted.
 _RELEASES_NAMED = 3
-_GIVEN_UP = "(the search was given up: there may be a solution that was not found)"
+_GIVEN_UP = "(the search was stopped: there may be a solution)"
 # How certain it is that there is no answer, by whether everything was tried and what the second engine says; nothing is
 # said where both tried everything.
 _CERTAINTY = {
-    (True, "undecided"): "(the second engine, resolvelib, was given up before it could confirm this)",
-    (True, "contradicted"): "(the second engine, resolvelib, finds an answer for this environment: this is a bug in"
+    (True, "undecided"): "(the second engine, resolvelib, was stopped before it could confirm this)",
+    (True, "contradicted"): "(the second engine, resolvelib, finds a solution for this environment: this is a bug in"
     " lockset, report it with the project that shows it)",
     (False, None): _GIVEN_UP,
     (False, "undecided"): _GIVEN_UP,
-    (False, "confirmed"): "(the search was given up; the second engine, resolvelib, finds no answer for this"
+    (False, "confirmed"): "(the search was stopped; the second engine, resolvelib, finds no solution for this"
     " environment either)",
-    (False, "contradicted"): "(the search was given up, though this environment alone has an answer: lock fewer"
+    (False, "contradicted"): "(the search was stopped, though this environment alone has a solution: lock fewer"
     " environments, with `--python` or `--platform`)",
 }
 
@@ -180,7 +180,7 @@ def _need(origin: RequirementOrigin, failure: Failure) -> str:
         return f"requires {pythons_in_words(facts.serves)}"
     url = next((d for d in facts.dependencies if d.url is not None), None)
     if url is not None:
-        return f"needs {url.text}, and packages of an index may not point to URLs"
+        return f"needs {url.text}, and packages from an index may not require URLs"
     return "cannot be used: it requires another version of itself"
 
 

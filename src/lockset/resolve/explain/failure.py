@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.resolution import Pins
     from lockset.resolve.solver.search import Cause
 
-__all__ = ["QUESTION", "Failure", "Suggestion", "chosen", "join_words"]
+__all__ = ["WHY_NOT", "Failure", "Suggestion", "chosen", "join_words"]
 
-# The origin of a requirement that is only asked about (`why-not`): it cannot be loosened.
-QUESTION = "the question"
-# Releases of a project to check for the Pythons they admit.
+# The origin of the requirement that `why-not` adds: it is not in the project, so it cannot be loosened.
+WHY_NOT = "`lockset why-not`"
+# How many releases of a project are checked for their Pythons.
 _LOOKED_AT = 20
 # Series of Pythons to exclude one by one.
 _SERIES = 3
@@ -80,7 +80,7 @@ class Failure:
     @property
     def own_roots(self) -> list[RootRequirement]:
         """Requirements of the conflict that the project itself can change."""
-        return [r for r in self.conflict.roots if r.origin.name != QUESTION]
+        return [r for r in self.conflict.roots if r.origin.name != WHY_NOT]
 
     def specifiers_on(self, name: str) -> list[Specifier]:
         """Specifiers and constraints of the conflict on a package."""
@@ -194,9 +194,9 @@ class Failure:
 
 
 def _override_specifier(cause: Cause) -> Specifier:
-    """The specifier of the cause; for a version that is only asked about, that version or a later one."""
+    """The specifier of the cause; for the version of `why-not`, that version or a later one."""
     specifier = cause.requirement.specifier
-    if cause.origin.name != QUESTION:
+    if cause.origin.name != WHY_NOT:
         return specifier
     return Specifier.of(read_specifiers(specifier.text.replace("==", ">=")))
 

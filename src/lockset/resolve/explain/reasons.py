@@ -42,14 +42,14 @@ def _reason(name: str, failure: Failure) -> str | None:
     releases = failure.repository.releases(name)
     if not releases.versions:
         index = failure.repository.empty_page(name)
-        return f"{name} has no release" if index is None else f"the page of {name} at {index} has no links of files"
+        return f"{name} has no release" if index is None else f"the page of {name} at {index} has no links to files"
     if any(all(s.admits(v) for s in specifiers) for v in releases.versions):
         return _kept_out(releases, specifiers, failure)
     if any(not any(s.admits(v) for v in releases.versions) for s in specifiers):
         newest = max(releases.versions) if releases.starts else releases.versions[0]
         if isinstance(newest, DirectVersion):
             return f"{name} comes from {newest.source.shown}, and is {newest}"
-        return f"the newest version of {name} to choose from is {newest}"
+        return f"the newest available version of {name} is {newest}"
     return None
 
 
@@ -110,7 +110,7 @@ def _refused_by_policy(releases: Releases, version: Version, failure: Failure) -
 def pythons_in_words(serves: MarkerSet) -> str:
     """`Python >=3.8,!=3.9.0,<3.14`; where it is not as simple as that, the marker."""
     if serves.is_empty:
-        return "a Python that cannot exist: its bounds exclude each other"
+        return "a Python that cannot exist: its bounds contradict each other"
     pythons = serves.without_platforms().without_extras_and_groups()
     bounds = python_specifiers(pythons)
     if bounds:

@@ -112,9 +112,11 @@ def with_project(lock: Pylock, name: str, path: str, request: LockRequest) -> Py
     """`lock` with the project itself as an editable folder at `path`, installed with its own dependencies.
 
     Raises:
-        LocksetError: `project-locked-twice`: something requires the project as a package.
+        LocksetError: `project-locked-twice`: something requires the project as another package.
     """
-    if any(package.name == name for package in lock.packages):
+    marker = f"'{request.default_group}' in dependency_groups" if request.default_group else None
+    known = next((package for package in lock.packages if package.name == name), None)
+    if known is not None and (known.directory is None or known.directory.path != path):
         raise LocksetError(
             "project-locked-twice",
             f"{name} is the project itself, and one of its dependencies requires {name} as well",
@@ -122,13 +124,20 @@ def with_project(lock: Pylock, name: str, path: str, request: LockRequest) -> Py
         )
     own = {r.dependency.name for r in request.roots if r.region.groups() <= {request.default_group}}
     needed = [reference(p, lock.packages) for p in lock.packages if p.name in own]
+    if known is not None:
+        # A member of a workspace that requires it: it is there anyway, and now with its own dependencies as well.
+        own_region = MarkerSet.any() if marker is None else MarkerSet.parse(marker)
+        region = own_region | (MarkerSet.any() if known.marker is None else MarkerSet.of_marker(known.marker))
+        marker = region.text()
+        needed += [dict(edge) for edge in known.dependencies or () if edge not in needed]
     entry = Package(
         name=canonicalize_name(name),
-        marker=composed_marker(f"'{request.default_group}' in dependency_groups") if request.default_group else None,
+        marker=None if marker is None else composed_marker(marker),
         directory=PackageDirectory(path=path, editable=True),
         dependencies=needed or None,
     )
-    return replace(lock, packages=sorted([*lock.packages, entry], key=lambda p: p.name))
+    others = [package for package in lock.packages if package is not known]
+    return replace(lock, packages=sorted([*others, entry], key=lambda p: p.name))
 
 
 def _dependencies(resolution: Resolution, entries: Mapping[NodeKey, Package]) -> dict[NodeKey, list[dict[str, Any]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.resolve.one_environment.engine import Budget, NoAnswer, Undecided, resolve_one
+from lockset.resolve.one_environment.engine import Budget, NoSolution, Undecided, resolve_one
 from lockset.resolve.solver.candidate import ReleaseCandidate
 from lockset.resolve.solver.resolution import Pins, resolution_graph
 
@@ -24,17 +24,17 @@ _BUDGET = Budget(steps=20_000, seconds=60.0)
 def resolution_in_one_environment(
     problem: ResolutionProblem, repository: IndexRepository | DirectRepository
 ) -> Resolution | None:
-    """What is chosen in the universe of `problem`, which is one environment; None where resolvelib finds nothing.
+    """The resolution of `problem`, whose universe is one environment; None if resolvelib finds no solution.
 
     Raises:
-        UrlRequirementDiscovered: a source was found on the way; begin again.
-        LocksetError: an index cannot be reached or answers nonsense.
+        UrlRequirementDiscovered: a requirement by URL was discovered; resolve again with it.
+        LocksetError: an index cannot be reached, or its response is not valid.
     """
     request = problem.request
     universe = request.universe
     try:
         chosen = resolve_one(request, universe, repository, _BUDGET)
-    except (NoAnswer, Undecided):
+    except (NoSolution, Undecided):
         return None
     candidates: dict[Key, ReleaseCandidate] = {}
     for name, version in chosen.items():

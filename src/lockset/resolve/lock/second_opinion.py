@@ -1,6 +1,6 @@
-"""A second engine is asked before a user hears that there is no answer: resolvelib, for the environment that is named.
+"""A second opinion before an error says that there is no solution: resolvelib, for the environment of the error.
 
-Where it finds an answer there, its pins are tried first in the universal search, which then goes on once more.
+If it finds a solution there, the universal search runs once more, and tries those versions first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.markers import Environment, MarkerSet
 from lockset.resolve.lock.lock_resolution import resolution_of
-from lockset.resolve.one_environment.engine import Budget, NoAnswer, Undecided, resolve_one
+from lockset.resolve.one_environment.engine import Budget, NoSolution, Undecided, resolve_one
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.problem.request import Preference
 from lockset.resolve.solver.search import ResolutionImpossible
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["reconsider"]
 
-# Where the universal search tried everything, and where it was given up after much longer than this. A project of 100
+# For a search that tried everything, and for one that was stopped at its budget, which is much larger. A project of 100
 # packages needs about 150 steps.
 _TO_CONFIRM = Budget(steps=5_000, seconds=2.0)
 _TO_FIND = Budget(steps=20_000, seconds=10.0)
@@ -43,10 +43,10 @@ def reconsider(
     repository: IndexRepository | DirectRepository,
     listener: ProgressListener,
 ) -> Resolution | ResolutionImpossible:
-    """An answer to `problem` after all, or a failure with what the second engine says of it in `opinion`.
+    """A solution of `problem` after all, or a failure with the result of the second engine in `opinion`.
 
     Raises:
-        UrlRequirementDiscovered: a source was found on the way; begin again.
+        UrlRequirementDiscovered: a requirement by URL was discovered; resolve again with it.
     """
     chosen = _ask(impossible, problem.request, repository)
     if chosen is None:
@@ -61,9 +61,9 @@ def reconsider(
 def _ask(
     impossible: ResolutionImpossible, request: LockRequest, repository: IndexRepository | DirectRepository
 ) -> Mapping[str, Version] | None:
-    """What resolvelib chooses in the environment of the failure; None where it finds nothing. Sets `opinion`.
+    """The versions that resolvelib chooses in the environment of the failure, or None. Sets `opinion`.
 
-    The requirements of the project that the conflict begins with come first: where these have no answer, all have none.
+    The root requirements of the conflict are tried first: if they have no solution, neither has the whole.
     """
     environment = _environment_of(impossible, request)
     budget = _TO_CONFIRM if impossible.exhausted else _TO_FIND
@@ -74,9 +74,9 @@ def _ask(
             with suppress(Undecided):
                 resolve_one(part, environment, repository, budget)
         chosen = resolve_one(request, environment, repository, budget)
-    except NoAnswer:
+    except NoSolution:
         impossible.opinion = "confirmed"
-    except (Undecided, LocksetError):  # what cannot be read now was not needed to tell of the failure
+    except (Undecided, LocksetError):  # what cannot be read now did not contribute to the failure
         impossible.opinion = "undecided"
     else:
         impossible.opinion = "contradicted"

@@ -16,7 +16,7 @@ from lockset.metadata.pyproject import tree_metadata
 from lockset.resolve.lock.assemble import root_text, root_texts
 from lockset.resolve.problem.build_problem import DEFAULT_GROUP_NAMES, build_problem
 from lockset.resolve.problem.direct_source import leads_to
-from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table
+from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table, requires_itself
 from lockset.resolve.problem.requirement import parse_dependency
 from lockset.resolve.solver.search import extra_and_group_choices
 
@@ -75,7 +75,7 @@ def _environment_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
     old = {MarkerSet.of_marker(m) for m in lock.environments or ()}
     new = {MarkerSet.parse(m) for m in request.environments}
     if old != new:
-        findings.append("the requested environments are not those of the lock")
+        findings.append("the requested environments differ from those of the lock")
     return findings
 
 
@@ -83,6 +83,8 @@ def _project_changes(problem: ResolutionProblem, project: RootProject, lock: Pyl
     """Changes of whether the project itself is locked."""
     paths = [p.directory.path for p in lock.packages if p.name == project.name and p.directory is not None]
     if problem.entry is None:
+        if project.name is not None and requires_itself(lock, project.name):
+            return []
         return [f"the project itself is locked, from {path}" for path in paths]
     return [] if paths == [problem.entry] else ["the project itself is not locked"]
 
@@ -97,7 +99,7 @@ def _choice_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
     lacking = set(request.default_groups) - (chosen | {*(lock.dependency_groups or ())} if converted else chosen)
     findings = []
     if lacking or (chosen != set(request.default_groups) and not converted):
-        findings.append("the groups installed by default are not those of the lock")
+        findings.append("the groups installed by default differ from those of the lock")
     for what, requested, locked in (
         ("extra", request.extras or (), lock.extras or ()),
         ("dependency group", request.groups, {*(lock.dependency_groups or ()), *chosen}),
@@ -141,7 +143,7 @@ def _setting_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
     before = recorded_table(lock)
     now = problem.request.recorded
     keys = ("conflicts", "constraints", "overrides", "excludes", "prerelease", "resolution", "fork-strategy")
-    return [f"{key} changed since the lock was made" for key in keys if before.get(key) != now.get(key)]
+    return [f"{key} changed since the lock was created" for key in keys if before.get(key) != now.get(key)]
 
 
 def _missing_entries(lock: Pylock) -> list[str]:
@@ -156,7 +158,7 @@ def _missing_entries(lock: Pylock) -> list[str]:
             if name is None or (name in versions and (version is None or version in versions[name])):
                 continue
             target = name if version is None else f"{name} {version}"
-            findings.append(f"{describe(package)} needs {target}: it is not locked")
+            findings.append(f"{describe(package)} needs {target}, which is not locked")
     return findings
 
 
@@ -200,10 +202,10 @@ def _recorded_changes(gone: set[str], new: set[str], unserved: set[str]) -> Iter
     reported = {_name(text) for text in unserved}
     for name, (old_texts, new_texts) in sorted(by_name.items()):
         if len(old_texts) == len(new_texts) == 1 and name not in reported:
-            yield f"{new_texts[0]} is required, and the lock was made for {old_texts[0]}"
+            yield f"{new_texts[0]} is required, but the lock was created for {old_texts[0]}"
             continue
-        yield from (f"{text} is locked and no longer required" for text in old_texts if name not in reported)
-        yield from (f"{text} is required and not locked" for text in new_texts)
+        yield from (f"{text} is locked, but no longer required" for text in old_texts if name not in reported)
+        yield from (f"{text} is required, but not locked" for text in new_texts)
 
 
 def _name(text: str) -> str:
@@ -235,7 +237,8 @@ def _tree_changes(problem: ResolutionProblem, lock: Pylock, project_name: str | 
 
 def _tree_requirements(tree: Path, name: str) -> list[Dependency]:
     try:
-        metadata = tree_metadata((tree / "pyproject.toml").read_text(encoding="utf-8"), what=name)
+        path = tree / "pyproject.toml"
+        metadata = tree_metadata(path.read_text(encoding="utf-8"), what=name) if path.is_file() else None
         return [parse_dependency(text) for text in metadata.requires_dist] if metadata is not None else []
     except (OSError, UnicodeDecodeError, LocksetError):
         return []  # `lock` reports it

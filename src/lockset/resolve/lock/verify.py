@@ -6,7 +6,10 @@ requirement that applies is met by the entry that applies; no other entry applie
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+
+from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import composed_marker, read_wheel_name
@@ -15,6 +18,7 @@ from lockset.lockfile.model import artifacts, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from packaging.markers import Marker
     from packaging.tags import Tag
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from lockset.markers import MarkerSet
     from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.problem.requirement import Dependency, RootRequirement
+
+    _Values: TypeAlias = Mapping[str, str | AbstractSet[str]]
 
 __all__ = ["MissingFile", "verify_lock"]
 
@@ -64,15 +70,17 @@ def verify_lock(
     all_versions = [p.version for p in lock.packages] if versions is None else versions
     of_entries = {id(p): version for p, version in zip(lock.packages, all_versions, strict=True) if version is not None}
     everywhere: dict[tuple[Dependency, str], bool] = {}
+    in_all_samples: dict[_Question, bool] = {}
     environments = [sample.environment for sample in samples]
     supported = [universe.evaluate_each(environments, extras=e, groups=g) for e, g in choices]
+    names = [(frozenset(map(canonicalize_name, e)), frozenset(map(canonicalize_name, g))) for e, g in choices]
     for number, sample in enumerate(samples):
-        proof = _Proof(sample, dependencies, everywhere, of_entries, tags)
-        for (extras, groups), inside in zip(choices, supported, strict=True):
+        proof = _Proof(sample, dependencies, everywhere, of_entries, tags, in_all_samples=in_all_samples)
+        for (extras, groups), inside in zip(names, supported, strict=True):
             if not inside[number]:
                 continue
-            values = {**proof.values, "extras": frozenset(extras), "dependency_groups": frozenset(groups)}
-            applying = [r for r, t in root_markers if t is None or parsed[t].evaluate(values, context="lock_file")]  # type: ignore[arg-type]
+            values: _Values = {**proof.values, "extras": extras, "dependency_groups": groups}
+            applying = [r for r, t in root_markers if t is None or parsed[t].evaluate(values, context="lock_file")]
             chosen = proof.select(entries, values)
             proof.check(chosen, applying)
             for package in chosen.values():
@@ -82,18 +90,36 @@ def verify_lock(
     return tuple(MissingFile(name=n, version=v, samples=tuple(by_name.values())) for (n, v), by_name in missing.items())
 
 
+# A marker, and those of the chosen extras and groups that it names: its value in one sample depends on nothing else.
+_Question = tuple[str, frozenset[str], frozenset[str]]
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_VARIABLE = re.compile(r"[a-z_]{3,}")
+_NOT_OF_SAMPLES = frozenset(("extras", "dependency_groups", "and", "not"))
+
+
 class _Entry(NamedTuple):
-    """A package of the lock, its marker, and whether the marker does not depend on extras and groups."""
+    """A package of the lock, with its marker.
+
+    Attributes:
+        package: The package.
+        marker: Its marker.
+        text: The marker's text.
+        named: The normalised names and other values in the marker.
+        in_all_samples: Whether the marker depends on extras and groups alone.
+    """
 
     package: Package
     marker: Marker | None
     text: str
-    is_fixed: bool
+    named: frozenset[str]
+    in_all_samples: bool
 
     @classmethod
     def of(cls, package: Package) -> _Entry:
         text = str(package.marker or "")
-        return cls(package, package.marker, text, not ("extras" in text or "dependency_groups" in text))
+        named = frozenset(canonicalize_name(one or other) for one, other in _QUOTED.findall(text))
+        variables = _VARIABLE.findall(_QUOTED.sub("", text))
+        return cls(package, package.marker, text, named, _NOT_OF_SAMPLES.issuperset(variables))
 
 
 class _Proof:
@@ -104,6 +130,8 @@ class _Proof:
         everywhere: dict[tuple[Dependency, str], bool],
         versions: Mapping[int, Version],
         tags: dict[int, frozenset[Tag] | None],
+        *,
+        in_all_samples: dict[_Question, bool],
     ) -> None:
         self._sample = sample
         self._dependencies = dependencies
@@ -112,7 +140,8 @@ class _Proof:
         self._versions = versions
         self._tags = tags
         self._holds: dict[tuple[Dependency, str], bool] = {}
-        self._applies: dict[str, bool] = {}
+        self._in_all_samples = in_all_samples
+        self._in_this_sample: dict[_Question, bool] = {}
         self._usable: dict[int, bool] = {}
         self._accepted: frozenset[Tag] | None = None
 
@@ -123,7 +152,7 @@ class _Proof:
             hint="Nothing was written. This is a bug in lockset: report it with the project",
         )
 
-    def select(self, entries: Sequence[_Entry], values: Mapping[str, object]) -> dict[str, Package]:
+    def select(self, entries: Sequence[_Entry], values: _Values) -> dict[str, Package]:
         chosen: dict[str, Package] = {}
         for entry in entries:
             if entry.marker is not None and not self._evaluate(entry, values):
@@ -134,13 +163,14 @@ class _Proof:
             chosen[package.name] = package
         return chosen
 
-    def _evaluate(self, entry: _Entry, values: Mapping[str, object]) -> bool:
+    def _evaluate(self, entry: _Entry, values: _Values) -> bool:
         assert entry.marker is not None
-        if not entry.is_fixed:
-            return entry.marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
-        known = self._applies.get(entry.text)
+        extras, groups = (cast("frozenset[str]", values[name]) for name in ("extras", "dependency_groups"))
+        question = entry.text, extras & entry.named, groups & entry.named
+        answers = self._in_all_samples if entry.in_all_samples else self._in_this_sample
+        known = answers.get(question)
         if known is None:
-            known = self._applies[entry.text] = entry.marker.evaluate(values, context="lock_file")  # type: ignore[arg-type]
+            known = answers[question] = entry.marker.evaluate(values, context="lock_file")
         return known
 
     def check(self, chosen: Mapping[str, Package], roots: Iterable[RootRequirement]) -> None:

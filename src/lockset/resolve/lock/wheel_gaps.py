@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
@@ -105,7 +106,7 @@ class _Search:
                 region &= MarkerSet.union([self._exactly(choice) for choice in extra_and_group_choices(request)])
             if region.is_empty:
                 break
-            answer = self._within_bounds(_DECISIONS, lambda: self._together(region, resolution.pins))  # noqa: B023
+            answer = self._within_bounds(_DECISIONS, partial(self._together, region, resolution.pins))
             if answer is None:
                 break
             if not isinstance(answer, ResolutionImpossible):

@@ -1,4 +1,4 @@
-"""Resolves a request for one environment within a budget, and says what a choice of releases lacks there."""
+"""Resolve a request for one environment with resolvelib, within a budget."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from resolvelib import BaseReporter
 from resolvelib.resolvers import Resolution, ResolutionImpossible, ResolutionTooDeep
 
 from lockset._dataclass import dataclass
-from lockset.resolve.one_environment.provider import Candidate, OneEnvironmentProvider, Wanted
+from lockset.resolve.one_environment.provider import ApplicableRequirement, Candidate, OneEnvironmentProvider
 from lockset.resolve.releases.admission import Admission
 
 if TYPE_CHECKING:
@@ -25,34 +25,34 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.repository import Repository
 
-    _Reporter: TypeAlias = BaseReporter[Wanted, Candidate, str]
+    _Reporter: TypeAlias = BaseReporter[ApplicableRequirement, Candidate, str]
 else:
     _Reporter = BaseReporter
 
-__all__ = ["Budget", "NoAnswer", "Undecided", "resolve_one", "unmet"]
+__all__ = ["Budget", "NoSolution", "Undecided", "resolve_one", "unmet"]
 
 
-# Steps of a resolution that goes back one choice at a time, and of one with releases that nobody has named yet.
+# Steps of a resolution that backtracks one choice at a time, and of one that also tries opt-in releases.
 _STEPS_OF_ANOTHER_TRY = 1_000
-# Its part of the time.
+# Its share of the time.
 _TIME_OF_ANOTHER_TRY = 0.25
 
 
-class NoAnswer(Exception):
+class NoSolution(Exception):
     """No choice of releases works in the environment."""
 
 
 class Undecided(Exception):
-    """The budget was spent before there was an answer."""
+    """The budget was spent before there was a result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What one resolution may cost.
+    """The limits of one resolution.
 
     Attributes:
         steps: Rounds of resolvelib and candidates that it rejects, together.
-        seconds: Time, all waiting included; looked at between steps.
+        seconds: Time, including all waiting; checked between steps.
     """
 
     steps: int
@@ -69,36 +69,35 @@ def resolve_one(
 ) -> Mapping[str, Version]:
     """The release of each project that the request needs in `region`, which is one environment.
 
-    Pre-releases and yanked releases count where somebody names them, though it be after others asked for their project:
-    where there is no answer without them, those of the projects in conflict are tried, and the answer counts if they
-    are named in the end.
+    A pre-release or yanked release may be needed before the requirement that names it is known: if there is no solution
+    without opt-in releases, those of the projects in conflict are tried, and the result counts if all are named.
 
     Raises:
-        NoAnswer: resolvelib tried everything.
+        NoSolution: resolvelib tried everything.
         Undecided: the budget was spent.
-        LocksetError: an index cannot be reached or answers nonsense.
-        UrlRequirementDiscovered: a source was found on the way; begin again.
+        LocksetError: an index cannot be reached, or its response is not valid.
+        UrlRequirementDiscovered: a requirement by URL was discovered; resolve again with it.
     """
     spending = _Spending(budget, clock)
     opt_in: set[str] = set()
     try:
-        return _supported_answer(request, region, repository, spending, opt_in=opt_in)
-    except NoAnswer:
+        return _supported_solution(request, region, repository, spending, opt_in=opt_in)
+    except NoSolution:
         admission = Admission(repository, request.policy)
         opt_in |= {name for name in spending.rejected if admission.needing_opt_in(repository.releases(name))}
         if not opt_in:
             raise
         with suppress(Undecided), spending.another_try():
-            return _supported_answer(request, region, repository, spending, opted_in=frozenset(opt_in))
+            return _supported_solution(request, region, repository, spending, opted_in=frozenset(opt_in))
         raise
 
 
 def unmet(
     chosen: Mapping[str, Version], request: LockRequest, region: MarkerSet, repository: Repository
 ) -> frozenset[str]:
-    """Projects that are required in `region`, one environment, and of which `chosen` has no admitted release that fits.
+    """The projects required in `region`, one environment, for which `chosen` has no admitted release that fits.
 
-    Where there are none, `chosen` is an answer there.
+    If there are none, `chosen` is a solution there.
     """
     provider = OneEnvironmentProvider(request, region, repository)
     return frozenset(
@@ -108,9 +107,11 @@ def unmet(
     )
 
 
-def _requirements_of(chosen: Mapping[str, Version], provider: OneEnvironmentProvider) -> Mapping[str, set[Wanted]]:
-    """What is required of each project, from the roots on."""
-    requirements: dict[str, set[Wanted]] = {}
+def _requirements_of(
+    chosen: Mapping[str, Version], provider: OneEnvironmentProvider
+) -> Mapping[str, set[ApplicableRequirement]]:
+    """The requirements on each project that the roots reach."""
+    requirements: dict[str, set[ApplicableRequirement]] = {}
     waiting = list(provider.roots)
     while waiting:
         wanted = waiting.pop()
@@ -124,7 +125,7 @@ def _requirements_of(chosen: Mapping[str, Version], provider: OneEnvironmentProv
     return requirements
 
 
-def _supported_answer(
+def _supported_solution(
     request: LockRequest,
     region: MarkerSet,
     repository: Repository,
@@ -133,10 +134,10 @@ def _supported_answer(
     opt_in: set[str] | None = None,
     opted_in: frozenset[str] = frozenset(),
 ) -> Mapping[str, Version]:
-    """An answer in which each release that has to be named is, also of `opted_in` projects, whose releases are tried.
+    """A solution in which each opt-in release is named by a requirement; those of `opted_in` projects are tried.
 
-    Where resolvelib chooses another release of a project, requirements that came by way of the first one may stay, and
-    a release that nobody else names may rest on them. Such a one is left out of another try.
+    If resolvelib replaces a release of a project, requirements of the old one may remain, and keep a release that no
+    other requirement names. Such a release is left out of the next try.
     """
     tried = replace(request, policy=replace(request.policy, opted_in=opted_in)) if opted_in else request
     make = partial(OneEnvironmentProvider, tried, region, repository, opt_in=opt_in)
@@ -144,11 +145,11 @@ def _supported_answer(
     while True:
         try:
             chosen = _run_resolvelib(make(left_out=left_out), spending)
-        except NoAnswer:
-            # One choice at a time, nothing rests on what is no longer required.
+        except NoSolution:
+            # Without jumps, no choice depends on a requirement that is no longer there.
             exactly = make(left_out=left_out if opted_in else (), jumps=False)
-            chosen = _go_back_one_by_one(
-                exactly, spending, otherwise=Undecided if left_out and not opted_in else NoAnswer
+            chosen = _backtrack_one_by_one(
+                exactly, spending, otherwise=Undecided if left_out and not opted_in else NoSolution
             )
         resting = {(name, chosen[name]) for name in unmet(chosen, request, region, repository) if name in chosen}
         if not resting:
@@ -158,13 +159,13 @@ def _supported_answer(
         left_out |= resting
 
 
-def _go_back_one_by_one(
-    provider: OneEnvironmentProvider, spending: _Spending, *, otherwise: type[NoAnswer | Undecided]
+def _backtrack_one_by_one(
+    provider: OneEnvironmentProvider, spending: _Spending, *, otherwise: type[NoSolution | Undecided]
 ) -> Mapping[str, Version]:
-    """The answer where resolvelib goes back one choice at a time; `otherwise` is raised where that takes too long.
+    """The solution if resolvelib backtracks one choice at a time; `otherwise` is raised if that takes too long.
 
-    Where a choice has nothing left to try, resolvelib goes back to one that the conflict names, and may so jump over
-    the one that brought the project of the conflict in: it finds no answer then, though there is one.
+    If a choice has no candidate left, resolvelib jumps back to one that the conflict names. It may jump past the one
+    that brought in the project of the conflict, and then finds no solution although there is one.
     """
     try:
         with spending.another_try():
@@ -175,10 +176,10 @@ def _go_back_one_by_one(
 
 def _run_resolvelib(provider: OneEnvironmentProvider, spending: _Spending) -> Mapping[str, Version]:
     try:
-        # Not by way of a Resolver: to tell what is still required, it goes round without end in some circles.
+        # Not with a Resolver: to compute what is still required, it loops endlessly in some cycles.
         state = Resolution(provider, spending).resolve(provider.roots, max_rounds=max(spending.left, 1))
     except ResolutionImpossible as impossible:
-        raise NoAnswer from impossible
+        raise NoSolution from impossible
     except ResolutionTooDeep as deep:
         raise Undecided from deep
     chosen = {name: candidate.version for name, candidate in state.mapping.items()}
@@ -186,11 +187,11 @@ def _run_resolvelib(provider: OneEnvironmentProvider, spending: _Spending) -> Ma
 
 
 class _Spending(_Reporter):
-    """Hears of each step of resolvelib, and ends the resolution where the budget does.
+    """Counts the steps of resolvelib, and stops the resolution at the end of the budget.
 
     Attributes:
-        left: Steps that may still be made.
-        rejected: Projects of which candidates were rejected.
+        left: Remaining steps.
+        rejected: Projects whose candidates were rejected.
     """
 
     def __init__(self, budget: Budget, clock: Callable[[], float]) -> None:
@@ -205,7 +206,7 @@ class _Spending(_Reporter):
         del index
         self._spend()
 
-    def rejecting_candidate(self, criterion: Criterion[Wanted, Candidate], candidate: Candidate) -> None:
+    def rejecting_candidate(self, criterion: Criterion[ApplicableRequirement, Candidate], candidate: Candidate) -> None:
         """Count a candidate that is rejected."""
         del criterion
         self.rejected[candidate.name] = None
@@ -213,7 +214,7 @@ class _Spending(_Reporter):
 
     @contextmanager
     def another_try(self) -> Iterator[None]:
-        """Inside, no more is spent than one try may cost that is not the first."""
+        """A context with the smaller budget of a further try."""
         kept, end = max(self.left - _STEPS_OF_ANOTHER_TRY, 0), self._end
         self.left -= kept
         self._end = min(end, self._clock() + self._seconds * _TIME_OF_ANOTHER_TRY)

@@ -1,4 +1,4 @@
-"""What resolvelib asks while it resolves for one environment, in the way in which pip answers it.
+"""The provider for resolvelib, which resolves for one environment in the way pip does.
 
 Projects are identified by name. Extras are not separate projects: a candidate is a release together with its requested
 extras, and one with too few of them is replaced by one with more. Releases are admitted by the same rules as in the
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.requirement import Dependency
     from lockset.resolve.releases.repository import ReleaseFacts, Releases, Repository
 
-__all__ = ["Candidate", "OneEnvironmentProvider", "Wanted"]
+__all__ = ["ApplicableRequirement", "Candidate", "OneEnvironmentProvider"]
 
-# A name that no project has: to require it is how a candidate says that it cannot be used.
+# A name that no project has: a candidate that cannot be used requires it.
 _UNUSABLE = "!"
 _BOUNDS_ABOVE = frozenset({"<", "<=", "~=", "=="})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ApplicableRequirement:
     """One requirement that applies.
 
     Attributes:
         name: Normalised name of the project.
         specifier: Versions that fit.
-        extras: Normalised names of the extras asked for.
-        only: The one version that a candidate requires of its own project; None for what is required otherwise.
+        extras: Normalised names of the requested extras.
+        only: The version that a candidate requires of its own project; None for all other requirements.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One release with the extras that are asked of it."""
+    """One release with the extras that are requested of it."""
 
     name: str
     version: Version
@@ -60,17 +60,17 @@ class Candidate:
 
 
 if TYPE_CHECKING:
-    Information: TypeAlias = RequirementInformation[Wanted, Candidate]
-    _Provider: TypeAlias = AbstractProvider[Wanted, Candidate, str]
+    Information: TypeAlias = RequirementInformation[ApplicableRequirement, Candidate]
+    _Provider: TypeAlias = AbstractProvider[ApplicableRequirement, Candidate, str]
 else:
     _Provider = AbstractProvider
 
 
 class OneEnvironmentProvider(_Provider):
-    """Answers for `region`: one environment with its choice of extras and groups.
+    """The provider for `region`: one environment with its choice of extras and groups.
 
-    `opt_in` receives the projects of which nothing is admitted but what somebody would have to name; releases that are
-    `left_out` do not exist. Without `jumps`, resolvelib goes back one choice at a time.
+    `opt_in` receives the projects that only have opt-in releases; releases in `left_out` are ignored. Without `jumps`,
+    resolvelib backtracks one choice at a time.
 
     Values that no region of an environment fixes, such as the release of a kernel, stay open in it: a requirement that
     depends on one counts as applying.
@@ -99,18 +99,18 @@ class OneEnvironmentProvider(_Provider):
             name: [p.version for p in pins if self._applies(p.region)] for name, pins in request.preferences.items()
         }
         applying = [root.dependency for root in request.roots if self._applies(root.region)]
-        self.roots = [Wanted(name=d.name, specifier=d.specifier, extras=d.extras) for d in applying]
+        self.roots = [ApplicableRequirement(name=d.name, specifier=d.specifier, extras=d.extras) for d in applying]
         self._order = {name: number for number, name in enumerate(dict.fromkeys(r.name for r in self.roots))}
-        self._dependencies: dict[Candidate, list[Wanted]] = {}
+        self._dependencies: dict[Candidate, list[ApplicableRequirement]] = {}
         self._hinted = {_UNUSABLE}
         self._hint(self.roots)
 
     def _applies(self, where: MarkerSet) -> bool:
         return not where.is_disjoint(self._region)
 
-    # What resolvelib asks.
+    # The methods that resolvelib calls.
 
-    def identify(self, requirement_or_candidate: Wanted | Candidate) -> str:
+    def identify(self, requirement_or_candidate: ApplicableRequirement | Candidate) -> str:
         """The project's name."""
         return requirement_or_candidate.name
 
@@ -122,9 +122,9 @@ class OneEnvironmentProvider(_Provider):
         information: Mapping[str, Iterator[Information]],
         backtrack_causes: Sequence[Information],
     ) -> Iterable[str]:
-        """The undecided projects of the last conflict: those that require something in it, else those required.
+        """The undecided projects of the last conflict: those that require something in it, otherwise those required.
 
-        With what is required decided first, each of its releases would be tried with all of those that rule it out.
+        If the required project were decided first, each of its releases would be tried with all that exclude it.
         """
         del resolutions, candidates, information
         undecided = list(identifiers)
@@ -144,7 +144,7 @@ class OneEnvironmentProvider(_Provider):
         information: Mapping[str, Iterator[Information]],
         backtrack_causes: Sequence[Information],
     ) -> tuple[bool, bool, bool, int, bool, str]:
-        """What is bound most tightly first, then what the project itself asks for, in its order."""
+        """The most tightly bound first, then the project's own requirements in their order."""
         del resolutions, candidates, backtrack_causes
         specifiers = [one.requirement.specifier for one in information[identifier]]
         operators = {one.operator for s in specifiers for one in s.specifiers}
@@ -160,10 +160,10 @@ class OneEnvironmentProvider(_Provider):
     def find_matches(
         self,
         identifier: str,
-        requirements: Mapping[str, Iterator[Wanted]],
+        requirements: Mapping[str, Iterator[ApplicableRequirement]],
         incompatibilities: Mapping[str, Iterator[Candidate]],
     ) -> Callable[[], Iterator[Candidate]]:
-        """Candidates that meet all requirements on the project, best first, found as they are asked for."""
+        """Candidates that satisfy all requirements on the project, best first, computed on demand."""
         wanted = list(requirements[identifier])
         refused = list(incompatibilities[identifier])
         extras = frozenset(extra for one in wanted for extra in one.extras)
@@ -177,29 +177,29 @@ class OneEnvironmentProvider(_Provider):
 
         return candidates
 
-    def is_satisfied_by(self, requirement: Wanted, candidate: Candidate) -> bool:
-        """Whether the version fits, and the candidate has the extras asked for."""
+    def is_satisfied_by(self, requirement: ApplicableRequirement, candidate: Candidate) -> bool:
+        """Whether the version fits, and the candidate has the requested extras."""
         fits = requirement.only in {None, candidate.version} and requirement.specifier.admits(candidate.version)
         return fits and requirement.extras <= candidate.extras
 
-    def get_dependencies(self, candidate: Candidate) -> list[Wanted]:
-        """What the release requires here; something that nobody has, where it cannot be used here."""
+    def get_dependencies(self, candidate: Candidate) -> list[ApplicableRequirement]:
+        """The requirements of the release here; one that cannot be satisfied if the release cannot be used here."""
         known = self._dependencies.get(candidate)
         if known is None:
             facts = self._repository.facts(candidate.name, candidate.version)
             required = None if facts is None else self._requirements(candidate, facts)
             if required is None:
-                required = [Wanted(name=_UNUSABLE)]
+                required = [ApplicableRequirement(name=_UNUSABLE)]
             if not self._jumps:
                 # A conflict then concerns each candidate's own project, which resolvelib does not jump over.
-                required = [Wanted(name=candidate.name, only=candidate.version), *required]
+                required = [ApplicableRequirement(name=candidate.name, only=candidate.version), *required]
             known = self._dependencies[candidate] = required
             self._hint(known)
         return known
 
-    # How it is answered.
+    # Helpers.
 
-    def _hint(self, wanted: Iterable[Wanted]) -> None:
+    def _hint(self, wanted: Iterable[ApplicableRequirement]) -> None:
         new = {one.name: None for one in wanted if one.name not in self._hinted}
         self._hinted.update(new)
         self._repository.hint(new)
@@ -235,14 +235,14 @@ class OneEnvironmentProvider(_Provider):
             yield from outgrown
 
     def _comes_late(self, releases: Releases, version: Version, *, after: bool) -> bool:
-        """Whether the release has no usable file here, or is older than one without and has to be built to be known."""
+        """Whether the release has no usable file here, or is older than one without and has no static metadata."""
         wheels = self._repository.wheels_serve(releases.name, version)
         if wheels is not None:
             return not (self._region & self._repository.target_region).implies(wheels)
         return after and not self._repository.has_static_metadata(releases.name, version)
 
-    def _requirements(self, candidate: Candidate, facts: ReleaseFacts) -> list[Wanted] | None:
-        """What the release requires, its own extras followed; None where it cannot be used."""
+    def _requirements(self, candidate: Candidate, facts: ReleaseFacts) -> list[ApplicableRequirement] | None:
+        """The requirements of the release, including those of its own extras; None if it cannot be used."""
         if not self._region.implies(facts.serves):
             return None
         extras = candidate.extras
@@ -256,7 +256,7 @@ class OneEnvironmentProvider(_Provider):
         if any(d.url is not None for d in applying) or not all(d.specifier.admits(candidate.version) for d in own):
             return None
         others = [d for d in applying if d.name != candidate.name]
-        return [Wanted(name=d.name, specifier=d.specifier, extras=d.extras) for d in others]
+        return [ApplicableRequirement(name=d.name, specifier=d.specifier, extras=d.extras) for d in others]
 
     def _is_required(self, dependency: Dependency, extras: Iterable[str]) -> bool:
         if dependency.condition is None:

@@ -18,8 +18,8 @@ from lockset.resolve.problem.cooldown import cooldown_rules
 from lockset.resolve.problem.direct_rules import DirectRules
 from lockset.resolve.problem.direct_source import location_of, relative_path
 from lockset.resolve.problem.file_policy import FileRules, in_files, in_options, in_settings, merge_kinds
-from lockset.resolve.problem.lasting_choices import lasting, recorded_selection
-from lockset.resolve.problem.options import LockOptions
+from lockset.resolve.problem.lasting_choices import chosen_parts, lasting, recorded_selection
+from lockset.resolve.problem.options import LockOptions, option_requirements
 from lockset.resolve.problem.other_sources import refuse_other_sources
 from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, python_range, pythons_of
 from lockset.resolve.problem.request import LockRequest, Preference, ReleasePolicy
@@ -140,11 +140,7 @@ def build_problem(
 
 def _roots_and_choices(project: RootProject, options: LockOptions, old: Pylock | None, folder: Path) -> dict[str, Any]:
     """The fields of the request for roots, extras and groups."""
-    extras = named(options.extras, project.extras, "extra")
-    # Groups of the existing lock may be left out as well: a converted lock has groups that the project does not.
-    before = (old.dependency_groups or ()) if old is not None else ()
-    left_out = named(options.no_groups, {*project.groups, *before}, "dependency group")
-    groups = [g for g in named(options.groups, project.groups, "dependency group") if g not in left_out]
+    extras, groups = chosen_parts(project, options, old)
     default_group = next(n for n in DEFAULT_GROUP_NAMES if n not in project.groups) if groups else None
     return {
         "roots": roots_of(project, options, extras=extras, groups=groups, default_group=default_group, folder=folder),
@@ -160,7 +156,7 @@ def _direct(
 ) -> DirectRules:
     requested = sources_of(request.roots, request.universe)
     constrained = sources_of_constraints(
-        (*project.constraints, *options.constraints),
+        (*project.constraints, *option_requirements(options.constraints)),
         requested,
         base=project.base,
         folder=folder,
@@ -231,7 +227,7 @@ def _entry(project: RootProject, options: LockOptions, folder: Path) -> str | No
             "There is no project to lock: none of the sources has a [project] table",
             hint="Name its pyproject.toml, or leave out `--with-project`",
         )
-    return relative_path(str(project.base), folder)
+    return relative_path(str(project.base), folder).removeprefix("./")
 
 
 def _no_environment(project: RootProject, options: LockOptions) -> LocksetError:
@@ -286,7 +282,7 @@ def _policy(
     resolution = options.resolution or settings.resolution or "highest"
     constraints: dict[str, tuple[tuple[Specifier, MarkerSet], ...]] = {}
     locations: dict[tuple[str, Specifier], str] = {}
-    for line in (*project.constraints, *options.constraints):
+    for line in (*project.constraints, *option_requirements(options.constraints)):
         requirement = line.requirement
         marker = MarkerSet.any() if requirement.marker is None else MarkerSet.of_condition(requirement.marker)
         marker = marker.with_metadata_extra(None)
@@ -333,7 +329,7 @@ def _recorded(
     project: RootProject, options: LockOptions, conflicts: Iterable[DeclaredConflict], folder: Path
 ) -> Mapping[str, str | list[Any]]:
     """Settings besides roots, Pythons and platforms that decide on versions, without those left at their default."""
-    settings, lines = project.settings, (*project.constraints, *options.constraints)
+    settings, lines = project.settings, (*project.constraints, *option_requirements(options.constraints))
     values: dict[str, str | list[Any]] = {
         "conflicts": tables_of(conflicts),
         "constraints": sorted({constraint_text(line, project.base, folder) for line in lines}),

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from lockset.sources.inclusions import Inclusion, Part
     from lockset.sources.project import RootProject
 
-__all__ = ["conflicting_choices"]
+__all__ = ["IncludedParts", "conflicting_choices", "included_parts"]
 
 # The parts that one part includes, each with the environments in which it does.
-_IncludedParts = dict["Part", MarkerSet]
+IncludedParts = dict["Part", MarkerSet]
 
 
 def conflicting_choices(
@@ -43,16 +43,22 @@ def conflicting_choices(
         LocksetError: `unknown-extra`, `unknown-group`; `conflict-within`: one choice, or the default one, includes both
             sides of a conflict.
     """
-    declared = [tuple((item.kind, item.name) for item in items) for items in project.settings.conflicts]
+    # Those with other members of a workspace concern a lock of the whole workspace.
+    own = {"", project.name}
+    declared = [
+        tuple((item.kind, item.name) for item in items)
+        for items in project.settings.conflicts
+        if all(item.kind != "package" and item.package in own for item in items)
+    ]
     _refuse_unknown(project, declared)
     offered: list[Part] = [*(("extra", e) for e in extras), *(("group", g) for g in groups)]
     if default_group is not None:
         offered.append(("group", default_group))
-    included_by = {part: _included_by(part, project.inclusions) for part in offered}
-    own = _included_by(PROJECT, project.inclusions)
+    included_by = {part: included_parts(part, project.inclusions) for part in offered}
+    always = included_parts(PROJECT, project.inclusions)
     for part in offered if default_group is None else [("group", default_group)]:
         # Without groups the project's own requirements are part of every choice.
-        for included, where in own.items():
+        for included, where in always.items():
             included_by[part][included] = included_by[part].get(included, MarkerSet.none()) | where
     conflicts = [tuple(ConflictMember(*part) for part in items if part in included_by) for items in declared]
     conflicts = [conflict for conflict in conflicts if len(conflict) > 1]
@@ -63,9 +69,9 @@ def conflicting_choices(
     return tuple(conflicts)
 
 
-def _included_by(part: Part, inclusions: Sequence[Inclusion]) -> _IncludedParts:
+def included_parts(part: Part, inclusions: Sequence[Inclusion]) -> IncludedParts:
     """Everything that `part` includes, directly or not, and `part` itself."""
-    inclusion_regions: _IncludedParts = {part: MarkerSet.any()}
+    inclusion_regions: IncludedParts = {part: MarkerSet.any()}
     waiting = deque([part])
     while waiting:
         here = waiting.popleft()
@@ -82,7 +88,7 @@ def _included_by(part: Part, inclusions: Sequence[Inclusion]) -> _IncludedParts:
 
 
 def _implied_conflicts(
-    included_by: Mapping[Part, _IncludedParts],
+    included_by: Mapping[Part, IncludedParts],
     sides: Sequence[tuple[Part, Part]],
     universe: MarkerSet,
     declared: Sequence[DeclaredConflict],
@@ -118,7 +124,7 @@ def _refuse_unknown(project: RootProject, declared: Sequence[Sequence[Part]]) ->
 
 
 def _refuse_within(
-    included_by: Mapping[Part, _IncludedParts], sides: Sequence[tuple[Part, Part]], universe: MarkerSet
+    included_by: Mapping[Part, IncludedParts], sides: Sequence[tuple[Part, Part]], universe: MarkerSet
 ) -> None:
     """Refuse an extra or a group that can never be chosen."""
     for part, parts in included_by.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 import re
 from dataclasses import field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -233,23 +233,23 @@ def source_of(line: RequirementLine, *, base: Path, folder: Path) -> DirectSourc
     scheme = (_SCHEME.match(address) or [""])[0].lower()
     if scheme.partition("+")[0] in {"git", "hg", "svn", "bzr"}:
         return _vcs(line, address, scheme, subdirectory, folder)
-    common = {"name": line.name, "subdirectory": subdirectory, "hashes": line.hashes, "location": line.origin}
+    source = partial(DirectSource, name=line.name, subdirectory=subdirectory, hashes=line.hashes, location=line.origin)
     if scheme in {"http", "https"}:
         _check_archive(path_of(address), line)
         public = _public(address)
         if has_secret(public):
             raise secret_in_address(f"a secret of `{line.name}`", public, location=line.origin)
-        return DirectSource(kind="archive", url=public, shown=_shown(public, subdirectory), fetched=address, **common)  # type: ignore[arg-type]
+        return source(kind="archive", url=public, shown=_shown(public, subdirectory), fetched=address)
     if scheme not in {"", "file"} and not re.match(r"[A-Za-z]:[\\/]", address):
         raise _unsupported(line, f"`{scheme}:` is not a supported scheme", "Use https://, a path, or git+https://")
     path = _local_path(address, base, line)
     relative = _shown(relative_path(path, folder), subdirectory)
     if _ARCHIVE.search(path) or _OTHER_ARCHIVE.search(path):
         _check_archive(path, line)
-        return DirectSource(kind="archive", path=path, shown=relative, **common)  # type: ignore[arg-type]
+        return source(kind="archive", path=path, shown=relative)
     if line.hashes:
         raise _unsupported(line, "a folder has no hash", "Leave the hash out, or lock an archive of it")
-    return DirectSource(kind="directory", path=path, shown=relative, editable=line.editable, **common)  # type: ignore[arg-type]
+    return source(kind="directory", path=path, shown=relative, editable=line.editable)
 
 
 def _vcs(line: RequirementLine, address: str, scheme: str, subdirectory: str | None, folder: Path) -> DirectSource:
@@ -258,7 +258,7 @@ def _vcs(line: RequirementLine, address: str, scheme: str, subdirectory: str | N
         raise _unsupported(line, f"{system} repositories are not locked", "Lock an archive of it instead")
     if transport not in _GIT_TRANSPORTS:
         allowed = ", ".join(f"git+{t}" for t in sorted(_GIT_TRANSPORTS))
-        raise _unsupported(line, f"git is not run over `{transport or 'git'}:`", f"Use one of {allowed}")
+        raise _unsupported(line, f"git must not be used over `{transport or 'git'}:`", f"Use one of {allowed}")
     parts = urlsplit(address.partition("+")[2])
     path, at, revision = parts.path.rpartition("@")
     if not at:
@@ -343,7 +343,7 @@ def relative_path(path: str, folder: Path) -> str:
 def _checked_subdirectory(text: str, line: RequirementLine) -> str:
     parts = text.replace("\\", "/").rstrip("/").split("/")
     if text.startswith(("/", "-")) or any(p in {"", ".."} or ":" in p for p in parts) or "\0" in text:
-        raise _unsupported(line, f"the subdirectory `{text}` leaves its tree", "Name a folder inside of it")
+        raise _unsupported(line, f"the subdirectory `{text}` is outside its source tree", "Name a folder inside of it")
     return "/".join(p for p in parts if p != ".")
 
 

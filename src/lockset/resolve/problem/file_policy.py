@@ -134,7 +134,7 @@ class FileRules:
 
     Attributes:
         ignore_caps: Ignore upper bounds in Requires-Python during the search (the lock is narrowed afterwards).
-        caps_count: Environments in which they count all the same.
+        caps_count: Environments in which they count anyway.
         no_build: Projects, or `:all:`, whose sdists may not be used. A name takes precedence over `:all:`.
         no_sdist: The lock records wheels only: sdists of an index may not be used, whatever may be built.
         no_binary: Projects, or `:all:`, whose wheels may not be used.

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
+from lockset.resolve.problem.roots import named
 from lockset.sources.other_tools.facts import join_many_names
 from lockset.sources.settings import Settings
 
@@ -20,7 +21,15 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.options import LockOptions
     from lockset.sources.project import RootProject
 
-__all__ = ["is_made_by_lock", "lasting", "recorded_selection", "recorded_table", "refuse_lost_groups"]
+__all__ = [
+    "chosen_parts",
+    "is_made_by_lock",
+    "lasting",
+    "recorded_selection",
+    "recorded_table",
+    "refuse_lost_groups",
+    "requires_itself",
+]
 
 _GROUP_KEYS = ("groups", "no-groups", "only-groups")
 # Names of the group that stands for the project's own requirements, in locks of lockset and others.
@@ -50,7 +59,7 @@ def lasting(project: RootProject, options: LockOptions, old: Pylock | None) -> t
         chosen = settings.extras
         if chosen is None and (before := _recorded_names(old, "extras", project.extras)) is not None:
             chosen = before
-            notes.append(f"As before, the lock offers {_names_only('extra', before)} (`--all-extras` locks all)")
+            notes.append(f"As before, the lock has {_names_only('extra', before)} (`--all-extras` locks all)")
         options = replace(options, extras=chosen)
     open_groups = options.groups is None and not options.no_groups and not options.all_groups
     if open_groups and (settings.groups is not None or settings.no_groups):
@@ -61,6 +70,19 @@ def lasting(project: RootProject, options: LockOptions, old: Pylock | None) -> t
     if options.with_project is None and settings.with_project is None and _has_project_entry(project, old):
         options = replace(options, with_project=True)
     return options, tuple(notes)
+
+
+def chosen_parts(project: RootProject, options: LockOptions, old: Pylock | None) -> tuple[list[str], list[str]]:
+    """The extras and the dependency groups that `options` (after `lasting`) lock, each sorted.
+
+    Raises:
+        LocksetError: `unknown-extra` or `unknown-group`.
+    """
+    extras = named(options.extras, project.extras, "extra")
+    # Groups of the existing lock may be left out as well: a converted lock has groups that the project does not.
+    before = (old.dependency_groups or ()) if old is not None else ()
+    left_out = named(options.no_groups, {*project.groups, *before}, "dependency group")
+    return extras, [g for g in named(options.groups, project.groups, "dependency group") if g not in left_out]
 
 
 def recorded_selection(project: RootProject, options: LockOptions) -> Mapping[str, list[str]]:
@@ -111,7 +133,7 @@ def _groups_as_before(
     chosen = alone if alone is not None else before.get("groups")
     notes = []
     if chosen is not None:
-        notes.append(f"As before, the lock offers {_names_only('group', chosen)} {way}")
+        notes.append(f"As before, the lock has {_names_only('group', chosen)} {way}")
     elif before["no-groups"]:
         notes.append(f"As before, the lock is without {_name_list('group', before['no-groups'])} {way}")
     return (
@@ -141,7 +163,16 @@ def _has_project_entry(project: RootProject, old: Pylock | None) -> bool:
     roots = recorded_table(old).get("roots")
     as_requirement = (f"{project.name} @", f"{project.name}[")
     required = isinstance(roots, list) and any(str(root).startswith(as_requirement) for root in roots)
-    return not required and any(p.name == project.name and p.directory is not None for p in old.packages)
+    return (
+        not required
+        and not requires_itself(old, project.name)
+        and any(p.name == project.name and p.directory is not None for p in old.packages)
+    )
+
+
+def requires_itself(lock: Pylock, name: str) -> bool:
+    """Whether a package of the lock of the project `name` requires it: another member of its workspace."""
+    return any(edge.get("name") == name for package in lock.packages for edge in package.dependencies or ())
 
 
 def _names_only(what: str, names: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Options of a lock: what the user chose besides the project."""
+"""Options of a lock, in addition to those of the project."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from lockset._dataclass import dataclass
 from lockset.option_values import check_options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
 
     from lockset.markers.universe import TargetInterpreter
     from lockset.sources.requirements.requirement_line import RequirementLine
 
-__all__ = ["LockOptions"]
+__all__ = ["LockOptions", "option_requirements"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class LockOptions:
         interpreter: The one interpreter to lock for, if it is a real one and not described.
         environments: Marker texts that bound the lock; empty for all.
         require_wheels_for: Platforms for which every release needs a wheel.
-        requirements: Further requirements of the project itself, such as editable folders.
+        requirements: Further requirements of the project itself (`flask>=3`).
         extras: Extras to lock; None for those of the settings or the existing lock, else all.
         all_extras: Lock all extras, whatever the settings and the existing lock have.
         groups: Groups to lock; None for those of the settings or the existing lock, else all.
@@ -39,9 +39,9 @@ class LockOptions:
         upgrade: Ignore the pins of the existing lock.
         upgrade_packages: Ignore the pins of these packages.
         upgrade_groups: Ignore the pins of the packages that these groups require.
-        constraints: Further constraints.
+        constraints: Further constraints (`urllib3<3`).
         constraint_files: Paths or URLs of requirements files and lock files whose pins and ranges are constraints.
-        overrides: Requirements that replace those of projects and releases; they take precedence over the settings..
+        overrides: Requirements that replace those of projects and releases; they take precedence over the settings.
         override_files: Paths or URLs of requirements files with such requirements.
         editables: Paths of source trees that are locked as editable folders.
         excludes: Projects to leave out wherever they are required.
@@ -79,7 +79,7 @@ class LockOptions:
     interpreter: TargetInterpreter | None = None
     environments: tuple[str, ...] = ()
     require_wheels_for: tuple[str, ...] = ()
-    requirements: tuple[RequirementLine, ...] = ()
+    requirements: tuple[str | RequirementLine, ...] = ()
     extras: tuple[str, ...] | None = None
     all_extras: bool = False
     groups: tuple[str, ...] | None = None
@@ -89,9 +89,9 @@ class LockOptions:
     upgrade: bool = False
     upgrade_packages: frozenset[str] = frozenset()
     upgrade_groups: tuple[str, ...] = ()
-    constraints: tuple[RequirementLine, ...] = ()
+    constraints: tuple[str | RequirementLine, ...] = ()
     constraint_files: tuple[str, ...] = ()
-    overrides: tuple[RequirementLine, ...] = ()
+    overrides: tuple[str | RequirementLine, ...] = ()
     override_files: tuple[str, ...] = ()
     editables: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
@@ -125,3 +125,24 @@ class LockOptions:
 
     def __post_init__(self) -> None:
         check_options(self)
+        for name in ("requirements", "constraints", "overrides"):
+            values = getattr(self, name)
+            if any(isinstance(value, str) for value in values):
+                object.__setattr__(self, name, option_requirements(values, origin=f"LockOptions.{name}"))
+
+
+def option_requirements(
+    values: Iterable[str | RequirementLine], *, origin: str = "LockOptions"
+) -> tuple[RequirementLine, ...]:
+    """The parsed requirements among the options; strings are parsed, and have `origin` in messages.
+
+    Raises:
+        LocksetError: `requirement-syntax`, `hash-weak` or `hash-malformed` for a string.
+    """
+    return tuple(_parsed(value, origin) if isinstance(value, str) else value for value in values)
+
+
+def _parsed(text: str, origin: str) -> RequirementLine:
+    from lockset.sources.requirements.requirement_line import parse_requirement  # the command line has none here
+
+    return parse_requirement(text, origin=origin)

@@ -1,7 +1,7 @@
 """Refuse to take a package from an index where another tool's table names another source for it.
 
 `lockset.sources.other_tools.apply` applies these tables, but not everything that they can say. If the rest was ignored
-without a word, a stranger's package of the same name would be locked, and built, in place of the project's own
+silently, a stranger's package of the same name would be locked, and built, instead of the project's own
 (dependency confusion).
 """
 
@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX
+from lockset.resolve.problem.options import option_requirements
 from lockset.resolve.problem.roots import overrides_of
 from lockset.sources.other_tools.facts import join_many_names, plain_index
 from lockset.sources.settings import ALL_PACKAGES
@@ -83,7 +84,7 @@ def refuse_other_sources(
     Raises:
         LocksetError: `other-source`.
     """
-    own = () if options.only_groups else (*project.dependencies, *options.requirements)
+    own = () if options.only_groups else (*project.dependencies, *option_requirements(options.requirements))
     lines: list[tuple[RequirementLine, str | None, str | None]] = [(line, None, None) for line in own]
     lines += [(line, extra, None) for extra in extras for line in project.extras[extra]]
     lines += [(line, None, group) for group in groups for line in project.groups[group]]

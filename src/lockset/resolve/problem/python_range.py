@@ -88,7 +88,7 @@ def pythons_of(
     if old is not None and old.requires_python is not None:
         return old.requires_python, ()
     first = next(p for p in KNOWN_PYTHONS if _MAINTAINED_UNTIL.get(p, date.max) >= now.date())
-    note = f"No Python is requested: locking for those still maintained, `>={first}` (choose with `--python`)"
+    note = f"There is no `requires-python`: locking for the maintained Pythons, `>={first}` (choose with `--python`)"
     return read_specifiers(f">={first}"), (note,)
 
 

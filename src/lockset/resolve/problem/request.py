@@ -104,7 +104,7 @@ class LockRequest:
     policy: ReleasePolicy = field(default_factory=ReleasePolicy)
     preferences: Mapping[str, tuple[Preference, ...]] = field(default_factory=dict)
     locked_for: MarkerSet = field(default_factory=MarkerSet.none)
-    recorded: Mapping[str, str | list[Any]] = field(default_factory=dict)
+    recorded: Mapping[str, Any] = field(default_factory=dict)
     probes: tuple[Environment, ...] = ()
     samples: tuple[Environment, ...] = ()
 

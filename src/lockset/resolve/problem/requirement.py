@@ -353,3 +353,7 @@ class Requirement:
     def name(self) -> str:
         """Normalised name of the required project."""
         return self.key[0]
+
+    def is_part_of(self, other: Requirement) -> bool:
+        """Whether a fork handed it on from `other`, or another fork did so for the same release."""
+        return self.specifier is other.specifier and self.extras == other.extras and self.origin == other.origin

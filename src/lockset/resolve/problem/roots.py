@@ -9,6 +9,7 @@ from lockset._dataclass import dataclass
 from lockset.errors import HashMissingError, LocksetError, SourceNotSupportedError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import source_of
+from lockset.resolve.problem.options import option_requirements
 from lockset.resolve.problem.requirement import (
     RequirementOrigin,
     RootRequirement,
@@ -57,7 +58,8 @@ class ConstraintSources:
 def line_settings(project: RootProject, options: LockOptions) -> dict[str, dict[str, str]]:
     """Config settings of requirement lines (`--config-settings`) for builds, by normalised name."""
     groups = (project.dependencies, options.requirements, *project.extras.values(), *project.groups.values())
-    return {str(line.name): dict(line.config_settings) for lines in groups for line in lines if line.config_settings}
+    lines = (line for lines in groups for line in lines if not isinstance(line, str))
+    return {str(line.name): dict(line.config_settings) for line in lines if line.config_settings}
 
 
 def check_lines(project: RootProject, options: LockOptions) -> None:
@@ -66,7 +68,12 @@ def check_lines(project: RootProject, options: LockOptions) -> None:
     Raises:
         LocksetError: `hash-missing` or `source-not-supported`.
     """
-    groups = (project.dependencies, options.requirements, *project.extras.values(), *project.groups.values())
+    groups = (
+        project.dependencies,
+        option_requirements(options.requirements),
+        *project.extras.values(),
+        *project.groups.values(),
+    )
     for line in (line for lines in groups for line in lines):
         if project.options.require_hashes and not line.hashes:
             raise HashMissingError(
@@ -97,9 +104,13 @@ def named(names: Iterable[str] | None, known: Collection[str], what: str) -> lis
 
 def overrides_of(project: RootProject, options: LockOptions) -> Mapping[str, tuple[RequirementLine, ...]]:
     """Overrides by project; those of the options replace those of the settings."""
-    chosen = {line.name for line in options.overrides}
+    own = option_requirements(options.overrides)
+    chosen = {line.name for line in own}
     overrides: dict[str, tuple[RequirementLine, ...]] = {}
-    for line in (*options.overrides, *(o for o in project.settings.overrides if o.name not in chosen)):
+    for line in (
+        *option_requirements(options.overrides),
+        *(o for o in project.settings.overrides if o.name not in chosen),
+    ):
         overrides[line.name] = (*overrides.get(line.name, ()), line)
     return overrides
 
@@ -119,7 +130,7 @@ def roots_of(
         LocksetError: `source-not-supported`: a URL or path that cannot be locked.
     """
     default = MarkerSet.any() if default_group is None else MarkerSet.group(default_group)
-    own = () if options.only_groups else (*project.dependencies, *options.requirements)
+    own = () if options.only_groups else (*project.dependencies, *option_requirements(options.requirements))
     lines = [(line, default) for line in own]
     for extra in extras:
         lines += [(line, MarkerSet.extra(extra)) for line in project.extras[extra]]
@@ -250,7 +261,7 @@ def _constraints_disagree(one: DirectSource, other: DirectSource) -> LocksetErro
         "sources-disagree",
         f"{other.name} is constrained to {one.shown} and to {other.shown} in the same environments",
         location=other.location if other.location == one.location else f"{one.location}, {other.location}",
-        hint="Keep one of the constraints, or give each a marker of its own",
+        hint="Keep one of the constraints, or give each its own marker",
     )
 
 
@@ -259,7 +270,7 @@ def _disagreement(one: DirectSource, other: DirectSource) -> LocksetError:
         "sources-disagree",
         f"{other.name} is required from {one.shown} and from {other.shown} in the same environments",
         location=other.location if other.location == one.location else f"{one.location}, {other.location}",
-        hint="Require it from one source, or from each under a marker of its own; sources of extras and"
+        hint="Require it from one source, or from each under its own marker; sources of extras and"
         " groups that are never installed together belong under `conflicts` in [tool.lockset]",
     )
 

@@ -409,7 +409,7 @@ class IndexRepository:
         except BuildNeededError as error:
             in_vain = "were built for their metadata, and none fits" if failed < _MOST_FAILED else "could not be built"
             raise TooManyFailedBuildsError(
-                f"{built if failed < _MOST_FAILED else failed} releases {in_vain}: no further one is built",
+                f"{built if failed < _MOST_FAILED else failed} releases {in_vain}: no more are tried",
                 hint=f"Add a lower bound to `{name}`, so that fewer old releases are tried",
             ) from error
 

@@ -40,13 +40,13 @@ def why_left_out(rules: FileRules, name: str, files: Sequence[DistributionFile])
     when = f"on {first:%Y-%m-%d}" if first is not None else "at an unknown time"
     limit, cooldown = rules.upload_limit(name), rules.cooldown_limit(name)
     if limit is not None and (first is None or first >= limit):
-        return f"it was uploaded {when}, and only files from before {limit:%Y-%m-%d} count"
+        return f"it was uploaded {when}, but only files from before {limit:%Y-%m-%d} are used"
     if cooldown is not None and (first is None or first >= cooldown):
-        return f"it was uploaded {when}, and the cooldown holds back files from {cooldown:%Y-%m-%d} on"
+        return f"it was uploaded {when}, but the cooldown excludes files since {cooldown:%Y-%m-%d}"
     if name in rules.hashes:
         return "none of its files has one of the required hashes"
     kinds = "wheels" if all(f.is_wheel for f in files) else "sources"
-    return f"it has {kinds} only, and these may not be used"
+    return f"it only has {kinds}, which are not allowed"
 
 
 def held_back_versions(repository: ListedReleases, name: str) -> Iterator[tuple[Version, datetime | None]]:

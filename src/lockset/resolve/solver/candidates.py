@@ -139,6 +139,8 @@ class CandidateMaker:
                 return
             if (guard & inside).is_empty or guard.implies(inside):
                 return
+            if not tried and self._fork_points.without_release(key[0], requirements, guard) is not None:
+                return
             tried.add(inside)
             yield ForkCandidate(key=key, fork_point=inside, requirements=in_order)
 
@@ -173,6 +175,14 @@ class CandidateMaker:
     def matching(self, requirement: Requirement) -> int:
         """The releases that match the specifier, as bits."""
         return self._admission.matching(self._repository.releases(requirement.name), requirement.specifier)
+
+    def without_release(
+        self, name: str, requirements: Sequence[Requirement], excluded: Mapping[Version, MarkerSet]
+    ) -> tuple[MarkerSet, tuple[Version, ...]] | None:
+        """A part of the guard in which no release is possible, as `ForkPoints.without_release` has it."""
+        guard = MarkerSet.union([r.region for r in requirements])
+        locked = sum({1 << p for p in self._pins(self._repository.releases(name), guard).locked})
+        return self._fork_points.without_release(name, requirements, guard, excluded, preferred=locked)
 
     def admits_before(self, name: str, version: Version, specifier: Specifier) -> bool:
         """Whether `specifier` admits a release that is tried before this one.

@@ -12,13 +12,14 @@ else.
 from __future__ import annotations
 
 from itertools import dropwhile, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.resolve.solver.candidate import ReleaseCandidate
+from lockset.markers import MarkerSet
+from lockset.resolve.solver.candidate import ForkCandidate, ReleaseCandidate
 from lockset.resolve.solver.fork_points import partial_regions
 from lockset.resolve.solver.incompatibility import Cause, Derivation, Incompatibility, Term
-from lockset.resolve.solver.partial_solution import causes_of, chain_of, terms_of
-from lockset.resolve.solver.relevance import relevant_requirements
+from lockset.resolve.solver.partial_solution import Edge, causes_of, chain_of, terms_of
+from lockset.resolve.solver.relevance import relevant_in_one_environment, relevant_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.candidate import Candidate
     from lockset.resolve.solver.displacements import Displacements
     from lockset.resolve.solver.incompatibility import Incompatibilities
-    from lockset.resolve.solver.partial_solution import Decision, Edge, PartialSolution
+    from lockset.resolve.solver.partial_solution import Decision, PartialSolution
     from lockset.resolve.solver.provider import Provider
 
 
@@ -108,6 +109,23 @@ class RootOrder:
         return all(requirement.specifier.admits(other.version) for requirement in requirements)
 
 
+class _Certain(NamedTuple):
+    """Why no release of a package is possible in some environments, in whatever way its region is divided.
+
+    These environments are in one of the halves of each fork. So no fork of the package has a term here: what requires
+    the package has, before forks handed the requirement on.
+
+    Attributes:
+        region: The environments.
+        terms: What excludes all releases there.
+        fork_points: Where forks of other packages may help.
+    """
+
+    region: MarkerSet
+    terms: list[Term]
+    fork_points: list[MarkerSet]
+
+
 class ConflictAnalysis:
     """Reads the partial solution of one run, and changes nothing.
 
@@ -146,16 +164,20 @@ class ConflictAnalysis:
 
     def exclude(self, derivation: Derivation, candidate: Candidate, reason: Incompatibility) -> None:
         """Add to `derivation` that `candidate`, of the decision at hand, is excluded by `reason`."""
-        derivation.exclude(reason, resolved=(candidate.key,), fork_points=self._provider.fork_points_of(candidate))
+        fork_points = self._provider.fork_points_of(candidate)
+        derivation.exclude(candidate, reason, resolved=(candidate.key,), fork_points=fork_points)
         derivation.causes += self._own_causes(candidate, reason)
 
     def no_candidate(self, decision: Decision, derivation: Derivation) -> Incompatibility:
         """The incompatibility where `derivation` excludes every candidate of `decision`."""
         relevant = self._relevant(decision.edges)
-        terms = [*terms_of(relevant), *derivation.terms]
-        return Incompatibility.of(terms, derivation.causes or causes_of(relevant), derivation.fork_points)
+        certain = self._certain(decision.key, decision.edges, (), derivation) or _Certain(
+            MarkerSet.none(), [*terms_of(relevant), *derivation.terms()], derivation.fork_points
+        )
+        causes = derivation.causes or causes_of(relevant)
+        return Incompatibility.of(certain.terms, causes, certain.fork_points, certain.region)
 
-    def all_excluded(self, candidates: Iterable[Candidate], parent: Candidate) -> Incompatibility | None:
+    def all_excluded(self, candidates: Iterable[Candidate], parent: Candidate) -> Derivation | None:
         """Why known incompatibilities exclude all `candidates` once `parent` is chosen; None where they leave one."""
         derivation = Derivation()
         for candidate in candidates:
@@ -163,11 +185,12 @@ class ConflictAnalysis:
             if reason is None:
                 return None
             derivation.exclude(
+                candidate,
                 reason,
                 resolved=(parent.key, candidate.key),
                 fork_points=self._provider.fork_points_of(candidate),
             )
-        return Incompatibility.of(derivation.terms, derivation.causes, derivation.fork_points)
+        return derivation
 
     def first_possible(self, candidates: Iterable[Candidate]) -> Candidate | None:
         """The first of `candidates` that violates no known incompatibility."""
@@ -194,21 +217,54 @@ class ConflictAnalysis:
             if self._displacements.is_exhausted(parent, pin):
                 known = self.all_excluded(self._provider.same_choice(pin, every), parent)
                 causes = self._causes(edges, requirements, parent)
-                terms = () if known is None else (Term.whole(pin), *known.terms)
+                terms = () if known is None else (Term.whole(pin), *known.terms())
                 return None if known is None else Incompatibility.of(terms, [*causes, *known.causes])
         known = self.all_excluded(self._provider.candidates(key, every), parent)
         if known is None:
             return None
         relevant = self._relevant(edges, requirements)
-        terms = tuple(t for t in (*terms_of(relevant), *known.terms) if t.key != parent.key)
-        causes = self._causes(relevant, requirements, parent)
-        fork_points = [*known.fork_points, *partial_regions(requirements, parent)]
-        return Incompatibility.of(terms, [*causes, *known.causes], fork_points)
+        certain = self._certain(key, edges, requirements, known) or _Certain(
+            MarkerSet.none(), [*terms_of(relevant), *known.terms()], known.fork_points
+        )
+        return Incompatibility.of(
+            (term for term in certain.terms if term.key != parent.key),
+            [*self._causes(relevant, requirements, parent), *known.causes],
+            [*certain.fork_points, *partial_regions(requirements, parent)],
+            certain.region,
+        )
+
+    def _certain(
+        self, key: Key, edges: tuple[Edge, ...], fixed: Sequence[Requirement], derivation: Derivation
+    ) -> _Certain | None:
+        """What excludes every release in some environment, given what `derivation` says of releases; None if unknown.
+
+        `edges` and `fixed` are the requirements on the decision; the terms are those of the edges alone.
+        """
+        every = tuple(dict.fromkeys([*(requirement for requirement, _ in edges), *fixed]))
+        without = self._provider.without_release(key[0], every, derivation.excluded)
+        if without is None:
+            return None
+        region, versions = without
+        here: dict[Requirement, Edge] = {}
+        for edge in _earliest_first(edges):
+            if region.implies(edge.requirement.region):
+                here.setdefault(edge.requirement, edge)
+        fixed = [r for r in fixed if region.implies(r.region)]
+        relevant = relevant_in_one_environment(here, fixed, self._provider.matching)
+        guard = MarkerSet.union([r.region for r in every])
+        fork_points = [
+            p
+            for r in (*fixed, *relevant)
+            if r.region is not guard
+            for p in self._provider.fork_points_at(r.region, key)
+        ]
+        terms = terms_of(_before_forks(here[r], region) for r in relevant)
+        return _Certain(region, [*terms, *derivation.terms(versions)], [*fork_points, *derivation.fork_points])
 
     def _relevant(self, edges: tuple[Edge, ...], fixed: Sequence[Requirement] = ()) -> list[Edge]:
         """The edges that leave no candidate together with `fixed`; of equal ones the earliest decided."""
         earliest: dict[Requirement, Edge] = {}
-        for edge in sorted(edges, key=lambda edge: 0 if edge.parent is None else edge.parent.level):
+        for edge in _earliest_first(edges):
             earliest.setdefault(edge.requirement, edge)
         return [earliest[r] for r in relevant_requirements(earliest, fixed, self._provider.matching)]
 
@@ -230,3 +286,19 @@ class ConflictAnalysis:
         origins = {cause.origin for cause in reason.causes}
         own = (r for r in self._provider.dependencies(candidate) if r.key in keys and r.origin not in origins)
         return self._causes((), own, candidate)
+
+
+def _earliest_first(edges: Iterable[Edge]) -> list[Edge]:
+    return sorted(edges, key=lambda edge: 0 if edge.parent is None else edge.parent.level)
+
+
+def _before_forks(edge: Edge, part: MarkerSet) -> Edge:
+    """The edge from which forks hand on `edge` to the decision on `part`."""
+    requirement, parent = edge
+    while parent is not None and isinstance(parent.pin, ForkCandidate):
+        handed_on = (e for e in parent.edges if requirement.is_part_of(e.requirement))
+        above = next((e for e in handed_on if part.implies(e.requirement.region)), None)
+        if above is None:
+            break
+        requirement, parent = above
+    return Edge(requirement, parent)

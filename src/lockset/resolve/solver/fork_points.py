@@ -11,7 +11,9 @@ from lockset.resolve.releases.admission import bits
 from lockset.resolve.solver.candidate import ForkCandidate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.version import Version
 
     from lockset.resolve.problem.request import ReleasePolicy
     from lockset.resolve.problem.requirement import Dependency, Requirement, Specifier
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from lockset.resolve.releases.repository import Releases, Repository
     from lockset.resolve.solver.candidate import Candidate
 
-__all__ = ["ForkPoints", "environment_fork_point", "partial_regions"]
+__all__ = ["ForkPoints", "environment_part", "partial_regions"]
 
 # Releases of a package whose dependency markers are offered as fork points when there are no others left.
 _MOST_RELEASES_FOR_MARKERS = 3
@@ -27,6 +29,9 @@ _MOST_RELEASES_FOR_MARKERS = 3
 # Releases without a wheel, newest first, whose sdist may serve where newer releases have no file. Further back, and
 # where the metadata needs a build, no sdist counts.
 _MOST_SDISTS = 3
+
+# Parts of a guard that are looked at for one without a release.
+_MOST_PARTS = 64
 
 # Newer releases that are looked at for one that admits the Pythons beyond the upper bound of another.
 _MOST_RELEASES_FOR_PYTHONS = 15
@@ -140,6 +145,68 @@ class ForkPoints:
         regions = [(r.region, r.specifier) for r in requirements]
         return regions + [(region & guard, s) for s, region in self._policy.constraints.get(name, ())]
 
+    def without_release(
+        self,
+        name: str,
+        requirements: Sequence[Requirement],
+        guard: MarkerSet,
+        excluded: Mapping[Version, MarkerSet] | None = None,
+        *,
+        preferred: int = 0,
+    ) -> tuple[MarkerSet, tuple[Version, ...]] | None:
+        """A part of the guard in each environment of which no release is possible, so that no fork can help.
+
+        Comes with the releases that the requirements admit there, all of them in `excluded`; None where none is sure.
+
+        Args:
+            name: Name of the project.
+            requirements: All requirements on the decision.
+            guard: Where one of them holds.
+            excluded: For each release, environments in each of which it is excluded.
+            preferred: Releases of the old lock, as bits.
+        """
+        releases = self._repository.releases(name)
+        parts = self._parts(releases, requirements, guard)
+        for mask, part in parts.values():
+            if not mask:
+                return part, ()
+        for specifiers, (_, part) in parts.items() if excluded else ():
+            admitted = bits(self._admission.admitted(releases, specifiers, part, preferred=preferred))
+            versions = tuple(releases.versions[position] for position in admitted)
+            left = part
+            for version in versions:
+                left -= self._repository.serves(name, version) - (excluded or {}).get(version, MarkerSet.none())
+                if left.is_empty:
+                    break
+            else:
+                return left, versions
+        return None
+
+    def _parts(
+        self, releases: Releases, requirements: Sequence[Requirement], guard: MarkerSet
+    ) -> dict[frozenset[Specifier], tuple[int, MarkerSet]]:
+        """Parts of the guard, by the specifiers that hold in them, with the releases that match these.
+
+        Only the part that no release matches, if there is one; none at all where there are too many.
+        """
+        parts: dict[frozenset[Specifier], tuple[int, MarkerSet]] = {frozenset(): (-1, guard)}
+        for region, specifier in self._specifier_regions(releases.name, requirements, guard):
+            matching = self._admission.matching(releases, specifier)
+            divided: dict[frozenset[Specifier], tuple[int, MarkerSet]] = {}
+            for held, (mask, part) in parts.items():
+                sides = (held | {specifier}, mask & matching, part & region), (held, mask, part - region)
+                for specifiers, left, side in sides:
+                    if side.is_empty:
+                        continue
+                    if not left:
+                        return {specifiers: (left, side)}
+                    same = divided.get(specifiers)
+                    divided[specifiers] = (left, side if same is None else same[1] | side)
+            if len(divided) > _MOST_PARTS:
+                return {}
+            parts = divided
+        return parts
+
     def is_continued(self, releases: Releases, mask: int, position: int, beyond: MarkerSet) -> bool:
         """Whether a newer release admits Pythons `beyond` the upper bound of one that would be taken before it.
 
@@ -246,21 +313,16 @@ def _atoms(dependencies: Iterable[Dependency]) -> Iterator[MarkerSet]:
         yield from dependency.marker.with_metadata_extra(None).atoms()
 
 
-def environment_fork_point(candidate: Candidate) -> Iterator[MarkerSet]:
-    """The fork point of a fork that divides environments, not choices of extras or groups."""
-    if isinstance(candidate, ForkCandidate):
-        yield from _environment_part(candidate.fork_point, candidate.key[1])
-
-
 def partial_regions(requirements: Iterable[Requirement], parent: Candidate) -> Iterator[MarkerSet]:
     """Regions of `requirements` that are only a part of the guard of `parent`: outside of them it may be possible."""
     if not isinstance(parent, ForkCandidate):
         for requirement in requirements:
             if requirement.region is not parent.guard:
-                yield from _environment_part(requirement.region, requirement.key[1])
+                yield from environment_part(requirement.region, requirement.key[1])
 
 
-def _environment_part(region: MarkerSet, decided: MarkerSet) -> Iterator[MarkerSet]:
+def environment_part(region: MarkerSet, decided: MarkerSet) -> Iterator[MarkerSet]:
+    """`region`, a part of `decided`, without its extras and groups; nothing where these matter."""
     environments = region.without_extras_and_groups()
     if environments & decided is region:
         yield environments

@@ -7,14 +7,18 @@ together, and an incompatibility stays true when the region of a choice grows.
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
+from lockset.markers import MarkerSet
+from lockset.resolve.solver.candidate import ReleaseCandidate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from lockset.markers import MarkerSet
+    from packaging.version import Version
+
     from lockset.resolve.problem.requirement import Key, Requirement, RequirementOrigin
     from lockset.resolve.solver.candidate import Candidate
 
@@ -79,15 +83,21 @@ class Incompatibility:
         terms: At most one for each decision; none where the roots alone are unsatisfiable.
         causes: The requirements at odds, for explanations.
         fork_points: Regions on one side of which the conflict may not exist.
+        certain: Environments in each of which the terms exclude each other, however regions are divided.
     """
 
     terms: tuple[Term, ...]
     causes: tuple[Cause, ...]
     fork_points: tuple[MarkerSet, ...] = ()
+    certain: MarkerSet = field(default_factory=MarkerSet.none)
 
     @classmethod
     def of(
-        cls, terms: Iterable[Term], causes: Iterable[Cause], fork_points: Iterable[MarkerSet] = ()
+        cls,
+        terms: Iterable[Term],
+        causes: Iterable[Cause],
+        fork_points: Iterable[MarkerSet] = (),
+        certain: MarkerSet | None = None,
     ) -> Incompatibility:
         """Join the terms of each decision, and drop repeated causes and fork points."""
         by_key: dict[Key, Term] = {}
@@ -99,7 +109,19 @@ class Incompatibility:
             terms=tuple(by_key.values()),
             causes=tuple(by_requirement.values())[:_MOST_CAUSES],
             fork_points=tuple(dict.fromkeys(fork_points))[:_MOST_FORK_POINTS],
+            certain=MarkerSet.none() if certain is None else certain,
         )
+
+    def certain_for(self, chosen: Collection[Key]) -> MarkerSet:
+        """The certain environments, without those that the requirements of the `chosen` decisions do not reach."""
+        certain = self.certain
+        for term in self.terms:
+            if term.key in chosen:
+                for requirement in term.requirements:
+                    certain &= requirement.region
+                if term.candidates:
+                    return MarkerSet.none()
+        return certain
 
 
 class Derivation:
@@ -107,20 +129,41 @@ class Derivation:
 
     This is the rule of resolution: where every candidate of a decision is excluded, the choices that exclude them
     cannot hold together, whichever candidate is taken.
+
+    Attributes:
+        causes: Those of all reasons.
+        fork_points: Those of all reasons.
+        excluded: For each release, environments in each of which it is excluded, however regions are divided.
     """
 
-    __slots__ = ("causes", "fork_points", "terms")
+    __slots__ = ("_terms", "causes", "excluded", "fork_points")
 
     def __init__(self) -> None:
-        self.terms: list[Term] = []
         self.causes: list[Cause] = []
         self.fork_points: list[MarkerSet] = []
+        self.excluded: dict[Version, MarkerSet] = {}
+        self._terms: list[tuple[object, list[Term]]] = []
 
-    def exclude(self, reason: Incompatibility, *, resolved: Collection[Key], fork_points: Iterable[MarkerSet]) -> None:
-        """Add the reason why one candidate is excluded, without the terms of the `resolved` decisions."""
-        self.terms += (term for term in reason.terms if term.key not in resolved)
+    def exclude(
+        self,
+        candidate: Candidate,
+        reason: Incompatibility,
+        *,
+        resolved: Collection[Key],
+        fork_points: Iterable[MarkerSet],
+    ) -> None:
+        """Add the reason why `candidate` is excluded, without the terms of the `resolved` decisions."""
+        self._terms.append((candidate.choice, [term for term in reason.terms if term.key not in resolved]))
         self.causes += reason.causes
         self.fork_points += (*fork_points, *reason.fork_points)
+        if isinstance(candidate, ReleaseCandidate):
+            self.excluded[candidate.version] = reason.certain_for(resolved)
+
+    def terms(self, versions: Collection[Version] | None = None) -> Iterator[Term]:
+        """The terms of all reasons, or of those that exclude `versions`."""
+        for choice, terms in self._terms:
+            if versions is None or choice in versions:
+                yield from terms
 
 
 class Incompatibilities:

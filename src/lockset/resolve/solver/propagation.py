@@ -140,7 +140,7 @@ class Propagation:
                 best = analysis.first_possible(provider.same_choice(pin, requirements))
                 if best is None:
                     known = analysis.all_excluded(provider.same_choice(pin, requirements), insisting)
-                    terms = () if known is None else known.terms
+                    terms = () if known is None else known.terms()
                     both = Term.whole(pin), Term.whole(insisting)
                     return Incompatibility.of((*both, *terms), causes_of(decision.edges))
             for other in displacing:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from lockset.resolve.problem.requirement import Key, Requirement
 from lockset.resolve.solver.candidate import Candidate, ForkCandidate, ReleaseCandidate
 from lockset.resolve.solver.candidates import CandidateMaker
-from lockset.resolve.solver.fork_points import environment_fork_point
+from lockset.resolve.solver.fork_points import environment_part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from packaging.version import Version
 
@@ -107,6 +107,15 @@ class Provider:
         """The releases that match, as bits."""
         return 0 if requirement.name == _NOWHERE else self._maker.matching(requirement)
 
+    def without_release(
+        self, name: str, requirements: Sequence[Requirement], excluded: Mapping[Version, MarkerSet]
+    ) -> tuple[MarkerSet, tuple[Version, ...]] | None:
+        """A part of the guard in each environment of which no release is possible, however the guard is divided.
+
+        Comes with the releases that the requirements admit there, all of them in `excluded`; None where none is sure.
+        """
+        return None if name == _NOWHERE else self._maker.without_release(name, requirements, excluded)
+
     def is_behind(self, name: str, version: Version) -> bool:
         """Whether a project has a release that is tried before this one."""
         return not self._maker.is_first(name, version)
@@ -156,11 +165,13 @@ class Provider:
 
     def fork_points_of(self, candidate: Candidate) -> Iterator[MarkerSet]:
         """The fork point of a fork, where it may help other packages too: environments and declared conflicts."""
-        yield from environment_fork_point(candidate)
         if isinstance(candidate, ForkCandidate):
-            yield from (
-                member for member in self._conflict_regions if member & candidate.key[1] is candidate.fork_point
-            )
+            yield from self.fork_points_at(candidate.fork_point, candidate.key)
+
+    def fork_points_at(self, region: MarkerSet, key: Key) -> Iterator[MarkerSet]:
+        """Where a fork at `region` of the decision on `key` may help other packages too."""
+        yield from environment_part(region, key[1])
+        yield from (member for member in self._conflict_regions if member & key[1] is region)
 
     def is_kept_apart(self, part: MarkerSet, guard: MarkerSet) -> bool:
         """Whether `part` belongs to a member of a declared conflict that not all of `guard` belongs to."""

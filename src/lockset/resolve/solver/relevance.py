@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from lockset.resolve.problem.requirement import Requirement
 
-__all__ = ["relevant_requirements"]
+__all__ = ["relevant_in_one_environment", "relevant_requirements"]
 
 
 def relevant_requirements(
@@ -30,6 +30,31 @@ def relevant_requirements(
     if relevant is None:
         relevant = _without_implied([*fixed, *others], matching, fixed=len(fixed))
     return [r for r in relevant if r not in fixed]
+
+
+def relevant_in_one_environment(
+    requirements: Iterable[Requirement], fixed: Sequence[Requirement], matching: Callable[[Requirement], int]
+) -> list[Requirement]:
+    """The same for `requirements` that hold together with `fixed` in one environment: regions do not matter.
+
+    Those are left out, the last first, without which no more releases match and no fewer extras are required.
+    """
+    kept = [r for r in dict.fromkeys(requirements) if r not in fixed]
+
+    def outcome(without: Requirement | None) -> tuple[int, frozenset[str]]:
+        mask, extras = -1, set[str]()
+        for requirement in (*fixed, *kept):
+            if requirement is not without:
+                mask &= matching(requirement)
+                extras |= requirement.extras
+        return mask, frozenset(extras)
+
+    whole = outcome(None)
+    for requirement in reversed(kept.copy()):
+        mask, extras = outcome(requirement)
+        if mask == whole[0] and (not mask or extras == whole[1]):
+            kept.remove(requirement)
+    return kept
 
 
 def _contradiction(

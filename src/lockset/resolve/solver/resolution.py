@@ -15,7 +15,7 @@ from lockset.markers import MarkerSet
 from lockset.resolve.solver.candidate import ForkCandidate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from packaging.version import Version
 
@@ -35,12 +35,21 @@ class Pins:
 
     Attributes:
         parts: For each part of the universe, the decisions made for it; where parts overlap, the first one counts.
+        translated: Translates regions to the extras and groups of another project, to which the decisions apply as
+            well: that of a member of a workspace; None for the regions as they are.
     """
 
     parts: tuple[tuple[MarkerSet, Mapping[Key, Candidate]], ...]
+    translated: Callable[[MarkerSet], MarkerSet] | None = None
 
     def leaves(self, name: str) -> Iterator[tuple[MarkerSet, Version]]:
         """Cells of `name` with the release chosen in each; disjoint, not always covering."""
+        for region, version in self._leaves(name):
+            placed = region if self.translated is None else self.translated(region)
+            if not placed.is_empty:
+                yield placed, version
+
+    def _leaves(self, name: str) -> Iterator[tuple[MarkerSet, Version]]:
         earlier = MarkerSet.none()
         for universe, mapping in self.parts:
             waiting = [universe]

@@ -49,7 +49,7 @@ class ResolutionImpossible(Exception):
     Attributes:
         exhausted: Whether everything was tried; False where the search gave up.
         opinion: What the second engine says of the environment that is named: that it has no answer, that it has one,
-            or that this could not be decided within its budget; None where it was not asked.
+            or that it could not decide within its budget; None if it did not run.
 
 
         not_opted_in: Packages with no other matching releases than those that need an opt-in.
@@ -140,21 +140,10 @@ def _probe(
     """
     preferences = dict(request.preferences)
     before, highest = totals.conflict_counts.copy(), totals.conflict_counts
-    groups = request.all_groups
-    for environment in request.probes:
-        point = environment_region(
-            environment,
-            extras=request.extras or (),
-            groups=groups,
-            all_extras=request.extras or (),
-            all_groups=groups,
-        )
-        universe = point & request.universe
-        if universe.is_empty:
-            continue
+    for point in _environments(request.universe, request, request.probes, _largest_choices(request)):
         totals.conflict_counts = before.copy()
         try:
-            pins = _run(replace(request, preferences=preferences), universe, repository, listener, totals)
+            pins = _run(replace(request, preferences=preferences), point, repository, listener, totals)
         except ResolutionImpossible as impossible:
             # All extras and groups together need not have a solution. A failure with fewer of them is the real one.
             failed = _failing_environment(request, request.universe, repository, listener, totals)
@@ -189,7 +178,7 @@ def _solve(
         if marker is None or not totals.splits_left:
             raise
         totals.splits_left -= 1
-        listener.note(f"No single solution serves all environments: solving separately where `{marker}` holds")
+        listener.note(f"No single solution fits all environments: resolving separately where `{marker}` holds")
         first = _solve(request, universe & marker, repository, listener, totals)
         other = _with_preferences(request, first)
         return first.joined(_solve(other, universe - marker, repository, listener, totals))

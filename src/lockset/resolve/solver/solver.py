@@ -59,6 +59,8 @@ form that PubGrub gave it for packages (Weizenbaum, 2018), with the jump of conf
   that never hold in one environment do not contradict each other.
 - **Pins grow.** A release candidate has a guard: the environments in which it was needed when it was made. A
   requirement from outside the guard replaces the pin by the same release with a larger guard, without a backjump.
+- **Forks of a package are no part of what is certain.** In an environment where no release is possible, none is in
+  either half of a fork. What is learned there names the packages that required this one before it was divided.
 - **Terms name what a candidate brings**, not its version (`incompatibility`). All releases with a requirement are
   excluded at once, and an incompatibility stays true when a guard grows.
 - **A dependency may displace a pin.** Where `a` requires another version of `b` than the one chosen before, `b` is

@@ -71,6 +71,8 @@ def applied_tables(before: RootProject, after: RootProject) -> str | None:
     pinned = {p for index in after.settings.index for p in index.packages}
     pinned -= {p for index in before.settings.index for p in index.packages}
     for source in others.sources:
+        if source.tool == "lockset":
+            continue  # the project's own table
         moved = any(source.names(line.name) and source.table in line.origin for line in lines)
         if moved or source.package in pinned:
             tables[source.table] = None

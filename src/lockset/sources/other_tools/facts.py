@@ -30,14 +30,26 @@ _SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamedSource:
-    """The source of a package in a table of another tool.
+class OtherTable:
+    """Something in a table of another tool.
 
     Attributes:
         tool: One of `lockset.sources.settings.OTHER_TOOLS`.
-        package: Normalized name, or a pattern with `*`.
         table: The table, as it is written: `[tool.uv.sources]`.
         location: Name of the file, for messages.
+    """
+
+    tool: str
+    table: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedSource(OtherTable):
+    """The source of a package in a table of another tool.
+
+    Attributes:
+        package: Normalized name, or a pattern with `*`.
         shown: The source, in words: `the path ../core`.
         requirement: An equivalent requirement: `core @ file:../core`; None for an index, or if the folder of a
             workspace member is not known.
@@ -51,10 +63,7 @@ class NamedSource:
         editable: Whether the folder is installed as editable.
     """
 
-    tool: str
     package: str
-    table: str
-    location: str
     shown: str
     requirement: str | None = None
     member: bool = False
@@ -72,64 +81,46 @@ class NamedSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OtherIndex:
+class OtherIndex(OtherTable):
     """An index that another tool searches for every package.
 
     Attributes:
-        tool: One of `lockset.sources.settings.OTHER_TOOLS`.
-        table: The table, as it is written.
-        location: Name of the file, for messages.
         url: The URL, without credentials.
         name: Its name; None without one.
-        default: Whether it takes the place of PyPI.
+        default: Whether it replaces PyPI.
     """
 
-    tool: str
-    table: str
-    location: str
     url: str
     name: str | None = None
     default: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnreadKey:
+class UnreadKey(OtherTable):
     """A key that affects the lock.
 
     Attributes:
-        tool: One of `lockset.sources.settings.OTHER_TOOLS`.
-        table: The table, as it is written.
-        location: Name of the file, for messages.
         key: The key.
         setting: The setting of `[tool.lockset]` with the same meaning, if any.
         value: Its value, as parsed from TOML.
     """
 
-    tool: str
-    table: str
-    location: str
     key: str
     setting: str | None
     value: object = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnreadNames:
+class UnreadNames(OtherTable):
     """Requirements outside `[project]` and `[dependency-groups]`.
 
     Attributes:
-        tool: One of `lockset.sources.settings.OTHER_TOOLS`.
-        table: The table, as it is written.
-        location: Name of the file, for messages.
         what: What `names` are.
         names: Names of groups or environments, normalized, or of packages.
         lines: For groups: name of the group, and a dependency specifier, or None for one that cannot be written so.
-        defaults: The groups that the tool installs unless told otherwise.
+        defaults: The groups that the tool installs by default.
     """
 
-    tool: str
-    table: str
-    location: str
     what: Literal["group", "environment", "requirement"]
     names: tuple[str, ...]
     lines: tuple[tuple[str, str | None], ...] = ()

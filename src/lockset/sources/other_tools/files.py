@@ -1,11 +1,12 @@
-"""Files of other tools that affect a project's packages: uv.toml, hatch.toml, Pipfile, the root of a uv workspace."""
+"""Files of other tools that affect a project's packages: uv.toml, hatch.toml, Pipfile, the root of a workspace."""
 
 from __future__ import annotations
 
 import os.path
 import posixpath
+import re
 from dataclasses import replace
-from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tomli
@@ -15,25 +16,54 @@ from lockset.files.read_file import decode_utf8, read_file
 from lockset.sources.other_tools.facts import OtherTools
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
-    from lockset.sources.other_tools.facts import NamedSource
+    from lockset.sources.other_tools.facts import NamedSource, UnreadKey
 
-__all__ = ["OTHER_FILES", "other_files"]
+__all__ = ["OTHER_FILES", "other_files", "workspace_root"]
 
 # Looked for next to a pyproject.toml.
 OTHER_FILES = ("uv.toml", "hatch.toml", "Pipfile")
 _PYPROJECT = "pyproject.toml"
-# How many members of a workspace are read for their names.
-_MEMBERS = 500
+# A table or key `workspace`, as far as it can be seen without parsing.
+_WORKSPACE = re.compile(rb"workspace[\"'\s]*[\].=]")
+_LARGEST = 1 << 24
+# Keys of a root that are about the root itself, not about its workspace.
+_OF_ROOT = frozenset({"default-groups", "dependency-groups"})
 
 
-def other_files(base: Path, others: OtherTools, *, folder: Path, up: str = ".") -> OtherTools:
+def workspace_root(folder: Path, *, own: bool = True) -> Path | None:
+    """The root of the workspace to which the project around `folder` (absolute) belongs; None if it is in none.
+
+    The project is that of the nearest pyproject.toml. `own`: whether `[tool.lockset]` is read.
+    """
+    base: Path | None = None
+    for root in (folder, *folder.parents):
+        data = _bytes(f"{root}{os.sep}{_PYPROJECT}")
+        if data is None:
+            continue
+        if base is None:
+            base = root
+        if _WORKSPACE.search(data) is None:
+            continue
+        from lockset.sources.workspaces.members import holds  # most projects are in no workspace
+
+        if holds(root, base, own=own):
+            return root
+    return None
+
+
+def other_files(
+    base: Path, others: OtherTools, *, folder: Path, up: str = ".", members: Mapping[str, Path] | None = None
+) -> OtherTools:
     """Add the files around a project to `others`, which comes from the pyproject.toml in `base`.
 
     Files that cannot be read are ignored. Messages name files relative to `folder`. `up` is `base` relative to the
-    folder to which paths in requirements are relative.
+    folder to which paths in requirements are relative. `members` are the folders of the workspace's members by name, if
+    they are known; without them, they are looked for where a source names one.
+
+    Raises:
+        LocksetError: `workspace-members`, `workspace-nested`: the workspace that a source names is not valid.
     """
     from lockset.sources.other_tools import tables as other_tables  # few projects have such files
 
@@ -42,7 +72,7 @@ def other_files(base: Path, others: OtherTools, *, folder: Path, up: str = ".") 
         file = base / name
         if file.is_file():
             others = others.joined(read(_toml(file), location=_relative(file, folder), up=up))
-    root = _workspace(base)
+    root = workspace_root(base)
     if root is not None and root != base:
         tool = _toml(root / _PYPROJECT).get("tool")
         above = other_tables.read_other_tables(
@@ -50,12 +80,25 @@ def other_files(base: Path, others: OtherTools, *, folder: Path, up: str = ".") 
             location=_relative(root / _PYPROJECT, folder),
             up=f"{up}/{_relative(root, base)}",
         )
+        keys = tuple(_of_workspace(key) for key in above.keys if key.key not in _OF_ROOT)
         # A source in the member takes precedence over one in the root.
-        others = others.joined(OtherTools(sources=above.sources, indexes=above.indexes, keys=above.keys))
+        others = others.joined(OtherTools(sources=above.sources, indexes=above.indexes, keys=keys))
     if any(source.member for source in others.sources):
-        members = {} if root is None else _members(root)
-        others = replace(others, sources=tuple(_with_folder(s, members, base, up) for s in others.sources))
+        folders = members if members is not None else {} if root is None else _members(root, folder)
+        others = replace(others, sources=tuple(_with_folder(s, folders, base, up) for s in others.sources))
     return others
+
+
+def _of_workspace(key: UnreadKey) -> UnreadKey:
+    """The key of a root for its members: conflicts without a package are those of the root itself."""
+    if key.key != "conflicts" or not isinstance(key.value, list):
+        return key
+    kept = [
+        members
+        for members in key.value
+        if isinstance(members, list) and all(isinstance(each, dict) and "package" in each for each in members)
+    ]
+    return replace(key, value=kept)
 
 
 def _with_folder(source: NamedSource, members: Mapping[str, Path], base: Path, up: str) -> NamedSource:
@@ -67,36 +110,13 @@ def _with_folder(source: NamedSource, members: Mapping[str, Path], base: Path, u
     return at_path(source, posixpath.normpath(f"{up}/{_relative(tree, base)}"))
 
 
-def _workspace(base: Path) -> Path | None:
-    """The root folder of the workspace to which the project in `base` belongs."""
-    for root in (base, *base.parents):
-        table = _uv_workspace(root)
-        if table is not None and (root == base or _is_member(base, root, table)):
-            return root
-    return None
-
-
-def _uv_workspace(root: Path) -> Mapping[str, object] | None:
-    file = root / _PYPROJECT
-    if not file.is_file():
-        return None
-    workspace = _table(_table(_toml(file).get("tool")).get("uv")).get("workspace")
-    return workspace if isinstance(workspace, dict) else None
-
-
-def _is_member(tree: Path, root: Path, workspace: Mapping[str, object]) -> bool:
-    below = tree.relative_to(root).as_posix()
-    return any(fnmatchcase(below, p) for p in _patterns(workspace, "members")) and not any(
-        fnmatchcase(below, p) for p in _patterns(workspace, "exclude")
-    )
-
-
-def _members(root: Path) -> Mapping[str, Path]:
-    """The folders of a workspace's members by normalized name."""
+def _members(root: Path, shown: Path) -> Mapping[str, Path]:
+    """The folders of a workspace's members, and of its root, by normalized name."""
     from lockset.sources.pyproject import read_pyproject_name
+    from lockset.sources.workspaces.members import find_members
 
     folders: dict[str, Path] = {}
-    for tree in (root, *_trees(root)):
+    for tree in (root, *(member.folder for member in find_members(root, shown=shown).members)):
         file = tree / _PYPROJECT
         try:
             name = read_pyproject_name(_text(file), location=str(file))
@@ -107,28 +127,14 @@ def _members(root: Path) -> Mapping[str, Path]:
     return folders
 
 
-def _trees(root: Path) -> Iterator[Path]:
-    number = 0
-    for pattern in _patterns(_uv_workspace(root) or {}, "members"):
-        try:
-            trees = sorted(root.glob(pattern)) if ".." not in pattern else []
-        except (OSError, ValueError, NotImplementedError, IndexError):  # not a valid pattern for this Python
-            continue
-        for tree in trees:
-            number += 1
-            if number > _MEMBERS:
-                return
-            if (tree / _PYPROJECT).is_file():
-                yield tree
-
-
-def _patterns(workspace: Mapping[str, object], key: str) -> list[str]:
-    value = workspace.get(key)
-    return (
-        [os.path.normpath(p).replace(os.sep, "/") for p in value if isinstance(p, str)]
-        if isinstance(value, list)
-        else []
-    )
+def _bytes(path: str) -> bytes | None:
+    """The content of a regular file of a usual size; None for everything else."""
+    try:
+        if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST:
+            return None
+        return Path(path).read_bytes()
+    except (OSError, ValueError):
+        return None
 
 
 def _toml(file: Path) -> Mapping[str, object]:

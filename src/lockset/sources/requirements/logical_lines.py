@@ -86,8 +86,12 @@ def logical_lines(text: str, *, environ: Mapping[str, str], location: str) -> It
                 hint="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: NAME -*-`",
             )
         values = {match[0]: value for match in _VARIABLE.finditer(line) if (value := environ.get(match[1]))}
-        text = _VARIABLE.sub(lambda match: values.get(match[0], match[0]), line)  # noqa: B023 - called at once
+        text = _with_values(line, values)
         yield LogicalLine(number=number, text=text, written=line, values=tuple(values.items()))
+
+
+def _with_values(line: str, values: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda match: values.get(match[0], match[0]), line)
 
 
 def with_names(text: str, values: tuple[tuple[str, str], ...]) -> str:

@@ -132,7 +132,7 @@ def _spelling(token: str, location: str) -> tuple[str, bool, str]:
         raise _unknown(token, location)
     raise LocksetError(
         "option-syntax",
-        f"`{token}` follows the options of the line, where it has no meaning",
+        f"`{token}` is not allowed after the options of a line",
         location=location,
         hint="Write one requirement, or one option with its value, on each line",
     )

@@ -27,7 +27,7 @@ _Includes: TypeAlias = "dict[str, list[tuple[str, KeyPath]]]"
 def check_groups(groups: object, findings: Findings) -> list[Located]:
     """Every requirement of the groups that can be read, with its path; all else is a finding."""
     if not isinstance(groups, dict):
-        findings.add("group-type", (_TABLE,), f"`{_TABLE}` has to be a table, not {type_name(groups)}")
+        findings.add("group-type", (_TABLE,), f"`{_TABLE}` must be a table, not {type_name(groups)}")
         return []
     spellings: dict[str, str] = {}
     includes: _Includes = {}
@@ -44,7 +44,7 @@ def check_groups(groups: object, findings: Findings) -> list[Located]:
             for number, item in enumerate(items):
                 _check_item(item, (*path, number), own, lines, findings)
         else:
-            findings.add("group-type", path, f"`{spelling}` has to be an array, not {type_name(items)}")
+            findings.add("group-type", path, f"`{spelling}` must be an array, not {type_name(items)}")
     _check_includes(includes, spellings, findings)
     return lines
 
@@ -73,7 +73,7 @@ def _check_item(
         return
     form = f"a string or a table `{{ {_INCLUDE} = NAME }}`"
     if not isinstance(item, dict):
-        findings.add("group-type", path, f"An item of a dependency group has to be {form}, not {type_name(item)}")
+        findings.add("group-type", path, f"An item of a dependency group must be {form}, not {type_name(item)}")
         return
     if set(item) != {_INCLUDE}:
         wrong: Any = next((key for key in item if key != _INCLUDE), None)
@@ -84,7 +84,7 @@ def _check_item(
     if isinstance(included, str):
         includes.append((included, path))
     else:
-        findings.add("group-type", path, f"`{_INCLUDE}` has to be a string, not {type_name(included)}")
+        findings.add("group-type", path, f"`{_INCLUDE}` must be a string, not {type_name(included)}")
 
 
 def _check_includes(includes: _Includes, spellings: Mapping[str, str], findings: Findings) -> None:
@@ -119,7 +119,7 @@ def _check_cycles(edges: _Includes, spellings: Mapping[str, str], findings: Find
             if included in trail:
                 names = list(trail)
                 cycle = [spellings[name] for name in (*names[names.index(included) :], included)]
-                message = f"Dependency groups include one another in a circle: {' -> '.join(cycle)}"
+                message = f"Dependency groups include each other in a cycle: {' -> '.join(cycle)}"
                 findings.add("group-cycle", path, message, "Remove one of the includes")
             elif included not in done:
                 trail[included] = 0

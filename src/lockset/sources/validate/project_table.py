@@ -62,7 +62,7 @@ _WORDS: dict[type, str] = {str: "a string", list: "an array", dict: "a table"}
 def check_project(project: object, findings: Findings) -> list[Located]:
     """Every requirement of the table that can be read, with its path; all else is a finding."""
     if not isinstance(project, dict):
-        findings.add("project-type", ("project",), f"`project` has to be a table, not {type_name(project)}")
+        findings.add("project-type", ("project",), f"`project` must be a table, not {type_name(project)}")
         return []
     for key, value in project.items():
         _check_key(key, value, findings)
@@ -93,7 +93,7 @@ def check_build_system(table: object, findings: Findings) -> None:
     """The table `[build-system]`."""
     path = ("build-system",)
     if not isinstance(table, dict):
-        findings.add("build-requires", path, f"`build-system` has to be a table, not {type_name(table)}")
+        findings.add("build-requires", path, f"`build-system` must be a table, not {type_name(table)}")
     elif "requires" not in table:
         near = nearest("requires", [key for key in table if key != "build-backend"])
         hint = "Write `requires = [...]`, with what the build backend needs"
@@ -125,11 +125,11 @@ def _check_key(key: str, value: object, findings: Findings) -> None:
         findings.add("project-unknown-key", path, f"`project.{key}` is not a key of the specification", hint)
     elif not isinstance(value, types):
         expected = " or ".join(_WORDS[one] for one in types)
-        findings.add("project-type", path, f"`project.{key}` has to be {expected}, not {type_name(value)}")
+        findings.add("project-type", path, f"`project.{key}` must be {expected}, not {type_name(value)}")
     elif key in {"keywords", "classifiers"} and isinstance(value, list):
         for number, item in enumerate(value):
             if not isinstance(item, str):
-                message = f"`project.{key}` holds strings, and this is {type_name(item)}"
+                message = f"`project.{key}` must contain only strings, not {type_name(item)}"
                 findings.add("project-type", (*path, number), message)
 
 
@@ -144,14 +144,14 @@ def _check_dynamic(project: Mapping[str, Any], findings: Findings) -> None:
     for number, key in enumerate(dynamic if isinstance(dynamic, list) else ()):
         path = ("project", "dynamic", number)
         if not isinstance(key, str):
-            findings.add("project-type", path, f"`project.dynamic` holds strings, and this is {type_name(key)}")
+            findings.add("project-type", path, f"`project.dynamic` must contain only strings, not {type_name(key)}")
         elif key == "name":
             findings.add("project-dynamic", path, "The name of a project cannot be dynamic")
         elif key not in _TYPES or key == "dynamic":
             message = f"`{key}` is not a key of [project] that can be dynamic"
             findings.add("project-dynamic", path, message, nearest(key, _TYPES))
         elif key in project:
-            message = f"`project.{key}` is given, and listed in `project.dynamic` as well"
+            message = f"`project.{key}` is both given and listed in `project.dynamic`"
             findings.add("project-dynamic", path, message, "Remove one of the two")
 
 
@@ -166,7 +166,7 @@ def _check_name(project: Mapping[str, Any], findings: Findings) -> None:
 def _check_version(project: Mapping[str, Any], findings: Findings) -> None:
     version = project.get("version")
     if version is None and not is_dynamic(project, "version"):
-        hint = 'Add a version, or `dynamic = ["version"]` where the build backend knows it'
+        hint = 'Add a version, or `dynamic = ["version"]` if the build backend provides it'
         message = "`project.version` is neither given nor listed in `project.dynamic`"
         findings.add("project-version-required", ("project",), message, hint)
     elif isinstance(version, str):

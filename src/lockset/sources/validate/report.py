@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from lockset.errors import LocksetError
-from lockset.lockfile.read import MAX_BYTES, Document, TomlError, decode, read
+from lockset.lockfile.read import MAX_BYTES, Document, TomlError, decode, read_document
 from lockset.lockfile.validate.finding import Finding, Findings, Issue
 from lockset.lockfile.validate.report import Report
 from lockset.sources.key_lines import key_path
@@ -58,7 +58,7 @@ _LOCATION = "pyproject.toml"
 def validate_project(data: bytes | str, *, path: str | None = None) -> Report:
     """All findings about a pyproject.toml, or another TOML file with a table `[tool.lockset]`."""
     try:
-        document = read(data, path=path)
+        document = read_document(data, path=path)
     except TomlError as error:
         return _unreadable(error, data, path)
     findings = Findings()
@@ -89,7 +89,7 @@ def validate_script(data: bytes | str, *, path: str | None = None) -> Report:
     lines = LineIndex(text)
     # Empty lines in front make the line numbers of the block those of the script.
     try:
-        document = read("\n" * number + content, path=path)
+        document = read_document("\n" * number + content, path=path)
     except TomlError as error:
         column = error.column + len(_COMMENT)
         issue = _syntax_issue(error, lines.offset(error.line, column), (error.line, column))
@@ -142,7 +142,7 @@ def _check_block(data: Mapping[str, Any], findings: Findings) -> None:
 def _check_tool(data: Mapping[str, Any], findings: Findings) -> None:
     tool = _tool(data)
     if "tool" in data and not isinstance(data["tool"], dict):
-        findings.add("settings-type", ("tool",), "`tool` has to be a table")
+        findings.add("settings-type", ("tool",), "`tool` must be a table")
     if "lockset" in tool:
         check_settings(tool["lockset"], findings)
     for name in tool:

@@ -22,12 +22,12 @@ Located: TypeAlias = "tuple[KeyPath, RequirementLine]"
 def check_requirements(value: object, path: KeyPath, findings: Findings, *, type_rule: str) -> list[Located]:
     """The requirements of the array `value` that can be read; all else is a finding, of wrong types `type_rule`."""
     if not isinstance(value, list):
-        findings.add(type_rule, path, f"`{path[-1]}` has to be an array of strings, not {type_name(value)}")
+        findings.add(type_rule, path, f"`{path[-1]}` must be an array of strings, not {type_name(value)}")
         return []
     lines: list[Located] = []
     for number, item in enumerate(value):
         if not isinstance(item, str):
-            message = f"A requirement has to be a string, not {type_name(item)}"
+            message = f"A requirement must be a string, not {type_name(item)}"
             findings.add(type_rule, (*path, number), message)
             continue
         line = check_requirement(item, (*path, number), findings)

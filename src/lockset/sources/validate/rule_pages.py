@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import tomli
-
+from lockset.lockfile.validate.rule_pages import rule_data
 from lockset.sources.validate.catalogue import PROJECT_RULES, REPORT_RULES
 
 if TYPE_CHECKING:
@@ -67,6 +64,5 @@ def rule_example(code: str) -> RuleExample | None:
     return RuleExample(note.get("file", "pyproject.toml"), note["example"], note["line"])
 
 
-@lru_cache(maxsize=1)
 def _notes() -> Mapping[str, Any]:
-    return tomli.loads(files("lockset.sources.validate").joinpath("rule_notes.toml").read_text("utf-8"))
+    return rule_data("rule_notes.toml", "lockset.sources.validate")

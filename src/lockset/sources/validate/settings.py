@@ -32,7 +32,7 @@ _SENTENCES = {
     "minProperties": "names neither an extra nor a group",
     "maxProperties": "names more than one extra or group",
     "not": "has no meaning with the value `true`",
-    "x-toml-type": "has to be a string, a date, or a date and time",
+    "x-toml-type": "must be a string, a date, or a date and time",
     "depth": "is nested too deep",
 }
 # Code of the reader -> rule; what is not here is about the meaning of a value.
@@ -48,7 +48,7 @@ _RULES = {
 def check_settings(table: object, findings: Findings) -> None:
     """Every finding about `[tool.lockset]`."""
     if not isinstance(table, dict):
-        findings.add("settings-type", _TOP, f"`tool.lockset` has to be a table, not {type_name(table)}")
+        findings.add("settings-type", _TOP, f"`tool.lockset` must be a table, not {type_name(table)}")
         return
     refused = _relevant(violations(SETTINGS_SCHEMA_NAME, table))
     for violation in refused:
@@ -114,14 +114,14 @@ def _report(violation: Violation, findings: Findings) -> None:
     elif violation.keyword == "type":
         types = [violation.expected] if isinstance(violation.expected, str) else violation.expected
         expected = " or ".join(_TYPES[one] for one in types)
-        findings.add("settings-type", path, f"`{shown}` has to be {expected}, not {_type_of(violation.value)}")
+        findings.add("settings-type", path, f"`{shown}` must be {expected}, not {_type_of(violation.value)}")
     elif violation.keyword == "enum":
-        message = f"`{shown}` has no meaning with the value `{violation.value}`"
+        message = f"`{shown}` cannot have the value `{violation.value}`"
         findings.add("settings-value", path, message, nearest(str(violation.value), violation.expected))
     elif violation.keyword == "required" or violation.keyword in _SENTENCES:
         findings.add("settings-value", path, f"`{shown}` {_requirement(violation)}")
     else:
-        findings.add("settings-value", path, f"`{shown}` is not as its schema describes it: {violation.message}")
+        findings.add("settings-value", path, f"`{shown}` does not match its schema: {violation.message}")
 
 
 def _requirement(violation: Violation) -> str:

@@ -33,7 +33,7 @@ def create_environment(folder: Path, python: str, *, environ: Mapping[str, str])
         )
     command = [python, "-I", "-m", "venv", "--without-pip", str(folder)]
     try:
-        done = subprocess.run(  # noqa: S603 (an interpreter the user chose, our own arguments)
+        done = subprocess.run(  # an interpreter the user chose, our own arguments
             command, capture_output=True, check=False, timeout=_SECONDS, env=dict(environ), stdin=subprocess.DEVNULL
         )
         output = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()

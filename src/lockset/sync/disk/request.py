@@ -1,22 +1,253 @@
-"""The request for a sync: lock files, a target, and options."""
+"""The request for a sync: lock files, a target, and options; and the target that it leads to."""
 
 from __future__ import annotations
 
+import os
+import zlib
+from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset._version import __version__
+from lockset.errors import LocksetError
+from lockset.files.record_store import get_value, put_value
+from lockset.files.system import registered_pythons
+from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sync.desired import SourcePolicy
 from lockset.sync.disk.apply.installer import InstallOptions
-from lockset.sync.disk.target_spec import DescribedInterpreter, TargetSpec
+from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
 from lockset.sync.plan import RemovalPolicy
+from lockset.sync.target import Interpreter, Layout, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Pylock
 
-__all__ = ["LockSource", "SyncRequest"]
+__all__ = [
+    "DescribedInterpreter",
+    "LockSource",
+    "SyncRequest",
+    "TargetSpec",
+    "directory_target",
+    "environment_target",
+    "find_environment",
+    "find_lock",
+    "find_python",
+    "find_root_lock",
+    "prefix_target",
+    "resolve_target",
+]
+
+# Increment with every change of the stored fields of described interpreters.
+_FORMAT = 2
+
+
+class DescribedInterpreter(NamedTuple):
+    """An interpreter that need not be on this machine: the arguments of `lockset.markers.described_target`."""
+
+    platform: str
+    python: str
+    implementation: str = "cpython"
+
+
+class TargetSpec(NamedTuple):
+    """Where a sync installs to.
+
+    Attributes:
+        python: Path of an interpreter or of a virtual environment's folder; None only with `described`.
+        directory: Install into this folder instead of the interpreter's environment.
+        prefix: Install below this folder, laid out as an installation.
+        described: Install for this interpreter instead of one of this machine.
+        managed: Allow an externally managed Python (PEP 668).
+    """
+
+    python: str | None
+    directory: str | None = None
+    prefix: str | None = None
+    described: DescribedInterpreter | None = None
+    managed: bool = False
+
+
+def resolve_target(spec: TargetSpec, *, cache: Path | None, meanwhile: Callable[[], object] | None = None) -> Target:
+    """The target for `spec`; `meanwhile` as for `ask_interpreter`.
+
+    Raises:
+        LocksetError: `python-not-found`, `python-broken`, `externally-managed`, `unknown-platform`.
+    """
+    interpreter = _interpreter(spec, cache, meanwhile)
+    if spec.directory is not None:
+        return directory_target(interpreter, spec.directory)
+    if spec.prefix is not None:
+        return prefix_target(interpreter, spec.prefix)
+    target = environment_target(interpreter)
+    if not spec.managed:
+        _refuse_managed(target)
+    return target
+
+
+def _interpreter(spec: TargetSpec, cache: Path | None, meanwhile: Callable[[], object] | None) -> Interpreter:
+    if spec.described is not None:
+        return _described(spec.described, cache)
+    assert spec.python is not None
+    memory = _memory(cache)
+    return ask_interpreter(interpreter_of(spec.python), memory=memory, meanwhile=meanwhile)
+
+
+def _described(described: DescribedInterpreter, cache: Path | None) -> Interpreter:
+    """The described interpreter, from the cache if possible: importing what computes its tags takes 20 ms."""
+    key = (_FORMAT, __version__, *described)
+    number = zlib.crc32(repr(key).encode(errors="surrogateescape"))
+    memory = _memory(cache)
+    location = str(memory / f"described-{number:08x}") if memory is not None else None
+    with suppress(TypeError):
+        fields = get_value(location, key)
+        if fields is not None:
+            return Interpreter._make(fields)
+    from lockset.markers.universe import described_target
+
+    interpreter = Interpreter.of_description(
+        described_target(described.platform, described.python, described.implementation)
+    )
+    put_value(location, key, (*interpreter[:3], dict(interpreter.markers), *interpreter[4:]))
+    return interpreter
+
+
+def _memory(cache: Path | None) -> Path | None:
+    return cache / "interpreters-v1" if cache is not None else None
+
+
+def _refuse_managed(target: Target) -> None:
+    """Refuse an interpreter whose environment is externally managed (PEP 668).
+
+    Raises:
+        LocksetError: `externally-managed`.
+    """
+    managed = target.interpreter.managed
+    if target.kind not in {"directory", "prefix"} and managed is not None:
+        # An INI file whose `Error` tells users of that system what to do; the first paragraph is enough.
+        first = managed.partition("Error=")[2].strip() or managed
+        lines = [line.strip() for line in first.splitlines()]
+        paragraph = lines[: lines.index("")] if "" in lines else lines
+        raise LocksetError(
+            "externally-managed",
+            "The packages of this Python are managed by the system",
+            location=target.interpreter.executable,
+            context=tuple(paragraph[:8]),
+            hint="Sync into a virtual environment (`python -m venv .venv`), or use `--break-system-packages`",
+        )
+
+
+def find_python(path: Sequence[str], *, version: str | None, cache: Path | None) -> str:
+    """The first interpreter outside a virtual environment, with `version` ("3.12") if given.
+
+    Searched are the folders `path`, then the Windows registry (PEP 514).
+
+    Raises:
+        LocksetError: `python-not-found`.
+    """
+    for executable in _candidates(path, version):
+        try:
+            interpreter = ask_interpreter(executable, memory=_memory(cache))
+        except LocksetError:
+            continue
+        full = interpreter.markers["python_full_version"]
+        if not interpreter.is_virtual and (version is None or f"{full}.".startswith(f"{version}.")):
+            return executable
+    raise LocksetError(
+        "python-not-found",
+        f"There is no Python {version} on PATH" if version else "There is no Python on PATH",
+        hint="Give the path of an interpreter with `--python`",
+    )
+
+
+def _candidates(path: Sequence[str], version: str | None) -> Iterator[str]:
+    minor = ".".join(version.split(".")[:2]) if version else ""
+    suffix = ".exe" if os.name == "nt" else ""
+    names = [f"python{minor}"] if "." in minor else []
+    for folder in path:
+        for name in (*names, "python3", "python"):
+            executable = Path(folder, name + suffix)
+            if folder and executable.is_file() and os.access(executable, os.X_OK):
+                yield str(executable.absolute())
+    for registered, place in registered_pythons():
+        if (not registered or not minor or f"{registered}.".startswith(f"{minor}.")) and Path(place).is_file():
+            yield place
+
+
+def find_environment(folder: Path) -> str | None:
+    """The virtual environment `.venv` in `folder` or the nearest folder above it that has one."""
+    for above in (folder, *folder.parents):
+        candidate = above / ".venv"
+        if (candidate / "pyvenv.cfg").is_file():
+            return str(candidate)
+    return None
+
+
+def find_lock(folder: Path) -> Path | None:
+    """The nearest `pylock.toml` from `folder` upwards; None if there is none.
+
+    In the folder of a member of a workspace it is `pylock.MEMBER.toml`, next to the lock file of the root.
+    """
+    lock = find_root_lock(folder)
+    if lock is None or lock.parent == folder:
+        return lock
+    above = [each for each in (folder, *folder.parents) if len(each.parts) > len(lock.parent.parts)]
+    project = next((each for each in above if (each / "pyproject.toml").is_file()), None)
+    if project is None:
+        return lock
+    from lockset.sources.workspaces.member_lock import lock_of_member  # most projects are in no workspace
+
+    return lock_of_member(lock, project) or lock
+
+
+def find_root_lock(folder: Path) -> Path | None:
+    """The `pylock.toml` in `folder` or the nearest folder above it that has one."""
+    return next((above / PLAIN_NAME for above in (folder, *folder.parents) if (above / PLAIN_NAME).is_file()), None)
+
+
+def environment_target(interpreter: Interpreter) -> Target:
+    """The environment of `interpreter` itself."""
+    paths = interpreter.paths
+    layout = Layout.of_schemes(
+        _resolved(interpreter.prefix),
+        purelib=_resolved(paths["purelib"]),
+        platlib=_resolved(paths["platlib"]),
+        scripts=_resolved(paths["scripts"]),
+        headers=_resolved(interpreter.headers),
+        data=_resolved(paths["data"]),
+    )
+    kind = "venv" if interpreter.is_virtual else "system"
+    return Target(kind=kind, shown=interpreter.prefix, interpreter=interpreter, layout=layout)
+
+
+def directory_target(interpreter: Interpreter, directory: str) -> Target:
+    """The folder `directory`, which need not exist yet, for `interpreter`."""
+    return Target(
+        kind="directory",
+        shown=directory,
+        interpreter=interpreter,
+        layout=Layout.of_directory(_resolved(directory)),
+    )
+
+
+def prefix_target(interpreter: Interpreter, directory: str) -> Target:
+    """The folder `directory` as the prefix of an installation of `interpreter`."""
+    threads = "t" if any(abi.endswith("t") for abi in interpreter.abis) else ""
+    layout = Layout.of_prefix(
+        _resolved(directory),
+        implementation=interpreter.implementation,
+        version=f"{interpreter.version[0]}.{interpreter.version[1]}{threads}",
+        windows=interpreter.markers["os_name"] == "nt",
+    )
+    return Target(kind="prefix", shown=directory, interpreter=interpreter, layout=layout)
+
+
+def _resolved(path: str) -> str:
+    """Resolve links once, here; below a root, links are never followed."""
+    return os.path.realpath(path)
 
 
 class LockSource(NamedTuple):
@@ -51,9 +282,9 @@ class LockSource(NamedTuple):
 def _parsed(data: bytes, path: str | None) -> Pylock:
     """The lock file `data`; the last one is kept, since a sync reads it for the project and for the selection."""
     # Imported here: not needed when the selection is cached.
-    from lockset.lockfile.read import read
+    from lockset.lockfile.read import read_document
 
-    return read(data, path=path).lock
+    return read_document(data, path=path).lock
 
 
 class SyncRequest(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from lockset.errors import StoppedError
@@ -88,16 +89,17 @@ class InstallWorkers:
 
 
 @contextmanager
-def assisted(count: int, assist: Callable[[Callable[[int], bool]], object]) -> Iterator[Callable[[int], bool]]:
-    """While the body runs, run `assist` in a copy of this process, where that is safe.
+def assisted(
+    count: int, assist: Callable[[int, Callable[[int], bool]], object], *, copies: int = 1
+) -> Iterator[Callable[[int], bool]]:
+    """While the body runs, run `assist` in copies of this process, where that is safe; it receives their number from 1.
 
-    Both receive a function that takes one of the numbers below `count`: it returns False for one that is taken. In a
-    rare race both may take the same.
+    All receive a function that takes one of the numbers below `count`: it returns False for one that is taken. In a
+    rare race two may take the same.
     """
     import mmap  # here, since few syncs are so large
 
-    taken = mmap.mmap(-1, count)  # shared by both
-    parent = os.getpid()
+    taken = mmap.mmap(-1, count)  # shared by all
 
     def take(number: int) -> bool:
         if taken[number]:
@@ -105,13 +107,24 @@ def assisted(count: int, assist: Callable[[Callable[[int], bool]], object]) -> I
         taken[number] = 1
         return True
 
-    def work() -> None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-        assist(take)
-
-    end = assistant(work)
-    try:
+    with ExitStack() as stack:
+        for number in range(1, copies + 1):
+            stack.enter_context(_copy(partial(assist, number, take)))
         yield take
+
+
+@contextmanager
+def _copy(work: Callable[[], object]) -> Iterator[None]:
+    """Run `work` in a copy of this process while the body runs, and wait for it; an error of the body ends it."""
+    parent = os.getpid()
+
+    def run() -> None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+        work()
+
+    end = assistant(run)
+    try:
+        yield
         if end is not None:
             end(False)  # noqa: FBT003 (as its type says)
     except BaseException:
@@ -159,7 +172,7 @@ def _next(queue: SimpleQueue[T]) -> T:
     while True:
         try:
             return queue.get(timeout=_HEARTBEAT)
-        except Empty:  # noqa: PERF203 (once a heartbeat)
+        except Empty:
             continue
 
 

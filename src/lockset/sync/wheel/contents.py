@@ -16,14 +16,14 @@ from lockset.hashes import STRONG_ALGORITHMS
 from lockset.sync.desired import WheelIdentity
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.wheel.entry_points import scripts_in
-from lockset.sync.wheel.record import parse_record
+from lockset.sync.wheel.file_lists import parse_record
 from lockset.sync.wheel.safe_path import path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lockset.sync.wheel.entry_points import Script
-    from lockset.sync.wheel.record import Row
+    from lockset.sync.wheel.file_lists import Row
     from lockset.sync.wheel.zip_reader import ZipMember
 
 __all__ = ["OURS", "SCHEMES", "Content", "Wheel", "WheelIdentity", "read_wheel"]
@@ -244,14 +244,14 @@ def _hashes(record: str, files: Mapping[str, ZipMember], dist_info: str) -> Mapp
         seen.add(path)
         member = files.get(path)
         if member is None:
-            raise _RefusedWheel(f"its RECORD lists `{path}`, which is not there")
+            raise _RefusedWheel(f"its RECORD lists `{path}`, which does not exist")
         if path == own:
             continue
         algorithm, _, digest = text.partition("=")
         if algorithm not in STRONG_ALGORITHMS or not digest:
             raise _RefusedWheel(f"its RECORD has no strong hash for `{path}`")
         if size is not None and size != member.size:
-            raise _RefusedWheel(f"the size of `{path}` is not what its RECORD says")
+            raise _RefusedWheel(f"the size of `{path}` does not match its RECORD")
         hashes[path] = (algorithm, digest)
     for name in files:
         if name not in seen and name != own and not _is_signature(name, dist_info):

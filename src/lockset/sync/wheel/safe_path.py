@@ -11,7 +11,7 @@ from functools import cache
 
 from lockset.errors import LocksetError
 
-__all__ = ["is_within", "outside", "path_problem"]
+__all__ = ["outside", "path_problem"]
 
 # Limit for one component in bytes, that of every common file system.
 _LONGEST_COMPONENT = 255
@@ -76,13 +76,6 @@ def _component_problem(component: str) -> str | None:
     elif len(component.encode("utf-8", "surrogatepass")) > _LONGEST_COMPONENT:
         problem = "has a name that is too long"
     return problem
-
-
-def is_within(path: str, root: str, *, separator: str = "/") -> bool:
-    """Whether the absolute `path` lies below `root`, compared by component. The caller normalises both."""
-    if root.endswith(separator):
-        return path.startswith(root) and path != root
-    return path.startswith(root + separator)
 
 
 def outside(what: str, location: str, alternative: str = "") -> LocksetError:

@@ -37,8 +37,8 @@ def run(
 
     def call(*arguments: str) -> tuple[int, str, str]:
         code = main(arguments)
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        message = capsys.readouterr()
+        return code, message.out, message.err
 
     return call
 
@@ -137,8 +137,8 @@ def test_why_shows_every_chain(run: Callable[..., tuple[int, str, str]]) -> None
 
 
 def test_why_can_be_had_as_json(cli_json: Callable[..., dict[str, Any]]) -> None:
-    told = cli_json("why", "jinja2", "--json")
-    (package,) = told["packages"]
+    message = cli_json("why", "jinja2", "--json")
+    (package,) = message["packages"]
     assert package["complete"] is True
     assert [[each["name"] for each in chain["chain"]] for chain in package["chains"]] == [
         ["flask", "jinja2"],

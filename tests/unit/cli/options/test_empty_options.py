@@ -28,3 +28,10 @@ def test_an_option_with_an_empty_value_is_wrong_usage(cli: Command, command: str
         done = cli(command, *more, *arguments)
         assert done.code == 2, str(done)
         assert f"error: {option} is empty\n  hint: Give it a value, or leave the option out" in done.stderr, str(done)
+
+
+@pytest.mark.parametrize(
+    "command", ["validate", "sync", "tree", "export", "lock", "convert", "diff", "audit", "report"]
+)
+def test_an_empty_argument_is_refused_and_is_not_the_working_folder(cli: Command, command: str) -> None:
+    assert cli.refused(command, "", code=2).endswith("is empty\n  hint: Give it a value, or leave it out")

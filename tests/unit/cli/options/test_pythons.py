@@ -21,17 +21,17 @@ def made(root: Path, *names: str) -> None:
 def test_the_path_goes_first_then_the_newest_that_fits(tmp_path: Path) -> None:
     made(tmp_path / ".pyenv/versions", "3.12.1", "3.12.10", "3.1.2", "3.11.4", "pypy3.12-7.3", "miniconda3")
     made(tmp_path / ".local/share/uv/python", "cpython-3.12.4-linux-x86_64-gnu", "cpython-3.13.0-linux-x86_64-gnu")
-    found = python_folders({"PATH": os.pathsep.join(["/a", "/b"]), "HOME": str(tmp_path)}, version="3.12")
-    assert found[:2] == ["/a", "/b"]
-    folders = [Path(folder) for folder in found[2:] if folder.startswith(str(tmp_path))]
+    result = python_folders({"PATH": os.pathsep.join(["/a", "/b"]), "HOME": str(tmp_path)}, version="3.12")
+    assert result[:2] == ["/a", "/b"]
+    folders = [Path(folder) for folder in result[2:] if folder.startswith(str(tmp_path))]
     names = [(folder.parent if INSIDE else folder).name for folder in folders]
     assert names == ["3.12.10", "3.12.1", "pypy3.12-7.3", "cpython-3.12.4-linux-x86_64-gnu"]
 
 
 def test_who_keeps_them_elsewhere_says_so(tmp_path: Path) -> None:
     made(tmp_path / "own/versions", "3.9.1")
-    found = python_folders({"PATH": "", "PYENV_ROOT": str(tmp_path / "own")}, version="3.9.1")
-    assert str(tmp_path / "own/versions/3.9.1" / INSIDE) in found
+    result = python_folders({"PATH": "", "PYENV_ROOT": str(tmp_path / "own")}, version="3.9.1")
+    assert str(tmp_path / "own/versions/3.9.1" / INSIDE) in result
 
 
 def test_without_a_version_only_the_path_counts(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import re
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 import tomli
 
@@ -14,9 +13,9 @@ from lockset.cli.main import main
 from lockset.cli.output.help.documentation import DOCUMENTATION, error_url
 from lockset.cli.output.streams import Output
 from lockset.errors import Diagnostic
+from support.output_schema import check_output
 
 ROOT = Path(__file__).parents[4]
-SCHEMA = json.loads((ROOT / "schemas" / "command-output.schema.json").read_text())
 ERROR = Diagnostic(
     code="hash-mismatch", message="It differs", location="https://me:secret@x.example.org/?token=s", context=("sha256",)
 )
@@ -34,7 +33,7 @@ def test_a_command_that_fails_prints_its_error_as_json(
     code = main([*command.split(), "--json"])
     printed = capsys.readouterr()
     error = json.loads(printed.out)
-    jsonschema.validate(error, {**SCHEMA, "$ref": "#/$defs/error"})
+    check_output(error, "error")
     assert code in {1, 2}
     assert error["error"]["message"] in printed.err.replace("\n  ", " ")
     assert error["error"]["url"] == error_url(error["error"]["code"])

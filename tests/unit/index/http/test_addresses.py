@@ -13,7 +13,7 @@ import pytest
 
 from lockset.index.http.addresses import Addresses
 from lockset.index.http.deadlines import Deadlines
-from lockset.index.http.network_backend import BoundedBackend
+from lockset.index.http.pool import BoundedBackend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,16 +76,16 @@ def test_a_failed_lookup_reaches_all_waiting_threads_and_is_not_cached(port: int
     failure = socket.gaierror(-3, "Temporary failure in name resolution")
     resolver = Resolver(failure, [LIVE])
     addresses = Addresses(resolver)
-    told = outcomes(addresses, resolver, port, 1)
-    assert "Temporary failure" in told[0]
+    message = outcomes(addresses, resolver, port, 1)
+    assert "Temporary failure" in message[0]
     assert outcomes(addresses, resolver, port, 3) == ["connected"] * 3
     assert resolver.asked == 2
 
 
 def test_threads_waiting_for_a_failed_lookup_do_not_repeat_it_in_turn() -> None:
     resolver = Resolver(socket.gaierror(-3, "Temporary failure in name resolution"))
-    told = outcomes(Addresses(resolver), resolver, 1, 8)
-    assert all("Temporary failure" in text for text in told)
+    message = outcomes(Addresses(resolver), resolver, 1, 8)
+    assert all("Temporary failure" in text for text in message)
     assert resolver.asked < 8
 
 
@@ -107,7 +107,7 @@ def test_addresses_share_the_time_of_their_request(port: int) -> None:
 
 def test_a_name_without_addresses_is_an_error() -> None:
     resolver = Resolver([])
-    assert outcomes(Addresses(resolver), resolver, 1, 1) == ["the name has no address"]
+    assert outcomes(Addresses(resolver), resolver, 1, 1) == ["the host name has no address"]
 
 
 def test_a_name_that_cannot_be_looked_up_is_an_error() -> None:

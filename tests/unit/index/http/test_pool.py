@@ -12,8 +12,7 @@ import pytest
 
 from lockset.index.http.addresses import Addresses
 from lockset.index.http.deadlines import Deadlines
-from lockset.index.http.network_backend import BoundedBackend
-from lockset.index.http.pool import Pool
+from lockset.index.http.pool import BoundedBackend, Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

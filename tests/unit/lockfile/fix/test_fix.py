@@ -31,20 +31,20 @@ def text_of(path: Path) -> str:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_fixing_twice_changes_nothing_and_adds_no_finding(path: Path) -> None:
-    mended = fix_text(text_of(path))
-    assert fix_text(mended.text) == type(mended)(text=mended.text, changes=())
+    fixed = fix_text(text_of(path))
+    assert fix_text(fixed.text) == type(fixed)(text=fixed.text, changes=())
     before = {issue.code for issue in validate_document(text_of(path)).issues}
-    assert {issue.code for issue in validate_document(mended.text).issues} <= before
-    if not mended.changes:
-        assert mended.text == text_of(path)
+    assert {issue.code for issue in validate_document(fixed.text).issues} <= before
+    if not fixed.changes:
+        assert fixed.text == text_of(path)
 
 
 @pytest.mark.parametrize("rule", sorted(MENDED))
 def test_values_with_one_right_answer_are_fixed(rule: str) -> None:
     [path] = EXAMPLES.glob(f"*/pylock.{rule}.toml")
-    mended = fix_text(text_of(path))
-    assert mended.changes
-    assert validate_document(mended.text).issues == ()
+    fixed = fix_text(text_of(path))
+    assert fixed.changes
+    assert validate_document(fixed.text).issues == ()
 
 
 def test_comments_and_layout_stay() -> None:
@@ -52,13 +52,13 @@ def test_comments_and_layout_stay() -> None:
         TOP + "# about b\n[[packages]] # here\nname = 'B_b'   # a name\n\n[packages.directory]\npath = 'b'\n\n"
         "# about a\n[[packages]]\nname = \"a\"\ndirectory = {path = 'x\\y'} # tree\n\n[tool.hand]\nkey = 1\n"
     )
-    mended = fix_text(text)
-    assert mended.text == (
+    fixed = fix_text(text)
+    assert fixed.text == (
         TOP + "# about a\n[[packages]]\nname = \"a\"\ndirectory = {path = 'x/y'} # tree\n\n"
         "# about b\n[[packages]] # here\nname = 'b-b'   # a name\n\n[packages.directory]\npath = 'b'\n\n"
         "[tool.hand]\nkey = 1\n"
     )
-    assert mended.changes == (
+    assert fixed.changes == (
         "packages[0].name: 'B_b' became 'b-b'",
         "packages[1].directory.path: 'x\\y' became 'x/y'",
         "packages: sorted by name and version",
@@ -85,11 +85,11 @@ def test_hashes_become_lower_case_and_times_utc() -> None:
         '{url = "https://x.example.org/a-1.0-py3-none-any.whl", upload-time = "2025-01-25T11:30:10+01:00", '
         f'hashes = {{SHA256 = "{DIGEST.upper()}"}}}}'
     )
-    mended = fix_text(TOP + f'[[packages]]\nname = "a"\nversion = "1.0"\nwheels = [{wheel}]\n')
-    [found] = tomli.loads(mended.text)["packages"][0]["wheels"]
-    assert found["hashes"] == {"sha256": DIGEST}
-    assert "upload-time = 2025-01-25T10:30:10Z" in mended.text
-    assert validate_document(mended.text).issues == ()
+    fixed = fix_text(TOP + f'[[packages]]\nname = "a"\nversion = "1.0"\nwheels = [{wheel}]\n')
+    [result] = tomli.loads(fixed.text)["packages"][0]["wheels"]
+    assert result["hashes"] == {"sha256": DIGEST}
+    assert "upload-time = 2025-01-25T10:30:10Z" in fixed.text
+    assert validate_document(fixed.text).issues == ()
 
 
 FILE = f"{{url = 'https://files.example.org/a-1-py3-none-any.whl', hashes = {{sha256 = '{DIGEST}'}}}}"
@@ -100,15 +100,15 @@ ENTRY = f"[[packages]]\nname = 'a'\nversion = '1'\n%s\nwheels = [{FILE}]\n"
 @pytest.mark.parametrize("key", ["marker", "index"])
 def test_an_empty_key_of_a_package_is_removed(key: str, value: str) -> None:
     text = TOP + ENTRY % f"{key} = {value}"
-    mended = fix_text(text)
-    assert mended.text == TOP + ENTRY.replace("%s\n", "")
-    assert mended.changes == (f"packages[0].{key}: removed, it was empty",)
-    assert validate_document(mended.text).issues == ()
+    fixed = fix_text(text)
+    assert fixed.text == TOP + ENTRY.replace("%s\n", "")
+    assert fixed.changes == (f"packages[0].{key}: removed, it was empty",)
+    assert validate_document(fixed.text).issues == ()
 
 
 def test_an_empty_key_leaves_its_comment() -> None:
-    mended = fix_text(TOP + ENTRY % "marker = ''  # everywhere")
-    assert mended.text == TOP + ENTRY % "# everywhere"
+    fixed = fix_text(TOP + ENTRY % "marker = ''  # everywhere")
+    assert fixed.text == TOP + ENTRY % "# everywhere"
 
 
 def test_an_empty_key_is_removed_from_an_inline_table() -> None:
@@ -122,18 +122,18 @@ def test_an_empty_key_is_removed_from_an_inline_table() -> None:
 
 def test_an_empty_version_and_an_empty_time_are_removed() -> None:
     file = FILE.replace("hashes", "upload-time = '', hashes")
-    mended = fix_text(TOP + f"[[packages]]\nname = 'a'\nversion = ''\nwheels = [{file}]\n")
-    assert mended.text == TOP + f"[[packages]]\nname = 'a'\nwheels = [{FILE}]\n"
+    fixed = fix_text(TOP + f"[[packages]]\nname = 'a'\nversion = ''\nwheels = [{file}]\n")
+    assert fixed.text == TOP + f"[[packages]]\nname = 'a'\nwheels = [{FILE}]\n"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_lock_file_of_no_packages_gets_the_key(end: str) -> None:
     for text in (TOP, TOP.rstrip(), TOP + "requires-python = '>=3.10'\n", TOP + "\n[tool.hand]\nkey = [\n1]\n"):
-        mended = fix_text(text.replace("\n", end))
-        assert mended.changes == ("packages: added, because the key is required",)
-        assert validate_document(mended.text).issues == ()
-        assert tomli.loads(mended.text) == {**tomli.loads(text), "packages": []}
-        assert fix_text(mended.text).changes == ()
+        fixed = fix_text(text.replace("\n", end))
+        assert fixed.changes == ("packages: added, because the key is required",)
+        assert validate_document(fixed.text).issues == ()
+        assert tomli.loads(fixed.text) == {**tomli.loads(text), "packages": []}
+        assert fix_text(fixed.text).changes == ()
 
 
 @pytest.mark.parametrize("text", ["version = 1\n[[package]]\nname = 'a'\n", "created-by = 'a'\n", TOP + "x = 1\n"])
@@ -143,8 +143,8 @@ def test_only_lock_files_get_the_missing_key(text: str) -> None:
 
 def test_a_semicolon_before_a_marker_and_quotes_around_a_size_go() -> None:
     file = FILE.replace("hashes", "size = '12', hashes")
-    mended = fix_text(
+    fixed = fix_text(
         TOP + f"[[packages]]\nname = 'a'\nversion = '1'\nmarker = \"; os_name == 'nt'\"\nwheels = [{file}]\n"
     )
-    assert tomli.loads(mended.text)["packages"][0]["marker"] == "os_name == 'nt'"
-    assert tomli.loads(mended.text)["packages"][0]["wheels"][0]["size"] == 12
+    assert tomli.loads(fixed.text)["packages"][0]["marker"] == "os_name == 'nt'"
+    assert tomli.loads(fixed.text)["packages"][0]["wheels"][0]["size"] == 12

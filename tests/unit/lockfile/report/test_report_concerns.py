@@ -10,7 +10,7 @@ import pytest
 from lockset.api.report import report
 from lockset.composition.maintenance.lock_report import facts_of_page
 from lockset.composition.run_context import RunContext
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.report.concerns import CONCERNS
 from lockset.lockfile.report.environments import report_environments
 from lockset.lockfile.report.health import IndexFacts
@@ -44,7 +44,7 @@ def package(**more: Any) -> dict[str, Any]:
 
 
 def report_of(*packages: dict[str, Any], facts: dict[int, IndexFacts] | None = None, **top: Any) -> LockReport:
-    lock = read(make_lock(packages, **top)).lock
+    lock = read_document(make_lock(packages, **top)).lock
     return make_report(
         lock,
         report_environments(lock, usual_pythons=("3.12", "3.13")),
@@ -143,10 +143,10 @@ def test_the_page_of_an_index_becomes_facts() -> None:
             {"1.0": "bad build", "1.1": False, "2.0": False, "3.0": True, "4.0rc1": False}.items(), 1
         )
     ]
-    lock = read(make_lock([package(wheels=[wheel()])])).lock
+    lock = read_document(make_lock([package(wheels=[wheel()])])).lock
     facts = facts_of_page(lock.packages[0], detail_of("sample", files))
     assert (facts.newest, facts.releases_behind, facts.yanked) == ("2.0", 2, "bad build")
-    gone = read(make_lock([package(version="0.9", wheels=[wheel(version="0.9")])])).lock
+    gone = read_document(make_lock([package(version="0.9", wheels=[wheel(version="0.9")])])).lock
     assert facts_of_page(gone.packages[0], detail_of("sample", files)).version_exists is False
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 
 from lockset.errors import LocksetError, UsageError
-from lockset.lockfile.read import read
+from lockset.lockfile.read import read_document
 from lockset.lockfile.report.environments import REPORT_PLATFORMS, environments_text, report_environments
 from lockset.lockfile.report.matrix import build_matrix
-from lockset.lockfile.select import select
+from lockset.lockfile.select import select_entries
 from support.builders import make_lock
 from support.builders.graph_locks import entry, lock_of
 from support.strategies.lock_values import locks
@@ -58,7 +58,7 @@ def test_the_matrix_agrees_with_select(lock: Pylock) -> None:
     for column, env in enumerate(matrix.environments):
         cells = {row.name: [each for each in row.cells[column] if each.by_default] for row in matrix.rows}
         try:
-            chosen = select(lock, environment=env.target.environment, tags=env.target.tags).items
+            chosen = select_entries(lock, environment=env.target.environment, tags=env.target.tags).items
         except LocksetError as error:
             code = error.diagnostic.code
             if code in {"no-usable-file", "no-source", "python-not-supported"} and env.supported:
@@ -161,7 +161,7 @@ def test_a_lock_file_for_no_environment_has_empty_cells() -> None:
 )
 def test_unknown_environments_are_refused(choices: dict[str, tuple[str, ...]], code: str) -> None:
     with pytest.raises((LocksetError, UsageError)) as caught:
-        matrix_of(read(make_lock([], requires_python=">=3.10")).lock, **choices)
+        matrix_of(read_document(make_lock([], requires_python=">=3.10")).lock, **choices)
     assert caught.value.diagnostic.code == code
 
 

@@ -22,13 +22,13 @@ NOT_ALONE = {"packages-narrow-to-one", "package-name-normalized", "package-name-
 
 def entries() -> list[tuple[str, int, str]]:
     """Rule, line within the entry, and text of every broken example that is one entry below a plain head."""
-    found = []
+    results = []
     for path in sorted((EXAMPLES / "invalid").glob("pylock.*.toml")):
         matched = PLAIN.fullmatch(path.read_text("utf-8"))
         if matched and matched[1] not in NOT_ALONE and matched[3].count("[[packages]]") == 1:
             head_lines = path.read_text("utf-8").split("[[packages]]")[0].count("\n")
-            found.append((matched[1], int(matched[2]) - head_lines, matched[3]))
-    return found
+            results.append((matched[1], int(matched[2]) - head_lines, matched[3]))
+    return results
 
 
 ENTRIES = entries()
@@ -42,8 +42,8 @@ def test_a_file_with_many_faults_gives_each_of_them_at_its_line(seed: int) -> No
         begins = text.count("\n")
         expected.append((rule, begins + line))
         text += entry.replace("sample", f"sample{number:02}").rstrip("\n") + "\n\n"
-    found = [(issue.code, issue.line) for issue in validate_document(text).errors]
-    assert sorted(found) == sorted(expected)
+    results = [(issue.code, issue.line) for issue in validate_document(text).errors]
+    assert sorted(results) == sorted(expected)
 
 
 def test_there_are_enough_of_them() -> None:

@@ -37,11 +37,11 @@ def test_every_fault_is_found_with_its_line() -> None:
     report = {**LOCK, "packages": [{"name": 1, "version": "1", "marker": None}, {"name": "b", "extra": 1}], "gaps": {}}
     shown = validate_json_report(json.dumps(report, indent=1))
     assert [(issue.path, issue.line, issue.message) for issue in shown.issues] == [
-        ("packages[0].name", 5, "This has to be a string, not an integer"),
+        ("packages[0].name", 5, "This must be a string, not an integer"),
         ("packages[1]", 9, "The key `marker` is missing"),
         ("packages[1]", 9, "The key `version` is missing"),
         ("packages[1].extra", 11, "The schema has no key `extra` here"),
-        ("gaps", 14, "This has to be an array, not an object"),
+        ("gaps", 14, "This must be an array, not an object"),
     ]
     assert {issue.code for issue in shown.issues} == {"report-schema"}
 

@@ -40,9 +40,9 @@ HASHES = f'hashes = {{sha256 = "{"a" * 64}"}}'
     ],
 )
 def test_a_finding_has_its_path_and_place(body: str, code: str, path: str, location: tuple[int, int]) -> None:
-    found = {issue.code: issue for issue in validate_document(TOP + body).issues}
-    assert code in found
-    issue = found[code]
+    results = {issue.code: issue for issue in validate_document(TOP + body).issues}
+    assert code in results
+    issue = results[code]
     assert (issue.path, (issue.line, issue.column)) == (path, location)
 
 

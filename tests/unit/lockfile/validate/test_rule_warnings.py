@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 import pytest
 
 from lockset.errors import LocksetError
-from lockset.lockfile.read import read
-from lockset.lockfile.select import select
+from lockset.lockfile.read import read_document
+from lockset.lockfile.select import select_entries
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.report import validate_document
 from lockset.markers.environment import Environment
@@ -182,4 +182,4 @@ def test_a_comparison_of_literals_is_warned_of_as_what_a_sync_refuses(marker: st
     hints = [issue.hint for issue in validate_document(text).issues if issue.code == "marker-constant"]
     assert hints == ["Remove it: `lockset sync` and pip refuse such a marker"]
     with pytest.raises(LocksetError, match="cannot be evaluated"):
-        select(read(text).lock, environment=LINUX, tags=())
+        select_entries(read_document(text).lock, environment=LINUX, tags=())

@@ -74,9 +74,9 @@ def test_a_failure_has_proposals_when_trials_exhaust_the_budget(
         tried.append(len(request.roots))
         if len(request.roots) > 1:
             laboratory._budget.left -= 6_000  # a project of hundreds of packages
-        return found(laboratory, request, repository)
+        return result(laboratory, request, repository)
 
-    found = TrialRunner.everywhere
+    result = TrialRunner.everywhere
     monkeypatch.setattr(TrialRunner, "everywhere", everywhere)
     with pytest.raises(LocksetError) as caught:
         SmallWorld.read(TWO_GROUPS).lock()

@@ -66,7 +66,7 @@ def without_second_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("impatient", "without_second_engine")
 def test_a_search_that_gives_up_alone_finds_no_answer_to_the_puzzle() -> None:
-    assert said_of_certainty(PUZZLE) == ["(the search was given up: there may be a solution that was not found)"]
+    assert said_of_certainty(PUZZLE) == ["(the search was stopped: there may be a solution)"]
 
 
 @pytest.mark.usefixtures("impatient")
@@ -84,8 +84,8 @@ def test_why_not_has_an_answer_after_all() -> None:
         pins=None,
         folder=None,
     )
-    found = explain_exclusion(inputs, "a", "3", open_repository=world.opener())
-    assert [chosen.version for chosen in found.chosen] == ["1"]
+    result = explain_exclusion(inputs, "a", "3", open_repository=world.opener())
+    assert [chosen.version for chosen in result.chosen] == ["1"]
 
 
 def test_nothing_is_said_where_both_engines_tried_everything() -> None:
@@ -95,21 +95,21 @@ def test_nothing_is_said_where_both_engines_tried_everything() -> None:
 @pytest.mark.usefixtures("short_of_steps")
 def test_that_the_second_engine_could_not_confirm_it_is_said() -> None:
     assert said_of_certainty(WITHOUT_ANSWER) == [
-        "(the second engine, resolvelib, was given up before it could confirm this)"
+        "(the second engine, resolvelib, was stopped before it could confirm this)"
     ]
 
 
 @pytest.mark.usefixtures("impatient")
 def test_the_message_says_that_the_second_engine_confirms() -> None:
-    [said] = said_of_certainty(WITHOUT_ANSWER)
-    assert said == (
-        "(the search was given up; the second engine, resolvelib, finds no answer for this environment either)"
+    [output] = said_of_certainty(WITHOUT_ANSWER)
+    assert output == (
+        "(the search was stopped; the second engine, resolvelib, finds no solution for this environment either)"
     )
 
 
 @pytest.mark.usefixtures("impatient", "short_of_steps")
 def test_that_both_engines_gave_up_is_said() -> None:
-    assert said_of_certainty(PUZZLE) == ["(the search was given up: there may be a solution that was not found)"]
+    assert said_of_certainty(PUZZLE) == ["(the search was stopped: there may be a solution)"]
 
 
 @pytest.mark.parametrize("exhausted", [True, False])

@@ -28,9 +28,9 @@ def made(text: str, **changes: Any) -> Pylock:
     return SmallWorld({**world.data, **changes}).lock().lock
 
 
-def needs(found: Pylock) -> dict[str, list[str]]:
+def needs(pylock: Pylock) -> dict[str, list[str]]:
     return {
-        f"{p.name} {p.version}": [" ".join(map(str, d.values())) for d in p.dependencies or ()] for p in found.packages
+        f"{p.name} {p.version}": [" ".join(map(str, d.values())) for d in p.dependencies or ()] for p in pylock.packages
     }
 
 
@@ -56,7 +56,7 @@ def test_dependencies_have_a_version_only_where_several_entries_exist() -> None:
 
 
 def test_a_dependency_leads_only_to_the_entries_that_answer_it() -> None:
-    found = made(
+    result = made(
         """
 [project]
 requires-python = ">=3.10"
@@ -69,21 +69,21 @@ s."1" = {}
 s."2" = {}
 """
     )
-    assert needs(found) == {"p 1": ["s 1"], "q 1": ["s 2"], "s 1": [], "s 2": []}
+    assert needs(result) == {"p 1": ["s 1"], "q 1": ["s 2"], "s 1": [], "s 2": []}
 
 
 def test_the_lock_records_its_options_and_requirements() -> None:
-    found = made(WORLD)
-    assert str(found.requires_python) == "<3.13,>=3.10"
-    assert (found.extras, found.dependency_groups, found.default_groups) == ([], [], None)
-    assert found.environments is None
-    assert found.tool == {
+    result = made(WORLD)
+    assert str(result.requires_python) == "<3.13,>=3.10"
+    assert (result.extras, result.dependency_groups, result.default_groups) == ([], [], None)
+    assert result.environments is None
+    assert result.tool == {
         "lockset": {"roots": ["alpha[x]>=1 ; sys_platform == 'win32'", "forked", "zeta"]},
     }
 
 
 def test_extras_and_groups_are_recorded_with_their_roots() -> None:
-    found = made(
+    result = made(
         """
 [project]
 requires-python = ">=3.10"
@@ -100,9 +100,9 @@ a."1" = {}
 b."1" = {}
 """
     )
-    assert (found.extras, found.dependency_groups, found.default_groups) == (["x", "z"], ["test"], ["default"])
-    assert found.tool is not None
-    assert found.tool["lockset"]["roots"] == [
+    assert (result.extras, result.dependency_groups, result.default_groups) == (["x", "z"], ["test"], ["default"])
+    assert result.tool is not None
+    assert result.tool["lockset"]["roots"] == [
         "a",
         "a ; 'test' in dependency_groups",
         "b ; 'z' in extras",
@@ -111,7 +111,7 @@ b."1" = {}
 
 
 def test_wheels_that_no_environment_of_the_lock_can_use_are_left_out() -> None:
-    found = made(
+    result = made(
         """
 [project]
 requires-python = ">=3.11,<3.13"
@@ -132,7 +132,7 @@ wheels = [
 "1" = { wheels = ["py3-none-any", "py3-none-manylinux_2_17_x86_64", "py3-none-win_arm64"] }
 """
     )
-    wheels = {str(p.name): [w.name for w in p.wheels or ()] for p in found.packages}
+    wheels = {str(p.name): [w.name for w in p.wheels or ()] for p in result.packages}
     assert wheels["a"] == [
         "a-1-cp311-cp311-win_amd64.whl",
         "a-1-cp312-cp312-manylinux_2_17_x86_64.whl",
@@ -140,10 +140,10 @@ wheels = [
         "a-1-pp311-pypy311_pp73-win_amd64.whl",
     ]
     assert wheels["w"] == ["w-1-py3-none-any.whl", "w-1-py3-none-win_arm64.whl"]
-    assert [p.sdist is not None for p in found.packages] == [True, False]
+    assert [p.sdist is not None for p in result.packages] == [True, False]
 
 
 def test_sdists_are_left_out_on_demand() -> None:
-    found = made(WORLD, choices={"no-sdist": True})
-    assert all(p.sdist is None for p in found.packages)
+    result = made(WORLD, choices={"no-sdist": True})
+    assert all(p.sdist is None for p in result.packages)
     assert any(p.sdist is not None for p in made(WORLD).packages)

@@ -48,7 +48,7 @@ def proved(
     def dependencies(name: str, version: Version) -> list[Dependency]:
         return [parse_dependency(text) for text in NEEDS.get(name, ())]
 
-    found = verify_lock(
+    result = verify_lock(
         old_lock(entries),
         roots=[root(r) for r in roots],
         dependencies=dependencies,
@@ -56,7 +56,7 @@ def proved(
         choices=[(e, ()) for e in extras],
         universe=universe or MarkerSet.any(),
     )
-    return tuple(found)
+    return tuple(result)
 
 
 SOUND = ("a 1", "b 1", "d 1 ; sys_platform == 'win32'")
@@ -117,7 +117,7 @@ def test_every_choice_of_extras_is_looked_at() -> None:
 
 
 def test_an_entry_without_a_file_is_named_with_every_sample_it_lacks_one_in() -> None:
-    found = verify_lock(
+    result = verify_lock(
         old_lock(["b 1"], tags="py3-none-win_amd64"),
         roots=[root("b")],
         dependencies=lambda name, version: (),
@@ -125,4 +125,12 @@ def test_an_entry_without_a_file_is_named_with_every_sample_it_lacks_one_in() ->
         choices=[((), ())],
         universe=MarkerSet.any(),
     )
-    assert found == (MissingFile(name="b", version="1", samples=(sample("3.12 linux"), sample("3.13 macos"))),)
+    assert result == (MissingFile(name="b", version="1", samples=(sample("3.12 linux"), sample("3.13 macos"))),)
+
+
+def test_a_marker_that_names_an_extra_in_another_spelling_is_evaluated_for_each_choice() -> None:
+    choices = ((), ("some-extra",))
+    entries, roots = ["a 1 ; 'Some.Extra' in extras", "b 1 ; 'Some.Extra' in extras"], ["a ; 'some_extra' in extras"]
+    assert not proved(entries, roots, samples=["3.12 linux"], extras=choices)
+    with pytest.raises(LocksetError, match="nothing requires a, b"):
+        proved(["a 1", "b 1"], roots, samples=["3.12 linux"], extras=choices)

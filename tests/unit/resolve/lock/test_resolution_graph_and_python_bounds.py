@@ -59,18 +59,18 @@ def test_regions_are_what_the_roots_reach_whatever_was_pinned() -> None:
             "unused": {"1": FakeRelease()},
         }
     )
-    found = resolution_graph(pins("a 1", "b 1", "c 1", "unused 1"), [root("a")], UNIVERSE, repository)
+    result = resolution_graph(pins("a 1", "b 1", "c 1", "unused 1"), [root("a")], UNIVERSE, repository)
     inside = UNIVERSE & WINDOWS
-    assert regions(found) == {"a 1": UNIVERSE, "b 1": inside, "c 1": inside}
-    assert dict(found.nodes["a", Version("1")].extras) == {"x": inside}
+    assert regions(result) == {"a 1": UNIVERSE, "b 1": inside, "c 1": inside}
+    assert dict(result.nodes["a", Version("1")].extras) == {"x": inside}
 
 
 def test_edges_lead_to_every_release_that_answers() -> None:
     repository = FakeRepository(
         {"a": {"1": FakeRelease(requires=("b",))}, "b": {"1": FakeRelease(), "2": FakeRelease()}}
     )
-    found = resolution_graph(pins("a 1", "b 1", "b 2", splits={"b": WINDOWS}), [root("a")], UNIVERSE, repository)
-    edges = {(e.source[0] if e.source else None, f"{e.target[0]} {e.target[1]}"): e.region for e in found.edges}
+    result = resolution_graph(pins("a 1", "b 1", "b 2", splits={"b": WINDOWS}), [root("a")], UNIVERSE, repository)
+    edges = {(e.source[0] if e.source else None, f"{e.target[0]} {e.target[1]}"): e.region for e in result.edges}
     assert edges == {
         (None, "a 1"): UNIVERSE,
         ("a", "b 1"): UNIVERSE & WINDOWS,
@@ -100,19 +100,19 @@ def test_the_lowest_cap_bounds_the_lock_and_all_who_set_it_are_named() -> None:
         "c": {"1": FakeRelease(requires_python=">=3.9,<3.14.0")},
         "d": {"1": FakeRelease(requires_python=">=3.9")},
     }
-    found = narrowed(world, "a", "b", "c", "d")
-    assert found is not None
-    assert found.below == "3.14"
-    assert [name for name, _ in found.releases] == ["b", "c"]
-    assert found.apply(SpecifierSet(">=3.10")) == SpecifierSet(">=3.10,<3.14")
-    assert found.apply(None) == SpecifierSet("<3.14")
-    assert found.region is MarkerSet.of_python("<3.14")
+    result = narrowed(world, "a", "b", "c", "d")
+    assert result is not None
+    assert result.below == "3.14"
+    assert [name for name, _ in result.releases] == ["b", "c"]
+    assert result.apply(SpecifierSet(">=3.10")) == SpecifierSet(">=3.10,<3.14")
+    assert result.apply(None) == SpecifierSet("<3.14")
+    assert result.region is MarkerSet.of_python("<3.14")
 
 
 def test_a_bound_inside_a_series_keeps_its_third_number() -> None:
-    found = narrowed({"a": {"1": FakeRelease(requires_python="<3.13.2")}}, "a")
-    assert found is not None
-    assert found.below == "3.13.2"
+    result = narrowed({"a": {"1": FakeRelease(requires_python="<3.13.2")}}, "a")
+    assert result is not None
+    assert result.below == "3.13.2"
 
 
 def test_releases_without_caps_narrow_nothing() -> None:

@@ -13,7 +13,7 @@ from lockset.composition.lock_pipeline import lock_project
 from lockset.errors import LocksetError
 from lockset.markers import Environment, MarkerSet
 from lockset.resolve.lock import one_environment_resolution
-from lockset.resolve.one_environment.engine import Budget, NoAnswer, Undecided, resolve_one, unmet
+from lockset.resolve.one_environment.engine import Budget, NoSolution, Undecided, resolve_one, unmet
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.problem.request import Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import parse_dependency
@@ -37,9 +37,9 @@ def release(*requires: str, **facts: Any) -> FakeRelease:
 def answer(
     world: Mapping[str, Mapping[str, FakeRelease]], request: LockRequest, budget: Budget = PLENTY
 ) -> dict[str, str]:
-    found = resolve_one(request, LINUX, FakeRepository(world), budget)
-    assert not unmet(found, request, LINUX, FakeRepository(world))
-    return {name: str(version) for name, version in found.items()}
+    result = resolve_one(request, LINUX, FakeRepository(world), budget)
+    assert not unmet(result, request, LINUX, FakeRepository(world))
+    return {name: str(version) for name, version in result.items()}
 
 
 def test_the_newest_release_that_fits_everything_is_chosen() -> None:
@@ -115,9 +115,9 @@ def test_preferred_versions_come_first_where_they_fit() -> None:
 
 
 def test_there_is_no_answer_where_nothing_fits() -> None:
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoSolution):
         answer({"a": {"1": release("b>=2")}, "b": {"1": release()}}, request_for(["a"]))
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoSolution):
         answer({}, request_for(["a"]))
 
 
@@ -196,8 +196,8 @@ environments = [
 
 def locked(text: str) -> list[str]:
     world = SmallWorld.read(text)
-    found = lock_project(world.project, world.choices, open_repository=world.opener(), now=NOW, one_environment=True)
-    return entries(found.lock)
+    result = lock_project(world.project, world.choices, open_repository=world.opener(), now=NOW, one_environment=True)
+    return entries(result.lock)
 
 
 def test_a_lock_for_one_environment_is_decided_by_resolvelib_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,10 +206,10 @@ def test_a_url_that_cannot_be_a_source_is_refused() -> None:
 
 def test_the_pins_of_the_old_lock_are_preferences() -> None:
     pins = ("a 1.0 ; sys_platform == 'win32'", "a 2.0 ; sys_platform != 'win32'", "b 1.0")
-    found = asked("a", "b", old=pins).request.preferences
-    assert [(str(p.version), p.binding) for p in found["a"]] == [("1.0", True), ("2.0", True)]
-    assert found["a"][0].region is MarkerSet.parse("sys_platform == 'win32'")
-    assert found["b"][0].region.is_full
+    result = asked("a", "b", old=pins).request.preferences
+    assert [(str(p.version), p.binding) for p in result["a"]] == [("1.0", True), ("2.0", True)]
+    assert result["a"][0].region is MarkerSet.parse("sys_platform == 'win32'")
+    assert result["b"][0].region.is_full
     assert set(asked("a", old=pins, upgrade_packages=["a"]).request.preferences) == {"b"}
     assert asked("a", old=pins, upgrade=True).request.preferences == {}
 

@@ -48,9 +48,9 @@ def test_a_version_from_a_source_fits_as_its_number_does(text: str, specifiers: 
 
 
 def test_a_requirement_of_a_source_only_matches_that_source() -> None:
-    asked = Specifier.of_source(ONE)
-    assert asked is Specifier.of_source(source("a @ https://user:word@example.org/one/a-1.0-py3-none-any.whl"))
-    assert list(asked.filter([Version("1.0"), DirectVersion("1.0", ONE), DirectVersion("1.0", OTHER)])) == [
+    requests = Specifier.of_source(ONE)
+    assert requests is Specifier.of_source(source("a @ https://user:word@example.org/one/a-1.0-py3-none-any.whl"))
+    assert list(requests.filter([Version("1.0"), DirectVersion("1.0", ONE), DirectVersion("1.0", OTHER)])) == [
         DirectVersion("1.0", ONE)
     ]
 
@@ -68,19 +68,19 @@ def test_a_requirement_of_a_source_only_matches_that_source() -> None:
     ],
 )
 def test_sources_are_shown_without_secrets_and_relative(text: str, kind: str, shown: str) -> None:
-    found = source(text)
-    assert (found.kind, found.shown) == (kind, shown)
-    assert "token" not in repr(found)
+    result = source(text)
+    assert (result.kind, result.shown) == (kind, shown)
+    assert "token" not in repr(result)
 
 
 def test_a_repository_is_split_into_url_revision_and_subdirectory() -> None:
-    found = source("a @ git+https://token@example.org:8443/group/r.git@feature/x#subdirectory=pkg&egg=a")
-    assert (found.url, found.revision, found.subdirectory) == (
+    result = source("a @ git+https://token@example.org:8443/group/r.git@feature/x#subdirectory=pkg&egg=a")
+    assert (result.url, result.revision, result.subdirectory) == (
         "https://example.org:8443/group/r.git",
         "feature/x",
         "pkg",
     )
-    assert found.fetched == "https://token@example.org:8443/group/r.git"
+    assert result.fetched == "https://token@example.org:8443/group/r.git"
 
 
 @pytest.mark.parametrize(

@@ -220,11 +220,11 @@ def test_builds_of_a_project_are_limited_and_the_limit_is_reported_once() -> Non
     world = {"a": {str(n): {"wheels": [], "sdist": True} for n in range(1, 51)}}
     metadata, notes = Builds(world), Notes()
     made = small_repository(world, rules(), listener=notes, metadata=metadata)
-    found = [made.facts("a", version) for version in made.releases("a").versions]
+    results = [made.facts("a", version) for version in made.releases("a").versions]
     assert metadata.built == [str(n) for n in range(50, 40, -1)]
-    assert [f is not None for f in found] == [n > 40 and n % 2 == 0 for n in range(50, 0, -1)]
+    assert [f is not None for f in results] == [n > 40 and n % 2 == 0 for n in range(50, 0, -1)]
     assert made.unbuilt == {"a"}
     assert [text for text in notes.texts if "does not build" not in text] == [
-        "a 40 is skipped: 5 releases could not be built: no further one is built"
+        "a 40 is skipped: 5 releases could not be built: no more are tried"
     ]
     assert ("a", Version("39")) not in made.stepped_over

@@ -52,8 +52,8 @@ def maker(
 
 def offered(made: CandidateMaker, *wanted: Requirement) -> list[str | MarkerSet]:
     """Versions, and the boundaries of forks."""
-    found = made.candidates(wanted[0].key, wanted)
-    return [c.fork_point if isinstance(c, ForkCandidate) else str(c.version) for c in found]
+    result = made.candidates(wanted[0].key, wanted)
+    return [c.fork_point if isinstance(c, ForkCandidate) else str(c.version) for c in result]
 
 
 NEWER = MarkerSet.of_python(">=3.12") & ALL
@@ -69,17 +69,17 @@ def test_with_the_fewest_the_split_comes_last() -> None:
 
 def test_a_remembered_split_is_offered_first() -> None:
     made = maker(forks={KEY: LINUX})
-    found = offered(made, requirement())
-    assert found[0] is LINUX
-    assert found.count(LINUX) == 1
+    result = offered(made, requirement())
+    assert result[0] is LINUX
+    assert result.count(LINUX) == 1
 
 
 def test_requirements_that_no_version_meets_are_separated_where_both_sides_then_have_one() -> None:
     windows = MarkerSet.parse("sys_platform == 'win32'") & ALL
     wanted = [requirement(">=2", LINUX), requirement("<2", windows), requirement("<3")]
-    found = offered(maker(), *wanted)
-    assert found[0] in {LINUX, windows}
-    assert all(isinstance(c, MarkerSet) for c in found)
+    result = offered(maker(), *wanted)
+    assert result[0] in {LINUX, windows}
+    assert all(isinstance(c, MarkerSet) for c in result)
 
 
 def test_a_boundary_that_cuts_nothing_off_the_guard_is_no_split() -> None:
@@ -87,8 +87,8 @@ def test_a_boundary_that_cuts_nothing_off_the_guard_is_no_split() -> None:
 
 
 def test_the_last_splits_are_on_markers_of_the_releases_own_requirements() -> None:
-    found = offered(maker(), requirement(key=("b", ALL)))
-    assert found == ["1", MarkerSet.parse("os_name == 'nt'") & ALL]
+    result = offered(maker(), requirement(key=("b", ALL)))
+    assert result == ["1", MarkerSet.parse("os_name == 'nt'") & ALL]
 
 
 def test_pins_of_the_old_lock_come_first_and_split_where_they_did() -> None:

@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.requirement import Key, Requirement, RequirementOrigin, Specifier
-from lockset.resolve.solver.relevance import relevant_requirements
+from lockset.resolve.solver.relevance import relevant_in_one_environment, relevant_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +35,8 @@ def fits(one: Requirement) -> int:
     return sum(1 << i for i, v in enumerate(VERSIONS) if v in one.specifier.specifiers)
 
 
-def telling_of(*asked: Requirement, fixed: Sequence[Requirement] = ()) -> list[Requirement]:
-    return relevant_requirements(asked, fixed, fits)
+def telling_of(*requests: Requirement, fixed: Sequence[Requirement] = ()) -> list[Requirement]:
+    return relevant_requirements(requests, fixed, fits)
 
 
 def test_two_that_contradict_are_enough() -> None:
@@ -79,9 +79,31 @@ def extras(some: Sequence[Requirement], part: MarkerSet) -> set[str]:
 
 @given(asked=st.lists(requirements, min_size=1, max_size=6), fixed=st.lists(requirements, max_size=2))
 def test_the_relevant_requirements_have_the_same_solutions(asked: list[Requirement], fixed: list[Requirement]) -> None:
-    found = [*fixed, *telling_of(*asked, fixed=fixed)]
+    results = [*fixed, *telling_of(*asked, fixed=fixed)]
     parts = REGIONS[1:]
-    if all(releases(found, part) for part in parts):
+    if all(releases(results, part) for part in parts):
         for part in parts:
-            assert releases(found, part) == releases([*fixed, *asked], part)
-            assert extras(found, part) == extras([*fixed, *asked], part)
+            assert releases(results, part) == releases([*fixed, *asked], part)
+            assert extras(results, part) == extras([*fixed, *asked], part)
+
+
+@given(st.lists(requirements, max_size=5), st.lists(requirements, max_size=2))
+def test_in_one_environment_the_relevant_requirements_match_the_same_releases(
+    asked: list[Requirement], fixed: list[Requirement]
+) -> None:
+    relevant = relevant_in_one_environment(asked, fixed, fits)
+    assert _matched([*relevant, *fixed]) == _matched([*asked, *fixed])
+    for one in relevant:
+        others = [r for r in (*relevant, *fixed) if r is not one]
+        assert _matched(others) != _matched(asked + fixed) or not one.extras <= _extras(others)
+
+
+def _matched(asked: Sequence[Requirement]) -> int:
+    matched = -1
+    for one in asked:
+        matched &= fits(one)
+    return matched
+
+
+def _extras(asked: Sequence[Requirement]) -> frozenset[str]:
+    return frozenset().union(*(one.extras for one in asked))

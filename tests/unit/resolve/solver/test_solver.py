@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,13 @@ from lockset.markers import MarkerSet
 from lockset.progress import NullListener
 from lockset.resolve.problem.request import ReleasePolicy
 from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, parse_dependency
+from lockset.resolve.solver import solver
 from lockset.resolve.solver.candidate import Candidate, ForkCandidate, ReleaseCandidate
 from lockset.resolve.solver.incompatibility import Incompatibilities, Incompatibility, Term
 from lockset.resolve.solver.provider import Provider
 from lockset.resolve.solver.solver import BudgetExceeded, Solver, Unsatisfiable
 from support.fakes.fake_repository import FakeRelease, FakeRepository
+from support.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,25 +89,53 @@ class SolverRuns:
         )
 
     def solve(self) -> dict[str, str]:
-        found = self.run().solve(self.provider.roots(self.roots))
-        return {c.name: str(c.version) for c in found.values() if isinstance(c, ReleaseCandidate)}
+        result = self.run().solve(self.provider.roots(self.roots))
+        return {c.name: str(c.version) for c in result.values() if isinstance(c, ReleaseCandidate)}
 
 
-def test_the_worked_example_of_the_documentation_runs_as_written() -> None:
-    world: World = {
-        "web": {"1": ("core",), "2": ("core>=2",)},
-        "num": {"1": (), "2": FakeRelease(requires_python=">=3.12")},
-        "log": {"1": ("core<2",)},
-        "core": {"1": (), "2": ()},
-    }
-    runs = SolverRuns(world, "web", "num", "log")
+PAGE = (ROOT / "docs" / "pages" / "development" / "solver.md").read_text("utf-8").partition("## A worked example")[2]
+MODULE = str(solver.__doc__).partition("A worked example")[2].partition("Literature")[0]
+
+
+def documented_world(text: str) -> World:
+    """The releases of the worked example: `NAME VERSION`, and what each requires."""
+    world: World = {}
+    block = text[text.index("    web 2 requires") if "    web 2 requires" in text else text.index("web 2 requires") :]
+    for line in block[: block.index("core 2") + 6].splitlines():
+        for release in re.split(r"\s{2,}|, ", line.strip()):
+            name, version, *requires = release.split(maxsplit=2)
+            rest = requires[0].removeprefix("requires ") if requires else ""
+            python = re.fullmatch(r"Python (\S+) or later", rest)
+            facts = FakeRelease(requires_python=f">={python[1]}") if python else (rest,) if rest else ()
+            world.setdefault(name, {})[version] = facts
+    return world
+
+
+def documented_steps(text: str) -> list[str]:
+    """The releases of the decisions in the tables of the page, or in the lines of the module; forks are no releases."""
+    page = [tuple(cell.strip() for cell in line.split("|")[1:5]) for line in text.splitlines() if line.startswith("| ")]
+    module = [tuple(re.split(r"\s{2,}", line.strip())[:4]) for line in text.splitlines() if re.match(r"\s+\d ", line)]
+    rows = [row for row in page or module if row[0].isdigit()]
+    steps = [(name, choice) for _, name, _, choice in rows if not choice.startswith("fork")]
+    return [name if choice.startswith("none left") else f"{name} {choice}" for name, choice in steps]
+
+
+@pytest.mark.parametrize("text", [PAGE, MODULE], ids=["page", "module"])
+def test_the_worked_example_runs_as_it_is_documented(text: str) -> None:
+    runs = SolverRuns(documented_world(text), "web", "num", "log")
     listener = StepListener()
     run = runs.run(listener=listener)
     pins = run.solve(runs.provider.roots(runs.roots))
-    assert listener.steps[:4] == ["web 2", "num 2", "num 1", "log"]
-    assert listener.steps[4:] == ["log 1", "web 1", "num 2", "num 1", "core 1"]
+    assert listener.steps == documented_steps(text)
+    assert len(listener.steps) == 9
     assert (run.conflicts, run.rejections) == (1, 1)
     assert [(c.name, c.fork_point & ALL) for c in pins.values() if isinstance(c, ForkCandidate)] == [("num", NEWER)]
+    assert "{ web brings core>=2 }" in text
+    learned = [
+        one for kept in runs.incompatibilities._by_requirement.values() for ones in kept.values() for one in ones
+    ]
+    [term] = {term for one in learned for term in one.terms}
+    assert (term.key[0], [r.origin.text for r in term.requirements]) == ("web", ["core>=2"])
 
 
 def test_the_newest_that_fit_together_are_chosen() -> None:
@@ -128,8 +159,8 @@ def test_a_choice_grows_for_more_extras_and_what_it_asked_for_stays() -> None:
     }
     runs = SolverRuns(world, "a")
     run = runs.run()
-    found = run.solve(runs.provider.roots(runs.roots))
-    assert {key[0] for key in found} == {"a", "b", "c", "d", "e"}
+    result = run.solve(runs.provider.roots(runs.roots))
+    assert {key[0] for key in result} == {"a", "b", "c", "d", "e"}
     assert run.rounds == 5
 
 
@@ -137,12 +168,12 @@ def test_a_split_grows_for_more_requirements() -> None:
     world: World = {"a": {"1": (), "2": ()}, "b": {"1": ("a",)}, "c": {"1": ("a",)}}
     runs = SolverRuns(world, "a<2 ; sys_platform == 'linux'", "a>=2 ; sys_platform != 'linux'", "b", "c")
     run = runs.run()
-    found = run.solve(runs.provider.roots(runs.roots))
-    assert sorted(str(c.version) for k, c in found.items() if k[0] == "a" and isinstance(c, ReleaseCandidate)) == [
+    result = run.solve(runs.provider.roots(runs.roots))
+    assert sorted(str(c.version) for k, c in result.items() if k[0] == "a" and isinstance(c, ReleaseCandidate)) == [
         "1",
         "2",
     ]
-    assert sum(isinstance(c, ForkCandidate) for c in found.values()) == 1
+    assert sum(isinstance(c, ForkCandidate) for c in result.values()) == 1
     assert run.rounds == 5
 
 
@@ -151,8 +182,8 @@ def test_there_is_no_way_where_all_was_tried_and_its_causes_name_the_requirement
     runs = SolverRuns(world, "a", "b")
     with pytest.raises(Unsatisfiable) as caught:
         runs.solve()
-    asked = {(c.origin.name, c.origin.text) for c in caught.value.causes}
-    assert {("a", "c==1"), ("b", "c==2")} <= asked
+    requested = {(c.origin.name, c.origin.text) for c in caught.value.causes}
+    assert {("a", "c==1"), ("b", "c==2")} <= requested
     chains = {tuple(o.text for o in c.chain) for c in caught.value.causes}
     assert ("a", "c==1") in chains
 
@@ -232,9 +263,9 @@ def test_a_conflict_over_what_is_asked_holds_for_every_release_that_asks_as_much
         "c": {"1": (), "2": ()},
     }
     runs = SolverRuns(world)
-    (asked,) = runs.provider.dependencies(release("a", "1"))
+    (requests,) = runs.provider.dependencies(release("a", "1"))
     other = release("b", "1")
-    members = Term(key=("a", ALL), requirements=(asked,)), Term.whole(other)
+    members = Term(key=("a", ALL), requirements=(requests,)), Term.whole(other)
     runs.incompatibilities.learn(Incompatibility.of(members, causes=()))
     met = [v for v in "12345" if runs.incompatibilities.violated_by(release("a", v), pinned(other).get) is not None]
     assert met == ["1", "2", "5"]
@@ -254,8 +285,8 @@ def test_releases_that_ask_the_same_are_not_tried_one_by_one() -> None:
     }
     runs = SolverRuns(world, "d", "a")
     run = runs.run()
-    found = {c.name: str(c.choice) for c in run.solve(runs.provider.roots(runs.roots)).values()}
-    assert found == {"a": "59", "b": "59", "c": "1", "d": "1"}
+    results = {c.name: str(c.choice) for c in run.solve(runs.provider.roots(runs.roots)).values()}
+    assert results == {"a": "59", "b": "59", "c": "1", "d": "1"}
     assert run.conflicts <= 3
 
 

@@ -76,15 +76,15 @@ def test_a_hash_sign_in_a_variable_does_not_begin_a_comment() -> None:
     ],
 )
 def test_encodings_are_recognised(data: bytes) -> None:
-    told = refusal(data)
-    assert told.code == "requirement-syntax"
-    assert "`aä`" in told.message
+    message = refusal(data)
+    assert message.code == "requirement-syntax"
+    assert "`aä`" in message.message
 
 
 def test_invalid_utf_8_is_accepted_in_comments_and_refused_elsewhere() -> None:
     assert asked(b"a # caf\xe9\n# caf\xe9\nb\n") == ["a", "b"]
-    told = refusal(b"a\n\nb-caf\xe9\n")
-    assert (told.code, told.location) == ("encoding", "r.txt:3")
+    message = refusal(b"a\n\nb-caf\xe9\n")
+    assert (message.code, message.location) == ("encoding", "r.txt:3")
 
 
 @pytest.mark.parametrize("name", ["no-such", "zip", "ascii"])
@@ -148,16 +148,16 @@ def test_a_hash_in_a_url_is_a_hash() -> None:
 
 
 def test_a_url_without_a_name_gets_a_suggestion_without_secrets() -> None:
-    told = refusal("git+https://token@e.example.org/fvcore.git@main")
-    assert told.code == "requirement-name"
-    assert told.hint == "Add the name: `fvcore @ git+https://****@e.example.org/fvcore.git@main`"
-    assert "token" not in repr(told)
+    message = refusal("git+https://token@e.example.org/fvcore.git@main")
+    assert message.code == "requirement-name"
+    assert message.hint == "Add the name: `fvcore @ git+https://****@e.example.org/fvcore.git@main`"
+    assert "token" not in repr(message)
 
 
 @pytest.mark.parametrize("user", ["token", "user:secret", "user:p@ss", "user:secret@git", ":secret"])
 def test_no_part_of_credentials_is_shown(user: str) -> None:
-    told = refusal(f"git+https://{user}@e.example.org/x.git")
-    assert "https://****@e.example.org" in told.message
+    message = refusal(f"git+https://{user}@e.example.org/x.git")
+    assert "https://****@e.example.org" in message.message
     assert "git+ssh://git@e.example.org" in refusal("git+ssh://git@e.example.org/x").message
 
 
@@ -215,10 +215,10 @@ def test_hostile_lines_are_refused_quickly(content: str) -> None:
     ],
 )
 def test_errors_name_the_line(content: str, code: str, part: str) -> None:
-    told = refusal("\n" + content, trees={"/project/unnamed": None})
-    assert told.code == code
-    assert part in told.message
-    assert "r.txt:2" in f"{told.location} {told.context}"
+    message = refusal("\n" + content, trees={"/project/unnamed": None})
+    assert message.code == code
+    assert part in message.message
+    assert "r.txt:2" in f"{message.location} {message.context}"
 
 
 def test_an_unknown_option_names_the_nearest() -> None:
@@ -295,9 +295,9 @@ def test_included_files_of_a_url_are_joined_as_urls() -> None:
 
 
 def test_a_file_that_includes_itself_is_refused_with_the_chain() -> None:
-    told = refusal("-r b.txt", files={"/project/b.txt": "x\n-r r.txt"})
-    assert (told.code, told.location) == ("requirements-cycle", "b.txt:2")
-    assert told.context == ("/project/r.txt includes", "/project/b.txt includes", "/project/r.txt")
+    message = refusal("-r b.txt", files={"/project/b.txt": "x\n-r r.txt"})
+    assert (message.code, message.location) == ("requirements-cycle", "b.txt:2")
+    assert message.context == ("/project/r.txt includes", "/project/b.txt includes", "/project/r.txt")
 
 
 def test_a_file_included_twice_is_read_once() -> None:

@@ -103,8 +103,8 @@ def test_each_include_that_closes_a_circle_is_a_finding() -> None:
     )
     report = validate_project(text)
     assert sentences(report) == [
-        "3:6 Dependency groups include one another in a circle: a -> b -> a",
-        "4:6 Dependency groups include one another in a circle: c -> c",
+        "3:6 Dependency groups include each other in a cycle: a -> b -> a",
+        "4:6 Dependency groups include each other in a cycle: c -> c",
     ]
 
 
@@ -116,13 +116,13 @@ def test_a_long_chain_of_groups_is_a_finding_and_no_traceback() -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("python = 3.10", "2:10 `tool.lockset.python` has to be a string, not a float"),
-        ("python = 2026-01-31", "2:10 `tool.lockset.python` has to be a string, not a date or time"),
+        ("python = 3.10", "2:10 `tool.lockset.python` must be a string, not a float"),
+        ("python = 2026-01-31", "2:10 `tool.lockset.python` must be a string, not a date or time"),
         ("python = '3'", "2:10 `tool.lockset.python` is not a valid version range: `3`"),
-        ("no-build = 'a'", "2:12 `tool.lockset.no-build` has to be a boolean or an array, not a string"),
+        ("no-build = 'a'", "2:12 `tool.lockset.no-build` must be a boolean or an array, not a string"),
         ("no-build = ['a b']", "2:13 `tool.lockset.no-build[0]` is not a valid name: `a b`"),
         ("environments = ['x ==']", "2:17 `tool.lockset.environments[0]` is not a valid environment marker: "),
-        ("exclude-newer = 10:00:00", "2:17 `tool.lockset.exclude-newer` has to be a string, a date, or a date"),
+        ("exclude-newer = 10:00:00", "2:17 `tool.lockset.exclude-newer` must be a string, a date, or a date"),
         ("exclude-newer-package = {a = true}", "`tool.lockset.exclude-newer-package.a` has no meaning with the value"),
         ("conflicts = [[{extra = 'a'}]]", "2:14 `tool.lockset.conflicts[0]` needs at least two different extras"),
         ("conflicts = [[{extra = 'a'}, {extra = 'A'}]]", "needs at least two different extras or groups"),
@@ -133,7 +133,7 @@ def test_a_long_chain_of_groups_is_a_finding_and_no_traceback() -> None:
         ("index = [{url = 'a', name = 'n'}, {url = 'b', name = 'n'}]", "is the name of another index: `n`"),
         ("index = [{url = 'a', urls = 'b'}]", "2:22 `tool.lockset.index[0].urls` is not a known setting"),
         ("validate = {select = ['unkown-key']}", "2:23 There is no rule `unkown-key`"),
-        ("ignore-tools = ['pip']", "2:17 `tool.lockset.ignore-tools[0]` has no meaning with the value `pip`"),
+        ("ignore-tools = ['pip']", "2:17 `tool.lockset.ignore-tools[0]` cannot have the value `pip`"),
     ],
 )  # fmt: skip
 def test_a_fault_of_the_settings_is_named_with_its_key_and_place(body: str, expected: str) -> None:

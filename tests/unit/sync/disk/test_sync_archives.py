@@ -32,7 +32,9 @@ VERIFY = InstallOptions(verify_files=True)
 class NoNetwork(FakeDownloads):
     def fetch(self, url: str, sink: Sink, *, limit: int | None = None) -> None:
         del sink, limit
-        raise OfflineError(f"{url} is needed, and the network is off", hint="Run again without --offline")
+        raise OfflineError(
+            f"{url} is not in the cache, and the network is disabled", hint="Run again without `--offline`"
+        )
 
 
 @pytest.fixture
@@ -98,7 +100,7 @@ def test_files_are_verified_without_a_network_once_they_were_verified_with_one(w
 def test_files_cannot_be_verified_with_neither_archive_nor_network(world: World, tmp_path: Path) -> None:
     world.sync(WHEEL)
     world.directory, world.downloads = str(tmp_path / "b"), NoNetwork()
-    with pytest.raises(LocksetError, match="the network is off") as caught:
+    with pytest.raises(LocksetError, match="the network is disabled") as caught:
         world.sync(WHEEL, install_options=VERIFY)
     assert caught.value.diagnostic.context == (
         f"The cache has the files of `{WHEEL.filename}`, but not the archive itself",
@@ -132,7 +134,7 @@ def test_a_second_wheelhouse_needs_no_network(world: World, tmp_path: Path) -> N
 def test_a_wheelhouse_without_network_says_that_the_cache_has_files_only(world: World, tmp_path: Path) -> None:
     world.sync(WHEEL)
     world.downloads = NoNetwork()
-    with pytest.raises(LocksetError, match="the network is off") as caught:
+    with pytest.raises(LocksetError, match="the network is disabled") as caught:
         fill(tmp_path / "wheels", world)
     assert "but not the archive itself" in caught.value.diagnostic.context[0]
     assert list((tmp_path / "wheels").iterdir()) == []

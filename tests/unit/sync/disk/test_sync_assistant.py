@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
 from lockset.sync.disk.apply import prepare
@@ -36,10 +38,12 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "active_count", lambda: 1)
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=[2, 3, 8])
+def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few small wheels are worth as many processes as there are processors."""
+    processes: int = request.param
     monkeypatch.setattr(prepare, "_MUCH", 1)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: processes)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -65,9 +69,9 @@ class Late(FakeDownloads):
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    found = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
-    found.downloads = Late(cache=found.cache, process=os.getpid())
-    return found
+    result = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
+    result.downloads = Late(cache=result.cache, process=os.getpid())
+    return result
 
 
 @pytest.mark.usefixtures("small")
@@ -104,28 +108,30 @@ def test_what_the_user_should_know_of_a_wheel_is_noted_whichever_process_gets_it
     assert sum("Wheel-Version 1.9" in note for note in world.notes) == len(WHEELS)
 
 
-def test_both_processes_together_take_every_number_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("copies", [1, 3])
+def test_all_processes_together_take_every_number_once(tmp_path: Path, copies: int) -> None:
     def take_all(take: Callable[[int], bool], who: str) -> None:
         for number in range(50):
             if take(number):
                 (tmp_path / f"{number}-{who}").touch()
                 time.sleep(0.001)
 
-    with assisted(50, lambda take: take_all(take, "copy")) as take:
-        until(lambda: any(tmp_path.glob("*-copy")))
+    with assisted(50, lambda number, take: take_all(take, f"copy{number}"), copies=copies) as take:
+        until(lambda: all(any(tmp_path.glob(f"*-copy{number}")) for number in range(1, copies + 1)))
         take_all(take, "this")
     assert {int(path.name.partition("-")[0]) for path in tmp_path.iterdir()} == set(range(50))
-    assert any(tmp_path.glob("*-this")) or len(list(tmp_path.glob("*-copy"))) == 50
+    assert any(tmp_path.glob("*-this")) or len(list(tmp_path.glob("*-copy*"))) >= 50
 
 
 def test_the_copy_ends_at_once_when_the_work_fails(tmp_path: Path) -> None:
-    def sleep(_: object) -> None:
-        (tmp_path / "begun").touch()
+    def sleep(number: int, _: object) -> None:
+        (tmp_path / f"begun{number}").touch()
         time.sleep(SECONDS * 10)
 
     def interrupted() -> None:
-        with assisted(1, sleep):
-            until((tmp_path / "begun").exists)
+        with assisted(1, sleep, copies=2):
+            until((tmp_path / "begun1").exists)
+            until((tmp_path / "begun2").exists)
             raise KeyboardInterrupt
 
     begun = time.monotonic()
@@ -140,7 +146,7 @@ _KILLED = """
 import os, sys, time
 from lockset.sync.disk.workers import assisted
 
-def assist(take):
+def assist(number, take):
     with open(sys.argv[1], "w") as file:
         file.write(str(os.getpid()))
     time.sleep(600)
@@ -160,7 +166,7 @@ def test_the_copy_does_not_outlive_a_process_that_is_killed(tmp_path: Path) -> N
 
 
 def test_a_copy_that_fails_is_as_none() -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise LocksetError("x", "y")
 
     with assisted(1, fail) as take:
@@ -169,6 +175,15 @@ def test_a_copy_that_fails_is_as_none() -> None:
 
 def test_there_is_no_copy_of_a_process_with_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "active_count", lambda: 2)
-    with assisted(1, lambda _: (tmp_path / "begun").touch()) as take:
+    with assisted(1, lambda *_: (tmp_path / "begun").touch()) as take:
         assert take(0)
     assert not (tmp_path / "begun").exists()
+
+
+@given(st.integers(0, 200), st.integers(1, 5))
+def test_processes_take_every_wheel_and_their_own_shares_weigh_about_the_same(count: int, processes: int) -> None:
+    orders = prepare._orders(count, processes)
+    assert all(sorted(order) == list(range(count)) for order in orders)
+    own = [order[: count // processes] for order in orders]
+    weights = [sum(count - number for number in share) for share in own]  # the largest first
+    assert max(weights) - min(weights) <= processes

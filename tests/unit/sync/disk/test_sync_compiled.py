@@ -10,8 +10,8 @@ import pytest
 
 from lockset.composition.sync_pipeline import DescribedInterpreter, LockSource, SourcePolicy, SyncRequest
 from lockset.errors import LocksetError
+from lockset.sync.disk.request import resolve_target
 from lockset.sync.disk.selection_cache import cached_selection
-from lockset.sync.disk.target_spec import resolve_target
 from support.builders.locks import make_lock
 from support.builders.sdist import make_sdist
 from support.builders.wheel import make_wheel
@@ -67,11 +67,11 @@ def test_another_target_is_another_question(tmp_path: Path) -> None:
         DescribedInterpreter(platform="windows", python="3.12"),
         DescribedInterpreter(platform="linux", python="3.12"),
     ):
-        asked = request._replace(described=described)
+        requests = request._replace(described=described)
         names.append(
             [
                 one.filename
-                for one in cached_selection(asked, resolve_target(asked.location, cache=None), cache=tmp_path)
+                for one in cached_selection(requests, resolve_target(requests.location, cache=None), cache=tmp_path)
             ]
         )
     assert names == [["one-1.0-py3-none-any.whl"], ["one-1.0-cp312-cp312-win_amd64.whl"], ["one-1.0-py3-none-any.whl"]]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lockset.sync.disk.target_spec import DescribedInterpreter, TargetSpec, resolve_target
+from lockset.sync.disk.request import DescribedInterpreter, TargetSpec, resolve_target
 
 if TYPE_CHECKING:
     from pathlib import Path

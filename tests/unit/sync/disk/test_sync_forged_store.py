@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.composition.sync_pipeline import InstallOptions
-from lockset.sync.wheel.manifest import Manifest, StoredFile, StoredScript
-from lockset.sync.wheel.record import hash_text
+from lockset.hashes import hash_text
+from lockset.sync.wheel.file_lists import Manifest, StoredFile, StoredScript
 from support.builders.wheel import make_wheel
 from support.posix import make_pipe
 from support.worlds.target_world import World, judge, tree
@@ -55,9 +55,9 @@ def _emptied(path: Path) -> None:
 
 def _changed(path: Path) -> None:
     """Same size, same time."""
-    found = path.stat()
+    result = path.stat()
     path.write_bytes(path.read_bytes().replace(b"good", b"evil"))
-    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+    os.utime(path, ns=(result.st_atime_ns, result.st_mtime_ns))
 
 
 def _piped(path: Path) -> None:
@@ -90,15 +90,15 @@ def forge(cache: Path, forged: str) -> None:
     if forged == "file":
         stored = location.parent / "purelib/one.py"
         stored.write_bytes(b"evil")
-        found = stored.stat()
+        result = stored.stat()
         digest = hash_text("sha256", hashlib.sha256(b"evil").digest())
         number = next(n for n, file in enumerate(files) if file.path == "one.py")
-        files[number] = files[number]._replace(hash=digest, size=4, mtime=found.st_mtime_ns)
+        files[number] = files[number]._replace(hash=digest, size=4, mtime=result.st_mtime_ns)
     elif forged == "further file":
         (location.parent / "purelib/evil.py").write_bytes(b"evil")
-        found = (location.parent / "purelib/evil.py").stat()
+        result = (location.parent / "purelib/evil.py").stat()
         digest = hash_text("sha256", hashlib.sha256(b"evil").digest())
-        files.append(StoredFile("purelib", "evil.py", digest, 4, found.st_mtime_ns, executable=False, rewrite=False))
+        files.append(StoredFile("purelib", "evil.py", digest, 4, result.st_mtime_ns, executable=False, rewrite=False))
     elif forged == "missing file":
         files = [file for file in files if file.path != "one.py"]
     else:

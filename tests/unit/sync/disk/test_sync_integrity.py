@@ -33,9 +33,9 @@ def hashed(algorithm: str, content: bytes = WHEEL.content) -> str:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    found = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
-    found.offer(WHEEL)
-    return found
+    result = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
+    result.offer(WHEEL)
+    return result
 
 
 def locked(**change: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lockset.errors import LocksetError
 from lockset.sync.disk.inspect import interpreter as module
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
 from support.builders.locks import write_lock
@@ -51,9 +52,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     executables: list[str] = []
     real = module._ask
 
-    def noted(executable: str) -> object:
+    def noted(executable: str, meanwhile: Callable[[], object] | None) -> object:
         executables.append(executable)
-        return real(executable)
+        return real(executable, meanwhile)
 
     monkeypatch.setattr(module, "_ask", noted)
     return executables
@@ -141,9 +142,9 @@ def test_a_pyvenv_cfg_that_appears_or_goes_is_seen(tmp_path: Path, location: str
     python.symlink_to(base)
 
     def ask() -> Interpreter:
-        found = ask_interpreter(str(python), memory=tmp_path / "memory")
-        assert found == ask_interpreter(str(python), memory=None)
-        return found
+        result = ask_interpreter(str(python), memory=tmp_path / "memory")
+        assert result == ask_interpreter(str(python), memory=None)
+        return result
 
     assert not ask().is_virtual
     (tmp_path / "env" / location).write_text(f"home = {base.parent}\n")
@@ -160,9 +161,9 @@ def test_what_a_module_says_of_manylinux_is_seen_when_it_comes_changes_and_goes(
     module_file = venv.site_packages / "_manylinux.py"
 
     def count() -> int:
-        found = ask_interpreter(str(venv.python), memory=tmp_path / "memory")
-        assert found == ask_interpreter(str(venv.python), memory=None)
-        return len(found.platforms)
+        result = ask_interpreter(str(venv.python), memory=tmp_path / "memory")
+        assert result == ask_interpreter(str(venv.python), memory=None)
+        return len(result.platforms)
 
     usual = count()
     module_file.write_text("def manylinux_compatible(*_):\n    return False\n")
@@ -191,9 +192,9 @@ def test_whether_system_packages_are_seen_is_part_of_what_decides(
 
 def test_an_interpreter_that_stays_as_it_is_is_run_once(tmp_path: Path, make_venv: VenvMaker, runs: list[str]) -> None:
     venv = make_venv("env")
-    found = [ask_interpreter(str(venv.python), memory=tmp_path / "memory") for _ in range(4)]
+    results = [ask_interpreter(str(venv.python), memory=tmp_path / "memory") for _ in range(4)]
     assert len(runs) == 1
-    assert found == found[:1] * 4
+    assert results == results[:1] * 4
 
 
 def test_a_caller_s_variables_do_not_change_what_an_interpreter_is(
@@ -218,3 +219,19 @@ def test_a_shim_that_chooses_another_environment_is_followed_where_nothing_was_t
         for _ in range(2):
             cli.ok("sync", "--python", shim)
         assert venv.installed() == {"one": "1.0"}
+
+
+def test_other_work_is_done_while_an_interpreter_is_asked(tmp_path: Path) -> None:
+    done: list[str] = []
+    for _ in range(2):
+        ask_interpreter(sys.executable, memory=tmp_path, meanwhile=lambda: done.append("work"))
+    assert done == ["work"], "the second answer comes from the cache"
+
+
+def test_an_error_of_that_work_ends_the_interpreter(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise LocksetError("lock-unreadable", "The lock file is not valid")
+
+    with pytest.raises(LocksetError, match="not valid"):
+        ask_interpreter(sys.executable, memory=tmp_path, meanwhile=fail)
+    assert list(tmp_path.iterdir()) == []

@@ -23,7 +23,7 @@ from packaging.tags import compatible_tags, cpython_tags, mac_platforms
 from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
 from lockset.files import system
-from lockset.sync.disk.inspect.targets import environment_target
+from lockset.sync.disk.request import environment_target
 from lockset.sync.target import Interpreter, interpreter_tags
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import World, judge
@@ -66,12 +66,12 @@ _SCRIPT = str(Path(system.__file__).parents[1] / "sync" / "disk" / "inspect" / "
 def test_tags_are_those_that_packaging_gives_for_the_system_that_runs(
     answer: Callable[..., Answer], version: str, machine: str, built_for: str
 ) -> None:
-    told = Interpreter.from_facts("/python", answer(version, machine, built_for))
+    message = Interpreter.from_facts("/python", answer(version, machine, built_for))
     major, minor = map(int, version.split(".")[:2])
     platforms = list(mac_platforms((major, minor), machine))
     own = sys.version_info[:2]
-    assert interpreter_tags(told) == (
-        *cpython_tags(own, told.abis, platforms),
+    assert interpreter_tags(message) == (
+        *cpython_tags(own, message.abis, platforms),
         *compatible_tags(own, f"cp{own[0]}{own[1]}", platforms),
     )
 

@@ -47,9 +47,9 @@ def test_files_are_for_whom_the_mask_lets_and_nobody_may_write_them_but_their_ow
     with masked(other):
         World(folder=tmp_path / "second", directory=str(tmp_path / "b"), cache=tmp_path / "cache").sync(wheel)
     for target, own in (("a", mask), ("b", other)):
-        found = modes(tmp_path / target)
-        assert found.pop("run") == 0o755 & ~own
-        assert set(found.values()) == {0o644 & ~own}
+        result = modes(tmp_path / target)
+        assert result.pop("run") == 0o755 & ~own
+        assert set(result.values()) == {0o644 & ~own}
         assert stat.S_IMODE((tmp_path / target / "one-1.0.dist-info").stat().st_mode) == 0o755 & ~own
 
 

@@ -78,10 +78,10 @@ def test_a_cache_that_was_removed_is_noticed_and_repaired(world: World, target: 
 @pytest.mark.parametrize("restored", [False, True])
 def test_an_edit_through_a_link_is_noticed_and_repaired(world: World, target: Path, *, restored: bool) -> None:
     path = target / "one/__init__.py"
-    found = path.stat()
+    result = path.stat()
     path.write_text("evil")
     if restored:
-        os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+        os.utime(path, ns=(result.st_atime_ns, result.st_mtime_ns))
     options = InstallOptions(link_mode="symlink", verify_files=restored)
     assert not in_sync(world, options)
     world.sync(WHEEL, install_options=options)

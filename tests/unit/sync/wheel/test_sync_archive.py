@@ -129,8 +129,8 @@ def test_any_changed_byte_is_refused_or_changes_nothing_that_is_read(content: by
     changed = bytearray(honest)
     changed[location % len(changed)] = value
     try:
-        found = contents(bytes(changed))
+        result = contents(bytes(changed))
     except LocksetError:
         return
     # Only times, versions and modes may differ: nothing that decides on content.
-    assert sorted(found.values()) == sorted(contents(honest).values())
+    assert sorted(result.values()) == sorted(contents(honest).values())

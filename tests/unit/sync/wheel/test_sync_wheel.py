@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.sync.wheel.contents import Wheel, WheelIdentity, read_wheel
+from lockset.sync.wheel.scripts import command_text
 from lockset.sync.wheel.zip_reader import members, read_member
 from support.builders.forged_zip import Entry, forge
 from support.builders.wheel import make_wheel, record_text
@@ -45,8 +46,8 @@ def refusal(data: bytes, identity: WheelIdentity = IDENTITY) -> str:
 
 
 def test_a_whole_wheel_is_read() -> None:
-    found = read(wheel({"sample-1.0.data/scripts/run": "#!python\n", "sample-1.0.data/data/share/x": "x"}))
-    assert {(c.scheme, c.path) for c in found.contents} == {
+    result = read(wheel({"sample-1.0.data/scripts/run": "#!python\n", "sample-1.0.data/data/share/x": "x"}))
+    assert {(c.scheme, c.path) for c in result.contents} == {
         ("purelib", "sample.py"),
         ("purelib", f"{INFO}/METADATA"),
         ("purelib", f"{INFO}/WHEEL"),
@@ -57,8 +58,8 @@ def test_a_whole_wheel_is_read() -> None:
 
 def test_names_and_versions_are_compared_normalised() -> None:
     made = make_wheel("My.Sample", "1.0.0")
-    found = read(made.content, WheelIdentity(name="my-sample", version=Version("1"), filename=made.filename))
-    assert (found.name, found.version) == ("my-sample", Version("1.0"))
+    result = read(made.content, WheelIdentity(name="my-sample", version=Version("1"), filename=made.filename))
+    assert (result.name, result.version) == ("my-sample", Version("1.0"))
 
 
 @pytest.mark.parametrize(
@@ -178,8 +179,8 @@ def test_files_of_the_installer_and_bytecode_are_dropped() -> None:
         "alone.pyc": "x",
         "sub/optimised.pyo": "x",
     }
-    found = read(wheel(dropped))
-    assert {c.path for c in found.dropped} == set(dropped)
+    result = read(wheel(dropped))
+    assert {c.path for c in result.dropped} == set(dropped)
 
 
 @pytest.mark.parametrize(
@@ -193,3 +194,14 @@ def test_texts_are_read_no_further_than_needed() -> None:
     """What would take minutes and gigabytes is refused, or passed over, at once."""
     assert "more files" in refusal(wheel(record="x,,\n" * 100_000))
     assert read(wheel({f"{INFO}/METADATA": METADATA + "Name: other\n" * 1000})).name == "sample"
+
+
+def test_a_command_calls_its_object_and_imports_nothing_else() -> None:
+    text = command_text("json.encoder", "JSONEncoder.__name__.upper").decode()
+    with pytest.raises(SystemExit) as ended:
+        exec(compile(text, "command", "exec"), {"__name__": "__main__"})
+    assert ended.value.code == "JSONENCODER"
+    assert [line for line in text.splitlines() if "import" in line] == [
+        "import sys",
+        "from json.encoder import JSONEncoder",
+    ]

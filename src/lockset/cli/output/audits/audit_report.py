@@ -111,7 +111,7 @@ def _fix_lines(fix: AuditFix, command: AuditCommand, out: Output) -> Iterator[st
     for change in fix.changes:
         yield f"  {out.style('~', 'bold yellow')} {plain(change)}"
     if fix.lifted:
-        yield f"note: newer than the cooldown, which does not hold back fixes: {', '.join(map(plain, fix.lifted))}"
+        yield f"note: the cooldown does not apply to fixes: {', '.join(map(plain, fix.lifted))}"
     if fix.result is None:
         return
     path = fix.result.path

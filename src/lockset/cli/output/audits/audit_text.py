@@ -25,11 +25,11 @@ def outlook_text(finding: AuditFinding) -> str:
     if not outlook.fits:
         return f"{text}; no fix fits: {outlook.reason}"
     if outlook.is_removed:
-        return f"{text}; with what fits the lock, it is no longer required"
+        return f"{text}; with the versions that fit the lock, it is no longer required"
     more = outlook.changes[:_SHOWN_CHANGES]
     further = f" and {len(outlook.changes) - len(more)} more" if len(outlook.changes) > len(more) else ""
     with_changes = f", with {', '.join(more)}{further}" if more else ""
-    lifted = " (newer than the cooldown, which does not hold back fixes)" if outlook.lifted else ""
+    lifted = " (within the cooldown, which does not apply to fixes)" if outlook.lifted else ""
     return f"{text}; {' and '.join(outlook.versions)} fits the lock{lifted}{with_changes}"
 
 

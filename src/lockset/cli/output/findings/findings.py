@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Line", "SelectedForTarget", "ValidatedFile", "as_json", "known_rule", "lines_of"]
 
-# Rules about a file as a whole whose findings have a line to show all the same.
+# Rules about a file as a whole whose findings have a line to show anyway.
 _SHOWN_AS_A_WHOLE = frozenset({"toml-syntax", "report-syntax"})
 # Rules about a key, not about its value.
 _OF_KEYS = frozenset({"unknown-key", "hash-algorithm-case"})

@@ -102,7 +102,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "self-check": (
         ("See what lockset finds, for a question or a report", "lockset self-check"),
-        ("Ask nothing of the network", "lockset self-check --offline"),
+        ("Check without the network", "lockset self-check --offline"),
     ),
     "completion": (
         ("Set up bash, then zsh", "lockset completion bash > ~/.local/share/bash-completion/completions/lockset"),

@@ -23,7 +23,7 @@ _LEAST = 20
 
 
 class HelpFormatter(argparse.HelpFormatter):
-    """Help of a given width, with coloured headings if asked."""
+    """Help of a given width, with coloured headings if requested."""
 
     def __init__(self, prog: str, *, width: int, color: bool = False) -> None:
         super().__init__(prog, width=max(width, _LEAST), max_help_position=min(24, max(width // 3, 8)))
@@ -110,5 +110,5 @@ def is_colored(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
         return False
     if environ.get("FORCE_COLOR"):
         return True
-    stream = sys.stdout  # noqa: TID251 - where argparse writes help
+    stream = sys.stdout
     return bool(stream is not None and stream.isatty()) and environ.get("TERM") != "dumb" and os.name != "nt"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lockset._version import __version__
 from lockset.cli.exit_codes import DONE, INTERRUPTED, REFUSED, TERMINATED, USAGE
+from lockset.cli.options.variables import actions_of
 from lockset.cli.output.help.help_examples import EXAMPLES, documentation
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _EXIT_CODES = (
 
 def manual_page(parser: argparse.ArgumentParser, commands: Mapping[str, str], command: str | None) -> str:
     """The page of one command, or of all, for a parser that has the options of every command."""
-    parsers = next(action.choices for action in parser._actions if isinstance(action.choices, dict))  # noqa: SLF001
+    parsers = next(action.choices for action in actions_of(parser) if isinstance(action.choices, dict))
     lines = _all(parsers, commands) if command is None else _one(command, parsers[command], commands[command])
     return "\n".join(line for line in lines if line) + "\n"
 
@@ -67,7 +68,7 @@ def _head(title: str, about: str) -> Iterator[str]:
 
 
 def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
-    for action in parser._actions:  # noqa: SLF001 - argparse has no public way
+    for action in actions_of(parser):
         if action.help is argparse.SUPPRESS:
             continue
         yield ".TP"

@@ -15,7 +15,7 @@ from lockset.conversion.model.formats import Format
 from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, universe_of
 from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.selectable import SelectableNames
-from lockset.conversion.readers.from_graph import imported_from_graph, imported_from_statements
+from lockset.conversion.readers.from_graph import LockHeader, imported_from_graph, imported_from_statements
 from lockset.conversion.readers.inferred_roots import (
     infer_roots,
     report_inferred_roots,
@@ -116,18 +116,7 @@ class _PdmLockReader:
             plain = self._plain(number)
             if chosen and plain is not None:
                 statements[plain] = (*statements[plain], *self._when(number, extras))
-        requires_python, environments = self._targets_of_lock()
-        return imported_from_statements(
-            shown=Format.PDM.shown,
-            location=self._top.location,
-            graph=ForeignGraph(nodes=nodes, roots=()),
-            packages=packages,
-            statements=statements,
-            selectable=selectable,
-            requires_python=requires_python,
-            environments=environments,
-            losses=self._losses,
-        )
+        return imported_from_statements(self._header(selectable), nodes, packages, statements)
 
     def _plain(self, number: int) -> str | None:
         version = self._entries[number].text("version")
@@ -170,7 +159,8 @@ class _PdmLockReader:
             roots.append(GraphRoot(choice=item.choice, edge=GraphEdge(targets=targets, marker=item.marker)))
         message = f"The requirements were read from {self._pyproject.location}: this pdm.lock does not state them"
         self._losses.append(Loss(kind="pyproject-read", message=message, note=True))
-        return self._imported(ForeignGraph(nodes=self._nodes(statements_only=False), roots=tuple(roots)), selectable)
+        graph = ForeignGraph(nodes=self._nodes(statements_only=False), roots=tuple(roots))
+        return imported_from_graph(self._header(selectable), graph, self._packages())
 
     def _from_inferred_roots(self) -> ImportedLock:
         """Read a file without its pyproject.toml. Entries that nothing else requires become the requirements."""
@@ -185,15 +175,14 @@ class _PdmLockReader:
         groups = sorted({canonicalize_name(name) for name in self._metadata.texts("groups")} - {_DEFAULT})
         if groups or "groups" not in self._metadata.data:
             self._losses += unknown_group_losses(shown, named=groups)
-        return self._imported(ForeignGraph(nodes=nodes, roots=inferred.roots), SelectableNames())
+        graph = ForeignGraph(nodes=nodes, roots=inferred.roots)
+        return imported_from_graph(self._header(SelectableNames()), graph, self._packages())
 
-    def _imported(self, graph: ForeignGraph, selectable: SelectableNames) -> ImportedLock:
+    def _header(self, selectable: SelectableNames) -> LockHeader:
         requires_python, environments = self._targets_of_lock()
-        return imported_from_graph(
+        return LockHeader(
             shown=Format.PDM.shown,
             location=self._top.location,
-            graph=graph,
-            packages=self._packages(),
             selectable=selectable,
             requires_python=requires_python,
             environments=environments,

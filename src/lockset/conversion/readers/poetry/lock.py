@@ -20,7 +20,7 @@ from lockset.conversion.model.imported_lock import (
     identity_of_source,
 )
 from lockset.conversion.model.selectable import SelectableNames
-from lockset.conversion.readers.from_graph import imported_from_graph, imported_from_statements
+from lockset.conversion.readers.from_graph import LockHeader, imported_from_graph, imported_from_statements
 from lockset.conversion.readers.inferred_roots import (
     infer_roots,
     report_inferred_roots,
@@ -123,18 +123,7 @@ class _PoetryLockReader:
             extras=tuple(sorted(self._extras)), groups=tuple(sorted(groups)), by_default=by_default
         )
         statements = {str(number): tuple(self._when(entry)) for number, entry in enumerate(self._entries)}
-        requires_python, environments = self._pythons()
-        return imported_from_statements(
-            shown=Format.POETRY.shown,
-            location=self._top.location,
-            graph=ForeignGraph(nodes=self._nodes(), roots=()),
-            packages=self._packages(),
-            statements=statements,
-            selectable=selectable,
-            requires_python=requires_python,
-            environments=environments,
-            losses=self._losses,
-        )
+        return imported_from_statements(self._header(selectable), self._nodes(), self._packages(), statements)
 
     def _when(self, entry: Fields) -> Iterator[tuple[Choice, str | None]]:
         markers = entry.data.get("markers")
@@ -165,7 +154,8 @@ class _PoetryLockReader:
         message = f"The requirements were read from {self._pyproject.location}: poetry.lock does not state them"
         self._losses.append(Loss(kind="pyproject-read", message=message, note=True))
         roots = tuple(self._root(item, self._pyproject) for item in requirements)
-        return self._imported(ForeignGraph(nodes=self._nodes(), roots=roots), selectable)
+        graph = ForeignGraph(nodes=self._nodes(), roots=roots)
+        return imported_from_graph(self._header(selectable), graph, self._packages())
 
     def from_inferred_roots(self) -> ImportedLock:
         """Read a file without its pyproject.toml. Entries that nothing else requires become the requirements.
@@ -198,15 +188,14 @@ class _PoetryLockReader:
         self._losses += unknown_group_losses(
             shown, dev=bool(dev), states_development=any("category" in e.data for e in self._entries)
         )
-        return self._imported(ForeignGraph(nodes=nodes, roots=inferred.roots), selectable)
+        graph = ForeignGraph(nodes=nodes, roots=inferred.roots)
+        return imported_from_graph(self._header(selectable), graph, self._packages())
 
-    def _imported(self, graph: ForeignGraph, selectable: SelectableNames) -> ImportedLock:
+    def _header(self, selectable: SelectableNames) -> LockHeader:
         requires_python, environments = self._pythons()
-        return imported_from_graph(
+        return LockHeader(
             shown=Format.POETRY.shown,
             location=self._top.location,
-            graph=graph,
-            packages=self._packages(),
             selectable=selectable,
             requires_python=requires_python,
             environments=environments,

@@ -13,7 +13,7 @@ from lockset.conversion.model.formats import Format
 from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
 from lockset.conversion.model.imported_lock import ImportedPackage, Loss
 from lockset.conversion.model.selectable import SelectableNames
-from lockset.conversion.readers.from_graph import imported_from_graph
+from lockset.conversion.readers.from_graph import LockHeader, imported_from_graph
 from lockset.conversion.readers.uv.markers import Rewriter
 from lockset.conversion.readers.uv.sources import archive_of, file_of, tree_of
 from lockset.dependency_specifiers import read_specifiers
@@ -118,11 +118,9 @@ class _UvLockReader:
             for number in range(len(self._entries))
             if (package := self._package(number)) is not None
         }
-        lock = imported_from_graph(
+        header = LockHeader(
             shown=Format.UV.shown,
             location=self._top.location,
-            graph=graph,
-            packages=packages,
             selectable=self._selectable,
             requires_python=self._requires_python(),
             environments=tuple(
@@ -130,7 +128,7 @@ class _UvLockReader:
             ),
             losses=self._losses,
         )
-        return replace(lock, conflicts=self._conflicts())
+        return replace(imported_from_graph(header, graph, packages), conflicts=self._conflicts())
 
     def _requires_python(self) -> SpecifierSet | None:
         text = self._top.text("requires-python")

@@ -65,7 +65,7 @@ class Rewriter:
         Raises:
             LocksetError: `format-invalid` if it is not a valid marker.
         """
-        rewritten = _COMPARISON.sub(lambda match: self._choice(match[1] == "==", match[3], own), marker)
+        rewritten = _COMPARISON.sub(lambda match: self._choice(match[3], own, equal=match[1] == "=="), marker)
         try:
             read_marker(rewritten)
         except (InvalidMarker, RecursionError) as error:
@@ -73,7 +73,7 @@ class Rewriter:
             raise LocksetError("format-invalid", message, location=self._location) from error
         return rewritten
 
-    def _choice(self, equal: bool, encoded: str, own: Collection[Activation]) -> str:  # noqa: FBT001 - the sign
+    def _choice(self, encoded: str, own: Collection[Activation], *, equal: bool) -> str:
         kind, length, rest = encoded.split("-", 2)
         name = canonicalize_name(rest[: int(length)])
         tail = canonicalize_name(rest[int(length) + 1 :])

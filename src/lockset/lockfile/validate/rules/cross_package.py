@@ -85,9 +85,7 @@ def _check_same_name(entries: list[tuple[int, dict[str, Any]]], findings: Findin
         if package.get("marker") is None and index != first:
             message = f"`{package['name']}` has two entries that apply in every environment"
             where = f"{message} (the other is packages[{first}])"
-            findings.add(
-                "packages-narrow-to-one", ("packages", index), where, "Give them markers that exclude each other"
-            )
+            findings.add("packages-narrow-to-one", ("packages", index), where, "Give them markers that do not overlap")
 
 
 def _check_dependencies(

@@ -26,7 +26,7 @@ __all__ = ["check_environments"]
 # Limit for the pairs of entries of one name that are compared.
 _MOST_PAIRS = 2000
 _PLATFORMS = ("linux", "macos", "windows")
-_APART = "Give them markers that exclude each other"
+_APART = "Give them markers that do not overlap"
 
 
 def check_environments(data: Mapping[str, Any], files: Mapping[int, Sequence[NamedFile]], findings: Findings) -> None:
@@ -79,7 +79,7 @@ def _check_declared(data: Mapping[str, Any], claimed: Coverage, findings: Findin
             example = common.example()
             if example is not None:
                 message = f"The environment overlaps with environments[{other}], for example in {example_text(example)}"
-                findings.add("environment-overlap", path, message, "Make them exclude each other")
+                findings.add("environment-overlap", path, message, "Change them so that they do not overlap")
                 break
         live.append((index, within))
 

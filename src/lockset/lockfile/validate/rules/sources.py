@@ -72,7 +72,7 @@ def _combination(package: Mapping[str, Any], name: str, path: KeyPath, findings:
         message = f"`{name}` has no source: none of vcs, directory, archive, sdist and wheels"
         findings.add("package-source-required", path, message, "Lock again; without a source it cannot be installed")
     elif len(trees) > 1 or (trees and files):
-        message = f"`{name}` has sources that exclude each other: {', '.join(trees + files)}"
+        message = f"`{name}` has more than one source: {', '.join(trees + files)}"
         findings.add("package-source-conflict", path, message, "Keep one; only sdist and wheels go together")
 
 

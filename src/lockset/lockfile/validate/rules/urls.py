@@ -78,14 +78,10 @@ def check_url(url: str, code: str, path: KeyPath, findings: Findings) -> None:
         findings.add(code, path, f"`{path[-1]}` has characters that are not allowed in a URL, or no valid host")
         return
     if code == "vcs-url-valid" and scheme.rpartition("+")[2] not in _OF_REPOSITORIES:
-        findings.add(code, path, f"Repositories cannot be fetched by `{scheme}:`", "Write an https or ssh address")
+        findings.add(code, path, f"Repositories cannot be fetched by `{scheme}:`", "Write an https or ssh URL")
         return
     if code != "vcs-url-valid" and scheme not in _OF_FILES:
-        hint = (
-            "A repository belongs under `vcs`"
-            if "+" in scheme or scheme in {"git", "ssh"}
-            else "Write an https address"
-        )
+        hint = "A repository belongs under `vcs`" if "+" in scheme or scheme in {"git", "ssh"} else "Write an https URL"
         findings.add(code, path, f"Files cannot be fetched by `{scheme}:`", hint)
         return
     if scheme in _INSECURE and not _is_loopback(host):

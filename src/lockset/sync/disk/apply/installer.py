@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import zlib
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.errors import OfflineError
-from lockset.files.system import long_paths
-from lockset.sync.disk.apply.guard import locked
+from lockset.errors import LocksetError, OfflineError
+from lockset.files.atomic import LockFile
+from lockset.files.system import long_paths, rmdir, unlink
 from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewrite_path_file
 from lockset.sync.disk.apply.stage import Stage, staged_distribution
 from lockset.sync.disk.apply.transaction import commit, discard, finish, is_interrupted, journal_of, recover
-from lockset.sync.disk.inspect.installed_scan import scan, stamp_of
-from lockset.sync.disk.inspect.snapshot import Snapshot, file_stamps
+from lockset.sync.disk.inspect.installed_scan import Snapshot, file_stamps, scan, stamp_of
+from lockset.sync.disk.inspect.metadata_text import requires_dist
 from lockset.sync.disk.store.link import DamagedStore, Linker
 from lockset.sync.installed import InstalledDistribution, InstalledFile
-from lockset.sync.overlaps import overlapped_of, overlaps_of, refuse_clashes, settle_clashes
-from lockset.sync.placement import check_locations
+from lockset.sync.placement import check_locations, overlapped_of, overlaps_of, refuse_clashes, settle_clashes
 from lockset.sync.plan import Plan, plan
+from lockset.sync.target import LOCK_FILE, STATE_FOLDER
 from lockset.sync.windows_paths import refuse_windows_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from lockset.errors import LocksetError
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.apply.prepare import Preparer
-    from lockset.sync.disk.store.wheel_store import StoredWheel
-    from lockset.sync.journal import JournalStep
-    from lockset.sync.overlaps import Overlap
-    from lockset.sync.placement import Clash, PlacedDistribution
+    from lockset.sync.disk.apply.transaction import JournalStep
+    from lockset.sync.disk.store.cache import StoredWheel
+    from lockset.sync.placement import Clash, Overlap, PlacedDistribution
     from lockset.sync.plan import RemovalPolicy, Step
-    from lockset.sync.target import Target
+    from lockset.sync.target import Layout, Target
 
-__all__ = ["InstallOptions", "Installer"]
+__all__ = ["InstallOptions", "Installer", "locked"]
 
 # Number of files from which a thread removes the private folders while the result is remembered.
 _MANY = 1000
@@ -45,6 +45,8 @@ _MANY = 1000
 _HEALED = 5
 # Limit for parallel compilers, and the number of modules that makes starting another one worthwhile.
 _COMPILERS, _WORTHWHILE = 8, 100
+# Timeout for another sync; one that takes longer has hung.
+_SECONDS = 600.0
 
 
 class InstallOptions(NamedTuple):
@@ -98,7 +100,7 @@ class Installer:
         number = zlib.crc32("\0".join(self._roots).encode(errors="surrogateescape"))
         self._memory = f"{memory}{os.sep}{number:08x}" if memory is not None else None
         self._store = store
-        self._seen = Snapshot()
+        self._seen: Snapshot  # since the last plan
         # Paths with several owners, as of the last plan or its application.
         self.overlaps: tuple[Overlap, ...] = ()
 
@@ -128,6 +130,7 @@ class Installer:
             LocksetError: The target is unchanged.
             OSError: The target is unchanged.
         """
+        _refuse_not_writable(self._target.layout)
         stored = dict(preparer.prepare([step.desired for step in first.placed if step.desired is not None]))
         with locked(self._target.layout, self._listener):
             self._recover()
@@ -140,7 +143,8 @@ class Installer:
             refuse_blocked(now)
             while True:
                 missing = [step.desired for step in now.placed if step.desired is not None and step.name not in stored]
-                stored |= preparer.prepare(missing)
+                if missing:
+                    stored |= preparer.prepare(missing)
                 try:
                     self._change(now, stored, preparer, snapshot)
                 except _MoreToRepair as together:
@@ -160,7 +164,12 @@ class Installer:
             verify_files=self._options.verify_files,
             store=self._store,
         )
-        return plan(self._desired, installed, policy=self._policy, overlap=self._options.overlap)
+        planned = plan(self._desired, installed, policy=self._policy, overlap=self._options.overlap)
+        if self._policy.owned_only and any(step.action == "remove" for step in planned.changes):
+            from lockset.sync.unmet_requirements import keep_required  # most syncs remove nothing
+
+            planned = keep_required(planned, self._target.environment, lambda one: requires_dist(one.info))
+        return planned
 
     def _change(self, now: Plan, stored: dict[str, StoredWheel], preparer: Preparer, snapshot: Snapshot) -> None:
         kept = [one for step in now.steps if step.action == "keep" for one in step.installed]
@@ -206,8 +215,8 @@ class Installer:
         healed: list[str] = []
         while True:
             try:
-                stage.open()
                 linker = Linker(self._link_mode(preparer), self._listener, hashing=self._options.verify_files)
+                stage.open()
                 placing: dict[str, PlacedDistribution] = {}
                 for step in now.placed:
                     assert step.desired is not None
@@ -222,7 +231,7 @@ class Installer:
                     placing = self._settle(placing, clashes, now)
                 self._fill(stage, placing, stored, linker)
                 return tuple(placing.values())
-            except _DamagedWheel as damaged:  # noqa: PERF203 (at most a few times for each package)
+            except _DamagedWheel as damaged:
                 name = damaged.name
                 if healed.count(name) >= _HEALED:
                     raise damaged.error from None
@@ -238,7 +247,7 @@ class Installer:
     def _link_mode(self, preparer: Preparer) -> str:
         mode = self._options.link_mode
         if mode == "symlink" and not preparer.lasts:
-            self._listener.note("The cache does not outlive this sync: copying instead of linking to it")
+            self._listener.note("The cache is temporary: copying instead of linking to it")
             return "copy"
         return mode
 
@@ -256,7 +265,7 @@ class Installer:
         if together:
             reason = "shares a path with another package"
             steps = (s._replace(action="repair", reason=reason) if s.name in together else s for s in now.steps)
-            raise _MoreToRepair(Plan(steps=tuple(steps)))
+            raise _MoreToRepair(Plan.of(steps))
         return settle_clashes(placing, clashes, order)
 
     def _fill(
@@ -317,7 +326,7 @@ def _naming_damaged(name: str) -> Iterator[None]:
 def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:
     """`new` as a scan would report it."""
     assert step.desired is not None
-    files = [InstalledFile._make(file[:3]) for file in new.files]
+    files = [InstalledFile(path, digest, size) for path, digest, size, _, _, _, _ in new.files]
     files.append(InstalledFile(f"{new.info}{os.sep}RECORD", "", None))
     distribution = step.desired
     return InstalledDistribution(
@@ -344,3 +353,98 @@ def _compile(target: Target, placing: Sequence[PlacedDistribution]) -> None:
     shares = ("\n".join(modules[number::several]).encode(errors="surrogateescape") for number in range(several))
     workers = InstallWorkers(several)
     workers.run([partial(subprocess.run, command, input=share, capture_output=True, check=False) for share in shares])
+
+
+def _refuse_not_writable(layout: Layout) -> None:
+    """Refuse a target that this user cannot change, before anything is downloaded for it.
+
+    Raises:
+        LocksetError: `target-not-writable`.
+    """
+    for folder in dict.fromkeys((layout.base, *layout.libraries)):
+        existing = folder
+        while not os.path.lexists(existing):
+            existing = os.path.dirname(existing)
+        if os.path.isdir(existing) and not os.access(existing, os.W_OK | os.X_OK):
+            try:
+                os.mkdir(probe := f"{existing}{os.sep}{STATE_FOLDER}.{os.urandom(8).hex()}")
+            except OSError as error:
+                raise _not_writable(folder, "changed" if existing == folder else "created", error.strerror) from error
+            rmdir(probe)
+
+
+def _not_writable(path: str, what: str, reason: str | None) -> LocksetError:
+    return LocksetError(
+        "target-not-writable",
+        f"The target cannot be {what}: {reason}",
+        location=path,
+        hint="Sync as a user who can write to it, or into a virtual environment or `--target` folder of your own",
+    )
+
+
+@contextmanager
+def locked(layout: Layout, listener: ProgressListener) -> Iterator[None]:
+    """Hold the target's lock, which ends with the process. The target's folder is created if it is missing.
+
+    Raises:
+        LocksetError: `target-busy`, `target-not-writable`.
+    """
+    path = f"{layout.base}{os.sep}{LOCK_FILE}"
+    made = _make_folder(layout.base)
+    _clear(path)
+    lock = LockFile(path)
+    try:
+        if not lock.take(seconds=0):
+            listener.note(f"Waiting for another sync of {layout.base} to finish")
+            if not lock.take(seconds=_SECONDS):
+                raise LocksetError("target-busy", "Another sync of the target does not finish", location=layout.base)
+    except OSError as error:
+        raise _not_writable(layout.base, "changed", error.strerror) from error
+    try:
+        yield
+    finally:
+        _release(lock, path)
+        for folder in made:
+            with contextlib.suppress(OSError):
+                rmdir(folder)
+
+
+def _release(lock: LockFile, path: str) -> None:
+    """Remove the lock file at `path` and release the lock. If this fails, the lock still ends with the process."""
+    if os.name == "nt":
+        # Windows does not remove an open file, so release first.
+        with contextlib.suppress(OSError):
+            lock.release()
+    # Elsewhere remove it while it is held: a waiting process notices that the file is gone, and creates a new one.
+    # Try twice, since a failure may be temporary.
+    for _ in range(2):
+        with contextlib.suppress(OSError):
+            unlink(path)
+    with contextlib.suppress(OSError):
+        lock.release()
+
+
+def _clear(path: str) -> None:
+    """Remove anything at `path` that cannot be a lock file: a symbolic link or a folder."""
+    with contextlib.suppress(OSError):
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            unlink(path)
+        elif stat.S_ISDIR(mode):
+            rmdir(path)
+
+
+def _make_folder(base: str) -> list[str]:
+    """Create the folder `base`, and return the folders that were missing, deepest first."""
+    missing: list[str] = []
+    folder = base
+    while not os.path.isdir(folder):
+        if os.path.lexists(folder):
+            raise LocksetError("target-not-folder", "The target is not a folder", location=folder)
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    try:
+        os.makedirs(base, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(base, "created", error.strerror) from error
+    return missing

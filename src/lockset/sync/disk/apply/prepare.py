@@ -14,7 +14,7 @@ from lockset.hashes import Digest
 from lockset.progress import NullListener, expect_bytes
 from lockset.sync.desired import WheelIdentity
 from lockset.sync.disk.store.archives import Archives
-from lockset.sync.disk.store.wheel_store import StoredWheel, WheelStore
+from lockset.sync.disk.store.cache import StoredWheel, WheelStore
 from lockset.sync.disk.workers import InstallWorkers, assisted
 
 if TYPE_CHECKING:
@@ -30,10 +30,8 @@ __all__ = ["Preparer"]
 
 # Limit for parallel transfers; more were not faster on any network measured.
 _THREADS = 8
-# The least number of wheels, and of their bytes, that are worth an assistant process.
-_MANY, _MUCH = 4, 16 << 20
-# Limit for parallel transfers of each of two processes.
-_ASSISTED = 4
+# The least number of wheels, and of their bytes, that are worth a further process; and the most processes.
+_MANY, _MUCH, _PROCESSES = 4, 8 << 20, 4
 
 
 class Preparer:
@@ -88,16 +86,17 @@ class Preparer:
         self._listener.phase("Downloading", total=len(missing))
         if all(one.size is not None or one.path is not None for one in missing):
             expect_bytes(self._listener, sum(one.size or 0 for one in missing if one.path is None))
-        if self._is_much(missing):
-            wheels |= self._prepare_assisted(missing)
+        processes = self._processes(missing)
+        if processes > 1:
+            wheels |= self._prepare_assisted(missing, processes)
             missing = [one for one in missing if one.name not in wheels]
         results = self._workers.run([partial(self._prepare_one, one) for one in missing])
         return wheels | {one.name: stored for one, stored in zip(missing, results, strict=True)}
 
-    def _prepare_assisted(self, missing: Sequence[DesiredDistribution]) -> dict[str, StoredWheel]:
-        """Prepare `missing` while an assistant process fills the store, too, every second one first.
+    def _prepare_assisted(self, missing: Sequence[DesiredDistribution], processes: int) -> dict[str, StoredWheel]:
+        """Prepare `missing`, the largest first, while assistant processes fill the store, too.
 
-        What the assistant could not do is not in the result: this process does it again, and reports what is wrong.
+        What an assistant could not do is not in the result: this process does it again, and reports what is wrong.
         """
         ready: dict[str, StoredWheel] = {}
 
@@ -105,35 +104,41 @@ class Preparer:
             if take(number):
                 ready[missing[number].name] = self._prepare_one(missing[number])
 
-        numbers = range(len(missing))
+        orders = _orders(len(missing), processes)
+        threads = max(2, _THREADS // processes)
+
+        def assist(process: int, take: Callable[[int], bool]) -> None:
+            self._assist([(number, missing[number]) for number in orders[process]], take, threads)
+
         if any(one.path is None for one in missing):
-            self._archives.connect()  # once, before there are two processes
-        with assisted(len(missing), lambda take: self._assist(missing, take)) as take:
-            order = [*numbers[::2], *numbers[1::2]]
-            self._workers.run([partial(prepare, take, number) for number in order], threads=_ASSISTED)
+            self._archives.connect()  # once, before there are several processes
+        with assisted(len(missing), assist, copies=processes - 1) as take:
+            self._workers.run([partial(prepare, take, number) for number in orders[0]], threads=threads)
         for one in missing:
             if one.name not in ready and (stored := self._stored(one)) is not None:
                 ready[one.name] = stored
                 self._listener.step(str(one))
         return ready
 
-    def _assist(self, missing: Sequence[DesiredDistribution], take: Callable[[int], bool]) -> None:
+    def _assist(
+        self, missing: Sequence[tuple[int, DesiredDistribution]], take: Callable[[int], bool], threads: int
+    ) -> None:
         self._listener = _NotingNothing()
 
-        def prepare(number: int) -> None:
-            if _is_wheel(missing[number]) and take(number):
-                self._attempt(missing[number])
+        def prepare(number: int, one: DesiredDistribution) -> None:
+            if _is_wheel(one) and take(number):
+                self._attempt(one)
 
-        numbers = range(len(missing))
-        self._workers.run([partial(prepare, number) for number in [*numbers[1::2], *numbers[::2]]], threads=_ASSISTED)
+        self._workers.run([partial(prepare, number, one) for number, one in missing], threads=threads)
 
-    def _is_much(self, missing: Sequence[DesiredDistribution]) -> bool:
-        """Whether a second processor shortens the work: unpacking takes most of the time, and threads share one."""
+    def _processes(self, missing: Sequence[DesiredDistribution]) -> int:
+        """How many processes shorten the work: unpacking takes most of the time, and threads share a processor."""
         sizes = [one.size or 0 for one in missing if _is_wheel(one)]
-        if self._verify or len(sizes) < _MANY or sum(sizes) < _MUCH or (os.cpu_count() or 1) == 1:
-            return False
+        processes = min(os.cpu_count() or 1, _PROCESSES, len(sizes) // (_MANY // 2), sum(sizes) // _MUCH)
+        if self._verify or processes <= 1:
+            return 1
         self._cache.writable()
-        return not self._cache.is_gone_without
+        return 1 if self._cache.is_gone_without else processes
 
     @property
     def lasts(self) -> bool:
@@ -239,7 +244,7 @@ class Preparer:
             path = build(out)
             if not self._fits(path.name):
                 raise LocksetError(
-                    "build-unfit", f"Building {distribution} gave `{path.name}`, which the target cannot use"
+                    "build-unfit", f"Building {distribution} produced `{path.name}`, which the target cannot use"
                 )
             identity = WheelIdentity(name=distribution.name, version=distribution.version, filename=path.name)
             with path.open("rb") as wheel:
@@ -266,6 +271,18 @@ class _NotingNothing(NullListener):
 
     def note(self, text: str) -> None:
         raise StoppedError(text)
+
+
+def _orders(count: int, processes: int) -> Sequence[Sequence[int]]:
+    """The order in which each process takes the numbers below `count`: its own share, then those of the others.
+
+    The sums of the shares are close: they are dealt forth and back, to two processes 0, 3, 4, 7, ... and 1, 2, 5, ...
+    """
+    shares: list[list[int]] = [[] for _ in range(processes)]
+    for number in range(count):
+        turn, place = divmod(number, processes)
+        shares[place if turn % 2 == 0 else -1 - place].append(number)
+    return [[number for share in (*shares[own:], *shares[:own]) for number in share] for own in range(processes)]
 
 
 def _is_wheel(distribution: DesiredDistribution) -> bool:

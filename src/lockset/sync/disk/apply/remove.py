@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from lockset.sync.installed import InstalledDistribution
-    from lockset.sync.layout import Layout
     from lockset.sync.plan import Plan, Step
+    from lockset.sync.target import Layout
 
 __all__ = [
     "emptied_folders",
@@ -146,7 +146,7 @@ def refuse_immutable(infos: Iterable[str]) -> None:
     """
     for path in (path for info in infos if not os.path.islink(info) for path in _regular_files(info)):
         if is_fixed(path):
-            raise LocksetError("target-not-writable", "The target has a file that is immutable", location=path)
+            raise LocksetError("target-not-writable", "A file in the target is immutable", location=path)
 
 
 def _regular_files(folder: str) -> Iterator[str]:

@@ -11,24 +11,22 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.files.atomic import read_remembered, remove_tree, set_aside
 from lockset.files.system import BINARY
-from lockset.hashes import quick_sha256
+from lockset.hashes import hash_text, quick_sha256
 from lockset.sync.disk.store.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
-from lockset.sync.layout import STATE_FOLDER
 from lockset.sync.placement import PlacedDistribution, Placement, collision, record_rows
-from lockset.sync.wheel.record import format_record, hash_text
-from lockset.sync.wheel.safe_path import is_within
+from lockset.sync.target import STATE_FOLDER, is_within
+from lockset.sync.wheel.file_lists import format_record
 from lockset.sync.wheel.scripts import rewrite_script, shebang
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from lockset.sync.desired import DesiredDistribution
+    from lockset.sync.disk.store.cache import StoredWheel
     from lockset.sync.disk.store.link import Linker
-    from lockset.sync.disk.store.wheel_store import StoredWheel
-    from lockset.sync.layout import Layout
-    from lockset.sync.target import Target
-    from lockset.sync.wheel.manifest import StoredFile, StoredScript
+    from lockset.sync.target import Layout, Target
+    from lockset.sync.wheel.file_lists import StoredFile, StoredScript
 
 __all__ = ["Stage", "staged_distribution"]
 
@@ -40,10 +38,8 @@ def staged_distribution(stored: StoredWheel, distribution: DesiredDistribution, 
         DamagedStore: A stored script was changed since it was unpacked.
     """
     layout, manifest = target.layout, stored.manifest
-    info = f"{layout.root(manifest.root_scheme, manifest.name)}{os.sep}{manifest.dist_info}"
-    roots = {
-        scheme: layout.root(scheme, manifest.name) for scheme in ("purelib", "platlib", "scripts", "headers", "data")
-    }
+    roots = layout.roots_of(manifest.name)
+    info = f"{roots[manifest.root_scheme]}{os.sep}{manifest.dist_info}"
     files: list[Placement] = []
     for file in manifest.files:
         path = f"{roots[file.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
@@ -163,31 +159,40 @@ class Stage:
             DamagedStore: A stored file was changed since it was unpacked.
             OSError: A file cannot be written.
         """
-        area = self._area_of[self._root_of(one.info)]
+        area = self._area_of[os.path.dirname(one.info)]
         staged_info = f"{area}{os.sep}{os.path.basename(one.info)}"
         os.mkdir(staged_info, 0o755)
         self._folders[one.info] = staged_info
         self._infos.append(one.info)
-        folders, times, claim, separator = self._folders, self.times, self._claimed.setdefault, os.sep
+        folders, times, claim, present = self._folders, self.times, self._claimed.setdefault, self._present
+        info, separator = one.info, os.sep
+        linked: list[tuple[str, StoredFile]] = []
+        written: list[tuple[str, str, bytes, bool]] = []
         for path, _, _, source, content, executable, _ in one.files:
             # Another distribution may have the same file.
-            if path in self._present or (source is None and content is None) or claim(path, one.info) != one.info:
+            if path in present or (source is None and content is None) or claim(path, info) != info:
                 continue
             folder, _, name = path.rpartition(separator)
             goal = f"{folders.get(folder) or self._folder(folder)}{separator}{name}"
-            try:
-                if source is not None:
-                    linker.put(source.location(stored.folder), goal, source)
-                    times[path] = source.mtime
-                elif content is not None:
-                    times[path] = _write(goal, content, executable=executable)
-            except FileExistsError:
-                raise self._name_collision(one, path) from None
+            if source is not None:
+                linked.append((goal, source))
+                times[path] = source.mtime
+            elif content is not None:
+                written.append((goal, path, content, executable))
+        try:
+            linker.put_all(stored.folder, linked, area=area if len(self.areas) == 1 else None)
+            for goal, path, content, executable in written:
+                times[path] = _write(goal, content, executable=executable)
+        except FileExistsError as error:
+            raise self._name_collision(one, str(error.filename)) from None
         _write(f"{staged_info}{os.sep}RECORD", format_record(record_rows(one)), executable=False)
 
-    def _name_collision(self, one: PlacedDistribution, path: str) -> LocksetError:
-        """The error for `path` of `one` when the file system treats another name as the same."""
-        file = next(file for file in one.files if file.path == path)
+    def _name_collision(self, one: PlacedDistribution, staged: str) -> LocksetError:
+        """The error for the file of `one` at `staged` when the file system treats another name as the same."""
+        above, _, name = staged.rpartition(os.sep)
+        folders = [folder for folder, made in self._folders.items() if made == above]
+        file = next(file for file in one.files if file.path in {f"{folder}{os.sep}{name}" for folder in folders})
+        path = file.path
         spelling = _spelling(path)
         other = next((o for o in one.files if o.path != path and _spelling(o.path) == spelling), None)
         if other is not None:
@@ -213,16 +218,13 @@ class Stage:
             self._old.add(folder)
         return f"{folder}{os.sep}{number}"
 
-    def infos(self) -> Iterator[tuple[str, str]]:
+    def infos(self) -> Sequence[tuple[str, str]]:
         """Staged dist-info folders and their final paths, sorted."""
-        for final in sorted(self._infos):
-            yield self._folders[final], final
+        return [(self._folders[final], final) for final in sorted(self._infos)]
 
-    def trees(self) -> Iterator[tuple[str, str]]:
+    def trees(self) -> Sequence[tuple[str, str]]:
         """Staged roots that are not empty, and their final paths."""
-        for root in self._roots:
-            if root in self._folders:
-                yield self._folders[root], root
+        return [(self._folders[root], root) for root in self._roots if root in self._folders]
 
     @property
     def folders(self) -> Collection[str]:

@@ -1,35 +1,141 @@
-"""Carry out the steps of a journal, all or none, and recover from an interrupted sync."""
+"""Carry out the steps of a journal, all or none, and recover from an interrupted sync.
+
+A journal is written once, in full, before the first step. Whether a step was carried out is read from the disk: every
+move goes into a private folder (`MoveAside`) or out of one (`MoveIn`), and no other program touches these folders, so
+their content shows which side of the move the file is on. Undoing goes backwards through all steps:
+
+    step             done when       undone by
+    MoveAside(p, k)  k exists        moving k back to p
+    MoveIn(s, p)     s is gone       moving p back to s
+    MakeFolder(p)    (not needed)    removing p if it is empty
+    RemoveFolder(p)  (not needed)    making p if it is gone
+
+Undoing a step twice, or a step that was never carried out, changes nothing.
+"""
 
 # Paths are strings here: there are thousands of them a run.
+
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from lockset.errors import LocksetError
 from lockset.files.atomic import is_straight, remove_tree, sync_folder, write_durably
 from lockset.files.system import rename, rmdir, unlink
 from lockset.sync.disk.apply.remove import emptied_folders, files_to_remove, refuse_immutable
-from lockset.sync.journal import Journal, MakeFolder, MoveAside, MoveIn, RemoveFolder
-from lockset.sync.layout import LOCK_FILE, STATE_FOLDER
-from lockset.sync.wheel.safe_path import is_within
+from lockset.sync.target import LOCK_FILE, STATE_FOLDER, is_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from lockset.sync.disk.apply.stage import Stage
     from lockset.sync.installed import InstalledDistribution
-    from lockset.sync.journal import JournalStep
-    from lockset.sync.layout import Layout
+    from lockset.sync.target import Layout
 
-__all__ = ["commit", "discard", "finish", "is_interrupted", "journal_of", "recover", "undo"]
+__all__ = [
+    "Journal",
+    "JournalStep",
+    "MakeFolder",
+    "MoveAside",
+    "MoveIn",
+    "RemoveFolder",
+    "commit",
+    "discard",
+    "finish",
+    "is_interrupted",
+    "journal_of",
+    "recover",
+    "undo",
+]
 
+_FORMAT = 1
 _JOURNAL = "journal"
 _DONE = "done"
 # Limit for a journal; one for 100,000 files has about ten megabytes.
 _LONGEST_JOURNAL = 256 << 20
+
+
+class MoveAside(NamedTuple):
+    """Move `path` of the target to `kept` in a private folder."""
+
+    path: str
+    kept: str
+
+
+class MoveIn(NamedTuple):
+    """Move `staged` from a private folder to the free path `path` in the target."""
+
+    staged: str
+    path: str
+
+
+class MakeFolder(NamedTuple):
+    """Make the folder `path`."""
+
+    path: str
+
+
+class RemoveFolder(NamedTuple):
+    """Remove the folder `path`, which has become empty."""
+
+    path: str
+
+
+JournalStep: TypeAlias = MoveAside | MoveIn | MakeFolder | RemoveFolder
+_KINDS: dict[str, type[MoveAside | MoveIn | MakeFolder | RemoveFolder]] = {
+    "retire": MoveAside,
+    "place": MoveIn,
+    "make": MakeFolder,
+    "remove": RemoveFolder,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+class Journal(NamedTuple):
+    """All steps of one transaction, and the private folders that are removed at its end."""
+
+    steps: tuple[JournalStep, ...]
+    areas: tuple[str, ...]
+
+    def dumps(self, base: str) -> bytes:
+        """JSON text with paths relative to `base`, so that a target that was moved can still be recovered."""
+        rows = [[_NAMES[type(step)], *(os.path.relpath(path, base) for path in step)] for step in self.steps]
+        areas = [os.path.relpath(area, base) for area in self.areas]
+        return json.dumps({"format": _FORMAT, "areas": areas, "steps": rows}, indent=0).encode()
+
+    @classmethod
+    def loads(cls, data: bytes, base: str) -> Journal | None:
+        """Read the output of `dumps`; None for anything else, or a damaged journal.
+
+        Raises:
+            LocksetError: `journal-unreadable`: it has another format.
+        """
+        try:
+            table = json.loads(data)
+            if table["format"] != _FORMAT:
+                raise _unreadable(base)
+            steps = [_KINDS[kind](*(_absolute(path, base) for path in paths)) for kind, *paths in table["steps"]]
+            areas = tuple(_absolute(area, base) for area in table["areas"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return cls(steps=tuple(steps), areas=areas) if areas else None
+
+
+def _unreadable(base: str) -> LocksetError:
+    return LocksetError(
+        "journal-unreadable",
+        "The journal of an interrupted sync cannot be read",
+        location=base,
+        hint="Another version of lockset wrote it: run sync with that version, or recreate the target",
+    )
+
+
+def _absolute(path: str, base: str) -> str:
+    return os.path.normpath(f"{base}{os.sep}{path}")
 
 
 def journal_of(
@@ -125,7 +231,7 @@ def _make_way(path: str, taken: dict[str, None], layout: Layout) -> None:
     if layout.is_reserved(path) or not movable:
         raise LocksetError(
             "path-blocked",
-            f"Something that no distribution owns is at the path of a new file: `{path}`",
+            f"A file that belongs to no distribution is at the path of a new file: `{path}`",
             hint="Move it elsewhere, then sync again",
         )
     taken[path] = None
@@ -161,7 +267,7 @@ def finish(journal: Journal) -> None:
 
 def _do(step: JournalStep) -> None:
     if isinstance(step, MoveAside):
-        rename(step.path, step.kept)
+        _move(step.path, step.kept)
     elif isinstance(step, MoveIn):
         _rename_new(step.staged, step.path)
     elif isinstance(step, MakeFolder):
@@ -182,17 +288,44 @@ def _rename_new(staged: str, path: str) -> None:
     rename(staged, path)
 
 
+def _move(path: str, goal: str) -> None:
+    """Rename `path` to `goal`.
+
+    A folder in a lower layer of an overlay, as in container images, cannot be renamed: its content is moved instead.
+    """
+    try:
+        rename(path, goal)
+    except OSError as error:
+        if error.errno != errno.EXDEV or not _is_folder(path):
+            raise
+        os.mkdir(goal)
+        _move_content(path, goal)
+
+
+def _move_content(folder: str, goal: str) -> None:
+    """Move everything from `folder` to the folder `goal`, and remove `folder`; folders in both become one."""
+    for name in sorted(os.listdir(folder)):
+        path, new = f"{folder}{os.sep}{name}", f"{goal}{os.sep}{name}"
+        if _is_folder(path) and _is_folder(new):
+            _move_content(path, new)
+        else:
+            _move(path, new)
+    rmdir(folder)
+
+
+def _is_folder(path: str) -> bool:
+    return stat.S_ISDIR(_mode(path))
+
+
 def undo(journal: Journal) -> None:
     """Restore the target to its state before `journal`, however many steps were carried out. Safe to repeat."""
     for step in reversed(journal.steps):
         if isinstance(step, MoveAside):
-            # A file that is there by now is another program's: it stays, and the next plan decides about it.
-            if os.path.lexists(step.kept) and not os.path.lexists(step.path):
-                rename(step.kept, step.path)
+            _move_back(step.kept, step.path)
         elif isinstance(step, MoveIn):
             if not os.path.lexists(step.staged) and os.path.lexists(step.path):
                 os.makedirs(os.path.dirname(step.staged), exist_ok=True)
-                rename(step.path, step.staged)
+                _move(step.path, step.staged)
         elif isinstance(step, MakeFolder):
             try:
                 rmdir(step.path)
@@ -200,6 +333,26 @@ def undo(journal: Journal) -> None:
                 continue  # not created, or in use
         elif not os.path.lexists(step.path):
             os.mkdir(step.path)
+
+
+def _move_back(kept: str, path: str) -> None:
+    """Undo `_move(path, kept)`, which may have moved a part of a folder.
+
+    A file or folder that is at `path` by now is another program's: it stays, and the next plan decides about it.
+    """
+    if not os.path.lexists(kept):
+        return
+    if not os.path.lexists(path):
+        _move(kept, path)
+    elif _is_folder(kept) and _is_folder(path) and _is_halved(kept, path):
+        _move_content(kept, path)
+
+
+def _is_halved(kept: str, path: str) -> bool:
+    """Whether the folders `kept` and `path` are parts of one: both have only folders in common that are such parts."""
+    common = set(os.listdir(kept)) & set(os.listdir(path))
+    pairs = [(f"{kept}{os.sep}{name}", f"{path}{os.sep}{name}") for name in common]
+    return all(_is_folder(one) and _is_folder(other) and _is_halved(one, other) for one, other in pairs)
 
 
 def _mark_done(location: str) -> None:

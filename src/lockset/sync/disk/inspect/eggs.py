@@ -21,7 +21,7 @@ from lockset.sync.installed import EASY_INSTALL, InstalledDistribution, Installe
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lockset.sync.layout import Layout
+    from lockset.sync.target import Layout
 
 __all__ = ["egg_distributions", "without_lines"]
 

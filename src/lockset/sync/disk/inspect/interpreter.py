@@ -15,7 +15,7 @@ from lockset.files.system import system_facts
 from lockset.sync.target import Interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from subprocess import Popen
 
 __all__ = ["ask_interpreter", "configurations", "interpreter_of"]
@@ -55,12 +55,15 @@ def interpreter_of(path: str) -> str:
     )
 
 
-def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
+def ask_interpreter(
+    executable: str, *, memory: Path | None, meanwhile: Callable[[], object] | None = None
+) -> Interpreter:
     """The facts of the interpreter at the absolute path `executable`.
 
     Args:
         executable: As returned by `interpreter_of`.
         memory: Folder for cached answers, or None.
+        meanwhile: Called while an interpreter that has to be asked starts, which takes tens of milliseconds.
 
     Raises:
         LocksetError: `python-broken`: the interpreter does not run, or is older than Python 3.8.
@@ -71,13 +74,12 @@ def ask_interpreter(executable: str, *, memory: Path | None) -> Interpreter:
     cached = _from_facts(executable, facts) if _still_holds(facts) else None
     if cached is not None:
         return cached
-    facts = _ask(executable)
+    interpreter, facts = _ask(executable, meanwhile)
     if facts.get("running") != os.path.realpath(executable):
         # A shim selected an interpreter, and may select another one the next time.
-        facts = {**facts, "watched": None}
-    else:
-        put_value(location, key, facts)
-    return Interpreter.from_facts(executable, facts)
+        return interpreter._replace(watched=None)
+    put_value(location, key, facts)
+    return interpreter
 
 
 def configurations(executable: str) -> tuple[str, str]:
@@ -135,12 +137,13 @@ def _stamp(path: str) -> list[int] | None:
     return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
-def _ask(executable: str) -> Mapping[str, Any]:
+def _ask(executable: str, meanwhile: Callable[[], object] | None) -> tuple[Interpreter, Mapping[str, Any]]:
     # Isolated mode ignores PYTHON* variables and the user site.
-    code, out, err = _run([executable, "-I", "-B", str(_SCRIPT)])
+    code, out, err = _run([executable, "-I", "-B", str(_SCRIPT)], meanwhile)
     mark = out.rfind(_MARK)
     facts = _parse_answer(out[mark + len(_MARK) :]) if code == 0 and mark >= 0 else None
-    if facts is None or _from_facts(executable, facts) is None:
+    interpreter = _from_facts(executable, facts)
+    if facts is None or interpreter is None:
         last_lines = err.decode("utf-8", "replace").strip().splitlines()[-3:]
         raise LocksetError(
             "python-broken",
@@ -148,18 +151,20 @@ def _ask(executable: str) -> Mapping[str, Any]:
             context=tuple(last_lines),
             hint="Choose another interpreter with `--python`",
         )
-    return facts
+    return interpreter, facts
 
 
-def _run(command: list[str]) -> tuple[int, bytes, bytes]:
+def _run(command: list[str], meanwhile: Callable[[], object] | None) -> tuple[int, bytes, bytes]:
     """Exit code and output of an untrusted interpreter, which is killed when it takes or writes too much."""
     import subprocess
 
     try:
-        with subprocess.Popen(  # noqa: S603 (the interpreter the user chose)
+        with subprocess.Popen(  # the interpreter the user chose
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         ) as child:
             try:
+                if meanwhile is not None:
+                    meanwhile()
                 out, err = child.communicate(timeout=_SECONDS) if sys.platform == "win32" else _communicate(child)
                 code = child.wait(_SECONDS)
             except BaseException:

@@ -1,7 +1,7 @@
 """Print facts about the running interpreter as one line of JSON after a marker, with the standard library of 3.8."""
 
 # Runs on Python 3.8, outside of lockset: plain constructs, answers by print.
-# ruff: noqa: S603, T201, TID251, UP032
+# ruff: noqa: T201, UP032
 from __future__ import annotations
 
 import json

@@ -7,9 +7,10 @@ import os
 import re
 import stat
 
+from lockset.errors import LocksetError
 from lockset.files.system import READ
 
-__all__ = ["HEAD", "MOST_FACTS", "name_and_version", "normalised", "read_text"]
+__all__ = ["HEAD", "MOST_FACTS", "name_and_version", "normalised", "read_text", "requires_dist"]
 
 _HEADER = re.compile(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -45,3 +46,16 @@ def read_text(folder: str, name: str, limit: int = MOST_FACTS) -> str | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def requires_dist(info: str) -> tuple[str, ...]:
+    """The requirements of the distribution whose metadata is in the folder `info`; none without METADATA."""
+    text = read_text(info, "METADATA") if info else None
+    if not text or "requires-dist" not in text.lower():
+        return ()
+    from lockset.metadata.core import scan_fields  # few targets have packages that no lock file names
+
+    try:
+        return scan_fields(text.encode()).requires_dist
+    except LocksetError:
+        return ()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from lockset.sync.installed import InstalledDistribution
-    from lockset.sync.layout import Layout
+    from lockset.sync.target import Layout
 
 __all__ = ["with_suspects"]
 

@@ -23,7 +23,7 @@ from lockset.files.atomic import private_folder
 from lockset.files.last_use import record_use
 from lockset.files.system import BINARY, READ, REMOVED_WHEN_CLOSED, replace, unlink
 from lockset.hashes import Verifier
-from lockset.sync.disk.store.wheel_store import WheelStore
+from lockset.sync.disk.store.cache import WheelStore
 from lockset.sync.wheel.safe_path import outside
 
 if TYPE_CHECKING:

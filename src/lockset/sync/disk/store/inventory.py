@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lockset.files.atomic import read_remembered
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.sync.disk.inspect.installed_scan import has_hash
-from lockset.sync.wheel.manifest import Manifest
+from lockset.sync.wheel.file_lists import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,7 @@ def wheel_damage(path: str) -> str | None:
         if status.st_size != file.size or not has_hash(location, file.hash):
             return f"{file.path} was changed"
         if status.st_mtime_ns != file.mtime:
-            return f"{file.path} was written again"
+            return f"{file.path} was rewritten"
     return None
 
 
@@ -89,7 +89,7 @@ def archive_damage(path: str) -> str | None:
                 digest.update(chunk)
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
-    return None if digest.hexdigest() == match[2] else "its hash is another one"
+    return None if digest.hexdigest() == match[2] else "its hash does not match"
 
 
 def archive_project(path: str) -> str | None:

@@ -1,8 +1,8 @@
 """Unpack one verified wheel into one folder per scheme, and check every byte against RECORD while writing.
 
 The files are written here in one pass: read, inflate, hash, write. `lockset.sync.wheel.contents` decides which member
-belongs to which scheme and path; the library `installer` decides what a script looks like. A wheel is interpreted once,
-when it enters the store; targets get links to the unpacked files.
+belongs to which scheme and path. A wheel is interpreted once, when it enters the store; targets get links to the
+unpacked files.
 """
 
 # Paths are strings here: there are thousands of them a run.
@@ -10,22 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Any, cast
-
-from installer.scripts import Script
+from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
 from lockset.files.system import BINARY
-from lockset.sync.wheel.manifest import StoredFile, StoredScript
-from lockset.sync.wheel.record import hash_text
-from lockset.sync.wheel.scripts import is_placeholder
+from lockset.hashes import hash_text
+from lockset.sync.wheel.file_lists import StoredFile, StoredScript
+from lockset.sync.wheel.scripts import command_text, is_placeholder
 from lockset.sync.wheel.zip_reader import pieces, release_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lockset.sync.wheel.contents import Content, Wheel
-    from lockset.sync.wheel.entry_points import Script as EntryPoint
     from lockset.sync.wheel.zip_reader import Buffer
 
 __all__ = ["launcher", "unpack_wheel"]
@@ -50,7 +47,7 @@ def unpack_wheel(
         for piece in pieces(buffer, content.member, what=what):
             hasher.update(piece)
         _verified_hash(content, hasher, what)
-    scripts = tuple(_stored_script(script) for script in wheel.scripts)
+    scripts = tuple(StoredScript(*script, command_text(script.module, script.attribute)) for script in wheel.scripts)
     folders = _Folders(folder)
     files: list[StoredFile] = []
     read = 0
@@ -128,16 +125,15 @@ class _Folders:
         return folder
 
 
-def _stored_script(script: EntryPoint) -> StoredScript:
-    section = cast("Any", script.section)
-    _, text = Script(script.name, script.module, script.attribute, section).generate("/", "posix")
-    return StoredScript(script.name, section, script.module, script.attribute, text.partition(b"\n")[2])
-
-
 def launcher(script: StoredScript, executable: str, kind: str) -> tuple[str, bytes]:
     """File name and content of the command `script` on systems that need a launcher."""
-    made = Script(script.name, script.module, script.attribute, cast("Any", script.section))
-    name, content = made.generate(executable, cast("Any", kind))
+    # Imported here: it takes longer than unpacking a wheel, and only Windows needs launchers.
+    from installer.scripts import Script
+
+    section: Any = script.section
+    posix_or_windows: Any = kind
+    made = Script(script.name, script.module, script.attribute, section)
+    name, content = made.generate(executable, posix_or_windows)
     return name, _without_date(content)
 
 

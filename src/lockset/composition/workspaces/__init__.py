@@ -1,0 +1,1 @@
+"""Workspaces: their inputs, one resolution for all members, and their lock files."""

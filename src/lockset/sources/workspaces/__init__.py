@@ -1,0 +1,1 @@
+"""Workspaces: several projects in folders below one root, which are locked together."""
