@@ -313,6 +313,7 @@ def _add_index(parser: argparse.ArgumentParser) -> None:
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Add the options of connections."""
     group = parser.add_argument_group("network")
+    group.add_argument("--system-certs", action="store_true", help="trust the system's certificates (the default)")
     group.add_argument("--cert", type=Path, metavar="FILE", help="CA certificates to trust, instead of the system's")
     group.add_argument(
         "--client-cert", type=Path, metavar="FILE", help="client certificate and key, for servers that require one"

@@ -19,6 +19,7 @@ _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", 
 # Options that have the same meaning in all commands: LOCKSET_<OPTION> sets them everywhere.
 _EVERYWHERE = frozenset({
     "index", "default_index", "extra_index_url", "find_links", "no_index", "index_strategy", "cert", "client_cert",
+    "system_certs",
     "torch_backend", "torch_index", "proxy", "keyring_provider", "timeout", "retries", "allow_insecure_host",
     "cache_dir", "no_cache", "refresh", "refresh_package", "offline", "quiet", "verbose", "color", "no_progress",
     "directory", "config", "no_config",
