@@ -62,7 +62,14 @@ class Diagnostic(NamedTuple):
 
 
 class LocksetError(Exception):
-    """An error that is reported to the user in one paragraph; the command ends with exit code 1."""
+    """An error that is reported to the user in one paragraph; the command ends with exit code 1.
+
+    Attributes:
+        diagnostic: What the user is shown.
+        target_changed: Whether a sync has installed a part of what it was to install.
+    """
+
+    target_changed = False
 
     def __init__(
         self,
@@ -222,6 +229,18 @@ class BuildFailedError(KnownError):
     """The project could not be built."""
 
     code = "build-failed"
+
+
+class BuildEnvironmentError(KnownError):
+    """The environment for a build could not be created."""
+
+    code = "build-environment"
+
+
+class BuildNotLockedError(KnownError):
+    """The requirements of a build are not locked, and have to be."""
+
+    code = "build-not-locked"
 
 
 class TooManyFailedBuildsError(KnownError):

@@ -115,7 +115,7 @@ def test_every_request_of_a_sync_is_made_in_one_place() -> None:
         path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if "SyncRequest(\n" in path.read_text("utf-8")
     ]
     # Environments for builds are synced from a lock that was never a file.
-    assert sorted(makers) == ["composition/build_environments.py", "composition/sync_inputs.py"]
+    assert sorted(makers) == ["composition/builds/environments.py", "composition/sync_inputs.py"]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "api").glob("[a-z]*.py")), ids=lambda path: path.stem)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lockset.composition import lock_assembly
-from lockset.composition.build_environments import SyncedEnvironmentMaker
+from lockset.composition.builds.environments import SyncedEnvironmentMaker
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
 from lockset.progress import NullListener

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from lockset.cli.main import COMMANDS, build_parser
 from lockset.cli.options.variables import variables
 from lockset.cli.options.wrong_usage import option_answer, other_options, unknown_arguments
 from lockset.cli.output.help.front_page import GROUPS, front_page
+from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
     import argparse
@@ -84,6 +86,81 @@ def test_every_option_of_another_tool_is_the_same_or_answered(tool: str) -> None
         assert not answer.startswith("See "), option
         if answer.startswith("Use `"):
             assert answer.split("`")[1].split()[0] in own, option
+
+
+_PLACES = {
+    "NAME": "name", "FILE": "pylock.toml", "DIR": "folder", "DATE": "2026-01-01", "MARKER": "os_name == 'nt'",
+}  # fmt: skip
+
+
+def _texts() -> list[tuple[str, str]]:
+    """Every answer: the command of lockset that gives it, and its text."""
+    texts: dict[tuple[str, str], None] = {}
+    for tool in other_options()["tools"].values():
+        parser = parser_of(tool["command"])
+        own = {option for action in parser._actions for option in action.option_strings}
+        names = {*tool["options"], *other_options()["answers"], *other_options()["short"]}
+        for name in names - own:
+            answer = option_answer(name, own)
+            if answer not in {None, "FILE"}:
+                texts[tool["command"], str(answer)] = None
+    return list(texts)
+
+
+def test_every_alternative_is_a_command_line_that_is_accepted() -> None:
+    """Options in an answer belong to the command that gives it, or to one that the answer names."""
+    wrong = []
+    for command, text in _texts():
+        spans = [span.split() for span in re.findall(r"`([^`]*)`", text)]
+        named = [words[1] for words in spans if words[0] == "lockset" and len(words) > 1] or [command]
+        for words in spans:
+            if words[0] == "lockset" and len(words) > 1 and not words[1].startswith("-"):
+                candidates, rest = [words[1]], words[2:]
+            elif words[0].startswith("--"):
+                candidates, rest = [*named, command, "lock", "sync", "export"], words
+            else:
+                continue
+            if not any(_is_accepted([one, *(_PLACES.get(word, word) for word in rest)]) for one in candidates):
+                wrong.append((command, text, " ".join(words)))
+    assert wrong == []
+
+
+def _is_accepted(arguments: list[str]) -> bool:
+    """Whether the options are known, with their values; one that needs a value may stand without."""
+    command = arguments[0]
+    for value in ([], ["name"], ["1"], ["json"], ["cpython"]):
+        try:
+            unknown = build_parser(command).parse_known_args([*arguments, *value, *NEEDED.get(command, ())])[1]
+        except (SystemExit, LocksetError):
+            continue
+        if not [word for word in unknown if word.startswith("-")]:
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["sync", "-U"], "`lockset lock`"),
+        (["sync", "-n"], "`--dry-run`"),
+        (["lock", "-p", "3.12"], "`--python`"),
+        (["sync", "-e", "."], "`lockset lock --editable DIR`"),
+        (["sync", "-c", "limits.txt"], "`lockset lock`"),
+        (["install", "-rrequirements.txt"], "`lockset install FILE`"),
+        (["sync", "-t", "lib"], "`--target`"),
+        (["install", "--no-deps"], "Omit it"),
+        (["lock", "--no-deps"], "--exclude NAME"),
+        (["lock", "--excludes", "names.txt"], "`--exclude NAME`"),
+        (["sync", "--native-tls"], "Omit it"),
+        (["sync", "--no-python-downloads"], "Omit it"),
+    ],
+)
+def test_short_and_hidden_options_of_other_tools_are_answered(arguments: list[str], says: str, cli: Command) -> None:
+    assert says in " ".join(cli.refused(*arguments, code=2).split())
+
+
+def test_certificates_of_the_system_are_the_default(project: Path, local_index: LocalIndex, cli: Command) -> None:
+    cli.ok("lock", "--system-certs", "-i", local_index.url)
 
 
 def test_help_without_a_command_goes_to_stderr_and_exits_with_2(cli: Command) -> None:

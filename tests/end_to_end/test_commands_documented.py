@@ -29,6 +29,7 @@ SCHEMAS = ROOT / "schemas"
 OF_ALL = {"-h", "--help", "--quiet", "--verbose", "--color", "--no-progress", "--directory", "--config", "--no-config"}
 OF_INDEXES = {
     "--index", "--default-index", "--extra-index-url", "--find-links", "--no-index", "--index-strategy", "--cert",
+    "--torch-backend", "--torch-index", "--system-certs",
     "--client-cert", "--proxy", "--keyring-provider", "--timeout", "--retries", "--allow-insecure-host", "--cache-dir",
     "--no-cache", "--refresh", "--refresh-package", "--offline",
 }  # fmt: skip

@@ -319,18 +319,11 @@ def test_variables_with_nonsense_are_refused(variable: str, value: str, cli: Com
     assert variable in output.stderr
 
 
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [
-        ("--require-hashes\na", "has no hash"),
-        ("a --config-settings k=v", "alone"),
-    ],
-)
-def test_lines_that_would_not_be_honoured_are_refused(line: str, says: str, cli: Command, tmp_path: Path) -> None:
-    (tmp_path / "requirements.in").write_text(f"{line}\n")
-    output = cli("lock", "requirements.in")
-    assert output.code == 1
-    assert says in output.stderr
+def test_required_hashes_that_a_line_lacks_are_refused(cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "requirements.in").write_text("--require-hashes\na\n")
+    result = cli("lock", "requirements.in")
+    assert result.code == 1
+    assert "has no hash" in result.stderr
 
 
 def test_a_client_certificate_that_cannot_be_read_is_named(cli: Command, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.posix import give_to, is_root
 from support.venvs import interpreter
 
 if TYPE_CHECKING:
@@ -31,10 +32,11 @@ __all__ = ["Base", "Image", "Ran", "build", "instructions", "needs_images", "pyt
 
 _ROOT = Path(__file__).parents[2]
 _PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+_HOME = "home/app"
 _USERS = (
     "root:x:0:0:root:/root:/bin/sh",
     "nobody:x:65534:65534::/nonexistent:/bin/false",
-    "app:x:1000:1000::/home/app:/bin/sh",
+    f"app:x:1000:1000::/{_HOME}:/bin/sh",
 )
 # Where the recipes install lockset; here, it is that of the tests.
 _LOCKSET = "/opt/lockset/bin/lockset"
@@ -43,10 +45,8 @@ _INSTALLS_LOCKSET = re.compile(r"\S*pip install .*\blockset\b[^&]*")
 
 @cache
 def _reason_without() -> str | None:
-    if sys.platform != "linux":
-        return "the recipes are for Linux"
-    if os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "chroot", "mount"))):
-        return "only root may mount the layers of an image"
+    if not is_root() or not all(map(shutil.which, ("unshare", "chroot", "mount"))):
+        return "only root on Linux may mount the layers of an image"
     done = subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False)
     return None if done.returncode == 0 else "this machine has no mount namespaces"
 
@@ -97,13 +97,13 @@ class Image:
 
     def __post_init__(self) -> None:
         base = self.folder / "base"
-        for name in ("usr", "proc", "dev", "etc", "root", "home/app", "run", "tmp", "opt", "var", "host"):
+        for name in ("usr", "proc", "dev", "etc", "root", _HOME, "run", "tmp", "opt", "var", "host"):
             (base / name).mkdir(parents=True)
         for name in ("bin", "sbin", "lib", "lib64"):
             (base / name).symlink_to(f"usr/{name}")
         (base / "root").chmod(0o711)  # the tests' own Python may be below it
         (base / "tmp").chmod(0o1777)
-        os.chown(base / "home/app", 1000, 1000)
+        give_to(base / _HOME, 1000)
         (base / "etc/passwd").write_text("\n".join(_USERS) + "\n")
         (base / "etc/group").write_text("root:x:0:\napp:x:1000:\n")
         for name in ("root", "usr", "local"):
@@ -148,7 +148,7 @@ class Image:
         goal = self.folder / "mount"
         who = (user or self.user).partition(":")
         uid, gid = who[0], who[2] or who[0]
-        home = {"0": "/root", "1000": "/home/app"}.get(uid, "/nonexistent")
+        home = {"0": "/root", "1000": f"/{_HOME}"}.get(uid, "/nonexistent")
         if read_only:
             mounts += f"\nmount -t tmpfs tmpfs {goal}/tmp"
         values = {"HOME": home, **self.environ, **environ}
@@ -349,7 +349,7 @@ class _Build:
             kept = self.folder / "caches" / options.get("id", target).strip("/").replace("/", "-")
             if not kept.exists():
                 kept.mkdir(parents=True, mode=0o755)
-                os.chown(kept, int(options.get("uid", 0)), int(options.get("gid", 0)))
+                give_to(kept, int(options.get("uid", 0)))
             return f"mkdir -p {goal}{target} && mount --bind {kept} {goal}{target}"
         if options["type"] == "secret":
             path = self.folder / "secret"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from lockset.composition.download_pipeline import DownloadedFile, DownloadRequest, fill_folder
 from lockset.composition.run_context import context_of
-from lockset.composition.sync_inputs import SyncOptions, SyncPorts, converted_sources, lock_sources, sync_request
+from lockset.composition.sync_inputs import SyncOptions, converted_sources, lock_sources, sync_request
+from lockset.composition.sync_ports import SyncPorts
 from lockset.errors import UsageError
 from lockset.option_values import check_argument
 
@@ -64,7 +65,7 @@ def download(
         targets=described,
         every=targets is None,
     )
-    with SyncPorts(request.selection, indexes, context, mirrors=tuple(options.mirrors)) as ports:
+    with SyncPorts(request.selection, indexes, context, options) as ports:
         files = fill_folder(request, cache=context.cache_folder, downloads=ports.downloads, listener=context.heard)
         if options.attestations:
             from lockset.composition.attestations.sync_attestations import write_provenance  # most downloads do without

@@ -58,7 +58,7 @@ def lock(
         from lockset.composition.workspaces.workspace_inputs import read_workspace_inputs
 
         members = read_workspace_inputs(root, options, indexes, target, context_of(context))
-        return lock_workspace(members, attest_of=_attest)
+        return _with_build_requirements(lock_workspace(members, attest_of=_attest))
     inputs = read_lock_inputs(named, options, indexes, target, context)
     fresh: list[float] = []
     with with_lines_of(inputs.context.here):
@@ -73,7 +73,19 @@ def lock(
             listener=inputs.context.heard,
             attest=_attest(inputs),
         )
-    return replace(result, warnings=inputs.warnings, inputs=inputs, fresh_until=min(fresh, default=0.0))
+    result = replace(result, warnings=inputs.warnings, inputs=inputs, fresh_until=min(fresh, default=0.0))
+    return _with_build_requirements(result)
+
+
+def _with_build_requirements(result: LockResult) -> LockResult:
+    """The result, with the locks of what its sources are built with if the options say so."""
+    inputs = result.inputs
+    if inputs is None or not inputs.options.build_requirements or inputs.memory is not None:
+        return result
+    from lockset.composition.builds.requirements_lock import lock_build_requirements  # most locks do without it
+
+    members = tuple(_with_build_requirements(member) for member in result.members)
+    return replace(result, build_requirements=lock_build_requirements(inputs, result.lock), members=members)
 
 
 def _attest(inputs: LockInputs) -> Attest | None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from lockset.composition.run_context import context_of
 from lockset.composition.sync_inputs import (
     SyncOptions,
-    SyncPorts,
     converted_sources,
     lock_sources,
     refuse_missing_python,
     sync_request,
 )
 from lockset.composition.sync_pipeline import LockSource, SyncResult, sync
+from lockset.composition.sync_ports import SyncPorts
 from lockset.option_values import check_argument
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ def sync_target(
     """
     context, options = context_of(context), _options(options)
     request = _request(locks, python, options, indexes, context)
-    mirrors, settings = tuple(options.mirrors), options.config_settings
-    with SyncPorts(request, indexes, context, mirrors=mirrors, config_settings=settings) as ports:
+    with SyncPorts(request, indexes, context, options) as ports:
         return sync(
             request,
             cache=context.cache_folder,
             downloads=ports.downloads,
             builds=None if options.no_build else ports.builds,
+            not_isolated=ports.not_isolated,
             show=on_plan,
             listener=context.heard,
             attest=ports.attest(options),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lockset._dataclass import dataclass
-from lockset.errors import LocksetError
+from lockset.errors import BuildEnvironmentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,8 +40,12 @@ class EnvironmentMaker(Protocol):
     Implementations: `PipEnvironmentMaker`; in tests `fakes.fake_environment.BareEnvironmentMaker`.
     """
 
-    def make(self, requirements: Sequence[str], *, what: str) -> AbstractContextManager[BuildEnvironment]:
+    def make(
+        self, requirements: Sequence[str], *, what: str, package: str | None = None
+    ) -> AbstractContextManager[BuildEnvironment]:
         """An environment with this interpreter's version, removed at the end of the context; `what` names the release.
+
+        `package` is the normalised name of what is built, for which requirements may be locked; None if not known.
 
         Raises:
             LocksetError: `build-environment`: the requirements cannot be resolved or installed.
@@ -61,8 +65,9 @@ class PipEnvironmentMaker:
     no_index: bool = False
 
     @contextmanager
-    def make(self, requirements: Sequence[str], *, what: str) -> Iterator[BuildEnvironment]:
-        """See `EnvironmentMaker`."""
+    def make(self, requirements: Sequence[str], *, what: str, package: str | None = None) -> Iterator[BuildEnvironment]:
+        """See `EnvironmentMaker`; nothing is locked."""
+        del package
         with tempfile.TemporaryDirectory(prefix="lockset-build-") as folder:
             location = Path(folder)
             _run([sys.executable, "-I", "-m", "venv", str(location / "env")], what=what)
@@ -103,8 +108,7 @@ def _run(command: list[str], *, what: str) -> None:
     )
     if done.returncode != 0:
         lines = done.stdout.decode("utf-8", "replace").splitlines()
-        raise LocksetError(
-            "build-environment",
+        raise BuildEnvironmentError(
             f"The environment for building {what} could not be created",
             context=tuple(lines[-_SHOWN_LINES:]),
             hint="Use a release that has a wheel, or make its build requirements available",

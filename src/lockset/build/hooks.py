@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import tomli
 from packaging.requirements import InvalidRequirement
+from packaging.utils import InvalidSdistFilename
 from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing
 
 from lockset._dataclass import dataclass
+from lockset.build.policy import BuildPolicy
 from lockset.build.unpack import unpack_sdist
-from lockset.dependency_specifiers import read_dependency
+from lockset.dependency_specifiers import read_dependency, read_sdist_name
 from lockset.errors import BuildFailedError, LocksetError
 from lockset.metadata.wheel import METADATA_LIMIT, read_any_metadata
 from lockset.progress import NullListener
@@ -98,8 +100,10 @@ def _check_requirements(requirements: tuple[str, ...], what: str) -> None:
 class HookBuilder:
     """`lockset.metadata.ports.Builder`. Every call runs code of the package, and notifies the listener first.
 
-    `settings` are the default config settings for backends. `fingerprint` identifies the build environment, or is "" if
-    that is not known.
+    `policy` has the config settings of packages, and those that are built in environments of `present` instead of
+    `environments`. `fingerprint` identifies the build environment, or is "" if that is not known.
+
+    Each method takes the normalised name of the `package`; None for that of the settings for all packages.
     """
 
     def __init__(
@@ -107,18 +111,20 @@ class HookBuilder:
         environments: EnvironmentMaker,
         *,
         listener: ProgressListener | None = None,
-        settings: Mapping[str, Any] | None = None,
+        policy: BuildPolicy | None = None,
+        present: EnvironmentMaker | None = None,
         fingerprint: str = "",
     ) -> None:
         self._environments = environments
-        self._settings = settings
+        self._policy = policy or BuildPolicy()
+        self._present = present or environments
         self.fingerprint = fingerprint
         self._listener: ProgressListener = listener or NullListener()
 
-    def metadata(self, source_tree: Path, *, what: str) -> bytes:
+    def metadata(self, source_tree: Path, *, what: str, package: str | None = None) -> bytes:
         """The METADATA that a wheel of this tree would have; see `Builder`."""
         self._listener.note(f"Building {what} to obtain its metadata: this runs code from the package")
-        with self._backend(source_tree, what) as backend, _scratch() as scratch:
+        with self._backend(source_tree, what, package) as backend, _scratch() as scratch:
             try:
                 folder = backend.call(
                     "prepare_metadata_for_build_wheel",
@@ -135,56 +141,67 @@ class HookBuilder:
                 raise _failed(what, "its build backend did not create METADATA")
             return path.read_bytes()
 
-    def wheel(self, source_tree: Path, out_dir: Path, *, what: str, settings: Mapping[str, Any] | None = None) -> Path:
-        """Build a wheel of this tree in `out_dir` with the config `settings`; see `Builder`."""
+    def wheel(self, source_tree: Path, out_dir: Path, *, what: str, package: str | None = None) -> Path:
+        """Build a wheel of this tree in `out_dir`; see `Builder`."""
         self._listener.note(f"Building a wheel of {what}: this runs code from the package")
-        with self._backend(source_tree, what, settings) as backend:
+        with self._backend(source_tree, what, package) as backend:
             return backend.wheel(out_dir)
 
-    def editable(
-        self, source_tree: Path, out_dir: Path, *, what: str, settings: Mapping[str, Any] | None = None
-    ) -> Path:
+    def editable(self, source_tree: Path, out_dir: Path, *, what: str, package: str | None = None) -> Path:
         """Build an editable wheel of this tree in `out_dir` (PEP 660).
 
         Raises:
             LocksetError: `build-failed`, also if the backend does not support editable installs.
         """
         self._listener.note(f"Building an editable wheel of {what}: this runs code from the package")
-        with self._backend(source_tree, what, settings, kind="editable") as backend:
+        with self._backend(source_tree, what, package, kind="editable") as backend:
             try:
                 return backend.wheel(out_dir, "build_editable")
             except HookMissing as error:
                 raise _failed(what, "its build backend does not support editable installs") from error
 
+    def requirements(
+        self, source_tree: Path, *, what: str, package: str | None = None, editable: bool = False
+    ) -> tuple[str, ...]:
+        """What a build of this tree requires: what its pyproject.toml says, and what its backend adds."""
+        self._listener.note(f"Asking the build backend of {what} for its requirements: this runs code of the package")
+        kind = "editable" if editable else "wheel"
+        with self._backend(source_tree, what, package, kind=kind) as backend:
+            return backend.requires
+
     def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
         """The METADATA of an sdist archive; see `Builder`."""
         with _scratch() as scratch:
-            return self.metadata(unpack_sdist(archive, filename, scratch), what=filename)
+            tree = unpack_sdist(archive, filename, scratch)
+            return self.metadata(tree, what=filename, package=_package_of(filename))
 
     def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
         """Build a wheel of an sdist archive; see `Builder`."""
         with _scratch() as scratch:
-            return self.wheel(unpack_sdist(archive, filename, scratch), out_dir, what=filename)
+            tree = unpack_sdist(archive, filename, scratch)
+            return self.wheel(tree, out_dir, what=filename, package=_package_of(filename))
 
     @contextmanager
-    def _backend(
-        self, source_tree: Path, what: str, settings: Mapping[str, Any] | None = None, *, kind: str = "wheel"
-    ) -> Iterator[_Backend]:
+    def _backend(self, source_tree: Path, what: str, package: str | None, *, kind: str = "wheel") -> Iterator[_Backend]:
         """The tree's backend, in an environment with its requirements."""
         system = read_build_system(_read_pyproject(source_tree), what=what)
-        with self._environments.make(system.requires, what=what) as environment, _scratch() as scratch:
+        isolated = self._policy.is_isolated(package or "")
+        environments = self._environments if isolated else self._present
+        with environments.make(system.requires, what=what, package=package) as environment, _scratch() as scratch:
             backend = _Backend(
                 source_tree,
                 system,
                 environment.python,
                 what,
                 output=scratch / "output",
-                settings=self._settings if settings is None else settings,
+                settings=self._policy.settings_of(package or ""),
+                isolated=isolated,
             )
             hook = f"get_requires_for_build_{kind}"
             further = _texts(backend.call(hook, config_settings=backend.settings), hook, what)
             _check_requirements(further, what)
             environment.install(further)
+            backend.requires = (*system.requires, *further)
             yield backend
 
 
@@ -199,9 +216,12 @@ class _Backend:
         what: str,
         *,
         output: Path,
-        settings: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any],
+        isolated: bool,
     ) -> None:
-        self.settings = dict(settings) if settings else None
+        self.settings = dict(settings) or None
+        self.requires: tuple[str, ...] = ()
+        self._isolated = isolated
         self._what = what
         self._python = python
         self._output = output
@@ -242,7 +262,7 @@ class _Backend:
             subprocess.run(  # the environment's interpreter and the hook script
                 list(cmd),
                 cwd=cwd,
-                env=_environ(self._python, extra_environ or {}),
+                env=_environ(self._python, extra_environ or {}, isolated=self._isolated),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -271,12 +291,23 @@ def _last_lines(lines: Sequence[str]) -> tuple[str, ...]:
     return tuple(shown[-_SHOWN_LINES:])
 
 
-def _environ(python: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    """The environment variables for a build: those of this process that it may see."""
+def _environ(python: Path, extra: Mapping[str, str], *, isolated: bool) -> dict[str, str]:
+    """The environment variables for a build: those of this process that it may see.
+
+    Without isolation, Python finds all modules that it finds elsewhere.
+    """
     inherited = dict(os.environ)
-    kept = {k: v for k, v in inherited.items() if k not in _HIDDEN and not k.startswith(_HIDDEN_PREFIX)}
+    hidden = _HIDDEN if isolated else ()
+    kept = {k: v for k, v in inherited.items() if k not in hidden and not k.startswith(_HIDDEN_PREFIX)}
     path = os.pathsep.join(part for part in (str(python.parent), kept.get("PATH", "")) if part)
-    return {**kept, "PATH": path, "PYTHONNOUSERSITE": "1", **extra}
+    return {**kept, "PATH": path, **({"PYTHONNOUSERSITE": "1"} if isolated else {}), **extra}
+
+
+def _package_of(filename: str) -> str | None:
+    try:
+        return str(read_sdist_name(filename)[0])
+    except InvalidSdistFilename:
+        return None
 
 
 def _read_pyproject(source_tree: Path) -> str | None:

@@ -66,6 +66,21 @@ def resolve_indexes(
     """
     if isinstance(given, IndexOptions):
         return replace(given, offline=True) if context.offline else given
+    chosen = _resolved(given, project, context)
+    settings = None if project is None else project.settings
+    own = None if settings is None else settings.torch_backend
+    backend = own if given is None or given.torch_backend is None else given.torch_backend
+    if backend is None:
+        return chosen
+    from lockset.composition.torch_indexes import with_torch_backend  # few projects have a backend
+
+    base = None if given is None else given.torch_index
+    base = base or (None if settings is None else settings.torch_index)
+    override = given is not None and given.torch_backend is not None
+    return with_torch_backend(chosen, backend, base=base, override=override, note=context.heard.note)
+
+
+def _resolved(given: IndexOverrides | None, project: RootProject | None, context: RunContext) -> IndexOptions:
     own = indexes_of(project) if project is not None else IndexOptions()
     if given is None:
         return replace(own, offline=context.offline)

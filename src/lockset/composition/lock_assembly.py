@@ -24,6 +24,7 @@ from lockset.resolve.lock.wheels_agree import verify_metadata
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
+from lockset.resolve.problem.roots import line_settings
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.releases.upload_limits import held_back_versions
 from lockset.resolve.solver.candidate import ForkCandidate
@@ -72,6 +73,8 @@ class LockResult:
         notes: Notes for the user, which the same problem gives again.
         warnings: Warnings about the sources.
         inputs: The project, options, indexes and existing lock file that it was made from.
+        build_requirements: The lock of what its sources are built with, if `LockOptions.build_requirements` is set;
+            None if nothing is built.
         fresh_until: When the first page of an index expires, in seconds since the epoch; 0 if that is not known.
         members: In a workspace, the locks of its members besides the root's.
     """
@@ -88,17 +91,32 @@ class LockResult:
     inputs: LockInputs | None = None
     fresh_until: float = 0.0
     members: tuple[LockResult, ...] = ()
+    build_requirements: LockResult | None = None
 
     def write(self, path: str | PathLike[str] | None = None) -> None:
         """Write the lock file atomically to `path`, or to the output that it was made for; with those of `members`.
 
+        The lock of build requirements, if there is one, is written next to it first.
+
         Raises:
             LocksetError: `output-not-writable`; the file, or all of them, are unchanged.
         """
-        if path is None and self.members:
-            write_lock_files([(one.path, one.text) for one in (self, *self.members)])
-        else:
-            write_result(path, self.text, made_for=self.path)
+        files = [(one.path, one.text) for one in self._files()]
+        if path is None and len(files) > 1:
+            write_lock_files(files)
+            return
+        if self.build_requirements is not None and path is not None:
+            from lockset.composition.builds.build_lock import build_lock_path  # few locks have one
+
+            self.build_requirements.write(build_lock_path(path))
+        write_result(path, self.text, made_for=self.path)
+
+    def _files(self) -> Iterator[LockResult]:
+        """All results that are written to files of their own."""
+        for one in (self, *self.members):
+            yield one
+            if one.build_requirements is not None:
+                yield one.build_requirements
 
     @property
     def path(self) -> Path | None:
@@ -187,7 +205,7 @@ def assemble(
     note_missing_extras(resolution, repository, notes)
     note_statuses(resolution, repository, notes)
     behind = _behind(resolution, repository)
-    lock = _with_entry(lock, project, problem, old, notes)
+    lock = _with_settings(_with_entry(lock, project, problem, old, notes), line_settings(project, options))
     refuse_of_needed(project, problem.direct.guard, lock)
     note_sources(lock, old, notes)
     lock = keep_identities(lock, old) if attest is None else attest(lock, opened, notes.note)
@@ -225,6 +243,19 @@ def _with_entry(
             " environment, as a copy into a folder. `--without-project` leaves it out"
         )
     return with_project(lock, project.name, problem.entry, problem.request)
+
+
+def _with_settings(lock: Pylock, settings: Mapping[str, Mapping[str, str]]) -> Pylock:
+    """`lock` with the config settings of requirement lines, with which a sync builds, too."""
+    if not settings:
+        return lock
+    packages = [
+        package
+        if (own := settings.get(package.name)) is None
+        else replace(package, tool={**(package.tool or {}), "lockset": {"config-settings": dict(own)}})
+        for package in lock.packages
+    ]
+    return replace(lock, packages=packages)
 
 
 def unknown_upgrades(options: LockOptions, old: Pylock | None) -> Iterator[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from lockset.build.policy import BuildPolicy
     from lockset.index.http.files import HttpFiles
     from lockset.index.options import IndexOptions
     from lockset.index.pages.project_page import DistributionFile
@@ -45,11 +46,11 @@ class _BuilderOnUse:
         fingerprint: str = getattr(self._builder, "fingerprint", "")
         return fingerprint
 
-    def metadata(self, source_tree: Path, *, what: str) -> bytes:
-        return self._builder.metadata(source_tree, what=what)
+    def metadata(self, source_tree: Path, *, what: str, package: str | None = None) -> bytes:
+        return self._builder.metadata(source_tree, what=what, package=package)
 
-    def wheel(self, source_tree: Path, out_dir: Path, *, what: str) -> Path:
-        return self._builder.wheel(source_tree, out_dir, what=what)
+    def wheel(self, source_tree: Path, out_dir: Path, *, what: str, package: str | None = None) -> Path:
+        return self._builder.wheel(source_tree, out_dir, what=what, package=package)
 
     def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
         return self._builder.archive_metadata(archive, filename)
@@ -87,11 +88,13 @@ def repository_opener(
     cache: Path | None,
     *,
     builder: Callable[[ProgressListener], Builder] | None = None,
+    policy: BuildPolicy | None = None,
     on_close: Callable[[float], None] | None = None,
 ) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
     """The `open_repository` argument of `lockset.composition.lock_pipeline.lock_project`.
 
-    Nothing is built if `builder` is None. `on_close` is called with the time at which the first page expires.
+    Nothing is built if `builder` is None; `policy` says how it builds.
+    `on_close` is called with the time at which the first page expires.
     """
 
     @contextmanager
@@ -112,7 +115,12 @@ def repository_opener(
                     refresh=options.refresh,
                 )
             metadata = Retriever(
-                connection.files, store=connection.cache, tasks=connection.workers, builder=made, failures=failures
+                connection.files,
+                store=connection.cache,
+                tasks=connection.workers,
+                builder=made,
+                failures=failures,
+                build_key=None if policy is None else policy.cache_key,
             )
             yield PrefetchingRepository(
                 index=connection.index,

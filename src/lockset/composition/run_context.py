@@ -114,6 +114,9 @@ class IndexOverrides:
         find_links: Folders or pages of files.
         no_index: Use no index.
         strategy: As `IndexOptions.strategy`.
+        torch_backend: Take the packages of PyTorch from its index for this backend: `cpu`, `cu128`, `rocm6.4`, `xpu`
+            and so on, or `auto` for what this machine can use.
+        torch_index: URL below which the indexes of PyTorch are.
         refresh: Revalidate cached pages.
         refresh_packages: Names of projects whose cached pages are revalidated.
         read_timeout: Seconds to wait for data from a server.
@@ -129,7 +132,9 @@ class IndexOverrides:
     indexes: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
     no_index: bool = False
-    strategy: Literal["first-index", "unsafe-best-match"] | None = None
+    strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"] | None = None
+    torch_backend: str | None = None
+    torch_index: str | None = None
     refresh: bool = False
     refresh_packages: tuple[str, ...] = ()
     read_timeout: float | None = None

@@ -156,7 +156,8 @@ class Sources:
                 hint="Allow builds for it, or declare its version and dependencies in the [project] table of its"
                 " pyproject.toml",
             )
-        return parse_metadata(self._builder.metadata(inside, what=what), origin="built", what=what)
+        data = self._builder.metadata(inside, what=what, package=source.name)
+        return parse_metadata(data, origin="built", what=what)
 
 
 def _below(source: DirectSource, tree: Path) -> Path:

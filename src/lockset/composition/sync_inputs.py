@@ -1,4 +1,4 @@
-"""The options of a sync, the request made from options and lock files, and the ports for network and builds.
+"""The options of a sync, and the request made from options and lock files.
 
 Lock files are read as bytes, once, and parsed only if needed.
 """
@@ -6,9 +6,6 @@ Lock files are read as bytes, once, and parsed only if needed.
 from __future__ import annotations
 
 import os
-import time
-from contextlib import ExitStack
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from lockset.composition.sync_pipeline import (
@@ -29,19 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from os import PathLike
     from pathlib import Path
-    from types import TracebackType
 
-    from typing_extensions import Self
-
-    from lockset.composition.attestations.sync_attestations import FilesWithProvenance
     from lockset.composition.run_context import IndexOverrides, RunContext
-    from lockset.index.mirrors import Mirror
     from lockset.index.options import IndexOptions
-    from lockset.index.ports import Downloads
-    from lockset.sync.desired import DesiredDistribution
-    from lockset.sync.ports import WheelBuilds
 
-__all__ = ["SyncOptions", "SyncPorts", "converted_sources", "lock_sources", "refuse_missing_python", "sync_request"]
+__all__ = ["SyncOptions", "converted_sources", "lock_sources", "normal_names", "refuse_missing_python", "sync_request"]
 
 _ALL = ":all:"
 # `load_bytes` refuses larger lock files.
@@ -79,6 +68,11 @@ class SyncOptions:
         only_binary: Names of packages to install only from wheels; `:all:` for all.
         no_binary: Names of packages to install only from sources; `:all:` for all.
         config_settings: Config settings for build backends.
+        config_settings_package: The same for single packages; they take precedence.
+        no_build_isolation: Names of packages to build in the target's environment, after all others are installed;
+            `:all:` for all.
+        require_build_hashes: Refuse builds whose requirements are not in the lock file of build requirements
+            (`pylock.build.toml`); None for the setting of the lock file's project.
         allow_overlap: Names of packages that may contain the same path with different content; the last one wins. None
             for the setting of the lock file's project.
         link_mode: `auto`, `clone`, `hardlink`, `copy` or `symlink`.
@@ -115,6 +109,9 @@ class SyncOptions:
     only_binary: Collection[str] = ()
     no_binary: Collection[str] = ()
     config_settings: Mapping[str, str | list[str]] | None = None
+    config_settings_package: Mapping[str, Mapping[str, str | list[str]]] | None = None
+    no_build_isolation: Collection[str] = ()
+    require_build_hashes: bool | None = None
     allow_overlap: Collection[str] | None = None
     link_mode: Literal["auto", "clone", "hardlink", "copy", "symlink"] = "auto"
     compile_bytecode: bool = False
@@ -152,9 +149,9 @@ def sync_request(
         prefix=_absolute(options.prefix, context),
         described=options.described,
         break_system=options.break_system,
-        extras=_names(options.extras),
+        extras=normal_names(options.extras),
         all_extras=options.all_extras,
-        groups=_names(options.groups),
+        groups=normal_names(options.groups),
         all_groups=options.all_groups,
         default_groups=options.default_groups,
         # A folder is not searched for .pth files: an editable package would not be importable from it.
@@ -166,7 +163,7 @@ def sync_request(
         find_links=tuple(str(context.here / folder) for folder in options.find_links),
         policy=RemovalPolicy(
             exact=options.exact,
-            keep=_names(options.keep),
+            keep=normal_names(options.keep),
             remove_seeds=options.remove_pip,
             reinstall=_names_or_all(options.reinstall),
         ),
@@ -205,7 +202,8 @@ def _absolute(path: str | PathLike[str] | None, context: RunContext) -> str | No
     return os.path.abspath(path if context.folder is None else context.here / path)
 
 
-def _names(names: Collection[str]) -> frozenset[str]:
+def normal_names(names: Collection[str]) -> frozenset[str]:
+    """The normalised names."""
     if not names:
         return frozenset()
     from packaging.utils import canonicalize_name  # not needed for most syncs
@@ -214,7 +212,7 @@ def _names(names: Collection[str]) -> frozenset[str]:
 
 
 def _names_or_all(names: Collection[str]) -> frozenset[str] | None:
-    return None if _ALL in names else _names(names)
+    return None if _ALL in names else normal_names(names)
 
 
 def lock_sources(names: Sequence[str], context: RunContext) -> tuple[LockSource, ...]:
@@ -321,129 +319,3 @@ def _bytes(path: str, shown: str) -> bytes:
     from lockset.lockfile.load import load_bytes
 
     return load_bytes(shown)
-
-
-class SyncPorts:
-    """Connections and builds of one sync, as a context manager that closes them.
-
-    Args:
-        request: The request of the sync.
-        indexes: Indexes of build requirements, and credentials.
-        context: The surroundings.
-        mirrors: `FROM=TO`: fetch URLs that begin with FROM from TO instead.
-        config_settings: Config settings for build backends.
-    """
-
-    def __init__(
-        self,
-        request: SyncRequest,
-        indexes: IndexOptions | IndexOverrides | None,
-        context: RunContext,
-        *,
-        mirrors: tuple[str, ...] = (),
-        config_settings: Mapping[str, str | list[str]] | None = None,
-    ) -> None:
-        self._request = request
-        self._indexes = indexes
-        self._context = context
-        self._settings = config_settings or {}
-        self._stack = ExitStack()
-        self._mirrors: tuple[Mirror, ...] = ()
-        if mirrors:
-            from lockset.index.mirrors import read_mirror
-
-            self._mirrors = tuple(map(read_mirror, mirrors))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
-
-    def attest(self, options: SyncOptions) -> Callable[[Sequence[DesiredDistribution], Collection[str]], int]:
-        """Checks the attestations that the options and the project's policy require; see `sync_pipeline.sync`."""
-
-        def attest(desired: Sequence[DesiredDistribution], placed: Collection[str]) -> int:
-            from lockset.composition.attestations.trust_policy import trust_policy
-
-            folder = self._request.sources[0].folder
-            policy = trust_policy(folder, self._context)
-            every, names = options.require_attestations, _names(options.require_attestations_package)
-            if policy is None and not (every or names):
-                return 0
-            from lockset.attestations.policy import TrustPolicy
-            from lockset.composition.attestations.sync_attestations import refuse_unlocked, required_attestations
-
-            refuse_unlocked(names, [source.read() for source in self._request.sources] if names else [])
-
-            policy = (policy or TrustPolicy()).with_required(every=every, names=names)
-            return required_attestations(desired, policy, lambda: self.provenance(options), placed=placed)
-
-        return attest
-
-    def provenance(self, options: SyncOptions) -> FilesWithProvenance:
-        """The provenance of locked files."""
-        from lockset.composition.attestations.provenances import verifier_of
-        from lockset.composition.attestations.sync_attestations import FilesWithProvenance
-        from lockset.composition.connections import connected
-        from lockset.composition.indexes import chosen_urls
-
-        context, root = self._context, options.trusted_root
-        return FilesWithProvenance(
-            [source.read() for source in self._request.sources],
-            folders=self._request.find_links,
-            options=self._options,
-            given=bool(chosen_urls(self._indexes)),
-            connect=lambda indexes: self._stack.enter_context(connected(indexes, context.cache_folder, context.heard)),
-            verifier=verifier_of(None if root is None else os.fspath(root), context.here),
-        )
-
-    @cached_property
-    def _options(self) -> IndexOptions:
-        from pathlib import Path
-
-        from lockset.composition.indexes import project_around, resolve_indexes, with_indexes_of
-
-        project = project_around(Path(self._request.sources[0].folder), self._context)
-        own = resolve_indexes(self._indexes, project, self._context)
-        named = [source.indexes() for source in self._request.sources if source.indexes is not None]
-        return with_indexes_of(named, own) if named else own
-
-    def downloads(self) -> Downloads:
-        """The port to the network."""
-        from lockset.index.http.downloads import HttpDownloads, open_transport
-        from lockset.index.mirrors import MirroredDownloads
-
-        transport = open_transport(self._options, clock=time.time, listener=self._context.heard)
-        self._stack.callback(transport.close)
-        if transport.has_shared_hosts:
-            from lockset.composition.connections import link_locked_files
-
-            link_locked_files(transport, [source.read() for source in self._request.sources])
-        downloads = HttpDownloads(transport)
-        return MirroredDownloads(downloads, self._mirrors) if self._mirrors else downloads
-
-    def builds(self) -> WheelBuilds:
-        """The port to builds."""
-        from lockset.composition.build_environments import builder
-        from lockset.composition.wheel_builds import HookWheelBuilds
-        from lockset.sync.disk.inspect.interpreter import interpreter_of
-
-        context, python = self._context, self._request.python
-        assert python is not None
-        made = builder(
-            self._options,
-            context.cache_folder,
-            python=interpreter_of(python),
-            now=context.moment,
-            listener=context.heard,
-        )
-        return HookWheelBuilds(
-            made,
-            settings=self._settings,
-            environ=context.process_variables,
-            offline=self._options.offline,
-            listener=context.heard,
-        )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.composition.project_changes import project_state, read_new
 from lockset.errors import LocksetError
@@ -26,13 +27,14 @@ from lockset.sync.plan import Plan, RemovalPolicy, Step
 from lockset.sync.target import STORE_FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from lockset.composition.project_changes import ProjectState
     from lockset.index.ports import Downloads
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
+    from lockset.sync.disk.apply.prepare import Preparer
     from lockset.sync.placement import Overlap
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target
@@ -82,6 +84,7 @@ def sync(
     cache: Path | None,
     downloads: Callable[[], Downloads],
     builds: Callable[[], WheelBuilds] | None = None,
+    not_isolated: Callable[[], Collection[str]] = frozenset,
     show: Callable[[Target, Plan], None] | None = None,
     listener: ProgressListener | None = None,
     attest: Callable[[Sequence[DesiredDistribution], Collection[str]], int] | None = None,
@@ -93,13 +96,14 @@ def sync(
         cache: The cache folder; None for no cache.
         downloads: Creates the port to the network; called only if something must be downloaded.
         builds: Creates the port to builds; None if nothing may be built.
+        not_isolated: Returns names of packages, or `:all:`, that are built in the target, after all others.
         show: Called with the plan before any change.
         listener: Receives progress.
         attest: Checks the attestations that are required, before any change; returns their number. Takes the
             distributions, and the names of those that are going to be installed.
 
     Raises:
-        LocksetError: The target is unchanged.
+        LocksetError: The target is unchanged, unless `target_changed` says that a part is installed.
         OSError: The target is unchanged.
     """
     heard = listener or NullListener()
@@ -107,7 +111,7 @@ def sync(
     states = [project_state(source, target.environment, cache=cache) for source in request.sources]
     outdated = _outdated(request, states)
     desired = cached_selection(request, target, cache=cache)
-    installer = _installer(request, desired, target, cache, heard)
+    installer = _installer(request, target, cache, heard, desired)
     plan = _explain_removals(installer.plan(), request, target)
     if show is not None:
         show(target, plan)
@@ -115,11 +119,14 @@ def sync(
     attested = attest(desired, frozenset(step.name for step in plan.placed)) if attest is not None else 0
     changed = False
     if plan.changes and not request.check_only:
-        plan = _explain_removals(
-            _apply(plan, request, target, installer, cache=cache, downloads=downloads, builds=builds, listener=heard),
-            request,
-            target,
-        )
+        refuse_blocked(plan)
+        late = _late(plan, request, not_isolated)
+        with _preparer(request, target, cache, downloads=downloads, builds=builds, listener=heard) as preparer:
+            if not late:
+                plan = _explain_removals(installer.apply(preparer, plan), request, target)
+            else:
+                make = partial(_installer, request, target, cache, heard)
+                installer = _install_in_order(desired, late, policy=request.policy, preparer=preparer, make=make)
         changed = bool(plan.changes)
     return SyncResult(
         target=target,
@@ -139,25 +146,42 @@ def _inputs(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str, 
     return tuple(path for one in lists for path in one)
 
 
-def _apply(
-    plan: Plan,
+def _late(plan: Plan, request: SyncRequest, not_isolated: Callable[[], Collection[str]]) -> frozenset[str]:
+    """The sources that are built in the target's environment once the other packages are there."""
+    elsewhere = request.directory is not None or request.prefix is not None
+    if elsewhere or all(step.desired is None or step.desired.kind == "wheel" for step in plan.placed):
+        return frozenset()
+    names = not_isolated()
+    if not names:
+        return frozenset()
+    from lockset.composition.builds.install_order import late_names
+
+    return late_names(plan, names)
+
+
+def _install_in_order(desired: Sequence[DesiredDistribution], late: frozenset[str], **given: Any) -> Installer:
+    from lockset.composition.builds.install_order import install_in_order  # few sources are built without isolation
+
+    return install_in_order(desired, late, **given)
+
+
+@contextmanager
+def _preparer(
     request: SyncRequest,
     target: Target,
-    installer: Installer,
-    *,
     cache: Path | None,
+    *,
     downloads: Callable[[], Downloads],
     builds: Callable[[], WheelBuilds] | None,
     listener: ProgressListener,
-) -> Plan:
-    """Prepare and make the changes; the plan that was applied."""
-    refuse_blocked(plan)
+) -> Iterator[Preparer]:
+    """What fetches, verifies and builds."""
     # Imported here: not needed if there is nothing to do.
     from lockset.sync.disk.apply.prepare import Preparer
     from lockset.sync.disk.store.cache import Cache
 
     with Cache(cache, listener) as store:
-        preparer = Preparer(
+        yield Preparer(
             store,
             downloads=downloads,
             builds=builds if request.described is None else None,
@@ -166,17 +190,19 @@ def _apply(
             folders=request.find_links,
             verify=request.install_options.verify_files,
         )
-        return installer.apply(preparer, plan)
 
 
 def _installer(
     request: SyncRequest,
-    desired: Sequence[DesiredDistribution],
     target: Target,
     cache: Path | None,
     listener: ProgressListener,
+    desired: Sequence[DesiredDistribution],
+    *,
+    policy: RemovalPolicy | None = None,
 ) -> Installer:
-    policy = request.policy if target.kind == "venv" else request.policy._replace(owned_only=True)
+    policy = request.policy if policy is None else policy
+    policy = policy if target.kind == "venv" else policy._replace(owned_only=True)
     return Installer(
         target,
         desired,

@@ -69,7 +69,8 @@ class IndexOptions:
         no_index: Use only `find_links` and pinned indexes.
         pins: Normalised project name to the name of the only index that is used for it.
         strategy: `first-index`: use the first index that has a project, which prevents dependency confusion.
-            `unsafe-best-match`: combine the files of all indexes.
+            `unsafe-first-match`: try all versions of an index before those of the next one; a version has the files of
+            the first index that has it. `unsafe-best-match`: combine the files of all indexes.
         offline: Use only cached and local files, without network access.
         refresh: Revalidate cached responses, however fresh.
         refresh_packages: Normalised names of projects whose cached pages are revalidated.
@@ -94,7 +95,7 @@ class IndexOptions:
     find_links: tuple[str, ...] = ()
     no_index: bool = False
     pins: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    strategy: Literal["first-index", "unsafe-best-match"] = "first-index"
+    strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"] = "first-index"
     offline: bool = False
     refresh: bool = False
     refresh_packages: frozenset[str] = frozenset()

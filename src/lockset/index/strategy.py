@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockset.index.filenames import parse_version
 from lockset.index.pages.page_table import PageTable, TableBuilder
 from lockset.index.pages.project_page import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from packaging.version import Version
+
     from lockset.index.options import IndexOptions, IndexSource
 
-__all__ = ["IndexOrder", "join_tables", "sources_for"]
+__all__ = ["IndexOrder", "first_match", "join_tables", "sources_for", "strategy_for"]
 
 
 def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
@@ -26,25 +29,84 @@ def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
     return tuple(source for source in options.sources() if not source.explicit)
 
 
+def strategy_for(project: str, options: IndexOptions) -> str:
+    """How the indexes of the normalised name `project` are combined.
+
+    Several indexes with the name that it is pinned to are all its own: the versions of the first one come first.
+    """
+    pin = options.pins.get(project)
+    several = pin is not None and len(sources_for(project, options)) > 1
+    return "unsafe-first-match" if several else options.strategy
+
+
 class IndexOrder:
     """Collects the pages of the indexes in order, and says when no further index is needed."""
 
-    def __init__(self, *, join_all: bool) -> None:
-        self._join_all = join_all
+    def __init__(self, strategy: str) -> None:
+        self._strategy = strategy
         self._tables: list[PageTable] = []
 
     def take(self, table: PageTable | None) -> bool:
         """Add the page of the next index (None if it does not have the project); True if no further one is needed."""
         if table is not None:
             self._tables.append(table)
-        return bool(self._tables) and not self._join_all
+        return bool(self._tables) and self._strategy == "first-index"
 
     def answer(self, flat: Sequence[PageTable]) -> PageTable | None:
         """The combined page with the files of flat sources; None if no source has the project."""
-        tables = [*(table for table in flat if table.versions), *self._tables]
+        indexes = self._tables if self._strategy != "unsafe-first-match" else first_match(self._tables, flat)
+        tables = [*(table for table in flat if table.versions), *indexes]
         if not tables:
             return None
         return tables[0] if len(tables) == 1 else join_tables(tables)
+
+    def numbers(self, flat: Sequence[PageTable]) -> dict[Version, int]:
+        """For each version the number of the first index that has it, which is 0 for those of flat sources.
+
+        Empty if only one index has the project.
+        """
+        if len(self._tables) < 2:
+            return {}
+        numbers = dict.fromkeys(_versions(flat), 0)
+        for number, table in enumerate(self._tables):
+            for version in _versions([table]):
+                numbers.setdefault(version, number)
+        return numbers
+
+    @property
+    def index_urls(self) -> tuple[str, ...]:
+        """The addresses of the indexes that have the project, in order."""
+        return tuple(table.index_url for table in self._tables)
+
+
+def _versions(tables: Iterable[PageTable]) -> list[Version]:
+    return [version for table in tables for version in map(parse_version, table.versions) if version is not None]
+
+
+def first_match(tables: Sequence[PageTable], flat: Sequence[PageTable] = ()) -> list[PageTable]:
+    """The tables of indexes, each without the versions of earlier ones.
+
+    Versions of `flat` sources count as those of the first index, which adds its files to them.
+    """
+    seen: set[Version] = set()
+    kept = []
+    for table in tables:
+        versions = [parse_version(text) for text in table.versions]
+        kept.append(_only(table, [at for at, version in enumerate(versions) if version not in seen]))
+        seen.update(_versions([table] if kept[1:] else [table, *flat]))
+    return kept
+
+
+def _only(table: PageTable, positions: Sequence[int]) -> PageTable:
+    """The table with the versions at `positions`, which ascend."""
+    listed = len(table.blobs)
+    return table._replace(
+        versions=tuple(table.versions[at] for at in positions),
+        flags=bytes(table.flags[at] for at in positions),
+        python_ids=tuple(table.python_ids[at] for at in positions),
+        blobs=tuple(table.blobs[at] for at in positions if at < listed),
+        spans=tuple(table.spans[at - listed] for at in positions if at >= listed),
+    )
 
 
 def join_tables(tables: Iterable[PageTable]) -> PageTable:

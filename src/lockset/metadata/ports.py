@@ -37,12 +37,15 @@ class MetadataSource(Protocol):
 
 
 class Builder(Protocol):
-    """Builds metadata or a wheel from a source tree. Implementation: `lockset.build.hooks.HookBuilder`."""
+    """Builds metadata or a wheel from a source tree. Implementation: `lockset.build.hooks.HookBuilder`.
 
-    def metadata(self, source_tree: Path, *, what: str) -> bytes:
+    `package` is the normalised name of the package, which decides how it is built; None if it is not known.
+    """
+
+    def metadata(self, source_tree: Path, *, what: str, package: str | None = None) -> bytes:
         """The METADATA that a wheel of this tree would have; `what` names the release in notes and errors."""
 
-    def wheel(self, source_tree: Path, out_dir: Path, *, what: str) -> Path:
+    def wheel(self, source_tree: Path, out_dir: Path, *, what: str, package: str | None = None) -> Path:
         """A wheel of this tree, in `out_dir`."""
 
     def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:

@@ -100,8 +100,9 @@ _FORMAT = 1
 class Retriever:
     """`lockset.metadata.ports.MetadataSource` for the files of indexes.
 
-    Without a `builder`, builds are off. `failures` caches failed builds across runs. `hint` only uses cheap strategies:
-    it neither downloads whole archives nor builds.
+    Without a `builder`, builds are off. `failures` caches failed builds across runs. `build_key` takes the name of a
+    project, and returns what the result of its builds depends on besides the archive: "" for nothing, None if it may
+    not be stored. `hint` only uses cheap strategies: it neither downloads whole archives nor builds.
     """
 
     def __init__(
@@ -112,12 +113,14 @@ class Retriever:
         tasks: Tasks,
         builder: Builder | None = None,
         failures: BuildFailures | None = None,
+        build_key: Callable[[str], str | None] | None = None,
     ) -> None:
         self._files = files
         self._store = store
         self._tasks = tasks
         self._builder = builder
         self._failures = failures
+        self._build_key = build_key or _independent
         self._known: dict[str, CoreMetadata] = {}
         self._keys: dict[int, tuple[Sequence[DistributionFile], str]] = {}
         self._pending: dict[str, Pending[CoreMetadata | None]] = {}
@@ -131,7 +134,7 @@ class Retriever:
         if not files:
             return
         key = self._key(files)
-        if key not in self._known and key not in self._pending and not self._load_stored(key):
+        if key not in self._known and key not in self._pending and not self._load_stored(key, files):
             listed = tuple(files)
             self._pending[key] = self._tasks.start(lambda: self._prefetch(key, listed), when_done)
 
@@ -161,14 +164,14 @@ class Retriever:
             raise MetadataInvalidError("A version without usable files has no metadata")
         key = self._key(files)
         known = self._known.get(key)
-        if known is None and (key in self._pending or not self._load_stored(key)):
+        if known is None and (key in self._pending or not self._load_stored(key, files)):
             self._retrieve(key, files)
             known = self._known[key]
         return known or self._known[key]
 
     def unbuilt(self) -> Retriever:
         """A source with the same metadata that never builds; see `MetadataSource`."""
-        other = Retriever(self._files, store=self._store, tasks=self._tasks)
+        other = Retriever(self._files, store=self._store, tasks=self._tasks, build_key=self._build_key)
         other._known, other._pending = self._known, self._pending
         return other
 
@@ -179,7 +182,9 @@ class Retriever:
             metadata = self._try_all(files, cheap_only=False, tried_cheap=pending is not None)
             if metadata is None:
                 raise _build_needed(files[0])
-            self._store.put(_KIND, key, json.dumps(metadata.record()).encode())
+            stored_key = self._built_key(key, files[0]) if metadata.origin == "built" else key
+            if stored_key is not None:
+                self._store.put(_KIND, stored_key, json.dumps(metadata.record()).encode())
         self._known[key] = metadata
 
     def _prefetch(self, key: str, files: Sequence[DistributionFile]) -> CoreMetadata | None:
@@ -196,12 +201,28 @@ class Retriever:
             known = self._keys[id(files)] = (files, _key_of(files))
         return known[1]
 
-    def _load_stored(self, key: str) -> bool:
-        data = self._store.get(_KIND, key)
-        metadata = None if data is None else _load(data)
+    def _load_stored(self, key: str, files: Sequence[DistributionFile]) -> bool:
+        metadata = self._stored(key)
+        if metadata is None or metadata.origin == "built":
+            built_key = self._built_key(key, files[0])
+            if built_key != key:
+                metadata = None if built_key is None else self._stored(built_key)
         if metadata is not None:
             self._known[key] = metadata
         return metadata is not None
+
+    def _stored(self, key: str) -> CoreMetadata | None:
+        data = self._store.get(_KIND, key)
+        return None if data is None else _load(data)
+
+    def _failures_of(self, file: DistributionFile) -> BuildFailures | None:
+        """The store of failed builds; None where the next build may succeed, as its environment may change."""
+        return None if self._build_key(file.project) is None else self._failures
+
+    def _built_key(self, key: str, file: DistributionFile) -> str | None:
+        """The key of metadata that is built; None if it may not be stored."""
+        more = self._build_key(file.project)
+        return f"{key}-{more}" if more else more if more is None else key
 
     def _try_all(
         self, files: Sequence[DistributionFile], *, cheap_only: bool, tried_cheap: bool = False
@@ -227,8 +248,9 @@ class Retriever:
             case StrategyKind.SDIST:
                 from lockset.metadata.sdist import sdist_metadata  # zip and tar are slow to import, rarely needed
 
-                if self._failures is not None:  # only sdists without static metadata are ever built
-                    self._failures.refuse_known(strategy.file)
+                failures = self._failures_of(strategy.file)
+                if failures is not None:  # only sdists without static metadata are ever built
+                    failures.refuse_known(strategy.file)
                 with self._files.download(strategy.file) as file:
                     return sdist_metadata(file, strategy.file)
             case StrategyKind.BUILD:
@@ -266,16 +288,22 @@ class Retriever:
 
     def _by_build(self, file: DistributionFile) -> CoreMetadata:
         assert self._builder is not None, "this strategy is only used if builds are on"
+        failures = self._failures_of(file)
         with self._files.download(file) as archive:
             try:
                 data = self._builder.archive_metadata(archive, file.filename)
                 metadata = parse_metadata(data, origin="built", what=file.filename)
                 check_identity(metadata, file)
             except LocksetError as error:
-                if self._failures is not None:
-                    self._failures.put(file, error)
+                if failures is not None:
+                    failures.put(file, error)
                 raise
         return metadata
+
+
+def _independent(_name: str) -> str:
+    """The `build_key` for builds that depend on their archives alone."""
+    return ""
 
 
 def _verify(data: bytes, file: DistributionFile) -> None:

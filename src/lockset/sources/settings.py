@@ -47,7 +47,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "resolution": ("highest", "lowest", "lowest-direct"),
     "prerelease": ("if-necessary", "allow", "disallow"),
     "fork-strategy": ("newest", "fewest"),
-    "index-strategy": ("first-index", "unsafe-best-match"),
+    "index-strategy": ("first-index", "unsafe-first-match", "unsafe-best-match"),
     "keyring-provider": ("disabled", "subprocess"),
     "implementation": ("cpython", "pypy"),
 }
@@ -104,9 +104,9 @@ class ValidateSettings:
 class Settings:
     """All settings; None or empty if the project does not set them.
 
-    Names of packages, extras and groups are normalized. `no_build`, `no_binary` and `no_sources` contain names or
-    `:all:`. An `exclude_newer` of type timedelta is an age before now; for a package, None removes the limit. A
-    `cooldown` of 0 removes the cooldown.
+    Names of packages, extras and groups are normalized. `no_build`, `no_binary`, `no_build_isolation` and `no_sources`
+    contain names or `:all:`. An `exclude_newer` of type timedelta is an age before now; for a package, None removes the
+    limit. A `cooldown` of 0 removes the cooldown.
     """
 
     python: SpecifierSet | None = None
@@ -133,6 +133,9 @@ class Settings:
     no_binary: tuple[str, ...] = ()
     no_sdist: bool | None = None
     config_settings: Mapping[str, str] = field(default_factory=dict)
+    config_settings_package: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    no_build_isolation: tuple[str, ...] = ()
+    require_build_hashes: bool | None = None
     no_sources: tuple[str, ...] = ()
     ignore_tools: tuple[str, ...] = ()
     with_project: bool | None = None
@@ -140,6 +143,8 @@ class Settings:
     allow_overlap: tuple[str, ...] = ()
     index: tuple[IndexSetting, ...] = ()
     index_strategy: str | None = None
+    torch_backend: str | None = None
+    torch_index: str | None = None
     find_links: tuple[str, ...] = ()
     no_index: bool | None = None
     keyring_provider: str | None = None
@@ -280,6 +285,12 @@ def _pairs(table: SettingsTable, key: str) -> dict[str, str]:
     return {name: inner.text(name) or "" for name in inner.data}
 
 
+def _pairs_by_package(table: SettingsTable, key: str) -> dict[str, dict[str, str]]:
+    inner = table.table(key)
+    assert inner is not None
+    return {_checked_name(table, inner.at(name), name): _pairs(inner, name) for name in inner.data}
+
+
 def _indexes(table: SettingsTable, key: str) -> tuple[IndexSetting, ...]:
     indexes: list[IndexSetting] = []
     for entry in table.tables(key):
@@ -369,6 +380,16 @@ def _flag(table: SettingsTable, key: str) -> bool | None:
     return table.flag(key)
 
 
+def _text(table: SettingsTable, key: str) -> str | None:
+    return table.text(key)
+
+
+def _torch_backend(table: SettingsTable, key: str) -> str | None:
+    from lockset.sources.torch_backends import AUTO, BACKENDS  # few projects have one
+
+    return table.choice(key, (AUTO, *BACKENDS))
+
+
 def _texts(table: SettingsTable, key: str) -> tuple[str, ...]:
     return table.texts(key)
 
@@ -399,6 +420,9 @@ KEYS: Mapping[str, Callable[[SettingsTable, str], object]] = {
     "no-binary": _names_or_all,
     "no-sdist": _flag,
     "config-settings": _pairs,
+    "config-settings-package": _pairs_by_package,
+    "no-build-isolation": _names_or_all,
+    "require-build-hashes": _flag,
     "no-sources": _names_or_all,
     "ignore-tools": _other_tools,
     "with-project": _flag,
@@ -406,6 +430,8 @@ KEYS: Mapping[str, Callable[[SettingsTable, str], object]] = {
     "allow-overlap": _names,
     "index": _indexes,
     "index-strategy": _choice,
+    "torch-backend": _torch_backend,
+    "torch-index": _text,
     "find-links": _texts,
     "no-index": _flag,
     "keyring-provider": _choice,

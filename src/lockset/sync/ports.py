@@ -13,11 +13,12 @@ __all__ = ["WheelBuilds"]
 class WheelBuilds(Protocol):
     """Builds wheels from sources, for the target's interpreter.
 
-    The result is not trusted: name, version and content of the wheel are checked like those of any other.
+    `name` is the normalised name of the package. The result is not trusted: name, version and content of the wheel are
+    checked like those of any other.
     """
 
     def of_archive(
-        self, archive: BinaryIO, out_dir: Path, *, filename: str, subdirectory: str | None, what: str
+        self, archive: BinaryIO, out_dir: Path, *, name: str, filename: str, subdirectory: str | None, what: str
     ) -> Path:
         """Build a wheel in `out_dir` from the source archive `archive`, whose hashes were verified.
 
@@ -28,7 +29,7 @@ class WheelBuilds(Protocol):
         """
 
     def of_directory(
-        self, directory: Path, out_dir: Path, *, subdirectory: str | None, editable: bool, what: str
+        self, directory: Path, out_dir: Path, *, name: str, subdirectory: str | None, editable: bool, what: str
     ) -> Path:
         """Build a wheel in `out_dir` from the source tree `directory`; a backend may write files into the tree.
 
@@ -37,7 +38,7 @@ class WheelBuilds(Protocol):
         """
 
     def of_commit(
-        self, *, kind: str, url: str, commit: str, out_dir: Path, subdirectory: str | None, what: str
+        self, *, name: str, kind: str, url: str, commit: str, out_dir: Path, subdirectory: str | None, what: str
     ) -> Path:
         """Build a wheel in `out_dir` from `commit` of the repository `url` (version control `kind`).
 

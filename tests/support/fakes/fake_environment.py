@@ -22,7 +22,9 @@ class BareEnvironmentMaker:
     python: Path = field(default_factory=lambda: Path(sys.executable))
 
     @contextmanager
-    def make(self, requirements: Sequence[str], *, what: str) -> Iterator[BareEnvironmentMaker]:
+    def make(
+        self, requirements: Sequence[str], *, what: str, package: str | None = None
+    ) -> Iterator[BareEnvironmentMaker]:
         self.install(requirements)
         yield self
 

@@ -203,7 +203,7 @@ def page(index: str, *filenames: str) -> ProjectDetail:
 
 
 def test_the_first_index_that_has_a_project_answers_alone() -> None:
-    plan = IndexOrder(join_all=False)
+    plan = IndexOrder("first-index")
     assert not plan.take(None)
     assert plan.take(page("private", "sample-1.tar.gz").table)
     answer = plan.answer([])
@@ -212,7 +212,7 @@ def test_the_first_index_that_has_a_project_answers_alone() -> None:
 
 
 def test_an_index_that_has_the_project_without_files_answers_too() -> None:
-    plan = IndexOrder(join_all=False)
+    plan = IndexOrder("first-index")
     assert plan.take(page("private").table), "else somebody else could fill the name in elsewhere"
 
 
@@ -224,7 +224,7 @@ def test_best_match_joins_all_answers_and_the_first_wins_a_file_name() -> None:
 
 
 def test_flat_places_are_joined_and_preferred() -> None:
-    plan = IndexOrder(join_all=False)
+    plan = IndexOrder("first-index")
     plan.take(page("public", "sample-1.tar.gz").table)
     answer = plan.answer([page("flat", "sample-1.tar.gz").table, page("empty").table])
     assert answer is not None

@@ -48,12 +48,17 @@ no-build = true
 no-binary = ["I_j"]
 no-sdist = true
 config-settings = { key = "value" }
+config-settings-package = { I_j = { key = "other" } }
+no-build-isolation = ["I_j"]
+require-build-hashes = true
 no-sources = ["core"]
 ignore-tools = ["uv"]
 with-project = false
 allow-direct-urls = ["github.com"]
 allow-overlap = ["opencv-python", "opencv-contrib-python"]
 index-strategy = "first-index"
+torch-backend = "cu128"
+torch-index = "https://torch.example.org/whl"
 find-links = ["wheels"]
 no-index = false
 keyring-provider = "subprocess"

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lockset.cli.options.variables import actions_of
 from lockset.errors import LocksetError, UsageError
@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import IndexOverrides, RunContext
 
 __all__ = [
+    "add_builds",
     "add_cache",
     "add_common",
     "add_index",
     "add_network",
+    "build_options",
     "cache_dir",
     "env_flag",
     "env_text",
     "index_overrides",
     "normal_name",
     "parse_config_settings",
+    "parse_package_settings",
     "run_context",
     "standard_input",
 ]
@@ -91,6 +94,21 @@ def parse_config_settings(texts: Iterable[str]) -> dict[str, str | list[str]]:
         else:
             settings[key] = [*given, value] if isinstance(given, list) else [given, value]
     return settings
+
+
+def parse_package_settings(texts: Iterable[str]) -> dict[str, dict[str, str | list[str]]]:
+    """Parse config settings of the form NAME:KEY=VALUE, by normalised name.
+
+    Raises:
+        UsageError: `config-setting` if one does not have this form, or `option-value` for a name that is not valid.
+    """
+    by_name: dict[str, list[str]] = {}
+    for text in texts:
+        name, _, pair = text.partition(":")
+        if not name or "=" in name or not pair.partition("=")[0] or "=" not in pair:
+            raise UsageError("config-setting", f"`{text}` is not NAME:KEY=VALUE")
+        by_name.setdefault(normal_name(name), []).append(pair)
+    return {name: parse_config_settings(pairs) for name, pairs in by_name.items()}
 
 
 def standard_input() -> bytes:
@@ -178,6 +196,64 @@ def add_cache(parser: argparse.ArgumentParser, *, needless: bool = False) -> Non
     )
 
 
+def add_builds(group: argparse._ArgumentGroup) -> None:
+    """Add the options on builds."""
+    group.add_argument(
+        "-C",
+        "--config-setting",
+        "--config-settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="pass to build backends (repeatable)",
+    )
+    group.add_argument(
+        "--config-settings-package",
+        action="append",
+        default=[],
+        metavar="NAME:KEY=VALUE",
+        help="pass to the build backend of NAME (repeatable)",
+    )
+    group.add_argument(
+        "--no-build-isolation", action="store_true", help="build in the existing environment, with what it contains"
+    )
+    group.add_argument(
+        "--no-build-isolation-package",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="the same for NAME (repeatable)",
+    )
+    add_build_hashes(group)
+
+
+def add_build_hashes(group: argparse._ArgumentGroup) -> None:
+    """Add the options on locked build requirements."""
+    group.add_argument(
+        "--require-build-hashes",
+        action="store_true",
+        help="refuse builds whose requirements are not in pylock.build.toml (`lock --build` writes it)",
+    )
+    group.add_argument(
+        "--no-require-build-hashes", action="store_true", help="allow them, whatever [tool.lockset] says"
+    )
+
+
+def build_options(args: argparse.Namespace) -> dict[str, Any]:
+    """The fields of `LockOptions` and `SyncOptions` on builds.
+
+    Raises:
+        UsageError: `config-setting` or `option-value`.
+    """
+    isolation = (":all:",) if args.no_build_isolation else tuple(map(normal_name, args.no_build_isolation_package))
+    return {
+        "config_settings": parse_config_settings(args.config_setting),
+        "config_settings_package": parse_package_settings(args.config_settings_package),
+        "no_build_isolation": isolation,
+        "require_build_hashes": args.require_build_hashes or (False if args.no_require_build_hashes else None),
+    }
+
+
 def add_index(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
     """Add the options of indexes; if `needless`, they are accepted but hidden, as the command rarely uses an index."""
     count = len(actions_of(parser))
@@ -221,15 +297,23 @@ def _add_index(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-index", action="store_true", help="ignore all indexes, use only --find-links")
     group.add_argument(
         "--index-strategy",
-        choices=("first-index", "unsafe-best-match"),
-        help="if several indexes have a package: use the first that has it (default), or the best version of all",
+        choices=("first-index", "unsafe-first-match", "unsafe-best-match"),
+        help="if several indexes have a package: use only the first that has it (default), "
+        "the first that has a version that fits, or the best version of all",
     )
+    group.add_argument(
+        "--torch-backend",
+        metavar="NAME",
+        help="take PyTorch packages from its index for cpu, cu128, rocm6.4, xpu and the like, or auto for this machine",
+    )
+    group.add_argument("--torch-index", metavar="URL", help="the address below which the indexes of PyTorch are")
     add_network(parser)
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Add the options of connections."""
     group = parser.add_argument_group("network")
+    group.add_argument("--system-certs", action="store_true", help="trust the system's certificates (the default)")
     group.add_argument("--cert", type=Path, metavar="FILE", help="CA certificates to trust, instead of the system's")
     group.add_argument(
         "--client-cert", type=Path, metavar="FILE", help="client certificate and key, for servers that require one"
@@ -294,6 +378,8 @@ def index_overrides(args: argparse.Namespace) -> IndexOverrides:
         find_links=tuple(args.find_links),
         no_index=bool(args.no_index),
         strategy=args.index_strategy,
+        torch_backend=args.torch_backend,
+        torch_index=args.torch_index,
         refresh=args.refresh,
         refresh_packages=tuple(map(normal_name, args.refresh_package)),
         read_timeout=float(_number(args, "timeout", _TIMEOUT)),

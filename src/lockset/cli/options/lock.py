@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lockset.cli.options.common import add_cache, add_index, normal_name, parse_config_settings
+from lockset.cli.options.common import add_builds, add_cache, add_index, build_options, normal_name
 from lockset.errors import LocksetError, UsageError
 from lockset.markers.marker_set import MarkerSet
 from lockset.resolve.problem.file_policy import BUILD_NOTHING
@@ -104,7 +104,7 @@ def _files(parser: argparse.ArgumentParser) -> None:
     _repeated(group, "--only-binary", metavar="NAME", help="the same for NAME or :all:")
     _repeated(group, "--no-binary", metavar="NAME", help="do not use wheels of NAME or :all:")
     _repeated(group, "--build-constraint", metavar="FILE", help="constrain build requirements with FILE")
-    _repeated(group, "-C", "--config-setting", metavar="KEY=VALUE", help="pass to build backends (repeatable)")
+    add_builds(group)
     _repeated(group, "--allow-direct-url", metavar="HOST", help="allow packages from an index to require URLs on HOST")
     group.add_argument(
         "--no-sources", action="store_true", help="ignore sources in other tools' tables, and use the indexes"
@@ -254,7 +254,8 @@ def lock_options(args: argparse.Namespace) -> LockOptions:
         refuse_new_publisher=args.refuse_new_publisher,
         trusted_root=args.trusted_root,
         build_constraint_files=tuple(args.build_constraint),
-        config_settings=parse_config_settings(args.config_setting),
+        **build_options(args),
+        build_requirements=args.build,
     )
 
 

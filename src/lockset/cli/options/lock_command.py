@@ -103,6 +103,11 @@ def add_lock_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--online", action="store_true", help="with --check: also compare files and status of projects with the index"
     )
+    group.add_argument(
+        "--build",
+        action="store_true",
+        help="also lock build requirements of packages without wheels, in pylock.build.toml (runs their backends)",
+    )
     group.add_argument("--no-sdist", action="store_true", help="omit sdists from the lock file")
     group.add_argument("--with-project", action="store_true", help="include the project itself, as an editable package")
     group.add_argument("--without-project", action="store_true", help="omit the project, even if the lock file has it")
@@ -137,6 +142,9 @@ def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
     refuse_wrong_output(args.output)
     if args.online and not args.check:
         raise UsageError("option-conflict", "`--online` requires `--check`: a lock always uses the index")
+    if args.build and (args.check or args.output == "-"):
+        other = "`--check`" if args.check else "`-o -`"
+        raise UsageError("option-conflict", f"`--build` writes a second lock file, and cannot be used with {other}")
     if args.output == "-" and args.json and not args.dry_run:
         raise UsageError(
             "option-conflict", "`-o -` and `--json` both write to stdout", hint="Write the lock to a file with `-o`"
@@ -162,7 +170,7 @@ def _decided_by_more(args: argparse.Namespace) -> bool:
     says_more = args.json or args.stats or args.dry_run or args.verbose or args.config or args.directory
     other_cache = args.cache_dir or args.no_cache or args.refresh or args.refresh_package or args.offline
     files = args.override or args.build_constraint or args.editable or args.this_environment or args.trusted_root
-    return bool(says_more or other_cache or files)
+    return bool(says_more or other_cache or files or args.build or args.torch_backend == "auto")
 
 
 def add_why_not_arguments(parser: argparse.ArgumentParser) -> None:
@@ -172,9 +180,8 @@ def add_why_not_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="the existing lock file (default: pylock.toml)")
     parser.add_argument("--json", action="store_true", help="write the explanation as JSON")
     add_choices(parser)
-    parser.set_defaults(
-        no_sdist=False, with_project=False, attestations=False, refuse_new_publisher=False, trusted_root=None
-    )
+    parser.set_defaults(no_sdist=False, with_project=False, build=False)
+    parser.set_defaults(attestations=False, refuse_new_publisher=False, trusted_root=None)
 
 
 def read_why_not_command(args: argparse.Namespace, out: Output) -> WhyNotCommand:

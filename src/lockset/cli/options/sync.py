@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lockset.cli.options.common import (
+    add_builds,
     add_cache,
     add_index,
+    build_options,
     normal_name,
-    parse_config_settings,
     run_context,
 )
 from lockset.cli.options.pythons import new_environment, python_of
@@ -162,13 +163,7 @@ def _add_files(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 def add_sources(parser: argparse.ArgumentParser) -> None:
     """Add the options on sources, mirrors, policy, cache and indexes."""
     group = _add_files(parser)
-    group.add_argument(
-        "--config-setting",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="pass to build backends (repeatable)",
-    )
+    add_builds(group)
     group.add_argument(
         "--mirror",
         action="append",
@@ -275,7 +270,11 @@ def add_check_arguments(parser: argparse.ArgumentParser) -> None:
         compile_bytecode=False,
     )
     parser.set_defaults(require_attestations=False, require_attestations_package=[], trusted_root=None)
-    parser.set_defaults(link_mode=None, allow_overlap=[], config_setting=[], mirror=[])
+    parser.set_defaults(link_mode=None, allow_overlap=[], mirror=[])
+    parser.set_defaults(
+        config_setting=[], config_settings_package=[], no_build_isolation=False, no_build_isolation_package=[]
+    )
+    parser.set_defaults(require_build_hashes=False, no_require_build_hashes=False)
 
 
 def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
@@ -300,7 +299,7 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         reinstall=(_ALL,) if args.reinstall else names(args.reinstall_package),
         locked=args.locked,
         check_only=args.dry_run or args.check,
-        config_settings=parse_config_settings(args.config_setting) or None,
+        **build_options(args),
         allow_overlap=tuple(name for text in args.allow_overlap for name in names([text])) or None,
         link_mode=args.link_mode or "auto",
         compile_bytecode=args.compile_bytecode,

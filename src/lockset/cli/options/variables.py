@@ -19,14 +19,17 @@ _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", 
 # Options that have the same meaning in all commands: LOCKSET_<OPTION> sets them everywhere.
 _EVERYWHERE = frozenset({
     "index", "default_index", "extra_index_url", "find_links", "no_index", "index_strategy", "cert", "client_cert",
-    "proxy", "keyring_provider", "timeout", "retries", "allow_insecure_host", "cache_dir", "no_cache", "refresh",
-    "refresh_package", "offline", "quiet", "verbose", "color", "no_progress", "directory", "config", "no_config",
+    "system_certs",
+    "torch_backend", "torch_index", "proxy", "keyring_provider", "timeout", "retries", "allow_insecure_host",
+    "cache_dir", "no_cache", "refresh", "refresh_package", "offline", "quiet", "verbose", "color", "no_progress",
+    "directory", "config", "no_config",
 })  # fmt: skip
 # Commands whose other options have such a variable, too, except for those named here: these are about a single run, or
 # have another meaning elsewhere, and a variable for one command must not affect another.
 _OF_LOCKING = frozenset({
-    "output", "dry_run", "check", "online", "json", "stats", "editable", "environment", "python", "implementation",
-    "platform", "this_environment", "extra", "all_extras", "group", "only_group", "no_group", "all_groups",
+    "output", "dry_run", "check", "build", "online", "json", "stats", "editable", "environment", "python",
+    "implementation", "platform", "this_environment", "extra", "all_extras", "group", "only_group", "no_group",
+    "all_groups",
 })  # fmt: skip
 _OF_SYNCING = frozenset({"dry_run", "check", "json", "reinstall", "reinstall_package", "dest", "all_files"})
 _NOT_SHARED = {
@@ -58,7 +61,7 @@ _RIVALS = {
 }
 _RIVALS_EVERYWHERE = (
     ("no_index", "index"), ("no_index", "extra_index_url"), ("no_index", "default_index"), ("quiet", "verbose"),
-    ("annotate", "no_annotate"), ("json", "markdown"),
+    ("annotate", "no_annotate"), ("require_build_hashes", "no_require_build_hashes"), ("json", "markdown"),
     ("config", "no_config"),
 )  # fmt: skip
 _WITHOUT = frozenset({"help", "version", "explain"})

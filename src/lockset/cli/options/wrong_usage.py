@@ -87,9 +87,19 @@ def option_answer(name: str, options: Collection[str]) -> str | None:
 
     `FILE` stands for passing files without an option.
     """
-    answer = other_options()["answers"].get("--requirement" if name == "-r" else name)
-    if answer is None:
-        return None
+    if name[:1] == "-" and name[:2] != "--":
+        # The value may follow a short option without a space.
+        name = other_options()["short"].get(name[:2], name)
+        if name in options:
+            return f"Use `{name}`"
+    answer = other_options()["answers"].get(name)
+    return None if answer is None else _answer_text(answer, options)
+
+
+def _answer_text(answer: dict[str, Any], options: Collection[str]) -> str | None:
+    for option, text in answer.get("with", {}).items():
+        if option in options:
+            return str(text)
     if "always" in answer:
         return f"Omit it: {answer['always']}"
     for other in answer.get("use", ()):
@@ -97,8 +107,8 @@ def option_answer(name: str, options: Collection[str]) -> str | None:
             return _FILE
         if other.split()[0] in options:
             return f"Use `{other}`"
-    text: str | None = answer.get("run") or answer.get("never")
-    return text
+    other_text: str | None = answer.get("run") or answer.get("never")
+    return other_text
 
 
 @cache

@@ -75,12 +75,23 @@ def show_lock(result: LockResult, command: LockCommand, seconds: float, out: Out
         conclusion = f"Locked {count} in {name}"
     out.line(f"{out.style(conclusion, 'bold green')}{out.style(f', {seconds_text(seconds)}', 'dim')}")
     newer = newer_text(result, command, old.ours if old is not None else None)
-    for line in filter(None, (_held_back_text(result), newer)):
+    for line in filter(None, (_build_text(result, command), _held_back_text(result), newer)):
         out.line(line)
     if command.stats:
         for line in statistics_lines(result):
             out.line(line)
     return ("", "") if out.quiet else _next_time(result, count, newer)
+
+
+def _build_text(result: LockResult, command: LockCommand) -> str:
+    """How many build requirements are locked; empty if they were not to be locked."""
+    if not command.options.build_requirements:
+        return ""
+    if (build := result.build_requirements) is None:
+        return "Every package has a wheel: there are no build requirements to lock"
+    groups = len(build.lock.dependency_groups or ())
+    verb = "Would lock" if command.dry_run else "Locked"
+    return f"{verb} {package_count(build.lock)} in {_name(build.path)}, to build {count_text(groups, 'package')}"
 
 
 def package_count(lock: Pylock) -> str:

@@ -56,7 +56,7 @@ def carry_out(sync: Callable[[Callable[[Target, Plan], None]], SyncResult], out:
     """Call `sync` with a function that shows the plan.
 
     Raises:
-        LocksetError: As of `sync`; if the plan was shown, with the fact that nothing was changed.
+        LocksetError: As of `sync`; if the plan was shown and nothing was changed, with that fact.
     """
     shown: list[Target] = []
 
@@ -68,7 +68,7 @@ def carry_out(sync: Callable[[Callable[[Target, Plan], None]], SyncResult], out:
     try:
         return sync(show)
     except LocksetError as error:
-        if shown:
+        if shown and not error.target_changed:
             kind = "environment" if shown[0].kind == "venv" else "target"
             one = error.diagnostic
             error.diagnostic = one._replace(context=(*one.context, f"The {kind} was not changed"))

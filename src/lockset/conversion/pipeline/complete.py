@@ -138,7 +138,7 @@ class _GapFiller:
             files=tuple(self._imported_file(file, hashes or self._index_hashes(file)) for file, hashes in kept),
             bare_hashes=(),
             every_file=False,
-            index=detail.index_url if not detail.index_url.startswith("file:") else None,
+            index=None if (index := _index_of(detail, files)).startswith("file:") else index,
             requires_python=pythons.pop() if len(pythons) == 1 else None,
         )
 
@@ -385,3 +385,8 @@ def _has_algorithm(files: Sequence[DistributionFile], algorithm: str) -> bool:
 
 def _texts(hashes: dict[str, str]) -> tuple[str, ...]:
     return tuple(f"{algorithm}:{value}" for algorithm, value in hashes.items())
+
+
+def _index_of(detail: ProjectDetail, files: list[tuple[DistributionFile, dict[str, str]]]) -> str:
+    """The index of the files, which are of one version."""
+    return detail.index_of(files[0][0].version) if files else detail.index_url

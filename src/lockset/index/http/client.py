@@ -12,7 +12,7 @@ from lockset.index.credentials import redact
 from lockset.index.http.pages import Pages
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.ports import ProjectNotFound
-from lockset.index.strategy import IndexOrder, sources_for
+from lockset.index.strategy import IndexOrder, sources_for, strategy_for
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class HttpIndexes:
         for source in sources_for(name, self._options):
             known = self._pages.presence(source, name)
             if known is not False:
-                return known is True and self._options.strategy == "first-index"
+                return known is True and strategy_for(name, self._options) == "first-index"
         return True
 
     def _start(self, name: str, heard: Callable[[str], object]) -> None:
@@ -108,7 +108,8 @@ class HttpIndexes:
                 self._jobs[name] = self._workers.start(lambda: self._ask(name), lambda: heard(name))
 
     def _ask(self, name: str) -> ProjectDetail:
-        plan = IndexOrder(join_all=self._options.strategy == "unsafe-best-match")
+        strategy = strategy_for(name, self._options)
+        plan = IndexOrder(strategy)
         searched = sources_for(name, self._options)
         fingerprints: list[str] = []
         for source in searched:
@@ -124,7 +125,13 @@ class HttpIndexes:
             raise ProjectNotFound(name, searched=tuple(redact(source.url) for source in (*searched, *locations)))
         self._warn(answer)
         whole = len(fingerprints) == 1 and not flat
-        return ProjectDetail(answer, fingerprint=fingerprints[0] if whole else "")
+        numbers = plan.numbers(flat)
+        return ProjectDetail(
+            answer,
+            fingerprint=fingerprints[0] if whole else "",
+            index_urls={version: plan.index_urls[number] for version, number in numbers.items()},
+            index_numbers=numbers if strategy == "unsafe-first-match" else {},
+        )
 
     def _warn(self, table: PageTable) -> None:
         if table.refused:

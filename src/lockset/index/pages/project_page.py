@@ -136,14 +136,25 @@ class ProjectDetail:
         status: `archived`, `deprecated` or `quarantined` (PEP 792); None for active projects and unknown statuses.
         status_reason: The reason that the index gives for the status, as one line of at most 300 characters, or None.
         fingerprint: Changes with any change of the page; "" if it was not computed.
+        index_numbers: For each version the number of the index that it comes from, if all versions of an index are
+            tried before those of the next one; else empty.
     """
 
-    def __init__(self, table: PageTable, *, fingerprint: str = "") -> None:
+    def __init__(
+        self,
+        table: PageTable,
+        *,
+        fingerprint: str = "",
+        index_urls: Mapping[Version, str] | None = None,
+        index_numbers: Mapping[Version, int] | None = None,
+    ) -> None:
         self.name = table.name
         self.index_url = table.index_url
         self.status = table.status if table.status in STATUSES else None
         self.status_reason = None if self.status is None else one_line(table.status_reason)
         self.fingerprint = fingerprint
+        self.index_numbers = index_numbers or {}
+        self._index_urls = index_urls or {}
         self._table = table
         self._rows = Rows(table)
         self._versions: tuple[Version, ...] | None = None
@@ -179,6 +190,17 @@ class ProjectDetail:
             self._versions = tuple(v for v in map(parse_version, self._table.versions) if v is not None)
             self._positions = {version: at for at, version in enumerate(self._versions)}
         return self._versions
+
+    @property
+    def versions_by_index(self) -> tuple[Version, ...]:
+        """The versions, newest first; those of the first index before those of others, if `index_numbers` are given."""
+        if not self.index_numbers:
+            return self.versions
+        return tuple(sorted(self.versions, key=lambda version: self.index_numbers.get(version, 0)))
+
+    def index_of(self, version: Version) -> str:
+        """Address of the first index that has `version`, without credentials."""
+        return self._index_urls.get(version, self.index_url)
 
     def _position(self, version: Version) -> int:
         if self._versions is None:

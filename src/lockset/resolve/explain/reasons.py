@@ -46,7 +46,7 @@ def _reason(name: str, failure: Failure) -> str | None:
     if any(all(s.admits(v) for s in specifiers) for v in releases.versions):
         return _kept_out(releases, specifiers, failure)
     if any(not any(s.admits(v) for v in releases.versions) for s in specifiers):
-        newest = releases.versions[0]
+        newest = max(releases.versions) if releases.starts else releases.versions[0]
         if isinstance(newest, DirectVersion):
             return f"{name} comes from {newest.source.shown}, and is {newest}"
         return f"the newest available version of {name} is {newest}"

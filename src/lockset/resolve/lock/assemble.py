@@ -47,7 +47,7 @@ class Artifacts(Protocol):
     def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
         """Files of the release that may be used: no yanked ones unless all are, none that options exclude."""
 
-    def index_url(self, name: str) -> str:
+    def index_url(self, name: str, version: Version) -> str:
         """The index the project comes from, without credentials."""
 
     def hashes(self, file: DistributionFile) -> Mapping[str, str]:
@@ -196,7 +196,7 @@ def _entry(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
         version=version,
         marker=marker,
         requires_python=_specifiers(artifacts.requires_python(name, version)),
-        index=None if is_local(index := artifacts.index_url(name)) else index,
+        index=None if is_local(index := artifacts.index_url(name, version)) else index,
         sdist=PackageSdist(**_file(sdist, terms, artifacts)) if sdist is not None else None,
         wheels=[PackageWheel(**_file(f, terms, artifacts)) for f in sorted(wheels, key=lambda f: f.filename)] or None,
     )

@@ -113,6 +113,9 @@ class NewerReleases:
         page = self._repository.page(name)
         if page is None:
             raise self._repository.not_found[name]
+        # With `unsafe-first-match`, the versions of later indexes are not upgrades.
+        number = page.index_numbers.get(locked, 0)
+        versions = tuple(v for v in versions if page.index_numbers.get(v, 0) <= number)
         newest = self._newest(name, versions, locked)
         fits = upgraded if upgraded is not None else self._fitting(name, versions, locked, region)
         held: tuple[HeldBack, ...] = ()

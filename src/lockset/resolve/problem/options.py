@@ -60,7 +60,12 @@ class LockOptions:
         no_sources: Packages, or `:all:`, that come from the indexes whatever tables of other tools say.
         verify_metadata: Compare what all wheels of a version require, not one wheel's only.
         build_constraint_files: Requirements files that limit what builds need.
-        config_settings: Settings that build backends get.
+        config_settings: Config settings for build backends.
+        config_settings_package: The same for single packages; they take precedence.
+        no_build_isolation: Names of packages, or `:all:`, that are built in the environment that a sync would use.
+        build_requirements: Also lock the build requirements of packages without wheels.
+        require_build_hashes: Refuse builds for metadata whose requirements are not in the lock file of build
+            requirements; None for the setting.
         attestations: Verify the attestations of all files and record their publishers (PEP 740); None for the setting.
         refuse_new_publisher: Refuse a package that another publisher publishes than in the existing lock, or that lost
             its attestations. Implies `attestations`.
@@ -109,6 +114,10 @@ class LockOptions:
     verify_metadata: bool = False
     build_constraint_files: tuple[str, ...] = ()
     config_settings: Mapping[str, str | list[str]] = field(default_factory=dict)
+    config_settings_package: Mapping[str, Mapping[str, str | list[str]]] = field(default_factory=dict)
+    no_build_isolation: tuple[str, ...] = ()
+    build_requirements: bool = False
+    require_build_hashes: bool | None = None
     attestations: bool | None = None
     refuse_new_publisher: bool = False
     trusted_root: str | None = None

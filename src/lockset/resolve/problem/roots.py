@@ -32,6 +32,7 @@ __all__ = [
     "ConstraintSources",
     "check_lines",
     "constraint_text",
+    "line_settings",
     "named",
     "overrides_of",
     "requirement_hashes",
@@ -54,11 +55,18 @@ class ConstraintSources:
     refused: Mapping[str, LocksetError] = field(default_factory=dict)
 
 
+def line_settings(project: RootProject, options: LockOptions) -> dict[str, dict[str, str]]:
+    """Config settings of requirement lines (`--config-settings`) for builds, by normalised name."""
+    groups = (project.dependencies, options.requirements, *project.extras.values(), *project.groups.values())
+    lines = (line for lines in groups for line in lines if not isinstance(line, str))
+    return {str(line.name): dict(line.config_settings) for line in lines if line.config_settings}
+
+
 def check_lines(project: RootProject, options: LockOptions) -> None:
     """Refuse options of requirement lines that lockset does not support.
 
     Raises:
-        LocksetError: `not-supported`, `hash-missing` or `source-not-supported`.
+        LocksetError: `hash-missing` or `source-not-supported`.
     """
     groups = (
         project.dependencies,
@@ -67,13 +75,6 @@ def check_lines(project: RootProject, options: LockOptions) -> None:
         *project.groups.values(),
     )
     for line in (line for lines in groups for line in lines):
-        if line.config_settings:
-            raise LocksetError(
-                "not-supported",
-                f"Settings for the build of {line.name} alone are not supported",
-                location=line.origin,
-                hint="Give them to all builds: `config-settings` in [tool.lockset], or `--config-setting KEY=VALUE`",
-            )
         if project.options.require_hashes and not line.hashes:
             raise HashMissingError(
                 f"{line.name} has no hash, and `--require-hashes` requires one",

@@ -193,12 +193,19 @@ class Admission:
 
         Pre-releases come after all stable ones, unless the policy allows them everywhere.
         """
-        foremost = self.foremost(self._repository.releases(name), mask)
+        releases = self._repository.releases(name)
+        foremost = self.foremost(releases, mask)
         parts = [list(bits(foremost)), list(bits(mask & ~foremost))]
         if not self.highest_first(name):
-            for part in parts:
-                part.reverse()
+            parts = [releases.lowest_first(part) for part in parts]
         return [*parts[0], *parts[1]]
+
+    def before(self, releases: Releases, position: int) -> int:
+        """The releases that are tried before the one at `position`, as far as versions go."""
+        if self.highest_first(releases.name):
+            return (1 << position) - 1
+        order = releases.lowest_first(range(len(releases.versions)))
+        return sum(1 << p for p in order[: order.index(position)]) if releases.starts else -1 << (position + 1)
 
     def highest_first(self, name: str) -> bool:
         """Whether the highest versions of the project are tried first."""

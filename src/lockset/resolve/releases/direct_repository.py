@@ -151,6 +151,7 @@ class DirectRepository:
                     versions=(*known.versions, *mine),
                     stable=known.stable | flags,
                     yanked=known.yanked | flags,
+                    starts=known.starts,
                 )
             self._releases[name] = known
         return known
@@ -278,9 +279,9 @@ class DirectRepository:
         """Files of a release of an index."""
         return self._inner.files(name, version)
 
-    def index_url(self, name: str) -> str:
-        """The index a project comes from."""
-        return self._inner.index_url(name)
+    def index_url(self, name: str, version: Version) -> str:
+        """The index that a release comes from."""
+        return self._inner.index_url(name, version)
 
     def hashes(self, file: DistributionFile) -> Mapping[str, str]:
         """Strong hashes of a file of an index."""

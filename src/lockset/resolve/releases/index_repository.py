@@ -141,7 +141,8 @@ class IndexRepository:
             return Releases(name=name, versions=(), stable=0, yanked=0)
         rules = self.rules
         every = rules.limit(name) is None and rules.may_use_wheels(name) and rules.may_use_sdists(name)
-        versions = detail.versions if every else tuple(v for v in detail.versions if self._usable(name, detail, v))
+        listed = detail.versions_by_index
+        versions = listed if every else tuple(v for v in listed if self._usable(name, detail, v))
         withdrawn = detail.yanked_versions
         stable = yanked = 0
         for position, version in enumerate(versions):
@@ -149,7 +150,9 @@ class IndexRepository:
                 stable |= 1 << position
             if version in withdrawn:
                 yanked |= 1 << position
-        return Releases(name=name, versions=versions, stable=stable, yanked=yanked)
+        numbers = [detail.index_numbers.get(version, 0) for version in versions] if detail.index_numbers else []
+        starts = tuple(at for at in range(1, len(numbers)) if numbers[at] != numbers[at - 1])
+        return Releases(name=name, versions=versions, stable=stable, yanked=yanked, starts=starts)
 
     def _usable(self, name: str, detail: ProjectDetail, version: Version) -> bool:
         if self.rules.limit(name) is not None or name in self.rules.hashes:
@@ -214,11 +217,11 @@ class IndexRepository:
         detail = self._detail(name)
         return () if detail is None else detail.files(version)
 
-    def index_url(self, name: str) -> str:
-        """The index the project comes from."""
+    def index_url(self, name: str, version: Version) -> str:
+        """The index that the release comes from."""
         detail = self._detail(name)
         assert detail is not None, name
-        return detail.index_url
+        return detail.index_of(version)
 
     def empty_page(self, name: str) -> str | None:
         """See `AdjustableRepository.empty_page`."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from lockset._dataclass import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from packaging.version import Version
@@ -28,9 +29,11 @@ class Releases:
 
     Attributes:
         name: Normalised name.
-        versions: Newest first, each once; empty where no index knows the project.
+        versions: Newest first, each once; empty where no index knows the project. With the index strategy
+            `unsafe-first-match`, those of the first index come first.
         stable: Bit i is set where `versions[i]` is not a pre-release.
         yanked: Bit i is set where all files of `versions[i]` are yanked.
+        starts: Positions in `versions` at which those of another index begin, with that strategy.
         fitting: Memo: for a specifier, bit i is set where `versions[i]` matches it.
     """
 
@@ -38,7 +41,16 @@ class Releases:
     versions: tuple[Version, ...]
     stable: int
     yanked: int
+    starts: tuple[int, ...] = ()
     fitting: dict[Specifier, int] = field(default_factory=dict, compare=False, repr=False)
+
+    def lowest_first(self, positions: Sequence[int]) -> list[int]:
+        """Ascending `positions` in the order for the lowest versions first: index by index."""
+        if not self.starts:
+            return list(reversed(positions))
+        bounds = (0, *self.starts, len(self.versions))
+        parts = ([p for p in positions if low <= p < high] for low, high in pairwise(bounds))
+        return [p for part in parts for p in reversed(part)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

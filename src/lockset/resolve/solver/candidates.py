@@ -191,14 +191,21 @@ class CandidateMaker:
         """
         releases = self._repository.releases(name)
         position = releases.versions.index(version)
-        newer = (1 << position) - 1 if self.highest_first(name) else -1 << (position + 1)
+        before = self._admission.before(releases, position)
         in_order = releases.stable >> position & 1 and name not in self._preferences
-        return bool(self._admission.matching(releases, specifier) & (newer if in_order else -1))
+        return bool(self._admission.matching(releases, specifier) & (before if in_order else -1))
 
     def suggest_forks(self, refused: ReleaseCandidate, fork_points: Iterable[MarkerSet]) -> None:
         """Offer forks at `fork_points` after the release of `refused`, if the newest come first."""
         if self._admission.highest_first(refused.name):
             self._suggested_forks.setdefault((refused.name, refused.version), {}).update(dict.fromkeys(fork_points))
+
+    def is_first(self, name: str, version: Version) -> bool:
+        """Whether no release of the project is tried before this one, as far as versions go."""
+        releases = self._repository.releases(name)
+        if self.highest_first(name):
+            return version == releases.versions[0]
+        return version == releases.versions[releases.starts[0] - 1 if releases.starts else -1]
 
     def highest_first(self, name: str) -> bool:
         """Whether the highest versions of the project are tried first."""

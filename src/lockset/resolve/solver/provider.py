@@ -118,8 +118,7 @@ class Provider:
 
     def is_behind(self, name: str, version: Version) -> bool:
         """Whether a project has a release that is tried before this one."""
-        versions = self._repository.releases(name).versions
-        return version != versions[0 if self._maker.highest_first(name) else -1]
+        return not self._maker.is_first(name, version)
 
     def admits_newer(self, name: str, version: Version, specifier: Specifier) -> bool:
         """Whether `specifier` admits a release that is tried before this one, as far as versions go."""

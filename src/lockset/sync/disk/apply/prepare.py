@@ -202,6 +202,7 @@ class Preparer:
                 lambda out: self._builder().of_archive(
                     archive,
                     out,
+                    name=distribution.name,
                     filename=distribution.filename or "",
                     subdirectory=distribution.subdirectory,
                     what=str(distribution),
@@ -217,6 +218,7 @@ class Preparer:
         return self._builder().of_directory(
             directory,
             out,
+            name=distribution.name,
             subdirectory=distribution.subdirectory,
             editable=distribution.editable,
             what=str(distribution),
@@ -224,6 +226,7 @@ class Preparer:
 
     def _build_commit(self, distribution: DesiredDistribution, out: Path) -> Path:
         return self._builder().of_commit(
+            name=distribution.name,
             kind=distribution.vcs or "",
             url=distribution.url or str(distribution.path),
             commit=distribution.commit or "",

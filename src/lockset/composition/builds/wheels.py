@@ -6,7 +6,7 @@ import mmap
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.build.checkout import checkout
 from lockset.build.unpack import unpack_sdist
@@ -28,7 +28,6 @@ class HookWheelBuilds:
 
     Args:
         builder: Calls the hooks.
-        settings: Config settings for all backends.
         environ: Environment variables for version control, which filters them.
         offline: Fetch nothing.
         listener: Receives notes.
@@ -38,48 +37,46 @@ class HookWheelBuilds:
         self,
         builder: HookBuilder,
         *,
-        settings: Mapping[str, Any],
         environ: Mapping[str, str],
         offline: bool,
         listener: ProgressListener,
     ) -> None:
         self._builder = builder
-        self._settings = settings
         self._environ = environ
         self._offline = offline
         self._listener = listener
 
     def of_archive(
-        self, archive: BinaryIO, out_dir: Path, *, filename: str, subdirectory: str | None, what: str
+        self, archive: BinaryIO, out_dir: Path, *, name: str, filename: str, subdirectory: str | None, what: str
     ) -> Path:
         """See the port."""
         if filename.endswith(".zip"):
             _refuse_ambiguous(archive, filename)
         with tempfile.TemporaryDirectory(prefix="lockset-source-") as folder:
             tree = unpack_sdist(archive, filename, Path(folder))
-            return self._wheel(_below(tree, subdirectory, what), out_dir, what)
+            return self._wheel(_below(tree, subdirectory, what), out_dir, name, what)
 
     def of_directory(
-        self, directory: Path, out_dir: Path, *, subdirectory: str | None, editable: bool, what: str
+        self, directory: Path, out_dir: Path, *, name: str, subdirectory: str | None, editable: bool, what: str
     ) -> Path:
         """See the port."""
         tree = _below(directory, subdirectory, what)
         if editable:
-            return self._builder.editable(tree, out_dir, what=what, settings=self._settings)
-        return self._wheel(tree, out_dir, what)
+            return self._builder.editable(tree, out_dir, what=what, package=name)
+        return self._wheel(tree, out_dir, name, what)
 
     def of_commit(
-        self, *, kind: str, url: str, commit: str, out_dir: Path, subdirectory: str | None, what: str
+        self, *, name: str, kind: str, url: str, commit: str, out_dir: Path, subdirectory: str | None, what: str
     ) -> Path:
         """See the port."""
         with tempfile.TemporaryDirectory(prefix="lockset-source-", ignore_cleanup_errors=True) as folder:
             self._listener.note(f"Fetching {what} by {kind}")
             into, environ = Path(folder) / "tree", self._environ
             tree = checkout(kind, url, commit, into, what=what, environ=environ, offline=self._offline)
-            return self._wheel(_below(tree, subdirectory, what), out_dir, what)
+            return self._wheel(_below(tree, subdirectory, what), out_dir, name, what)
 
-    def _wheel(self, tree: Path, out_dir: Path, what: str) -> Path:
-        return self._builder.wheel(tree, out_dir, what=what, settings=self._settings)
+    def _wheel(self, tree: Path, out_dir: Path, name: str, what: str) -> Path:
+        return self._builder.wheel(tree, out_dir, what=what, package=name)
 
 
 def _refuse_ambiguous(archive: BinaryIO, filename: str) -> None:

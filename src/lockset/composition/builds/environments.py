@@ -9,26 +9,31 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset._version import __version__
 from lockset.build.hooks import HookBuilder
+from lockset.build.policy import BuildPolicy
+from lockset.composition.builds.build_lock import is_met, not_locked
+from lockset.composition.builds.present_environment import PresentEnvironmentMaker
+from lockset.composition.builds.wheels import HookWheelBuilds
 from lockset.composition.lock_pipeline import LockOptions, lock_project
 from lockset.composition.repositories import connected, repository_opener
 from lockset.composition.sync_pipeline import LockSource, RemovalPolicy, SyncRequest, sync
-from lockset.errors import LocksetError
+from lockset.errors import BuildEnvironmentError, BuildNotLockedError, LocksetError
 from lockset.index.credentials import redact
 from lockset.sources.project import RootProject
 from lockset.sources.requirements.requirement_line import parse_requirement
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from lockset.composition.builds.build_lock import BuildLock
     from lockset.index.options import IndexOptions
     from lockset.progress import ProgressListener
     from lockset.sources.requirements.requirement_line import RequirementLine
@@ -63,7 +68,11 @@ class SyncedEnvironmentMaker:
         now: The current time, for `exclude-newer` and maintained Pythons.
         listener: Receives notes.
         constraints: Constraints on build requirements.
-        settings: Config settings for build backends, except those of nested builds.
+        policy: Config settings, and which packages are built without isolation.
+        build_locks: Lock files with the requirements of builds, which are installed exactly.
+        require_locked: Refuse a build whose requirements are not locked.
+        folders: Folders with files to use instead of downloads.
+        present: The interpreter in whose environment those are built; None for `python`.
         inside: The builds that need this one.
     """
 
@@ -73,12 +82,28 @@ class SyncedEnvironmentMaker:
     now: datetime
     listener: ProgressListener
     constraints: tuple[RequirementLine, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    policy: BuildPolicy = BuildPolicy()
+    build_locks: tuple[BuildLock, ...] = ()
+    require_locked: bool = False
+    folders: tuple[str, ...] = ()
+    present: str | None = None
     inside: tuple[str, ...] = ()
 
     def builder(self, listener: ProgressListener) -> HookBuilder:
         """A builder that uses environments of this maker."""
-        return HookBuilder(self, listener=listener, settings=self.settings, fingerprint=self._fingerprint())
+        present = PresentEnvironmentMaker(python=self.present or self.python, listener=listener)
+        return HookBuilder(
+            self, listener=listener, policy=self.policy, present=present, fingerprint=self._fingerprint()
+        )
+
+    def wheel_builds(self, listener: ProgressListener) -> HookWheelBuilds:
+        """Builds of wheels for a sync that uses environments of this maker."""
+        return HookWheelBuilds(
+            self.builder(listener),
+            environ=dict(os.environ),
+            offline=self.options.offline,
+            listener=listener,
+        )
 
     def _fingerprint(self) -> str:
         """A hash of what a build depends on besides its source tree: interpreter, settings, variables."""
@@ -87,18 +112,20 @@ class SyncedEnvironmentMaker:
         facts = [
             [str(python), python.stat().st_mtime_ns if python.exists() else 0, sys.version, __version__],
             [str(line.requirement) for line in self.constraints],
-            {key: str(value) for key, value in self.settings.items()},
+            {key: str(value) for key, value in self.policy.settings.items()},
+            {name: dict(settings) for name, settings in self.policy.package_settings.items()},
             list(map(redact, locations)),
             {name: os.environ.get(name, "") for name in _DECIDING},
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     @contextmanager
-    def make(self, requirements: Sequence[str], *, what: str) -> Iterator[_SyncedEnvironment]:
+    def make(
+        self, requirements: Sequence[str], *, what: str, package: str | None = None
+    ) -> Iterator[_SyncedEnvironment]:
         """See `EnvironmentMaker`."""
         if len(self.inside) >= _DEEPEST:
-            raise LocksetError(
-                "build-environment",
+            raise BuildEnvironmentError(
                 f"Building {what} needs too many nested builds: {' for '.join(self.inside)}",
                 hint="Use a release that has a wheel",
             )
@@ -110,8 +137,11 @@ class SyncedEnvironmentMaker:
                 maker=self,
                 folder=Path(folder),
                 what=what,
+                package=package,
+                locked={},
                 installed=[],
             )
+            made.install_locked()
             made.install(requirements)
             yield made
 
@@ -122,13 +152,38 @@ class _SyncedEnvironment:
     maker: SyncedEnvironmentMaker
     folder: Path
     what: str
+    package: str | None
+    locked: dict[str, str]
     installed: list[str]
+
+    def install_locked(self) -> None:
+        """Install exactly what a lock file has for the build of this package, if there is one."""
+        group = self.package or ""
+        lock = next((one for one in self.maker.build_locks if one.has(group)), None)
+        if lock is not None:
+            self.locked.update(self._sync(lock.source, groups=frozenset({group})))
 
     def install(self, requirements: Sequence[str]) -> None:
         """See `BuildEnvironment`."""
+        lacking = self._not_locked(requirements)
+        if lacking and self.maker.require_locked:
+            raise not_locked(self.what, lacking, self.maker.build_locks)
+        if lacking and self.locked:
+            names = ", ".join(lacking)
+            self.maker.listener.note(f"The build requirements of {self.what} are resolved anew: not locked: {names}")
+            self.locked.clear()
         self.installed.extend(r for r in requirements if r not in self.installed)
-        if not self.installed:
-            return
+        if self.installed and not self.locked:
+            self._resolve()
+
+    def _not_locked(self, requirements: Sequence[str]) -> list[str]:
+        """The requirements that apply and that the locked versions do not meet."""
+        if not requirements:
+            return []
+        markers = ask_interpreter(str(self.python), memory=None).markers
+        return [text for text in requirements if not is_met(text, self.locked, markers)]
+
+    def _resolve(self) -> None:
         maker = self.maker
         try:
             interpreter = ask_interpreter(str(self.python), memory=None)
@@ -144,30 +199,60 @@ class _SyncedEnvironment:
                 environments=(" and ".join(f"{name} == '{values[name]}'" for name in platform),),
                 constraints=maker.constraints,
             )
-            nested = replace(maker, settings={}, inside=(*maker.inside, self.what))
+            nested = self._nested()
             locked = lock_project(
                 project,
                 options,
-                open_repository=repository_opener(maker.options, maker.cache, builder=nested.builder),
+                open_repository=repository_opener(
+                    maker.options, maker.cache, builder=nested.builder, policy=nested.policy
+                ),
                 now=maker.now,
                 one_environment=True,
             )
-            request = SyncRequest(
-                sources=(LockSource(lock=locked.lock, folder=str(self.folder)),),
-                python=str(self.python),
-                policy=RemovalPolicy(exact=False),
-            )
-            with connected(maker.options, maker.cache, maker.listener) as connection:
-                sync(request, cache=maker.cache, downloads=lambda: connection.downloads)
+            self._sync(LockSource(lock=locked.lock, folder=str(self.folder)))
+        except (BuildEnvironmentError, BuildNotLockedError):
+            raise
         except LocksetError as error:
-            diagnostic = error.diagnostic
-            raise LocksetError(
-                "build-environment",
-                f"The environment to build {self.what} could not be created: {diagnostic.message}",
-                location=diagnostic.location,
-                context=diagnostic.context,
-                hint=diagnostic.hint,
-            ) from error
+            raise self._not_created(error) from error
+
+    def _nested(self) -> SyncedEnvironmentMaker:
+        """The maker for builds of build requirements."""
+        maker = self.maker
+        return replace(maker, policy=maker.policy.for_requirements(), inside=(*maker.inside, self.what))
+
+    def _sync(self, source: LockSource, *, groups: frozenset[str] = frozenset()) -> dict[str, str]:
+        """Install what is locked, with `groups` instead of the default ones; the versions by name."""
+        maker = self.maker
+        request = SyncRequest(
+            sources=(source,),
+            python=str(self.python),
+            groups=groups,
+            default_groups=not groups,
+            find_links=maker.folders,
+            policy=RemovalPolicy(exact=False),
+        )
+        try:
+            with connected(maker.options, maker.cache, maker.listener) as connection:
+                done = sync(
+                    request,
+                    cache=maker.cache,
+                    downloads=lambda: connection.downloads,
+                    builds=lambda: self._nested().wheel_builds(maker.listener),
+                )
+        except (BuildEnvironmentError, BuildNotLockedError):
+            raise
+        except LocksetError as error:
+            raise self._not_created(error) from error
+        return {step.name: step.new_version or "" for step in done.plan.steps}
+
+    def _not_created(self, error: LocksetError) -> LocksetError:
+        diagnostic = error.diagnostic
+        return BuildEnvironmentError(
+            f"The environment to build {self.what} could not be created: {diagnostic.message}",
+            location=diagnostic.location,
+            context=diagnostic.context,
+            hint=diagnostic.hint and diagnostic.hint.replace("`lockset lock ", "`lockset lock --build "),
+        )
 
 
 def _make_venv(python: str, location: Path, what: str) -> None:
@@ -176,8 +261,7 @@ def _make_venv(python: str, location: Path, what: str) -> None:
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     if done.returncode:
-        raise LocksetError(
-            "build-environment",
+        raise BuildEnvironmentError(
             f"{python} could not create an environment to build {what}",
             context=tuple(done.stdout.decode("utf-8", "replace").splitlines()[-5:]),
             hint="Install the `venv` module of that Python, or use `--no-build`",
@@ -192,9 +276,9 @@ def builder(
     now: datetime,
     listener: ProgressListener,
     constraints: tuple[RequirementLine, ...] = (),
-    settings: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> HookBuilder:
-    """A builder whose environments lockset creates within `constraints`; `settings` are passed to backends."""
+    """A builder whose environments lockset creates within `constraints`; `more` as for `SyncedEnvironmentMaker`."""
     maker = SyncedEnvironmentMaker(
         options=options,
         cache=cache,
@@ -202,6 +286,6 @@ def builder(
         now=now,
         listener=listener,
         constraints=constraints,
-        settings=settings or {},
+        **more,
     )
     return maker.builder(listener)

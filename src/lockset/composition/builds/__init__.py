@@ -1,0 +1,1 @@
+"""Builds of a run: their environments, isolated or not, and in which order a sync builds."""
