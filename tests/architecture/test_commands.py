@@ -88,12 +88,12 @@ def test_what_a_command_calls_of_the_api_is_public(path: Path) -> None:
         "clean_cache",
         "merge_lock_versions",
         "prune_cache",
-        "read_version",
+        "read_merge_version",
         "self_check",
         "setup_merge_driver",
         "text_with_markers",
         "verify_cache",
-        "write_version",
+        "write_merge_version",
     }
     called = {name for module, name in imports(path) if module.startswith("lockset.api.")}
     assert called - own <= set(lockset.__all__)

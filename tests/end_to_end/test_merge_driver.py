@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 
-from lockset.api.merge import write_version
+from lockset.api.merge import write_merge_version
 from lockset.errors import LocksetError
 from support.command import Command
 from support.posix import make_pipe
@@ -328,4 +328,4 @@ def test_a_version_that_is_not_a_regular_file_of_usual_size_is_refused_at_once(
 
 def test_merged_text_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LocksetError, match="Cannot write"):
-        write_version(tmp_path, b"a folder is there")
+        write_merge_version(tmp_path, b"a folder is there")

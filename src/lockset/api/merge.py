@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = [
     "LockMerge",
     "merge_lock_versions",
-    "read_version",
+    "read_merge_version",
     "setup_merge_driver",
     "text_with_markers",
-    "write_version",
+    "write_merge_version",
 ]
 
 
@@ -56,7 +56,7 @@ def setup_merge_driver(
     return act(context.here, for_user=for_user, environ=context.process_variables)
 
 
-def read_version(path: Path) -> bytes:
+def read_merge_version(path: Path) -> bytes:
     """The content of a version of a lock file that git passes to its merge driver.
 
     Raises:
@@ -65,7 +65,7 @@ def read_version(path: Path) -> bytes:
     return read_file(path, location=str(path))
 
 
-def write_version(path: Path, data: bytes) -> None:
+def write_merge_version(path: Path, data: bytes) -> None:
     """Write what git takes as the merged file, whole or not at all.
 
     Raises:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from lockset.api.merge import (
     LockMerge,
     merge_lock_versions,
-    read_version,
+    read_merge_version,
     setup_merge_driver,
     text_with_markers,
-    write_version,
+    write_merge_version,
 )
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.merge_driver import add_merge_driver_arguments as add_arguments
@@ -36,7 +36,7 @@ def run(command: MergeDriverCommand, out: Output) -> int:
             out.line("git merges lock files with lockset" if changed else "git merges lock files with lockset already")
             out.line(f"  attributes: {plain(str(path))}")
         return DONE
-    base, ours, theirs = (read_version(command.context.here / path) for path in command.files)
+    base, ours, theirs = (read_merge_version(command.context.here / path) for path in command.files)
     label = command.labels[2] if command.labels[2] != "theirs" else ""
     merge = LockMerge(path=command.path, base=base, ours=ours, theirs=theirs, label=label)
     try:
@@ -45,7 +45,7 @@ def run(command: MergeDriverCommand, out: Output) -> int:
         out.error(error.diagnostic)
         _leave_markers(command, out)
         return REFUSED
-    write_version(command.context.here / command.files[1], result.text.encode())
+    write_merge_version(command.context.here / command.files[1], result.text.encode())
     count = count_text(len({package.name for package in result.lock.packages}), "package")
     out.line(f"Merged {plain(command.path)}: {count}, with the pins of both sides")
     return DONE
@@ -58,5 +58,5 @@ def _leave_markers(command: MergeDriverCommand, out: Output) -> None:
     base, ours, theirs = (str(here / path) for path in command.files)
     text = text_with_markers((ours, base, theirs), command.labels, command.marker_size, here)
     if text is not None:
-        write_version(here / command.files[1], text)
+        write_merge_version(here / command.files[1], text)
         out.line(f"The conflict markers of git are in {plain(command.path)}")
