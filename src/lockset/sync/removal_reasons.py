@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lockset.sync.disk.selection import chosen_extras, chosen_groups
-from lockset.sync.plan import Plan
+from lockset.sync.plan import plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lockset.lockfile.model import Package, Pylock
     from lockset.sync.disk.request import SyncRequest
-    from lockset.sync.plan import Step
+    from lockset.sync.plan import Plan, Step
     from lockset.sync.target import Target
 
 __all__ = ["explain_removals"]
@@ -29,7 +29,7 @@ def explain_removals(plan: Plan, request: SyncRequest, target: Target) -> Plan:
         for package in lock.packages:
             if package.name in names:
                 locked.setdefault(package.name, []).extend(_choices(package, lock, request, target))
-    return Plan.of(_explain(step, locked) for step in plan.steps)
+    return plan_of(_explain(step, locked) for step in plan.steps)
 
 
 def _explain(step: Step, locked: Mapping[str, Sequence[str]]) -> Step:
