@@ -95,9 +95,9 @@ def test_a_described_target_is_byte_for_byte_a_native_one_but_for_the_interprete
 EVERYWHERE = {
     ("windows", "target"): "6f2b950f49988f62ed3068fb081b88166d498d2830bd8295af4aea84593a4913",
     ("windows", "prefix"): "21c2116830daf829bb29abd3f8b7e29b950a6bb4f15b9c634bd3541a583d3ca9",
-    ("linux", "target"): "f647875000ba5646c47c04a75fc4ffa08a1602afa31b072da825aeac108e7aea",
-    ("linux", "prefix"): "04712e7eae2c1d270a6144a66915e27edea5d03aea10ac818c9dc2e5b0153f25",
-    ("macosx_14_0_arm64", "prefix"): "04712e7eae2c1d270a6144a66915e27edea5d03aea10ac818c9dc2e5b0153f25",
+    ("linux", "target"): "74ba5a22c78546ea78fadf71f57c8d4363c0e007fb86839ad6042696dc942f34",
+    ("linux", "prefix"): "9fa8988b80e135d9f344a3556280ba8bb20404a40837caf4e5d4044290f466be",
+    ("macosx_14_0_arm64", "prefix"): "9fa8988b80e135d9f344a3556280ba8bb20404a40837caf4e5d4044290f466be",
 }
 
 

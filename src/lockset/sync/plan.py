@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.installed import InstalledDistribution
 
-__all__ = ["SEEDS", "Plan", "RemovalPolicy", "Step", "plan", "unremovable"]
+__all__ = ["SEEDS", "Plan", "RemovalPolicy", "Step", "plan", "plan_of", "unremovable"]
 
 # Tools that a new environment comes with; kept unless the lock file has them or the user removes them explicitly.
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
@@ -73,7 +73,7 @@ class Step(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a sync does. Create it with `of`.
+    """What a sync does. `plan_of` creates it from its steps.
 
     Attributes:
         steps: Every step, sorted by name; `keep` steps included.
@@ -87,17 +87,17 @@ class Plan(NamedTuple):
     blocked: tuple[Step, ...]
     placed: tuple[Step, ...]
 
-    @classmethod
-    def of(cls, steps: Iterable[Step]) -> Plan:
-        """The plan with these `steps`."""
-        every = tuple(steps)
-        changes = tuple(step for step in every if step.action != "keep")
-        return cls(
-            steps=every,
-            changes=changes,
-            blocked=tuple(step for step in every if step.blocked),
-            placed=tuple(step for step in changes if step.desired is not None),
-        )
+
+def plan_of(steps: Iterable[Step]) -> Plan:
+    """The plan with these `steps`."""
+    every = tuple(steps)
+    changes = tuple(step for step in every if step.action != "keep")
+    return Plan(
+        steps=every,
+        changes=changes,
+        blocked=tuple(step for step in every if step.blocked),
+        placed=tuple(step for step in changes if step.desired is not None),
+    )
 
 
 def plan(
@@ -116,7 +116,7 @@ def plan(
         by_name.setdefault(one.name, []).append(one)
     steps = [_step(one, by_name.pop(one.name, []), policy) for one in desired]
     steps += [_unlisted_step(name, extra, policy) for name, extra in by_name.items()]
-    return Plan.of(sorted(_repair_overlaps(steps, overlap), key=attrgetter("name")))
+    return plan_of(sorted(_repair_overlaps(steps, overlap), key=attrgetter("name")))
 
 
 def _step(desired: DesiredDistribution, installed: Sequence[InstalledDistribution], policy: RemovalPolicy) -> Step:

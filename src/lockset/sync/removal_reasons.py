@@ -6,14 +6,14 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from lockset.sync.disk.selection import chosen_extras, chosen_groups
-from lockset.sync.plan import Plan
+from lockset.sync.plan import plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lockset.lockfile.model import Package, Pylock
     from lockset.sync.disk.request import SyncRequest
-    from lockset.sync.plan import Step
+    from lockset.sync.plan import Plan, Step
     from lockset.sync.target import Target
 
 __all__ = ["explain_removals"]
@@ -34,7 +34,7 @@ def explain_removals(plan: Plan, request: SyncRequest, target: Target) -> Plan:
             elif package.name in names:
                 locked.setdefault(package.name, []).extend(_choices(package, lock, request, target))
     steps = (_left_out(step) if step.name in left_out else _explain(step, locked) for step in plan.steps)
-    return Plan.of(steps)
+    return plan_of(steps)
 
 
 def _is_project(package: Package) -> bool:

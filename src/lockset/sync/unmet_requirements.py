@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import read_dependency, read_version
-from lockset.sync.plan import Plan
+from lockset.sync.plan import plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from lockset.sync.installed import InstalledDistribution
-    from lockset.sync.plan import Step
+    from lockset.sync.plan import Plan, Step
 
 __all__ = ["UnmetRequirement", "keep_required", "unmet_requirements"]
 
@@ -83,7 +83,7 @@ def keep_required(
                 reason = f"{keeper.name}, which stays, requires it"
                 steps[name] = steps[name]._replace(action="keep", reason=reason, blocked="")
                 keepers.append(steps[name])
-    return Plan.of(steps.values())
+    return plan_of(steps.values())
 
 
 def _kept(plan: Plan) -> list[Step]:

@@ -13,7 +13,7 @@ from lockset.cli.output.report import count_text, seconds_text
 from lockset.cli.output.streams import Output
 from lockset.cli.output.sync_report import carry_out, show_plan
 from lockset.errors import LocksetError
-from lockset.sync.plan import Plan, Step
+from lockset.sync.plan import Plan, Step, plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +34,14 @@ def shown(plan: Plan, capsys: pytest.CaptureFixture[str], **options: Any) -> lis
 
 
 def test_a_new_package_has_no_reason_and_others_have(capsys: pytest.CaptureFixture[str]) -> None:
-    plan = Plan.of((*installs(1), Step("remove", "old", "not in the lock file")))
+    plan = plan_of((*installs(1), Step("remove", "old", "not in the lock file")))
     assert shown(plan, capsys) == ["Target /work/.venv", " + package-000", " - old (not in the lock file)"]
 
 
 def test_a_long_plan_has_one_line_for_all_new_packages(capsys: pytest.CaptureFixture[str]) -> None:
     removed = Step("remove", "old", "not in the lock file")
     blocked = Step("remove", "stuck", "not in the lock file", blocked="it lists no files")
-    lines = shown(Plan.of((*installs(50), removed, blocked)), capsys)
+    lines = shown(plan_of((*installs(50), removed, blocked)), capsys)
     assert len(lines) == 4
     assert lines[1].startswith(" + 50 packages: package-000, package-001, ")
     assert lines[1].endswith("package-039 and 10 more (`--verbose` lists all)")
@@ -50,7 +50,7 @@ def test_a_long_plan_has_one_line_for_all_new_packages(capsys: pytest.CaptureFix
 
 
 def test_a_long_plan_is_listed_in_full_with_verbose(capsys: pytest.CaptureFixture[str]) -> None:
-    assert len(shown(Plan.of(installs(50)), capsys, verbose=True)) == 51
+    assert len(shown(plan_of(installs(50)), capsys, verbose=True)) == 51
 
 
 @given(st.integers(0, 60), st.integers(0, 30))
@@ -68,7 +68,7 @@ def test_no_plan_is_longer_than_its_limit_but_for_what_is_blocked(news: int, rem
 )
 def test_a_refusal_after_the_plan_says_that_nothing_was_changed(steps: list[Step], context: tuple[str, ...]) -> None:
     def sync(show: Callable[[Target, Plan], None]) -> SyncResult:
-        show(VENV, Plan.of(steps))
+        show(VENV, plan_of(steps))
         raise LocksetError("hash-mismatch", "not the locked file", context=("a fact",))
 
     with pytest.raises(LocksetError) as caught:

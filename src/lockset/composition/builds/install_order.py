@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lockset.build.policy import ALL_PACKAGES
 from lockset.errors import LocksetError
-from lockset.sync.plan import Plan
+from lockset.sync.plan import plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -55,7 +55,7 @@ def install_in_order(
     rest = make(desired, policy=policy._replace(reinstall=reinstall))
     planned = rest.plan()
     try:
-        rest.apply(preparer, Plan.of(step for step in planned.steps if step.name in late))
+        rest.apply(preparer, plan_of(step for step in planned.steps if step.name in late))
     except LocksetError as error:
         error.target_changed = True
         fact = "The packages that are built with isolation, or need no build, are installed"

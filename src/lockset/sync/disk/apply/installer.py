@@ -21,7 +21,7 @@ from lockset.sync.disk.inspect.metadata_text import requires_dist
 from lockset.sync.disk.store.link import DamagedStore, Linker
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 from lockset.sync.placement import check_locations, overlapped_of, overlaps_of, refuse_clashes, settle_clashes
-from lockset.sync.plan import Plan, plan
+from lockset.sync.plan import Plan, plan, plan_of
 from lockset.sync.target import LOCK_FILE, STATE_FOLDER
 from lockset.sync.windows_paths import refuse_windows_paths
 
@@ -265,7 +265,7 @@ class Installer:
         if together:
             reason = "shares a path with another package"
             steps = (s._replace(action="repair", reason=reason) if s.name in together else s for s in now.steps)
-            raise _MoreToRepair(Plan.of(steps))
+            raise _MoreToRepair(plan_of(steps))
         return settle_clashes(placing, clashes, order)
 
     def _fill(
