@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name
 
@@ -21,18 +21,31 @@ from lockset.resolve.problem.requirement import parse_dependency
 from lockset.resolve.solver.search import extra_and_group_choices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from lockset.lockfile.model import Package, Pylock
-    from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.requirement import Dependency
     from lockset.sources.project import RootProject
 
 __all__ = ["outdated_parts"]
+
+
+class _Installation(NamedTuple):
+    """What a lock installs with one choice in one sampled environment.
+
+    Attributes:
+        values: The markers' values.
+        requested: The choice, as values for the markers of requirements.
+        entries: The entries by name.
+    """
+
+    values: dict[str, Any]
+    requested: dict[str, Any]
+    entries: Mapping[str, Sequence[Package]]
 
 
 def outdated_parts(
@@ -47,6 +60,7 @@ def outdated_parts(
     if any("optional-dependencies" in each.keys for each in project.unbuilt):
         project = replace(project, extras={**dict.fromkeys(lock.extras or (), ()), **project.extras})
     problem = build_problem(project, options, old=lock, now=now, folder=folder)
+    installations = _installations(problem, lock)
     findings = [
         *(
             ()
@@ -54,11 +68,11 @@ def outdated_parts(
             else _environment_changes(problem, lock)
         ),
         *_choice_changes(problem, lock),
-        *_root_changes(problem, lock, is_whole=not project.unbuilt),
+        *_root_changes(problem, lock, installations, is_whole=not project.unbuilt),
         *_setting_changes(problem, lock, is_whole=not project.unbuilt),
         *_missing_entries(lock),
         *_project_changes(problem, project, lock),
-        *_tree_changes(problem, lock, project.name),
+        *_tree_changes(problem, lock, installations, project.name),
     ]
     return tuple(dict.fromkeys(findings))
 
@@ -169,7 +183,19 @@ def _missing_entries(lock: Pylock) -> list[str]:
     return findings
 
 
-def _root_changes(problem: ResolutionProblem, lock: Pylock, *, is_whole: bool) -> list[str]:
+def _installations(problem: ResolutionProblem, lock: Pylock) -> list[_Installation]:
+    """What the lock installs, for each sample and choice."""
+    choices = list(_choices(problem, lock))
+    return [
+        _Installation(values, requested, _entries_at(lock, {**values, **chosen}))
+        for values in (sample.environment.as_dict() for sample in problem.samples)
+        for requested, chosen in choices
+    ]
+
+
+def _root_changes(
+    problem: ResolutionProblem, lock: Pylock, installations: Sequence[_Installation], *, is_whole: bool
+) -> list[str]:
     """Requirements that no entry satisfies and, if the project `is_whole`, those that it no longer has."""
     request = problem.request
     roots = [r for r in request.roots if not r.region.is_empty]
@@ -177,19 +203,16 @@ def _root_changes(problem: ResolutionProblem, lock: Pylock, *, is_whole: bool) -
     findings: dict[str, None] = {}
     unserved: set[str] = set()
     looked_at: set[str] = set()
-    for sample in problem.samples:
-        values = sample.environment.as_dict()
-        for requested, chosen in _choices(problem, lock):
-            entries = _entries_at(lock, {**values, **chosen})
-            for root, marker in markers:
-                if marker is not None and not marker.evaluate({**values, **requested}, context="lock_file"):
-                    continue
-                looked_at.add(root_text(root, request))
-                own = entries.get(root.dependency.name, [])
-                if not any(_satisfies(p, root.dependency, problem.direct.folder) for p in own):
-                    locked = f"{_entry_text(own[0])} is locked" if own else "nothing is locked"
-                    findings[f"{root.dependency.text} ({root.origin.name}): {locked}"] = None
-                    unserved.add(root_text(root, request))
+    for values, requested, entries in installations:
+        for root, marker in markers:
+            if marker is not None and not marker.evaluate({**values, **requested}, context="lock_file"):
+                continue
+            looked_at.add(root_text(root, request))
+            own = entries.get(root.dependency.name, [])
+            if not any(_satisfies(p, root.dependency, problem.direct.folder) for p in own):
+                locked = f"{_entry_text(own[0])} is locked" if own else "nothing is locked"
+                findings[f"{root.dependency.text} ({root.origin.name}): {locked}"] = None
+                unserved.add(root_text(root, request))
     recorded = recorded_table(lock).get("roots")
     if isinstance(recorded, list):
         before, now = {r for r in recorded if isinstance(r, str)}, set(root_texts(request))
@@ -229,17 +252,26 @@ def _entries_at(lock: Pylock, values: dict[str, Any]) -> dict[str, list[Package]
     return entries
 
 
-def _tree_changes(problem: ResolutionProblem, lock: Pylock, project_name: str | None) -> list[str]:
+def _tree_changes(
+    problem: ResolutionProblem, lock: Pylock, installations: Sequence[_Installation], project_name: str | None
+) -> list[str]:
     """Requirements of locked folders that no entry satisfies, without those of extras."""
     findings: dict[str, None] = {}
     for package in lock.packages:
         if package.directory is None or package.name == project_name:
             continue
         inside = problem.direct.folder / package.directory.path / (package.directory.subdirectory or "")
-        for dependency in _tree_requirements(inside, package.name):
-            for sample in problem.samples:
-                findings.update(dict.fromkeys(_unmet_in_sample(package, dependency, sample, problem, lock)))
+        required = [d for d in _tree_requirements(inside, package.name) if not _is_replaced(d, problem)]
+        for values, _, entries in installations if required else ():
+            if package in entries.get(package.name, ()):
+                findings.update(dict.fromkeys(_unmet(package, required, values, entries, problem.direct.folder)))
     return list(findings)
+
+
+def _is_replaced(dependency: Dependency, problem: ResolutionProblem) -> bool:
+    """Whether something else decides on the dependency: its URL, an override or an exclusion."""
+    rules = problem.rules
+    return dependency.url is not None or dependency.name in rules.overrides or dependency.name in rules.excludes
 
 
 def _tree_requirements(tree: Path, name: str) -> list[Dependency]:
@@ -251,25 +283,22 @@ def _tree_requirements(tree: Path, name: str) -> list[Dependency]:
         return []  # `lock` reports it
 
 
-def _unmet_in_sample(
-    package: Package, dependency: Dependency, sample: TargetInterpreter, problem: ResolutionProblem, lock: Pylock
+def _unmet(
+    package: Package,
+    required: Sequence[Dependency],
+    values: dict[str, Any],
+    entries: Mapping[str, Sequence[Package]],
+    folder: Path,
 ) -> Iterator[str]:
-    rules = problem.rules
-    changed = dependency.url is not None or dependency.name in rules.overrides or dependency.name in rules.excludes
-    here = sample.environment.as_dict()
-    if changed or (dependency.condition is not None and not dependency.condition.evaluate({**here, "extra": ""})):
-        return
-    for _, chosen in _choices(problem, lock):
-        values = {**here, **chosen}
-
-        def applies(entry: Package, values: dict[str, Any] = values) -> bool:
-            return entry.marker is None or entry.marker.evaluate(values, context="lock_file")
-
-        entries = [p for p in lock.packages if p.name == dependency.name and applies(p)]
-        if applies(package) and not any(_satisfies(p, dependency, problem.direct.folder) for p in entries):
-            locked = f"{_entry_text(entries[0])} is locked" if entries else "nothing is locked"
-            where = package.directory.path if package.directory is not None else "-"
-            yield f"{package.name} ({where}) needs {dependency.text}: {locked}"
+    for dependency in required:
+        own = entries.get(dependency.name, ())
+        if any(_satisfies(entry, dependency, folder) for entry in own):
+            continue
+        if dependency.condition is not None and not dependency.condition.evaluate({**values, "extra": ""}):
+            continue
+        locked = f"{_entry_text(own[0])} is locked" if own else "nothing is locked"
+        where = package.directory.path if package.directory is not None else "-"
+        yield f"{package.name} ({where}) needs {dependency.text}: {locked}"
 
 
 def _satisfies(package: Package, dependency: Dependency, folder: Path) -> bool:
