@@ -8,13 +8,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from lockset.sync.journal import Journal
+from lockset.sync.layout import LOCK_FILE
+from lockset.sync.wheel.record import parse_record
 
 from lockset.composition.sync_pipeline import SourcePolicy
 from lockset.errors import LocksetError
-from lockset.sync.journal import Journal
-from lockset.sync.layout import LOCK_FILE
 from lockset.sync.wheel.entry_points import script_problem, scripts_in
-from lockset.sync.wheel.record import parse_record
 from lockset.sync.wheel.safe_path import path_problem
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import World, entry, judge
