@@ -97,7 +97,7 @@ class Image:
 
     def __post_init__(self) -> None:
         base = self.folder / "base"
-        for name in ("usr", "proc", "dev", "etc", "root", "home", "var/app", "run", "tmp", "opt", "var", "host"):
+        for name in ("usr", "proc", "dev", "etc", "root", "home", "var/app", "run", "tmp", "opt", "host"):
             (base / name).mkdir(parents=True)
         for name in ("bin", "sbin", "lib", "lib64"):
             (base / name).symlink_to(f"usr/{name}")
