@@ -214,7 +214,7 @@ def test_a_project_or_script_stands_for_the_lock_file_next_to_it(
 def test_a_project_without_a_lock_file_is_refused_with_the_command_that_makes_it(
     cli: Command, venv: Venv, tmp_path: Path, source: str, command: str
 ) -> None:
-    _write(tmp_path, source, "")
+    _write(tmp_path, source, "# /// script\n# dependencies = []\n# ///\n")
     assert command in cli.refused("sync", source)
     assert venv.installed() == {}
 

@@ -32,11 +32,10 @@ __all__ = ["Base", "Image", "Ran", "build", "instructions", "needs_images", "pyt
 
 _ROOT = Path(__file__).parents[2]
 _PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
-_HOME = "home/app"
 _USERS = (
     "root:x:0:0:root:/root:/bin/sh",
     "nobody:x:65534:65534::/nonexistent:/bin/false",
-    f"app:x:1000:1000::/{_HOME}:/bin/sh",
+    "app:x:1000:1000::/var/app:/bin/sh",
 )
 # Where the recipes install lockset; here, it is that of the tests.
 _LOCKSET = "/opt/lockset/bin/lockset"
@@ -97,13 +96,13 @@ class Image:
 
     def __post_init__(self) -> None:
         base = self.folder / "base"
-        for name in ("usr", "proc", "dev", "etc", "root", _HOME, "run", "tmp", "opt", "var", "host"):
+        for name in ("usr", "proc", "dev", "etc", "root", "home", "var/app", "run", "tmp", "opt", "host"):
             (base / name).mkdir(parents=True)
         for name in ("bin", "sbin", "lib", "lib64"):
             (base / name).symlink_to(f"usr/{name}")
         (base / "root").chmod(0o711)  # the tests' own Python may be below it
         (base / "tmp").chmod(0o1777)
-        give_to(base / _HOME, 1000)
+        give_to(base / "var/app", 1000)
         (base / "etc/passwd").write_text("\n".join(_USERS) + "\n")
         (base / "etc/group").write_text("root:x:0:\napp:x:1000:\n")
         for name in ("root", "usr", "local"):
@@ -148,7 +147,7 @@ class Image:
         goal = self.folder / "mount"
         who = (user or self.user).partition(":")
         uid, gid = who[0], who[2] or who[0]
-        home = {"0": "/root", "1000": f"/{_HOME}"}.get(uid, "/nonexistent")
+        home = {"0": "/root", "1000": "/var/app"}.get(uid, "/nonexistent")
         if read_only:
             mounts += f"\nmount -t tmpfs tmpfs {goal}/tmp"
         values = {"HOME": home, **self.environ, **environ}

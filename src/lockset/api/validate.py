@@ -38,7 +38,6 @@ __all__ = [
     "settings_for",
     "stale",
     "validate",
-    "validate_stdin",
     "validate_text",
     "verify_files",
 ]
@@ -78,25 +77,12 @@ def validate(source: str | bytes | os.PathLike[str]) -> Report:
 def validate_text(text: str | bytes, *, name: str | None = None) -> Report:
     """Validate `text`, of any kind of file that `validate` takes.
 
-    If `name` is given, it decides on the kind of file, and the rules on names of lock files are checked, too.
+    If `name` is given, it decides on the kind of file, and the rules on names of lock files are checked, too. With the
+    name `-`, for standard input, requirements files and lock files of other tools are recognised by their content.
     """
     check_argument("text", text, "str | bytes")
     check_argument("name", name, "str | None")
     return _validate_kind(text, name)
-
-
-def validate_stdin(text: str | bytes) -> Report:
-    """Validate the standard input, which may be a requirements file or a lock file of another tool, too.
-
-    Raises:
-        LocksetError: It is of such a kind, and cannot be converted.
-    """
-    from lockset.composition.conversions.foreign_report import report_of_foreign
-    from lockset.sources.validate.kind import ValidatedKind, kind_of_content
-
-    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    foreign = report_of_foreign(data, "<stdin>") if kind_of_content(data) is ValidatedKind.LOCK else None
-    return foreign or _validate_kind(text, None)
 
 
 def _validate_kind(data: str | bytes, path: str | None) -> Report:
@@ -116,8 +102,8 @@ def _validate_kind(data: str | bytes, path: str | None) -> Report:
     if kind is ValidatedKind.LOCK:
         from lockset.composition.conversions.foreign_report import report_of_foreign
 
-        foreign = None if path is None else report_of_foreign(data, path)
-        return foreign or validate_data(data, path=path, now=_now())
+        foreign = None if path is None else report_of_foreign(data, "<stdin>" if path == "-" else path)
+        return foreign or validate_data(data, path=None if path == "-" else path, now=_now())
     from lockset.sources.validate.report import validate_project, validate_script
 
     return (validate_script if kind is ValidatedKind.SCRIPT else validate_project)(data, path=path)

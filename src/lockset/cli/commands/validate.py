@@ -17,7 +17,7 @@ from lockset.api.validate import (
     settings_for,
     stale,
     validate,
-    validate_stdin,
+    validate_text,
     verify_files,
 )
 from lockset.cli.exit_codes import DONE, REFUSED
@@ -90,7 +90,7 @@ def _check(path: str, args: ValidateCommand, out: Output) -> ValidatedFile:
         if args.fix:
             report, done = fix(path)
         else:
-            report = validate_stdin(args.stdin()) if path == _STDIN else validate(path)
+            report = validate_text(args.stdin(), name=_STDIN) if path == _STDIN else validate(path)
     except UsageError:
         raise
     except LocksetError as error:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.apply.installer import Installer
     from lockset.sync.disk.apply.prepare import Preparer
-    from lockset.sync.plan import RemovalPolicy
+    from lockset.sync.plan import Plan, RemovalPolicy
 
 __all__ = ["install_in_order", "late_names"]
 

@@ -336,13 +336,8 @@ def undo(journal: Journal) -> None:
 
 
 def _move_back(kept: str, path: str) -> None:
-    """Undo `_move(path, kept)`, which may have moved a part of a folder.
-
-    A file or folder that is at `path` by now is another program's: it stays, and the next plan decides about it.
-    """
-    if not os.path.lexists(kept):
-        return
-    if not os.path.lexists(path):
+    """Undo `_move(path, kept)`, also in part. What another program has put at `path` stays: the next plan decides."""
+    if os.path.lexists(kept) and not os.path.lexists(path):
         _move(kept, path)
     elif _is_folder(kept) and _is_folder(path) and _is_halved(kept, path):
         _move_content(kept, path)
