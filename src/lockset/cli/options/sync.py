@@ -12,7 +12,8 @@ from lockset.cli.options.common import (
     add_cache,
     add_index,
     build_options,
-    normal_name,
+    names,
+    other_spelling,
     run_context,
 )
 from lockset.cli.options.pythons import new_environment, python_of
@@ -89,7 +90,12 @@ def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -
         help=f"linux, macos, windows, or a tag such as manylinux_2_28_aarch64, macosx_14_0_arm64{several}",
     )
     foreign.add_argument("--python-version", action=action, metavar="X.Y[.Z]", help=f"its Python version{several}")
-    foreign.add_argument("--implementation", choices=("cpython", "pypy"), help="its implementation (default: cpython)")
+    foreign.add_argument(
+        "--implementation",
+        type=other_spelling,
+        choices=("cpython", "pypy"),
+        help="its implementation (default: cpython)",
+    )
     _add_selection(parser)
 
 
@@ -417,11 +423,6 @@ def _folders(texts: Iterable[str]) -> tuple[str, ...]:
         if "://" in text:
             raise UsageError("find-links", "--find-links must name folders here, not pages", hint=None)
     return tuple(str(Path(text).expanduser()) for text in texts)
-
-
-def names(texts: Iterable[str]) -> tuple[str, ...]:
-    """Names of packages, extras or groups, normalised."""
-    return tuple(map(normal_name, texts))
 
 
 def _names_or_all(texts: Iterable[str]) -> tuple[str, ...]:
