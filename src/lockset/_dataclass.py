@@ -1,9 +1,9 @@
 """A faster `dataclass` decorator, since every command creates its classes again at each start.
 
 The standard library compiles up to six methods of every frozen class; for the hundred classes that `lockset lock` uses,
-this takes a fifth of the start. Here only the constructor is compiled, and the other methods are closures over one
-`operator.attrgetter`. The result is a standard dataclass: `dataclasses.fields`, `replace`, `asdict`, `is_dataclass`,
-`__match_args__`, pickling, copying and `FrozenInstanceError` work as usual.
+this takes a fifth of the start. Here only the constructor is compiled, when it is first used, and the other methods are
+closures over one `operator.attrgetter`. The result is a standard dataclass: `dataclasses.fields`, `replace`, `asdict`,
+`is_dataclass`, `__match_args__`, pickling, copying and `FrozenInstanceError` work as usual.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _make(cls: type[Any], *, frozen: bool, slots: bool, kw_only: bool, eq: bool)
     own = frozenset(cls.__dict__)  # methods that the class defines are kept
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
     fields = dataclasses.fields(made)
-    methods: dict[str, Any] = {"__init__": _constructor(made, fields, frozen=frozen)}
+    methods: dict[str, Any] = {"__init__": _Constructor(made, fields, frozen=frozen)}
     methods["__repr__"] = _repr(tuple(each.name for each in fields if each.repr))
     if eq:
         methods["__eq__"] = _eq(_getter(each.name for each in fields if each.compare))
@@ -62,8 +62,23 @@ def _make(cls: type[Any], *, frozen: bool, slots: bool, kw_only: bool, eq: bool)
     return made  # type: ignore[no-any-return]
 
 
+class _Constructor:
+    """The `__init__` of a class until it is first used: many commands use few of the classes that they import."""
+
+    def __init__(self, cls: Any, fields: tuple[dataclasses.Field[Any], ...], *, frozen: bool) -> None:
+        self._cls = cls
+        self._fields = fields
+        self._frozen = frozen
+
+    def __get__(self, instance: object, owner: type[Any]) -> Any:
+        constructor = _constructor(self._cls, self._fields, frozen=self._frozen)
+        _set_names(self._cls, "__init__", constructor)
+        self._cls.__init__ = constructor
+        return constructor.__get__(instance, owner)
+
+
 def _set_names(cls: type[Any], name: str, method: Any) -> None:
-    if method is not None:
+    if method is not None and not isinstance(method, _Constructor):
         method.__name__ = name
         method.__qualname__ = f"{cls.__qualname__}.{name}"
         method.__module__ = cls.__module__

@@ -208,7 +208,7 @@ class AdvisoryInvalidError(KnownError):
 
 
 class OsvAnswerError(KnownError):
-    """What a service answered is not what OSV's interface answers."""
+    """The response of a service does not follow OSV's API."""
 
     code = "osv-answer-invalid"
 

@@ -182,3 +182,21 @@ def test_a_lock_loads_the_second_engine_only_where_it_fails(requested: str, *, h
         "print(*sys.modules, sep='\\n', file=sys.stderr)"
     )
     assert ("resolvelib" in modules_after(code)) is heavy
+
+
+def test_a_project_that_is_in_no_workspace_loads_nothing_of_workspaces(local_index: LocalIndex, tmp_path: Path) -> None:
+    local_index.world.add("sample")
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "plain"\nversion = "1"\ndependencies = ["sample"]\n[tool.uv]\nmanaged = true\n'
+    )
+    (tmp_path / "src").mkdir()
+
+    def modules(folder: Path, *arguments: str) -> set[str]:
+        code = f"import os; os.chdir({str(folder)!r})\n{_RUN.format(arguments=[*arguments, '--cache-dir', 'cache'])}"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+        return {line for line in done.stderr.split() if ".workspaces" in line or "workspace_" in line}
+
+    for folder in (tmp_path, tmp_path / "src"):
+        assert modules(folder, "lock", "--default-index", local_index.url) == set()
+        assert modules(folder, "lock", "--check") == set()
+        assert modules(folder, "tree") == set()

@@ -128,3 +128,9 @@ def test_names_of_files_are_shown_only_when_verbose(tmp_path: Path, cli: Command
     short = cli.ok("diff", "pylock.old.toml").stdout
     assert short == "~ a 1\n    files added: 2\n"
     assert "a-1-py2-none-any.whl, a-1-py30-none-any.whl" in cli.ok("diff", "pylock.old.toml", "-v").stdout
+
+
+def test_without_a_lock_file_the_folder_that_was_searched_is_named(cli: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    assert f"There is no pylock.toml in {folder} or above it" in cli.refused("diff", cwd=folder)

@@ -42,6 +42,12 @@ url = "https://a.example.org/"
 name = "pypi"
 url = "https://b.example.org/"
 """
+TWO_SOURCES = """
+[tool.uv.sources]
+acme-core = { path = "one" }
+[tool.poetry.dependencies]
+acme-core = { path = "two" }
+"""
 INDEX_BY_MARKER = """
 [[tool.uv.index]]
 name = "in"
@@ -215,7 +221,21 @@ def test_a_source_that_cannot_be_applied_is_refused(tables: str, shown: str, app
     [
         ('[tool.uv.sources]\nacme-core = { path = "../nowhere" }', "../nowhere"),
         ('[tool.uv.sources]\nacme-core = { url = "https://[" }', "acme-core"),
-        ("[tool.uv]\nconstraint-dependencies = ['a <<2']", "tool.uv"),
+        ("[tool.uv]\nconstraint-dependencies = ['a <<2']", "pyproject.toml:15:28: error: `a <<2`"),
+        ("[tool]\nuv = 1", "`tool.uv` must be a table"),
+        ("[tool.uv]\nsources = 1", "`tool.uv.sources` must be a table"),
+        ("[tool.uv.sources]\nacme-core = { path = 1 }", "`tool.uv.sources.acme-core.path` must be a string"),
+        ("[tool.uv.sources]\nacme-core = { path = 'a', git = 'b' }", "has `path` and `git`"),
+        ("[tool.uv.sources]\nacme-core = { path = '.', marker = 'os_name ==' }", "not a valid environment marker"),
+        ("[tool.uv.sources]\nacme-core = { index = 'nobody' }", "the index `nobody`, which is not defined"),
+        ("[tool.uv]\nindex = {}", "`tool.uv.index` must be an array"),
+        ("[tool.uv]\nindex-url = 'http://[::1'", "`tool.uv.index-url` is not the address of an index"),
+        ("[tool.uv]\ndefault-groups = ['nothing']", "`tool.uv.default-groups` names `nothing`"),
+        ("[tool.uv]\nbuild-constraint-dependencies = 7", "`tool.uv.build-constraint-dependencies` must be"),
+        ("[tool.poetry]\nsource = 2", "`tool.poetry.source` must be an array"),
+        ("[tool.poetry]\ngroup = 3", "`tool.poetry.group` must be a table"),
+        ("[tool.pdm.dev-dependencies]\nlint = 'a'", "`tool.pdm.dev-dependencies.lint` must be an array"),
+        (TWO_SOURCES, "[tool.uv.sources] and [tool.poetry.dependencies] name different sources for acme-core"),
         ("[tool.uv]\noverride-dependencies = 7", "tool.uv"),
         ("[tool.uv]\nenvironments = ['sys_platform ==']", "tool.uv"),
         ("[tool.uv]\nrequired-environments = ['sys_platform == \"plan9\"']", "plan9"),
@@ -279,8 +299,7 @@ def test_the_index_is_taken_where_the_user_says_so(
         '[tool.uv.sources]\nacme-docs = { path = "../docs" }\n[tool.lockset]\nexcludes = ["acme-docs"]',
         "[tool.uv]\npackage = true",
         "[tool.poetry]\nrequires-poetry = '>=2.0'\n[tool.hatch.version]\npath = 'a.py'\n[tool.pdm.scripts]\na = 'b'",
-        "[tool]\nuv = 1\npoetry = []\npdm = 'x'\nhatch = 3",
-        "[tool.uv]\nsources = 1\nindex = {}\n[tool.poetry]\nsource = 2\ngroup = 3\ndependencies = 4",
+        "[tool]\nuv = 1\npoetry = []\npdm = 'x'\nhatch = 3\nlockset = { ignore-tools = ['uv', 'poetry', 'pdm'] }",
     ],
 )
 def test_nothing_is_said_where_no_other_table_decides(
@@ -452,3 +471,31 @@ def test_no_warning_where_lockset_has_the_same_setting_or_the_user_knows(
 def test_a_tool_that_lockset_does_not_know_is_not_ignored(cli: Command, world: LocalIndex, tmp_path: Path) -> None:
     write(tmp_path / "app", PROJECT, "[tool.lockset]\nignore-tools = ['rye']")
     assert "is not one of hatch, pdm, pipenv, poetry, uv: `rye`" in cli.refused("lock", cwd=tmp_path / "app")
+
+
+def test_a_poetry_project_that_is_not_a_package_is_locked_without_a_build(
+    cli: Command, world: LocalIndex, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text("""
+[tool.poetry]
+package-mode = false
+[tool.poetry.dependencies]
+python = "^3.10"
+acme-core = "*"
+acme-cpu = { version = "*", optional = true }
+[tool.poetry.extras]
+fast = ["acme-cpu"]
+[tool.poetry.group.docs.dependencies]
+acme-docs = "*"
+""")
+    result = cli.ok("lock", "-i", world.url)
+    assert "Building" not in result.stderr
+    assert "warning" not in result.stderr
+    lock = tomli.loads((tmp_path / "pylock.toml").read_text())
+    assert {package["name"]: package.get("marker") for package in lock["packages"]} == {
+        "acme-core": '"default" in dependency_groups',
+        "acme-cpu": '"fast" in extras',
+        "acme-docs": '"docs" in dependency_groups',
+    }
+    assert lock["requires-python"] == "<4,>=3.10"
+    cli.ok("lock", "--check")

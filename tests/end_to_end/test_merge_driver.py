@@ -15,6 +15,7 @@ import tomli
 from lockset.api.merge import write_version
 from lockset.errors import LocksetError
 from support.command import Command
+from support.posix import make_pipe
 
 if TYPE_CHECKING:
     from support.local_index import LocalIndex
@@ -315,7 +316,7 @@ def test_a_version_that_is_not_a_regular_file_of_usual_size_is_refused_at_once(
         file.write_text("x = 1\n")
     files[which] = Path("/dev/zero") if odd == "device" else tmp_path / odd
     if odd == "pipe":
-        os.mkfifo(files[which])
+        make_pipe(files[which])
     elif odd == "folder":
         files[which].mkdir()
     elif odd == "huge":

@@ -242,6 +242,61 @@ def test_a_member_that_is_named_is_locked_alone(space: Workspace) -> None:
     assert space.packages("alone")["hull"] == "3.0"
 
 
+def test_the_root_may_be_named_as_a_source(space: Workspace) -> None:
+    assert space.lock("pyproject.toml").code == 0
+    assert sorted(space.files()) == ["pylock.api.toml", "pylock.core.toml", "pylock.toml", "pylock.web.toml"]
+    assert space.lock(".", "--check").code == 0
+    assert space.run("lock", "-i", space.index.url, "..", "--check", at="packages").code == 0
+
+
+def test_a_project_that_is_locked_alone_does_not_replace_a_lock_file_of_the_workspace(space: Workspace) -> None:
+    space.lock()
+    before = space.files()
+    for output in ("pylock.toml", "pylock.core.toml"):
+        result = space.lock("packages/core/pyproject.toml", "-o", output)
+        assert result.code == 1
+        assert "is one of a workspace" in result.stderr
+    assert space.files() == before
+
+
+def test_a_root_without_its_workspace_is_a_project_again(space: Workspace) -> None:
+    space.write('[project]\nname = "fleet"\nversion = "1"\ndependencies = ["mast"]', ROOT)
+    space.lock()
+    space.write('[project]\nname = "fleet"\nversion = "1"\ndependencies = ["mast"]')
+    result = space.lock()
+    assert result.code == 0, str(result)
+    assert "members" not in space.data()["tool"]["lockset"]
+
+
+def test_pythons_of_groups_hold_for_the_groups_of_each_member(space: Workspace) -> None:
+    group = '[dependency-groups]\ndev = ["keel"]\n[tool.uv.dependency-groups]\ndev = { requires-python = ">=3.12" }'
+    space.member("apps/web", group, dependencies=("mast",))
+    result = space.lock()
+    assert "is not read" not in result.stderr
+    markers = {p["name"]: p.get("marker") for p in space.data("web")["packages"]}
+    assert markers["keel"] == 'python_version >= "3.12" and "dev" in dependency_groups'
+    assert space.lock("--check").code == 0
+
+
+def test_choices_of_groups_last_in_each_lock_file(space: Workspace) -> None:
+    space.lock("--no-group", "test")
+    assert space.data("api")["dependency-groups"] == []
+    assert space.lock("--check").code == 0
+    assert "are current" in space.lock().stderr
+    space.lock("--all-groups")
+    assert space.data("api")["dependency-groups"] == ["test"]
+
+
+def test_platforms_and_groups_in_the_settings_are_what_the_check_expects(space: Workspace) -> None:
+    space.write(ROOT, '[tool.lockset]\nplatforms = ["linux"]\npython = ">=3.11"')
+    space.member("apps/web", '[dependency-groups]\ndev = ["keel"]\n[tool.lockset]\ngroups = []', dependencies=("mast",))
+    assert space.lock().code == 0
+    assert space.lock("--check").code == 0
+    assert {space.data(name)["requires-python"] for name in ("", "api", "core", "web")} == {">=3.11"}
+    assert all(space.data(name)["environments"] for name in ("", "api", "core", "web"))
+    assert "keel" not in space.packages("web")
+
+
 def test_members_that_require_each_other_are_locked(space: Workspace) -> None:
     space.member("packages/core", '[dependency-groups]\ntest = ["web"]', f"{SOURCES}web = {{ workspace = true }}")
     assert space.lock().code == 0

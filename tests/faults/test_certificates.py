@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import ssl
 import sys
 import threading
@@ -17,6 +16,7 @@ import pytest
 
 from lockset.index.http.certificates import system_context
 from support.command import Command
+from support.posix import make_pipe, run_on_a_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +128,7 @@ def test_certifi_serves_a_system_without_certificates() -> None:
 def test_a_certificate_file_without_an_end_is_refused_at_once(cli: Command, index: str, kind: str, given: str) -> None:
     path = cli.cwd / "pipe.pem" if kind == "pipe" else Path("/dev/zero")
     if kind == "pipe":
-        os.mkfifo(path)
+        make_pipe(path)
     is_variable = not given.startswith("-")
     code, text = lock(
         replace(cli, timeout=20.0),
@@ -153,13 +153,5 @@ def test_the_password_of_a_client_key_is_not_asked_for(cli: Command, index: str)
         pem.partition(b"-----END CERTIFICATE-----\n")[0] + b"-----END CERTIFICATE-----\n" + key
     )
     command = [sys.executable, "-m", "lockset", "lock", "requirements.in", "--default-index", index, "--no-cache"]
-    child, terminal = os.forkpty()
-    if child == 0:
-        os.chdir(cli.cwd)
-        os.execv(sys.executable, [*command, "-o", "-", "--cert", os.fspath(CA), "--client-cert", "client.pem"])
-    watch = threading.Timer(20.0, os.kill, (child, signal.SIGKILL))
-    watch.start()
-    _, status = os.waitpid(child, 0)
-    watch.cancel()
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(status) == 1
+    options = ["-o", "-", "--cert", os.fspath(CA), "--client-cert", "client.pem"]
+    assert run_on_a_terminal([*command, *options], cwd=cli.cwd, seconds=20.0) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 from support.builders.locks import write_lock
 from support.builders.wheel import make_wheel
 from support.command import Command
+from support.posix import make_pipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def tree(cli: Command) -> Path:
     )
     cli.ok("lock", "--offline")
     pyproject.unlink()
-    os.mkfifo(pyproject)
+    make_pipe(pyproject)
     return pyproject
 
 
@@ -54,5 +54,5 @@ def test_the_project_file_of_a_folder_that_is_built(cli: Command, tree: Path) ->
 
 def test_advisories(cli: Command) -> None:
     write_lock(cli.cwd / "pylock.toml", [make_wheel("one")])
-    os.mkfifo(cli.cwd / "all.zip")
+    make_pipe(cli.cwd / "all.zip")
     assert "neither a folder nor a regular file" in cli.refused("audit", "--advisories", "all.zip")

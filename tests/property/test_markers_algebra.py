@@ -164,6 +164,17 @@ def test_facts_about_pythons(a: MarkerSet) -> None:
 
 
 @given(marker_sets, marker_sets)
+def test_a_group_replaced_by_a_region_counts_as_chosen_there(a: MarkerSet, region: MarkerSet) -> None:
+    for name in sorted(a.groups()):
+        replaced = a.with_groups_as({name: region})
+        for environment, extras, groups in GRID[::7]:
+            is_chosen = region.evaluate(environment, extras=extras, groups=groups)
+            chosen = groups | {name} if is_chosen else groups - {name}
+            before = a.evaluate(environment, extras=extras, groups=chosen)
+            assert replaced.evaluate(environment, extras=extras, groups=groups) == before
+
+
+@given(marker_sets, marker_sets)
 def test_an_extra_replaced_by_a_region_counts_as_chosen_there(a: MarkerSet, region: MarkerSet) -> None:
     for name in sorted(a.extras()):
         replaced = a.with_extras_as({name: region})

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-__all__ = ["fork_and_wait", "give_to", "is_root", "kill_this_process", "make_pipe", "set_columns"]
+__all__ = ["fork_and_wait", "give_to", "is_root", "kill_this_process", "make_pipe", "run_on_a_terminal", "set_columns"]
 
 if sys.platform == "win32":
 
@@ -31,6 +32,10 @@ if sys.platform == "win32":
     def set_columns(terminal: int, columns: int) -> None:
         """Tell the terminal how wide it is."""
         pytest.skip(f"Windows has no pseudo-terminals: {terminal}, {columns}")
+
+    def run_on_a_terminal(command: Sequence[str], *, cwd: Path, seconds: float) -> int:
+        """The exit code of `command` on a terminal of its own; it is killed after `seconds`."""
+        pytest.skip(f"Windows has no pseudo-terminals: {command}, {cwd}, {seconds}")
 
     def kill_this_process() -> None:
         """End it without a chance to undo anything."""
@@ -61,6 +66,21 @@ else:
         import termios
 
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+    def run_on_a_terminal(command: Sequence[str], *, cwd: Path, seconds: float) -> int:
+        """The exit code of `command` on a terminal of its own; it is killed after `seconds`."""
+        import signal
+
+        child, terminal = os.forkpty()
+        if child == 0:
+            os.chdir(cwd)
+            os.execv(command[0], [*command])
+        watch = threading.Timer(seconds, os.kill, (child, signal.SIGKILL))
+        watch.start()
+        _, status = os.waitpid(child, 0)
+        watch.cancel()
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(status)
 
     def kill_this_process() -> None:
         """End it without a chance to undo anything."""

@@ -27,7 +27,7 @@ class UnreadableAdvisory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseState:
-    """What is known of the data.
+    """The state of the data of one source.
 
     Attributes:
         source: A path, or a URL without credentials.

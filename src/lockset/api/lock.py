@@ -9,6 +9,7 @@ from lockset.composition.lock_inputs import read_lock_inputs, source_arguments, 
 from lockset.composition.lock_pipeline import lock_project
 from lockset.composition.lock_repository import lock_repository
 from lockset.composition.run_context import context_of
+from lockset.sources.discover import with_lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,17 +61,18 @@ def lock(
         return _with_build_requirements(lock_workspace(members, attest_of=_attest))
     inputs = read_lock_inputs(named, options, indexes, target, context)
     fresh: list[float] = []
-    result = lock_project(
-        inputs.project,
-        inputs.options,
-        open_repository=lock_repository(inputs, fresh_until=fresh.append),
-        now=inputs.context.moment,
-        old=inputs.pins,
-        folder=inputs.folder,
-        verify=inputs.options.verify_metadata,
-        listener=inputs.context.heard,
-        attest=_attest(inputs),
-    )
+    with with_lines_of(inputs.context.here):
+        result = lock_project(
+            inputs.project,
+            inputs.options,
+            open_repository=lock_repository(inputs, fresh_until=fresh.append),
+            now=inputs.context.moment,
+            old=inputs.pins,
+            folder=inputs.folder,
+            verify=inputs.options.verify_metadata,
+            listener=inputs.context.heard,
+            attest=_attest(inputs),
+        )
     result = replace(result, warnings=inputs.warnings, inputs=inputs, fresh_until=min(fresh, default=0.0))
     return _with_build_requirements(result)
 

@@ -224,7 +224,7 @@ def selection_for(report: Report, *, python: str, platform: str) -> Selection:
 
 
 def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """What is out of date in the valid lock file at `path`, compared with the sources next to it, as `lock --check`.
+    """The differences between the valid lock file at `path` and the sources next to it, as `lock --check` finds them.
 
     Raises:
         LocksetError: `source-missing` if there is neither a pyproject.toml nor a requirements.in, or if it is not

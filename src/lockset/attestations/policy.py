@@ -19,7 +19,7 @@ __all__ = ["PackageTrust", "TrustPolicy", "pattern_text"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageTrust:
-    """What `[tool.lockset.trust.packages.NAME]` says.
+    """The settings of `[tool.lockset.trust.packages.NAME]`.
 
     Attributes:
         identities: Publishers that may publish the package, each by `kind` and as many of the kind's keys as matter;

@@ -61,7 +61,7 @@ class AttestationVerifier(Protocol):
 
 
 class ProvenanceVerdict(NamedTuple):
-    """What a provenance object proves for a file.
+    """The result of verifying the provenance of a file.
 
     Attributes:
         identities: Publishers with at least one attestation that verifies, sorted.
@@ -109,7 +109,7 @@ def _bundle(value: object) -> ProvenanceBundle:
 
 
 def verify_provenance(data: bytes, verifier: AttestationVerifier, *, filename: str, sha256: str) -> ProvenanceVerdict:
-    """What the provenance object in `data` proves for the file with this name and hash (64 hexadecimal digits).
+    """Verify the provenance object in `data` for the file with this name and hash (64 hexadecimal digits).
 
     A publisher counts if one of its attestations verifies: others may be of an unknown type. Never
     raises for what `data` holds: that it cannot be read is a problem of the verdict.

@@ -29,7 +29,7 @@ __all__ = ["DownloadRequest", "DownloadedFile", "fill_folder"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadRequest:
-    """What to download, and where to.
+    """The files to download, and the folder.
 
     Attributes:
         folder: Absolute path; created if it is missing.

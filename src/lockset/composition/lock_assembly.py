@@ -205,7 +205,7 @@ def assemble(
     note_missing_extras(resolution, repository, notes)
     note_statuses(resolution, repository, notes)
     behind = _behind(resolution, repository)
-    lock = _with_settings(_with_entry(lock, project, problem), line_settings(project, options))
+    lock = _with_settings(_with_entry(lock, project, problem, old, notes), line_settings(project, options))
     refuse_of_needed(project, problem.direct.guard, lock)
     note_sources(lock, old, notes)
     lock = keep_identities(lock, old) if attest is None else attest(lock, opened, notes.note)
@@ -232,9 +232,16 @@ def _skipped(repository: IndexRepository | DirectRepository, notes: LockNotes) -
     return skipped
 
 
-def _with_entry(lock: Pylock, project: RootProject, problem: ResolutionProblem) -> Pylock:
+def _with_entry(
+    lock: Pylock, project: RootProject, problem: ResolutionProblem, old: Pylock | None, notes: LockNotes
+) -> Pylock:
     if problem.entry is None or project.name is None:
         return lock
+    if old is None or all(package.name != project.name for package in old.packages):
+        notes.note(
+            f"The project itself, {project.name}, is locked, and `lockset sync` installs it: as editable into an"
+            " environment, as a copy into a folder. `--without-project` leaves it out"
+        )
     return with_project(lock, project.name, problem.entry, problem.request)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from dataclasses import replace
 from functools import cached_property
@@ -17,11 +18,19 @@ from lockset.composition.indexes import chosen_urls, project_around, resolve_ind
 from lockset.composition.run_context import IndexOverrides, context_of
 from lockset.errors import LocksetError, UsageError
 from lockset.index.options import IndexOptions
+from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.option_values import check_argument
 from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import unread_settings
 from lockset.resolve.problem.roots import named
-from lockset.sources.discover import STDIN, LocalFiles, find_upwards, read_constraints, read_sources
+from lockset.sources.discover import (
+    STDIN,
+    LocalFiles,
+    find_upwards,
+    read_constraints,
+    read_sources,
+    with_lines_of,
+)
 from lockset.sources.other_tools.facts import OtherTools
 
 if TYPE_CHECKING:
@@ -139,7 +148,7 @@ def read_lock_inputs(
     target = _target(sources, output, here)
     fetch = LazyFetch(lambda: resolve_indexes(indexes, project_around(here, context), context))
     stated = _project(sources, context, fetch, replaced)
-    project, tables = with_other_tools(stated, () if options is None else options.no_sources)
+    project, tables = with_other_tools(stated, () if options is None else options.no_sources, here)
     old = existing_lock(target, listener, merging=merging)
     options = with_option_files(with_upgrades(options or LockOptions(), project), context, fetch)
     options = replace(options, index_urls=chosen_urls(indexes))
@@ -193,14 +202,15 @@ def _project(
     )
 
 
-def with_other_tools(project: RootProject, no_sources: Collection[str]) -> tuple[RootProject, str | None]:
+def with_other_tools(project: RootProject, no_sources: Collection[str], here: Path) -> tuple[RootProject, str | None]:
     """The project with what tables of other tools say of it, and a sentence that names these tables."""
     if project.others == OtherTools():
         return project, None
     # Imported here: most projects have no such tables.
     from lockset.sources.other_tools.apply import applied_tables, apply_other_tools
 
-    applied = apply_other_tools(project, no_sources=no_sources)
+    with with_lines_of(here):
+        applied = apply_other_tools(project, no_sources=no_sources)
     return applied, applied_tables(project, applied)
 
 
@@ -297,17 +307,27 @@ def _editables(paths: Sequence[str], here: Path) -> tuple[RequirementLine, ...]:
 
 
 def workspace_of(sources: Sequence[str], output: str | None, context: RunContext | None) -> Path | None:
-    """The root of the workspace that is meant where no source is named; None if the folder is in none.
+    """The root of the workspace that the sources mean; None if they mean none.
+
+    Without sources that is the workspace around the folder; a source may be the root itself.
 
     Raises:
         UsageError: `workspace-output` if the locks are to be written to the standard output.
     """
     context = context_of(context)
+    folder = context.here
     if sources:
-        return None
+        # The pyproject.toml in the root stands for the workspace, as the folder does. That of a member is locked alone.
+        named = Path(os.path.normpath(folder / sources[0]))
+        folder = named.parent if named.name == "pyproject.toml" else named
+        alone = len(sources) > 1 or sources[0] == STDIN or Path(output or PLAIN_NAME).name != PLAIN_NAME
+        if alone or not (folder / "pyproject.toml").is_file():
+            return None
     from lockset.sources.other_tools.files import workspace_root  # every project with a pyproject.toml needs it
 
-    root = workspace_root(context.here, own=context.use_settings and context.config is None)
+    root = workspace_root(folder, own=context.use_settings and context.config is None)
+    if sources and root != folder:
+        return None
     if root is not None and output == STDIN:
         raise UsageError(
             "workspace-output",

@@ -14,7 +14,7 @@ from lockset.errors import BuildNeededError, LocksetError
 from lockset.progress import NullListener
 from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.direct_source import DirectSource, relative_path
-from lockset.resolve.problem.lasting_choices import refuse_lost_groups
+from lockset.resolve.problem.lasting_choices import refuse_lost_groups, refuse_workspace_lock
 from lockset.resolve.problem.options import LockOptions
 from lockset.sources.dynamic_fields import with_built
 from lockset.sources.other_tools.facts import OtherTools, join_many_names
@@ -70,6 +70,7 @@ def lock_project(
         LocksetError: `no-resolution`, and errors of the network and of the input.
     """
     refuse_lost_groups(project, options, old)
+    refuse_workspace_lock(project, old, folder or project.base)
     heard = listener or NullListener()
     with posed_problem(
         project, options, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard

@@ -40,7 +40,7 @@ _STDIN = "-"
 
 @plain_dataclass(frozen=True, kw_only=True)
 class SyncOptions:
-    """What to install, where, and what may be removed; the same as the options of `lockset sync`.
+    """The options of `lockset sync`: what to install, where, and what may be removed.
 
     Attributes:
         directory: Install into this folder instead of the interpreter's environment.

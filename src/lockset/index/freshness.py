@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ DEFAULT_LIFETIME = 600.0
 # Heuristic freshness (RFC 9111, 4.2.2): a tenth of the time since the last change, at most this many seconds.
 _HEURISTIC_CAP = 600.0
 _LONGEST_LIFETIME = 7 * 24 * 3600.0
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Freshness(Enum):
@@ -58,9 +60,14 @@ def http_date(text: str | None) -> float | None:
     """An HTTP date as seconds since the epoch; None if it is not valid."""
     if not text:
         return None
-    from email.utils import parsedate_to_datetime  # slow to import, and most responses have `max-age`
-
+    words = text.replace(":", " ").split()
     try:
+        if len(words) == 8 and words[7] == "GMT" and words[2] in _MONTHS:
+            _, day, month, year, hour, minute, second, _ = words
+            values = int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second)
+            return datetime(*values, tzinfo=timezone.utc).timestamp()
+        from email.utils import parsedate_to_datetime  # slow to import, and needed for obsolete forms only
+
         return parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, OverflowError, IndexError):
         return None

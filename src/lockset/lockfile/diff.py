@@ -47,7 +47,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockDiff:
-    """What changed between two lock files.
+    """The differences between two lock files.
 
     Attributes:
         top: Top-level keys that differ, with old and new text (None if a file lacks the key).

@@ -70,7 +70,7 @@ class ReviewedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentEffect:
-    """What changes in a default installation of some environments, which are all alike.
+    """The changes in a default installation of some environments, which all change alike.
 
     Attributes:
         environments: In words.

@@ -53,7 +53,7 @@ class DrawnEdge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphDrawing:
-    """What is drawn.
+    """A drawing of a graph.
 
     Attributes:
         nodes: In breadth-first order from the first ones.

@@ -28,7 +28,7 @@ _RULES = re.compile(r"^svg\.graph .*$", re.MULTILINE)
 
 
 def graph_legend() -> Html:
-    """What the colours and lines mean."""
+    """A legend of the colours and lines."""
     kinds = [element("li", element("span", class_=f"swatch {kind}"), text) for kind, text in KINDS.items()]
     edge = element("li", element("span", class_="swatch edge"), "required only where its marker holds")
     return element("ul", *kinds, edge, class_="legend")

@@ -35,7 +35,7 @@ def system_spans(matrix: Matrix) -> list[tuple[str, range]]:
 
 
 def matrix_legend() -> Html:
-    """What the signs of the matrix mean."""
+    """A legend of the signs of the matrix."""
     return element(
         "ul",
         *(

@@ -53,7 +53,7 @@ def age_text(then: datetime, now: datetime) -> str:
 
 
 def files_text(package: PackageHealth) -> str:
-    """What can be installed."""
+    """The files that can be installed, in words."""
     if package.source != "index":
         return package.source
     wheels = f"{package.wheels} wheel{'' if package.wheels == 1 else 's'}" if package.wheels else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -23,7 +24,7 @@ from lockset.sources.settings import Settings
 from lockset.sources.source_kind import SourceKind, source_kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lockset.sources.other_tools.facts import OtherTools
     from lockset.sources.requirements.requirement_line import RequirementLine
@@ -38,6 +39,7 @@ __all__ = [
     "read_constraints",
     "read_settings_of",
     "read_sources",
+    "with_lines_of",
 ]
 
 # Returns the content of a file by URL; LocksetError if it cannot be read.
@@ -125,6 +127,23 @@ def find_upwards(name: str, start: Path) -> Path | None:
         if candidate.is_file():
             return candidate
     return None
+
+
+@contextmanager
+def with_lines_of(folder: Path) -> Iterator[None]:
+    """Add line and column to a LocksetError about a key of a TOML file, which it names relative to `folder`."""
+    try:
+        yield
+    except LocksetError as error:
+        name = (error.diagnostic.location or "").partition(": ")[0]
+        if not name.endswith(".toml"):
+            raise
+        try:
+            text = decode_utf8(read_file(folder / name, location=name), location=name)
+        except LocksetError:
+            raise error from None
+        with with_key_lines(text, name):
+            raise
 
 
 def find_settings(start: Path) -> Settings:

@@ -16,13 +16,12 @@ from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.project import DynamicFields, RootProject
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.settings import Settings, parse_settings
-from lockset.sources.toml_table import parse_settings_file
+from lockset.sources.toml_table import SettingsTable, parse_settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-    from lockset.sources.toml_table import SettingsTable
 
 __all__ = [
     "is_misspelled",
@@ -54,6 +53,8 @@ def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml", v
     table = top.table("dependency-groups")
     groups = read_groups(table)
     if project is None:
+        project = _poetry_project(top)
+    if project is None:
         return _without_project(top, groups, settings, base=base, virtual=virtual)
     dynamic = _dynamic(project, top)
     name = _name(project)
@@ -81,7 +82,9 @@ def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml", v
         settings=settings,
         sources=(location,),
         unbuilt=(unbuilt,) if dynamic else (),
-        others=_others(top, location, None if "dependencies" in dynamic else dependencies),
+        others=_others(
+            top, location, None if "dependencies" in dynamic or project.path == "tool.poetry" else dependencies
+        ),
         # With dynamic keys, the extras are only known after the build.
         warnings=(*(() if dynamic else expansion.warnings), *_misspelled_tables(top)),
     )
@@ -157,6 +160,17 @@ def _without_project(
         unbuilt=(unbuilt,) if keys else (),
         others=_others(top, top.location),
     )
+
+
+def _poetry_project(top: SettingsTable) -> SettingsTable | None:
+    """The table `[project]` that a Poetry project without a package stands for."""
+    poetry = _poetry_table(top)
+    if "package-mode" not in poetry:
+        return None
+    from lockset.sources.other_tools.poetry_project import poetry_project  # only needed for such a project
+
+    data = poetry_project(poetry, location=top.location)
+    return None if data is None else SettingsTable(data, path="tool.poetry", location=top.location)
 
 
 def _poetry_name(top: SettingsTable) -> str | None:

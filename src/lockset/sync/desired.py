@@ -91,7 +91,7 @@ class DesiredDistribution(NamedTuple):
 
     @property
     def identity(self) -> WheelIdentity:
-        """What the wheel must say of itself."""
+        """The name and version that the wheel must have."""
         return WheelIdentity(name=self.name, version=self.version, filename=self.filename)
 
     @property

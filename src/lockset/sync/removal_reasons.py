@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING, Any
 
 from lockset.sync.disk.selection import chosen_extras, chosen_groups
@@ -24,12 +25,25 @@ def explain_removals(plan: Plan, request: SyncRequest, target: Target) -> Plan:
     if not names:
         return plan
     locked: dict[str, list[str]] = {}
+    left_out: set[str] = set()
     for source in request.sources:
         lock = source.read()
         for package in lock.packages:
-            if package.name in names:
+            if package.name in names and not request.allowed.project and _is_project(package):
+                left_out.add(package.name)
+            elif package.name in names:
                 locked.setdefault(package.name, []).extend(_choices(package, lock, request, target))
-    return Plan.of(_explain(step, locked) for step in plan.steps)
+    steps = (_left_out(step) if step.name in left_out else _explain(step, locked) for step in plan.steps)
+    return Plan.of(steps)
+
+
+def _is_project(package: Package) -> bool:
+    """Whether it is the source tree in the folder of the lock file."""
+    return package.directory is not None and posixpath.normpath(package.directory.path or "") == "."
+
+
+def _left_out(step: Step) -> Step:
+    return step._replace(reason="the project itself, which is left out with `--no-project`")
 
 
 def _explain(step: Step, locked: Mapping[str, Sequence[str]]) -> Step:

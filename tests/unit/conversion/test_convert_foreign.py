@@ -377,6 +377,22 @@ def test_poetry_sources(tmp_path: Path) -> None:
     assert p.directory.editable
 
 
+@pytest.mark.parametrize("kind", ["hg", "svn", "", "Git", "legacy2"])
+def test_a_poetry_source_of_an_unknown_kind_is_refused(tmp_path: Path, kind: str) -> None:
+    source = f'[package.source]\ntype = "{kind}"\nurl = "https://git.example.org/g"\nresolved_reference = "{COMMIT}"'
+    text = poetry_lock("2.1", poetry_package("g", "1", 'groups = ["main"]', source))
+    with pytest.raises(LocksetError, match="is not supported"):
+        convert_text(tmp_path, "poetry.lock", text)
+
+
+@pytest.mark.parametrize("marker", ["os_name ==", "python_version > 3", "nonsense == 'x'", "'", "(" * 500])
+def test_the_marker_of_a_dependency_in_poetry_lock_has_to_be_valid(tmp_path: Path, marker: str) -> None:
+    edge = f'[package.dependencies]\nb = {{version = "*", markers = {json.dumps(marker)}}}'
+    packages = poetry_package("a", "1", 'groups = ["main"]', edge), poetry_package("b", "1", 'groups = ["main"]')
+    with pytest.raises(LocksetError, match="is not a valid marker"):
+        convert_text(tmp_path, "poetry.lock", poetry_lock("2.1", *packages))
+
+
 def test_pyproject_of_another_project_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.poetry.dependencies]\nelse = "1"\n')
     assert code_of(tmp_path, "poetry.lock", poetry_lock("2.0", poetry_package("a", "1"))) == "lock-stale"

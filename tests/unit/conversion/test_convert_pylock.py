@@ -153,3 +153,12 @@ def test_facts_of_files_with_the_same_hash_are_filled_in() -> None:
     assert [w.hashes for p in filled.packages for w in p.wheels or ()] == [
         w.hashes for p in lock.packages for w in p.wheels or ()
     ]
+
+
+@pytest.mark.parametrize("marker", [{}, {"marker": "python_version >= '3.8'"}, {"marker": "sys_platform == 'linux'"}])
+def test_two_entries_that_apply_at_once_are_a_fault_of_the_input(tmp_path: Path, marker: dict[str, str]) -> None:
+    text = make_lock([entry("a", "1"), entry("a", "2", **marker)])
+    with pytest.raises(LocksetError) as caught:
+        run(tmp_path, [text])
+    assert caught.value.diagnostic.code == "ambiguous-package"
+    assert "bug" not in caught.value.render()

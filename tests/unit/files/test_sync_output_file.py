@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lockset.files.output_file import replacing, write_output
+from lockset.errors import LocksetError
+from lockset.files.output_file import replacing, write_lock_files, write_output
 from support.posix import make_pipe
 
 if TYPE_CHECKING:
@@ -125,3 +126,39 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_output(str(tmp_path / "missing" / "pylock.toml"), b"new")
     assert names(tmp_path) == []
+
+
+def test_several_lock_files_are_written_and_those_that_are_the_same_are_left_alone(tmp_path: Path) -> None:
+    same, changed = tmp_path / "pylock.toml", tmp_path / "pylock.a.toml"
+    same.write_text("same")
+    changed.write_text("old")
+    os.utime(same, ns=(1, 1))
+    write_lock_files([(same, "same"), (changed, "new"), (tmp_path / "pylock.b.toml", "first"), (None, "no file")])
+    assert same.stat().st_mtime_ns == 1
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "pylock.toml": "same", "pylock.a.toml": "new", "pylock.b.toml": "first"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_a_full_disk_leaves_all_of_several_lock_files_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    files = [tmp_path / f"pylock.{name}.toml" for name in "abc"]
+    for file in files[:2]:
+        file.write_text("old")
+    calls = []
+
+    def fsync(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == failing:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lockset.files.output_file.os.fsync", fsync)
+    with pytest.raises(LocksetError) as caught:
+        write_lock_files([(file, "new") for file in files])
+    assert caught.value.diagnostic.code == "output-not-writable"
+    assert f"pylock.{'abc'[failing - 1]}.toml" in caught.value.diagnostic.message
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(
+        ["pylock.a.toml", "pylock.b.toml"], "old"
+    )

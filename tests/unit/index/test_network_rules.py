@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
 from lockset.index.credentials import origin_of, redact, split_credentials
-from lockset.index.freshness import DEFAULT_LIFETIME, Freshness, freshness_of, lifetime, validators
+from lockset.index.freshness import DEFAULT_LIFETIME, Freshness, freshness_of, http_date, lifetime, validators
 from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.retries import MAX_REDIRECTS, backoff, redirect_target, retry_after
@@ -229,3 +230,22 @@ def test_flat_places_are_joined_and_preferred() -> None:
     assert answer is not None
     detail = ProjectDetail(answer)
     assert [file.url for file in detail.files(detail.versions[0])] == ["https://flat.example.org/sample-1.tar.gz"]
+
+
+@given(st.integers(min_value=0, max_value=32_503_679_999))
+def test_an_http_date_is_read_as_it_is_written(moment: int) -> None:
+    assert http_date(formatdate(moment, usegmt=True)) == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "06 Nov 1994 09:49:37 +0100"]
+)
+def test_obsolete_forms_of_dates_are_read(text: str) -> None:
+    assert http_date(text) == parsedate_to_datetime(text).timestamp()
+
+
+@pytest.mark.parametrize(
+    "text", ["Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:61 GMT", "Sun, x Nov 1994 1:2:3 GMT", "0"]
+)
+def test_an_invalid_date_is_none(text: str) -> None:
+    assert http_date(text) is None

@@ -170,3 +170,11 @@ def test_a_range_of_pythons_that_cannot_be_compared_is_refused(location: str) ->
     text = f'{HEAD.decode()}{top}[[packages]]\nname = "a"\n{package}[packages.directory]\npath = "."\n'
     with pytest.raises(LocksetError, match="too many digits"):
         _ = read_document(text).lock
+
+
+def test_bytes_beyond_the_limit_are_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = HEAD + b"packages = []\n"
+    assert read_document(data).lock.packages == []
+    monkeypatch.setattr(read_module, "MAX_BYTES", len(data) - 1)
+    with pytest.raises(TomlError, match="The file is larger than"):
+        read_document(data)

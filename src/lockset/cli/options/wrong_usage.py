@@ -83,7 +83,7 @@ def unknown_arguments(unknown: Sequence[str], parser: argparse.ArgumentParser) -
 
 
 def option_answer(name: str, options: Collection[str]) -> str | None:
-    """What to do instead of the option `name` of another tool, with a command that has `options`; None if unknown.
+    """A hint for the option `name` of another tool, with a command that has `options`; None if it is unknown.
 
     `FILE` stands for passing files without an option.
     """

@@ -1,4 +1,4 @@
-"""What the cache holds and what was removed from it, as tables and as JSON."""
+"""The content of the cache, and what was removed from it, as tables and as JSON."""
 
 from __future__ import annotations
 

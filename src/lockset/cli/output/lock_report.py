@@ -118,7 +118,7 @@ def newer_text(result: LockResult, command: LockCommand, old: Pylock | None) -> 
 
 
 def _held_back_text(result: LockResult) -> str:
-    """What the cooldown holds back, and since when each version is on the index; empty if it holds back nothing."""
+    """The versions that the cooldown holds back, with their upload dates; empty if there are none."""
     if not result.held_back:
         return ""
     versions = [

@@ -1,4 +1,4 @@
-"""What `lockset self-check` shows: facts about the machine by section, and those about the terminal."""
+"""The output of `lockset self-check`: facts about the machine by section, and those about the terminal."""
 
 from __future__ import annotations
 

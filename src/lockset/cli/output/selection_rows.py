@@ -1,4 +1,4 @@
-"""What a lock file installs on a target, a row a package."""
+"""The packages that a lock file installs on a target, one row each."""
 
 from __future__ import annotations
 

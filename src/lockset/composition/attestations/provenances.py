@@ -79,7 +79,7 @@ class Provenances:
         return self._make_verifier()
 
     def verdicts(self, files: Sequence[AttestedFile], *, anew: Collection[str] = ()) -> list[ProvenanceVerdict | None]:
-        """What the provenance of each file proves; None if there is none.
+        """The verdict on the provenance of each file; None if it has none.
 
         Objects are fetched at the same time. Verdicts of earlier runs are used, except for the packages that are to be
         verified `anew` (over kept objects).

@@ -1,4 +1,4 @@
-"""What the indexes say today of audited packages: quarantined projects (PEP 792) and yanked releases (PEP 592)."""
+"""The status of audited packages on the indexes: quarantined projects (PEP 792) and yanked releases (PEP 592)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ __all__ = ["AuditFinding", "AuditFix", "AuditOptions", "AuditReport", "FixOutloo
 
 @plain_dataclass(frozen=True, kw_only=True)
 class AuditOptions:
-    """What to audit, and against which advisories; the same as the options of `lockset audit`.
+    """The options of `lockset audit`: what to audit, and against which advisories.
 
     Attributes:
         advisories: Folders, archives or files of advisories, and URLs of archives; empty for those of the settings.
@@ -124,7 +124,7 @@ class IgnoredFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFix:
-    """What `fix` has done.
+    """The result of `fix`.
 
     Attributes:
         result: The new lock, not yet written; None if nothing changes.
@@ -141,7 +141,7 @@ class AuditFix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageStatus:
-    """What an index says of a package today.
+    """The status of a package on its index.
 
     Attributes:
         kind: `quarantined`, which counts as a finding; `yanked`; or `unknown` if it has no page that can be read.

@@ -1,4 +1,4 @@
-"""What an audit looks at: the packages of a lock file, of requirements, or of an environment, with their versions."""
+"""The packages of an audit, with their versions: of a lock file, of requirements, or of an environment."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class AuditedPackage:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditSubject:
-    """What is audited.
+    """The subject of an audit.
 
     Attributes:
         kind: `lock`, `requirements` or `environment`.

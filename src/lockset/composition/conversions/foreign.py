@@ -20,8 +20,7 @@ from lockset.conversion.model.options import FileSelection, ReaderOptions
 from lockset.conversion.pipeline.assemble_lock import assemble_imported
 from lockset.conversion.pipeline.complete import complete
 from lockset.conversion.pipeline.file_details import with_sizes
-from lockset.conversion.pipeline.missing_dependencies import missing_dependencies
-from lockset.conversion.pipeline.verify import Proof, verify_conversion
+from lockset.conversion.pipeline.verify import Proof, missing_dependencies, verify_conversion
 from lockset.conversion.readers.pyproject import Pyproject, load_pyproject
 from lockset.conversion.readers.requirements import read_pins
 from lockset.errors import LocksetError, UsageError

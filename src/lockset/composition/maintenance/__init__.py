@@ -1,1 +1,1 @@
-"""What keeps lock files and the machine in order: newer versions, the cache, merges, and what lockset depends on."""
+"""Maintenance of lock files and of the machine: newer versions, the cache, merges, and the report on the machine."""

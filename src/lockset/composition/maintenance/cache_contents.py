@@ -1,4 +1,4 @@
-"""What is inside cache entries: the projects that they are of, and whether they are damaged."""
+"""The content of cache entries: their projects, and whether they are damaged."""
 
 from __future__ import annotations
 

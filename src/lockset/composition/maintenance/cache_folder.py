@@ -62,7 +62,7 @@ class CacheEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """What was removed, or would be.
+    """The removed entries, or those that would be removed.
 
     Attributes:
         entries: The entries.

@@ -102,6 +102,12 @@ def merge_lock_files(
 
 def _sources(path: str, folder: Path, lock: Pylock, sides: MergeSides) -> Iterator[str]:
     """The source files of the lock: those that it records, else the script or pyproject.toml next to it."""
+    if "members" in recorded_table(lock) or "workspace" in recorded_table(lock):
+        raise LocksetError(
+            "merge-settings",
+            "The lock file is one of a workspace, whose lock files are made together",
+            hint="Finish the merge of the other files, and run `lockset lock`: the pins of both sides are tried first",
+        )
     recorded = recorded_table(lock).get("sources")
     if isinstance(recorded, list) and recorded:
         for name in recorded:

@@ -159,7 +159,7 @@ def _facts_of_index(
 
 
 def facts_of_page(package: Package, page: ProjectDetail) -> IndexFacts:
-    """What the page of its project says about a locked package."""
+    """The facts about a locked package on the page of its project."""
     finals = [version for version in page.versions if not version.is_prerelease and version not in page.yanked_versions]
     locked = package.version
     newer = [] if locked is None else [version for version in finals if version > locked]

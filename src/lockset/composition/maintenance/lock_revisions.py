@@ -62,7 +62,10 @@ def open_pair(
     if old_is_revision and (second is None or not new_is_revision):
         named = second is not None and second != STDIN and ":" not in second
         path = context.here / second if named and second is not None else _nearest(context)
-        right = open_lock(path, context) if second is None or named else open_revision(second, context)
+        if second is None:
+            right = open_lock(None, context)
+        else:
+            right = open_lock(path, context) if named else open_revision(second, context)
         return _at_revision(first, path, context), right
     assert second is not None
     named = not old_is_revision and first != STDIN and ":" not in first

@@ -1,4 +1,4 @@
-"""What lockset finds on this machine: versions, Pythons, indexes, cache, certificates, proxies and settings."""
+"""Facts about this machine: versions, Pythons, indexes, cache, certificates, proxies and settings."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class OutdatedReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Comparison:
-    """What is compared: a lock file with its graph and path, and the indexes, options and surroundings."""
+    """The inputs of a comparison: a lock file with its graph and path, and the indexes, options and surroundings."""
 
     graph: LockGraph
     lock: Pylock

@@ -218,7 +218,7 @@ def with_settings(
     tables: dict[str, None] = {}
     stated = [_with_chosen_settings(one.project, one is workspace.top, context) for one in workspace.projects]
     for one, project in zip(workspace.projects, stated, strict=True):
-        applied, sentence = with_other_tools(project, options.no_sources)
+        applied, sentence = with_other_tools(project, options.no_sources, context.here)
         warnings += [warning.message for warning in project.warnings]
         if sentence is not None:
             tables |= dict.fromkeys(sentence.partition(": ")[2].split(", "))

@@ -24,7 +24,7 @@ class Format(Enum):
 
     @property
     def shown(self) -> str:
-        """What messages call a file of this format."""
+        """The name of the format in messages."""
         return _SHOWN[self]
 
 

@@ -130,7 +130,7 @@ class ImportedPackage:
 
     @property
     def identity(self) -> str:
-        """What the entry installs, as one string."""
+        """The identity of the entry: equal for entries that install the same."""
         if self.source is not None:
             return identity_of_source(self.name, self.source)
         return identity(self.name, self.version, None)
@@ -172,7 +172,7 @@ class ImportedLock:
 
 
 def identity(name: str, version: Version | str | None, kind: str | None) -> str:
-    """What is installed, as one string: `name==version`, or `name @ kind` if the version is not fixed."""
+    """The identity of a package: `name==version`, or `name @ kind` if the version is not fixed."""
     return f"{name}=={version}" if kind is None else f"{name} @ {kind}"
 
 

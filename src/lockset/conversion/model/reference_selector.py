@@ -1,4 +1,4 @@
-"""What the input of a conversion installs in one environment, evaluated with packaging's markers alone.
+"""Select the packages of the input in one environment, evaluated with packaging's markers alone.
 
 `pipeline.verify` compares this with what the new lock file installs. To keep the two sides independent, this module
 uses neither `MarkerSet` nor the code that assembles the lock file.

@@ -339,24 +339,26 @@ def prove_same(
         settled: Extras and groups to select in `before`, if `after` has none to select.
 
     Raises:
-        LocksetError: `proof-failed`.
+        LocksetError: `proof-failed`; `ambiguous-package` if two entries of one of `before` apply at once.
     """
     regions = [region_of_package(p).without_extras_and_groups() for lock in (*before, after) for p in lock.packages]
     declared = tuple(map(str, after.environments or ()))
     environments = environments_within(after.requires_python, declared, regions)
-    select, selects = selector(after), [(lock, selector(lock)) for lock in before]
+    select, selects = selector(after), [(lock, selector(lock, is_input=True)) for lock in before]
     rows = []
     for extras, groups in choices or _choices(after):
         counts = []
         for values in environments:
             situation = Situation(environment=values, extras=frozenset(extras), groups=frozenset(groups))
-            installed = select(situation)
             before_situation = situation
             if settled is not None:
                 before_situation = Situation(environment=values, extras=settled[0], groups=settled[1])
-            for lock, select_before in selects:
-                if _serves(lock, values) and select_before(before_situation) != installed:
-                    raise _difference(select_before(before_situation), installed)
+            # The old ones first: what is wrong with them is not a fault of the new one.
+            expected = [select_before(before_situation) for lock, select_before in selects if _serves(lock, values)]
+            installed = select(situation)
+            for one in expected:
+                if one != installed:
+                    raise _difference(one, installed)
             counts.append(len(installed))
         if counts:
             name = " + ".join(sorted({*extras, *groups})) or "default"

@@ -1,25 +1,37 @@
-"""Verify a conversion: input and lock file install the same, and every hash that is new or gone is accounted for."""
+"""Verify a conversion: input and lock file install the same, and every hash that is new or gone is accounted for.
+
+Pins of a file that is written by hand may lack some of their dependencies: those are a loss, too.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from packaging.requirements import InvalidRequirement
+from packaging.utils import canonicalize_name
+
 from lockset._dataclass import dataclass
-from lockset.conversion.model.imported_lock import identity, identity_of_source
+from lockset.conversion.model.graph import region_of_text, universe_of
+from lockset.conversion.model.imported_lock import Loss, identity, identity_of_source
 from lockset.conversion.model.reference_selector import Situation
+from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts
+from lockset.markers import MarkerSet
 from lockset.markers.sample import common_environments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from packaging.specifiers import SpecifierSet
 
-    from lockset.conversion.model.imported_lock import ImportedLock, Loss
+    from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage
+    from lockset.conversion.model.ports import Remote
+    from lockset.index.pages.project_page import DistributionFile
+    from lockset.index.ports import Index
     from lockset.lockfile.model import Package, Pylock
-    from lockset.markers import MarkerSet
+
 
 __all__ = [
     "Proof",
@@ -27,6 +39,7 @@ __all__ = [
     "entry_hashes",
     "environments_within",
     "identity_of_package",
+    "missing_dependencies",
     "selected",
     "selector",
     "verify_conversion",
@@ -65,7 +78,7 @@ class ProofRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What was compared and found equal.
+    """The result of a comparison in which everything was equal.
 
     Attributes:
         rows: One for each selection.
@@ -81,7 +94,7 @@ class Proof:
 
 
 def identity_of_package(package: Package) -> str:
-    """What an entry installs, as one string."""
+    """The identity of an entry: equal for entries that install the same."""
     source = package.vcs or package.directory or package.archive
     if source is not None:
         return identity_of_source(package.name, source)
@@ -134,18 +147,29 @@ def selected(lock: Pylock, situation: Situation) -> frozenset[str]:
     """Identities of the entries whose markers hold, evaluated with packaging alone.
 
     Raises:
-        LocksetError: `proof-failed` if two entries of one name apply.
+        LocksetError: `ambiguous-package` if two entries of one name apply.
     """
-    return selector(lock)(situation)
+    return selector(lock, is_input=True)(situation)
 
 
-def selector(lock: Pylock) -> Callable[[Situation], frozenset[str]]:
-    """`selected` for many situations. What does not depend on them is prepared once."""
+def selector(lock: Pylock, *, is_input: bool = False) -> Callable[[Situation], frozenset[str]]:
+    """`selected` for many situations. What does not depend on them is prepared once.
+
+    Two entries that apply at once are a fault of the user's file if the lock `is_input` (`ambiguous-package`), and of
+    lockset if it was made here (`proof-failed`).
+    """
     entries = [(p.name, None if p.marker is None else str(p.marker), identity_of_package(p)) for p in lock.packages]
 
     def select(situation: Situation) -> frozenset[str]:
         chosen = [(name, key) for name, marker, key in entries if marker is None or situation.holds(marker)]
         twice = [name for name, count in Counter(name for name, _ in chosen).items() if count > 1]
+        if twice and is_input:
+            raise LocksetError(
+                "ambiguous-package",
+                f"The lock file has two entries for `{twice[0]}` that both apply in one environment",
+                context=(_shown(situation),),
+                hint="Give them markers that exclude each other, or remove one",
+            )
         if twice:
             raise LocksetError(
                 "proof-failed",
@@ -284,3 +308,63 @@ def _hash_failure(message: str, hashes: Sequence[str], location: str) -> Lockset
         context=tuple(hashes[:_SHOWN]),
         hint="Nothing was written. This is a bug in lockset: report it with the input",
     )
+
+
+# How many missing projects the message names.
+_SHOWN = 6
+
+
+def missing_dependencies(imported: ImportedLock, index: Index, remote: Remote) -> tuple[Loss, ...]:
+    """A loss that names the dependencies that the file does not pin; empty if it pins all of them.
+
+    Checks only files that may be written by hand, and only releases whose metadata is available.
+    """
+    if not imported.may_be_partial:
+        return ()
+    universe = universe_of(imported.requires_python, imported.environments)
+    there: dict[str, MarkerSet] = {}
+    for package in imported.packages:
+        there[package.name] = there.get(package.name, MarkerSet.none()) | package.region
+    releases = [(package, files) for package in imported.packages if (files := _files(package, index))]
+    for _, files in releases:
+        remote.hint(files)
+    missing: dict[str, str] = {}
+    for package, files in releases:
+        for name, region in _needs(package, remote.requires(files) or ()):
+            left = region & package.region & universe
+            if not (left - there.get(name, MarkerSet.none())).is_empty:
+                missing.setdefault(name, package.shown)
+    if not missing:
+        return ()
+    named = [f"{name} (for {dependent})" for name, dependent in sorted(missing.items())]
+    more = f" and {len(named) - _SHOWN} more" if named[_SHOWN:] else ""
+    message = (
+        f"The file does not pin all dependencies of its pins: {', '.join(named[:_SHOWN])}"
+        f"{more}; installers would resolve them, but the lock file lacks them"
+    )
+    return (Loss(kind="needs-missing", message=message),)
+
+
+def _files(package: ImportedPackage, index: Index) -> Sequence[DistributionFile]:
+    """The files of the release on the index; none for an entry with a direct source."""
+    if package.source is not None or package.version is None:
+        return ()
+    try:
+        detail = index.project(package.name)
+    except LocksetError:
+        return ()
+    return detail.files(package.version) if package.version in detail else ()
+
+
+def _needs(package: ImportedPackage, requires: Sequence[str]) -> Iterator[tuple[str, MarkerSet]]:
+    for text in requires:
+        try:
+            requirement = read_dependency(text)
+        except InvalidRequirement:
+            continue
+        marker = region_of_text(None if requirement.marker is None else str(requirement.marker))
+        region = marker.with_metadata_extra(None)
+        for extra in package.extras:
+            region |= marker.with_metadata_extra(extra)
+        if not region.is_empty:
+            yield canonicalize_name(requirement.name), region

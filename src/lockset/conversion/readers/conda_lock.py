@@ -97,14 +97,8 @@ class _CondaLockReader:
         groups = {g for e in self._pip for g in self._categories(e)} - {"main"}
         selectable = SelectableNames(groups=tuple(sorted(groups)))
         packages, statements, nodes = self._entries()
-        header = LockHeader(
-            shown=Format.CONDA.shown,
-            location=self._top.location,
-            selectable=selectable,
-            requires_python=self._requires_python(),
-            environments=tuple(self._marker(p) for p in self._platforms()),
-            losses=self._losses,
-        )
+        bounds = (self._requires_python(), tuple(self._marker(p) for p in self._platforms()))
+        header = LockHeader.of(Format.CONDA, self._top, selectable, bounds, self._losses)
         lock = imported_from_statements(header, nodes, packages, statements)
         return replace(lock, selector=self._selector(selectable), evidence=self._evidence())
 

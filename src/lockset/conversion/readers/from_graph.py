@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
+    from lockset.conversion.model.checked_table import Fields
+    from lockset.conversion.model.formats import Format
     from lockset.conversion.model.graph import GraphNode
     from lockset.conversion.model.reference_selector import ReferenceSelector
     from lockset.conversion.model.selectable import Choice, SelectableNames
@@ -43,7 +45,7 @@ def hash_texts(package: ImportedPackage) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockHeader:
-    """What holds for a whole imported lock.
+    """The facts about a whole imported lock.
 
     Attributes:
         shown: Name of the format, for messages.
@@ -60,6 +62,25 @@ class LockHeader:
     requires_python: SpecifierSet | None
     environments: tuple[str, ...] = ()
     losses: Sequence[Loss] = ()
+
+    @classmethod
+    def of(
+        cls,
+        format_: Format,
+        top: Fields,
+        selectable: SelectableNames,
+        bounds: tuple[SpecifierSet | None, tuple[str, ...]],
+        losses: Sequence[Loss],
+    ) -> LockHeader:
+        """The header of the file with the table `top`; `bounds` are `requires_python` and `environments`."""
+        return cls(
+            shown=format_.shown,
+            location=top.location,
+            selectable=selectable,
+            requires_python=bounds[0],
+            environments=bounds[1],
+            losses=losses,
+        )
 
     @property
     def universe(self) -> MarkerSet:

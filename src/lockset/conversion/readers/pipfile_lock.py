@@ -102,13 +102,8 @@ class _PipfileLockReader:
             self._losses += losses
         if not packages:
             raise LocksetError("nothing-pinned", "The Pipfile.lock contains no packages", location=self._top.location)
-        header = LockHeader(
-            shown=Format.PIPFILE.shown,
-            location=self._top.location,
-            selectable=SelectableNames(groups=tuple(sorted(groups))),
-            requires_python=self._requires_python(),
-            losses=self._losses,
-        )
+        selectable = SelectableNames(groups=tuple(sorted(groups)))
+        header = LockHeader.of(Format.PIPFILE, self._top, selectable, (self._requires_python(), ()), self._losses)
         lock = imported_from_statements(header, nodes, packages, statements)
         return replace(lock, packages=tuple(replace(p, dependencies=None) for p in lock.packages))
 

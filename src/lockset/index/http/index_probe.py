@@ -1,4 +1,4 @@
-"""What an index answers: for a report about this machine, not for a run."""
+"""Probe an index, for a report about this machine."""
 
 from __future__ import annotations
 

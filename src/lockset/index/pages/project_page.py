@@ -16,7 +16,7 @@ from lockset.index.pages.page_table import ALL_YANKED, PageTable, join_spans
 from lockset.index.pages.project_status import STATUSES, ProjectStatus, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from packaging.tags import Tag
     from packaging.version import Version
@@ -218,6 +218,14 @@ class ProjectDetail:
             rows = self._rows.of(self._position(version))
             files = self._files[version] = tuple(self._decode(row, version) for row in rows)
         return files
+
+    def each_file(self, version: Version) -> Iterator[DistributionFile]:
+        """The same files, decoded one by one as they are needed."""
+        files = self._files.get(version)
+        if files is not None:
+            yield from files
+        else:
+            yield from (self._decode(row, version) for row in self._rows.of(self._position(version)))
 
     def requires_pythons(self, version: Version) -> frozenset[str | None]:
         """The distinct requires-python texts of the version's files, without decoding the files."""

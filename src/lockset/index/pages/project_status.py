@@ -16,7 +16,7 @@ QUARANTINED = "Read what the index says about the project, and do not use it unt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectStatus:
-    """What an index says of a whole project (PEP 792).
+    """The status of a project on its index (PEP 792).
 
     Attributes:
         project: Normalised name.
@@ -32,7 +32,7 @@ class ProjectStatus:
 
     @property
     def text(self) -> str:
-        """What it means, as one sentence without a full stop."""
+        """The meaning of the status, as one sentence without a full stop."""
         meaning = {
             "archived": "is archived: no further releases are expected",
             "deprecated": "is deprecated: its authors advise against using it",

@@ -1,1 +1,1 @@
-"""What a lock file gives each platform and Python, and the health of its packages."""
+"""A report on a lock file: what each platform and Python gets, and the health of its packages."""

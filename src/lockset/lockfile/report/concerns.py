@@ -1,4 +1,4 @@
-"""What a report points out about packages: each kind has a name, which `lockset report --fail-on` takes."""
+"""The kinds of concerns in a report, each with its name for `lockset report --fail-on`."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _STATUSES: Mapping[str, ConcernName] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexFacts:
-    """What an index says about a locked package.
+    """The facts of an index about a locked package.
 
     Attributes:
         problem: Why nothing is known, or None.

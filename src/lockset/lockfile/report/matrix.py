@@ -23,7 +23,7 @@ CellKind: TypeAlias = Literal["wheel", "sdist", "source", "nothing"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provision:
-    """What one entry of the lock file has for one environment.
+    """The file of one entry of the lock file for one environment, or the lack of one.
 
     Attributes:
         entry: Index in `packages`.

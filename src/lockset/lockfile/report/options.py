@@ -13,7 +13,7 @@ _MOST_DAYS = 36_500
 
 @plain_dataclass(frozen=True, kw_only=True)
 class ReportOptions:
-    """What a report is about.
+    """The options of a report.
 
     Attributes:
         platforms: The platforms to report on, as wheel tags (`manylinux_2_28_x86_64`, `win_amd64`), or `linux`,

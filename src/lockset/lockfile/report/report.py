@@ -28,7 +28,7 @@ __all__ = ["LockReport", "make_report", "project_pages"]
 
 @dataclass(frozen=True, kw_only=True)
 class LockReport:
-    """What a lock file gives each environment, and the health of its packages.
+    """A report on a lock file: what each environment gets, and the health of its packages.
 
     Attributes:
         name: Name of the file, for headings.

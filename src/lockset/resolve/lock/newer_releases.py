@@ -56,7 +56,7 @@ class RequirementOn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseNews:
-    """What an index has beyond one locked version.
+    """The releases of an index that are newer than one locked version.
 
     Attributes:
         newest: The newest final release that is not yanked; a pre-release if the locked version is newer than all final

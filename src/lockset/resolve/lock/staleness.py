@@ -55,7 +55,7 @@ def outdated_parts(
         ),
         *_choice_changes(problem, lock),
         *_root_changes(problem, lock, is_whole=not project.unbuilt),
-        *_setting_changes(problem, lock),
+        *_setting_changes(problem, lock, is_whole=not project.unbuilt),
         *_missing_entries(lock),
         *_project_changes(problem, project, lock),
         *_tree_changes(problem, lock, project.name),
@@ -136,14 +136,21 @@ def _choices(problem: ResolutionProblem, lock: Pylock) -> Iterator[tuple[dict[st
         )
 
 
-def _setting_changes(problem: ResolutionProblem, lock: Pylock) -> list[str]:
-    """Changes of settings that decide on versions, which only a lock of lockset records."""
+def _setting_changes(problem: ResolutionProblem, lock: Pylock, *, is_whole: bool) -> list[str]:
+    """Changes of settings that decide on versions, which only a lock of lockset records.
+
+    Where the project is not `is_whole`, conflicts may follow from what only its build knows.
+    """
     if not is_made_by_lock(lock):
         return []
     before = recorded_table(lock)
     now = problem.request.recorded
     keys = ("conflicts", "constraints", "overrides", "excludes", "prerelease", "resolution", "fork-strategy")
-    return [f"{key} changed since the lock was created" for key in keys if before.get(key) != now.get(key)]
+    return [
+        f"{key} changed since the lock was created"
+        for key in keys
+        if before.get(key) != now.get(key) and (is_whole or key != "conflicts")
+    ]
 
 
 def _missing_entries(lock: Pylock) -> list[str]:

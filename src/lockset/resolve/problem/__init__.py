@@ -1,1 +1,1 @@
-"""What a resolution depends on: requirements, Pythons, platforms, file policy."""
+"""The inputs of a resolution: requirements, Pythons, platforms, file policy."""

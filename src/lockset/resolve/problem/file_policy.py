@@ -113,7 +113,7 @@ def _kinds(no_build: Iterable[str], no_binary: Iterable[str], undo: Callable[[Op
 
 
 class UploadedFile(Protocol):
-    """What the limits on upload times need to know of a file."""
+    """The facts of a file that limits on upload times depend on."""
 
     @property
     def version(self) -> Version:

@@ -16,6 +16,7 @@ from lockset.sources.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from lockset.lockfile.model import Pylock
     from lockset.resolve.problem.options import LockOptions
@@ -28,6 +29,7 @@ __all__ = [
     "recorded_selection",
     "recorded_table",
     "refuse_lost_groups",
+    "refuse_workspace_lock",
     "requires_itself",
 ]
 
@@ -86,7 +88,7 @@ def chosen_parts(project: RootProject, options: LockOptions, old: Pylock | None)
 
 
 def recorded_selection(project: RootProject, options: LockOptions) -> Mapping[str, list[str]]:
-    """What a lock records of `options` (after `lasting`), so that they last; without what the settings say."""
+    """The part of `options` (after `lasting`) that a lock records, so that it lasts; without that of the settings."""
     settings = project.settings
     recorded: dict[str, list[str]] = {}
     if options.extras is not None and options.extras != settings.extras and not options.only_groups:
@@ -97,6 +99,25 @@ def recorded_selection(project: RootProject, options: LockOptions) -> Mapping[st
         if options.no_groups:
             recorded["no-groups"] = sorted(options.no_groups)
     return recorded
+
+
+def refuse_workspace_lock(project: RootProject, old: Pylock | None, folder: Path) -> None:
+    """Refuse to replace a lock file of a workspace by that of one project alone.
+
+    `folder` is that of the lock file. A root whose workspace was dissolved may replace its own.
+
+    Raises:
+        LocksetError: `workspace-output`.
+    """
+    table = recorded_table(old)
+    if "workspace" not in table and ("members" not in table or project.base == folder):
+        return
+    raise LocksetError(
+        "workspace-output",
+        "The existing lock file is one of a workspace, and this would replace it by that of one project alone",
+        location=", ".join(project.sources),
+        hint="`lockset lock` without a source locks the workspace; `-o pylock.NAME.toml` names another file",
+    )
 
 
 def refuse_lost_groups(project: RootProject, options: LockOptions, old: Pylock | None) -> None:

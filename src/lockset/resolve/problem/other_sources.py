@@ -126,6 +126,16 @@ def _other_source(sources: Mapping[str, NamedSource]) -> LocksetError:
     """The error for packages and the sources named for them."""
     names = sorted(sources)
     tables = list(dict.fromkeys(sources[name].table for name in names))
+    undefined = [name for name in names if sources[name].index_name is not None and sources[name].index_url is None]
+    if undefined:
+        first = sources[undefined[0]]
+        return LocksetError(
+            "other-source",
+            f"{first.table} takes {undefined[0]} from the index `{first.index_name}`, which is not defined",
+            location=f"{first.location}: {first.table.strip('[]')}.{undefined[0]}",
+            hint=f"Correct the name, or define it in [tool.lockset]: {_settings({undefined[0]: first})}; or take what "
+            f'other indexes have under the name: `no-sources = ["{undefined[0]}"]` there, or `--no-sources`',
+        )
     verbs = ("say" if len(tables) > 1 else "says", "come" if len(names) > 1 else "comes")
     return LocksetError(
         "other-source",

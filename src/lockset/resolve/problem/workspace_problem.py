@@ -9,7 +9,7 @@ from lockset._dataclass import dataclass
 from lockset.lockfile.declared_conflicts import pairs_of
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.markers import MarkerSet
-from lockset.resolve.problem.build_problem import DEFAULT_GROUP_NAMES, build_problem
+from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.conflicting_choices import included_parts
 from lockset.resolve.problem.lasting_choices import chosen_parts, lasting
 from lockset.resolve.problem.options import option_requirements
@@ -251,7 +251,8 @@ def _translation(
         {name: regions.get((kind, name), MarkerSet.none()) for kind, name in all_parts if kind == wanted}
         for wanted in ("extra", "group")
     )
-    groups |= dict.fromkeys(DEFAULT_GROUP_NAMES, MarkerSet.any()) if default is None else {}
+    if problem.request.default_group is not None:
+        groups[problem.request.default_group] = MarkerSet.any()
     return lambda region: _settled(region.with_extras_as(extras).with_groups_as(groups))
 
 

@@ -156,7 +156,8 @@ class IndexRepository:
 
     def _usable(self, name: str, detail: ProjectDetail, version: Version) -> bool:
         if self.rules.limit(name) is not None or name in self.rules.hashes:
-            return bool(self.files(name, version))
+            # One file is enough: to decode them all takes longer than the search where a limit is set.
+            return any(self._admits(name, file) for file in detail.each_file(version))
         return (self.rules.may_use_wheels(name) and detail.has_wheel(version)) or (
             self.rules.may_use_sdists(name) and detail.has_sdist(version)
         )
@@ -181,17 +182,17 @@ class IndexRepository:
         return self._files[name, version]
 
     def _admitted_files(self, name: str, files: Sequence[DistributionFile]) -> tuple[DistributionFile, ...]:
-        rules = self.rules
-        usable = [
-            f
-            for f in files
-            if (rules.may_use_wheels(name) if f.is_wheel else rules.may_use_sdists(name) and _builds(f))
-        ]
-        if rules.limit(name) is not None:
-            usable = [f for f in usable if rules.admits_upload(name, f)]
-        if (digests := rules.hashes.get(name)) is not None:
-            usable = [f for f in usable if any(f"{a}:{v}" in digests for a, v in self._shown_hashes(f).items())]
+        usable = [file for file in files if self._admits(name, file)]
         return tuple([f for f in usable if not f.yanked] or usable)
+
+    def _admits(self, name: str, file: DistributionFile) -> bool:
+        rules = self.rules
+        if not (rules.may_use_wheels(name) if file.is_wheel else rules.may_use_sdists(name) and _builds(file)):
+            return False
+        if rules.limit(name) is not None and not rules.admits_upload(name, file):
+            return False
+        digests = rules.hashes.get(name)
+        return digests is None or any(f"{a}:{v}" in digests for a, v in self._shown_hashes(file).items())
 
     def all_versions(self, name: str) -> tuple[Version, ...]:
         """See `AdjustableRepository.all_versions`."""

@@ -43,7 +43,7 @@ class ReleaseCandidate:
 
     @property
     def choice(self) -> Version:
-        """What is chosen, whatever the guard."""
+        """The version, which identifies the choice regardless of the guard."""
         return self.version
 
     def meets(self, requirement: Requirement) -> bool:
@@ -94,7 +94,7 @@ class ForkCandidate:
 
     @property
     def choice(self) -> MarkerSet:
-        """What is chosen, however many requirements it hands on."""
+        """The fork point, which identifies the choice regardless of its requirements."""
         return self.fork_point
 
     @property

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.requirement import Key, Requirement
     from lockset.resolve.solver.candidate import Candidate
-    from lockset.resolve.solver.conflict_analysis import ConflictAnalysis
-    from lockset.resolve.solver.displacements import Displacements
+    from lockset.resolve.solver.conflict_analysis import ConflictAnalysis, Displacements
     from lockset.resolve.solver.partial_solution import Decision, PartialSolution
     from lockset.resolve.solver.provider import Provider
 

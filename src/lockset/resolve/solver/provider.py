@@ -1,4 +1,4 @@
-"""What the solver knows of packages: the candidates of a decision, their dependencies, and the order of decisions.
+"""The solver's view of packages: the candidates of a decision, their dependencies, and the order of decisions.
 
 The role is that of `DependencyProvider` in PubGrub and of the provider in resolvelib. Requirements and candidates are
 interned here, so that the solver compares them by identity.

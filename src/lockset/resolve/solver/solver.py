@@ -65,7 +65,7 @@ form that PubGrub gave it for packages (Weizenbaum, 2018), with the jump of conf
   excluded at once, and an incompatibility stays true when a guard grows.
 - **A dependency may displace a pin.** Where `a` requires another version of `b` than the one chosen before, `b` is
   decided anew and `a` stays, as resolvelib and pip do it. That keeps the newest version of what bounds others.
-  `displacements` ends what would go on for ever.
+  Two choices that displace each other again and again count as incompatible.
 - **Incompatibilities are checked when a candidate is considered.** They are not propagated to exclude versions ahead of
   time: candidates are made lazily, since to look at one may cost a request.
 - **Pre-releases and yanked releases need an opt-in** by a requirement that is part of the solution. A complete solution
@@ -79,8 +79,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset.resolve.solver.conflict_analysis import ConflictAnalysis, RootOrder
-from lockset.resolve.solver.displacements import Displacements
+from lockset.resolve.solver.conflict_analysis import ConflictAnalysis, Displacements, RootOrder
 from lockset.resolve.solver.incompatibility import Cause, Derivation, Incompatibility
 from lockset.resolve.solver.minimal import minimal_pins
 from lockset.resolve.solver.partial_solution import PartialSolution, causes_of

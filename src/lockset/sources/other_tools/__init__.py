@@ -1,1 +1,1 @@
-"""What other tools (uv, Poetry, PDM, Pipenv, Hatch) say of a project, and its application."""
+"""Settings of other tools (uv, Poetry, PDM, Pipenv, Hatch) for a project, and their application."""

@@ -18,7 +18,7 @@ from lockset.sources.requirements.requirement_line import parse_requirement
 from lockset.sources.settings import ALL_PACKAGES, IndexSetting
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lockset.sources.other_tools.facts import NamedSource, OtherIndex, UnreadNames
     from lockset.sources.project import RootProject
@@ -46,6 +46,7 @@ def apply_other_tools(project: RootProject, *, no_sources: Collection[str] = ())
     placed = {package for index in project.settings.index for package in index.packages}
     placed |= {line.name for line in project.settings.overrides if line.requirement.url is not None}
     sources = [source for source in sources if source.package not in placed]
+    _refuse_contradictions(sources)
     groups = _with_lines(project.groups, others.names)
     pythons = group_pythons(others.keys)
     settings = uv_settings(project.settings, others.keys, groups=tuple(groups), project=project.name)
@@ -84,6 +85,26 @@ def applied_tables(before: RootProject, after: RootProject) -> str | None:
             tables[f"{key.table} {key.key}"] = None
     tables |= dict.fromkeys(_shown_table(names) for names in others.names if names.lines)
     return f"Read from other tools' settings: {', '.join(tables)}" if tables else None
+
+
+def _refuse_contradictions(sources: Sequence[NamedSource]) -> None:
+    """Refuse two tools that name different sources for a package in the same place.
+
+    Raises:
+        LocksetError: `other-tools-disagree`, with both.
+    """
+    first: dict[tuple[str, str | None, str | None, str | None], NamedSource] = {}
+    for source in sources:
+        other = first.setdefault((source.package, source.marker, source.extra, source.group), source)
+        if other.tool == source.tool or (other.requirement, other.index_url) == (source.requirement, source.index_url):
+            continue
+        raise LocksetError(
+            "other-tools-disagree",
+            f"{other.table} and {source.table} name different sources for {source.package}",
+            location=f"{source.location}: {source.table.strip('[]')}.{source.package}",
+            context=tuple(f"{one.location}, {one.table}: {one.shown}" for one in (other, source)),
+            hint=f'Remove one of them, or leave a tool aside: `ignore-tools = ["{source.tool}"]` in [tool.lockset]',
+        )
 
 
 def _counted(others: OtherTools, ignored: Collection[str]) -> OtherTools:

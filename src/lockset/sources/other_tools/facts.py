@@ -1,4 +1,4 @@
-"""What tables of other tools say about a project's packages."""
+"""Facts about a project's packages in the tables of other tools."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ class OtherTools:
         used = {plain_index(url) for url in index_urls}
         texts = [
             *_of_indexes(i for i in self.indexes if i.tool not in ignored and plain_index(i.url) not in used),
-            *_of_keys(k for k in self.keys if k.tool not in ignored and not _is_set(settings, k.setting)),
+            *_of_keys(k for k in self.keys if k.tool not in ignored and not _is_applied(settings, k)),
             *_of_names((n for n in self.names if n.tool not in ignored), groups),
         ]
         return tuple(Diagnostic(code="other-tool", message=text, location=location) for text, location in texts)
@@ -191,6 +191,11 @@ def join_many_names(names: Iterable[str], *, code: bool = False) -> str:
     if len(shown) > _SHOWN:
         shown = [*shown[: _SHOWN - 1], f"{len(shown) - _SHOWN + 1} more"]
     return " and ".join((", ".join(shown[:-1]), shown[-1])) if len(shown) > 1 else "".join(shown)
+
+
+def _is_applied(settings: Settings, key: UnreadKey) -> bool:
+    """Whether the key counts: the Pythons of groups have no setting, and are applied to the groups themselves."""
+    return key.key == "dependency-groups" or _is_set(settings, key.setting)
 
 
 def _is_set(settings: Settings, setting: str | None) -> bool:

@@ -2,7 +2,8 @@
 
 `lockset.sources.other_tools.apply` applies what is read here.
 
-Each tool checks its own tables, so anything malformed is ignored here.
+Each tool checks its own tables, so most of what is malformed is ignored here; `value_types` refuses what would make a
+source or an index unknown.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from lockset.sources.other_tools.locations import (
     text_of,
     without_user,
 )
+from lockset.sources.other_tools.value_types import refuse_wrong_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,7 +86,11 @@ def read_other_tables(
         up: The folder of the file, relative to the project's folder.
         own: The names that the project requires; None without a `[project]` table.
         dynamic: Whether the dependencies are dynamic. Then the build backend reads its own tables.
+
+    Raises:
+        LocksetError: As `refuse_wrong_values`.
     """
+    refuse_wrong_values(tool, location=location)
     file = SourceFile(location, up)
     tools = table_of(tool)
     joined = _uv(table_of(tools.get("uv")), file, "tool.uv")
@@ -157,7 +163,7 @@ def _uv(uv: Mapping[str, object], file: SourceFile, path: str | None) -> OtherTo
     keys = [
         UnreadKey(tool="uv", table=table, location=file.location, key=key, setting=setting, value=uv.get(key))
         for key, setting in _UV_KEYS.items()
-        if uv.get(key) not in (None, [], {}, False)
+        if key in uv and uv[key] not in ([], {}) and uv[key] is not False
     ]
     development = uv.get("dev-dependencies")
     names = UnreadNames(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,14 @@ from packaging.specifiers import InvalidSpecifier
 from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import read_marker, read_specifiers
-from lockset.errors import InvalidValueError
+from lockset.errors import InvalidValueError, LocksetError
 from lockset.markers import MarkerSet
 from lockset.markers.environment import Environment
 from lockset.sources.settings import parse_settings
 from lockset.sources.toml_table import SettingsTable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from packaging.markers import Marker
 
@@ -60,10 +61,40 @@ def uv_settings(
         value = _value(key, groups, project)
         if value is None:
             continue
-        table = SettingsTable({key.setting: value}, path=key.table.strip("[]"), location=key.location)
+        path = key.table.strip("[]")
+        table = SettingsTable({key.setting: value}, path=path, location=key.location)
         field = key.setting.replace("-", "_")
-        values[field] = getattr(parse_settings(table), field)
+        with _naming(f"{path}.{key.setting}", f"{path}.{key.key}"):
+            values[field] = getattr(parse_settings(table), field)
+        if key.key == "default-groups":
+            _refuse_unknown_groups(values[field], groups, key)
     return replace(settings, **values) if values else settings
+
+
+@contextmanager
+def _naming(setting: str, key: str) -> Iterator[None]:
+    """Name the key of uv in errors about the setting."""
+    try:
+        yield
+    except LocksetError as error:
+        one = error.diagnostic
+        location = one.location and one.location.replace(setting, key)
+        error.diagnostic = one._replace(message=one.message.replace(setting, key), location=location)
+        raise
+
+
+def _refuse_unknown_groups(names: Collection[str], groups: Collection[str], key: UnreadKey) -> None:
+    """Refuse default groups that do not exist.
+
+    Raises:
+        LocksetError: `invalid-value`.
+    """
+    unknown = [name for name in names if name not in groups]
+    if unknown:
+        known = f"The groups are {', '.join(sorted(groups))}" if groups else "The project has no groups"
+        path = f"{key.table.strip('[]')}.{key.key}"
+        message = f"`{path}` names `{unknown[0]}`, which is not a group of the project"
+        raise InvalidValueError(message, location=key.location, hint=known)
 
 
 def group_pythons(keys: Iterable[UnreadKey]) -> dict[str, str]:

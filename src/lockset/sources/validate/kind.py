@@ -1,4 +1,4 @@
-"""What `lockset validate` takes a file for, by its name and, where that does not say, by its content."""
+"""Recognize the kind of a file for `lockset validate`, by its name, or by its content if the name is ambiguous."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rules of project files mean: one page for all of them, and the part about each."""
+"""The documentation of the rules of project files: one page for all of them, with a part about each."""
 
 from __future__ import annotations
 

@@ -254,6 +254,13 @@ def refuse_disjoint_pythons(stated: Sequence[tuple[str, str, SpecifierSet]]) -> 
     region = MarkerSet.any()
     for number, (name, location, pythons) in enumerate(stated):
         mine = MarkerSet.of_python(pythons)
+        if mine.is_empty:
+            raise LocksetError(
+                "workspace-pythons",
+                f"No Python is in the range that the member {name} of the workspace requires: `{pythons}`",
+                location=location,
+                hint="Correct its `requires-python`",
+            )
         region &= mine
         if not region.is_empty:
             continue

@@ -288,7 +288,7 @@ def _parsed(data: bytes, path: str | None) -> Pylock:
 
 
 class SyncRequest(NamedTuple):
-    """What to install, and where.
+    """The request of a sync: what to install, and where.
 
     Attributes:
         sources: Lock files; where several have the same package, they must agree on it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -140,3 +140,37 @@ def test_a_stored_file_edited_in_place_with_its_time_restored_is_seen_where_file
     assert world.sync(wheel, check_only=True, install_options=InstallOptions(verify_files=True)).plan.changes
     world.sync(wheel, install_options=InstallOptions(verify_files=True))
     assert (tmp_path / "a/one.py").read_text() == "good"
+
+
+def _truncated(path: Path) -> None:
+    """Another size, same time."""
+    before = path.stat()
+    path.write_bytes(b"x")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _linked(path: Path) -> None:
+    """A link to a file with the same content, size and time."""
+    before = path.stat()
+    other = path.parent.parent / "elsewhere.py"
+    path.rename(other)
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    path.symlink_to(other)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns), follow_symlinks=False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+@pytest.mark.parametrize("link_mode", ["hardlink", "copy", "symlink"])
+@pytest.mark.parametrize("harm", [_emptied, _truncated, _linked, _piped, lambda path: path.unlink()])
+def test_a_stored_module_that_was_changed_is_not_what_is_installed(
+    tmp_path: Path, harm: Callable[[Path], None], link_mode: Any
+) -> None:
+    wheel = make_wheel("one", files={"one/__init__.py": "version = '1.0'\n"})
+    world = World(folder=tmp_path, directory=str(tmp_path / "a"))
+    world.sync(wheel, install_options=InstallOptions(link_mode="copy"))
+    (stored,) = (tmp_path / "cache").rglob("one/__init__.py")
+    harm(stored)
+    world.directory = str(tmp_path / "b")
+    world.sync(wheel, install_options=InstallOptions(link_mode=link_mode))
+    assert judge(tmp_path / "b") == {"one": "1.0"}
+    assert (tmp_path / "b/one/__init__.py").read_bytes() == b"version = '1.0'\n"

@@ -56,7 +56,7 @@ def _one_line(text: str) -> str:
 
 
 def summary_lines(files: Sequence[ValidatedFile], *, strict: bool) -> Iterator[str]:
-    """What was found in all files together, and how to go on."""
+    """A summary of the findings in all files, and a hint."""
     fixed = sum(len(file.fixed or ()) for file in files)
     if fixed:
         yield f"Fixed {_count(fixed, 'problem')} in {_count(sum(bool(file.fixed) for file in files), 'file')}"

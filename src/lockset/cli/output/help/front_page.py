@@ -1,4 +1,4 @@
-"""What `lockset --help` shows: every command under what it is for, short enough for one screen."""
+"""The page of `lockset --help`: every command, by purpose, short enough for one screen."""
 
 from __future__ import annotations
 

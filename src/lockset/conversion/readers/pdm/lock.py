@@ -179,15 +179,7 @@ class _PdmLockReader:
         return imported_from_graph(self._header(SelectableNames()), graph, self._packages())
 
     def _header(self, selectable: SelectableNames) -> LockHeader:
-        requires_python, environments = self._targets_of_lock()
-        return LockHeader(
-            shown=Format.PDM.shown,
-            location=self._top.location,
-            selectable=selectable,
-            requires_python=requires_python,
-            environments=environments,
-            losses=self._losses,
-        )
+        return LockHeader.of(Format.PDM, self._top, selectable, self._targets_of_lock(), self._losses)
 
     def _locked_requirements(self, pyproject: Pyproject) -> list[ProjectRequirement]:
         """The requirements of the project in the groups that are locked. `pdm lock` can be limited to some."""

@@ -192,15 +192,7 @@ class _PoetryLockReader:
         return imported_from_graph(self._header(selectable), graph, self._packages())
 
     def _header(self, selectable: SelectableNames) -> LockHeader:
-        requires_python, environments = self._pythons()
-        return LockHeader(
-            shown=Format.POETRY.shown,
-            location=self._top.location,
-            selectable=selectable,
-            requires_python=requires_python,
-            environments=environments,
-            losses=self._losses,
-        )
+        return LockHeader.of(Format.POETRY, self._top, selectable, self._pythons(), self._losses)
 
     def _root(self, item: ProjectRequirement, pyproject: Pyproject) -> GraphRoot:
         targets = self._targets(item.name, item.constraint, pyproject.location)

@@ -118,16 +118,9 @@ class _UvLockReader:
             for number in range(len(self._entries))
             if (package := self._package(number)) is not None
         }
-        header = LockHeader(
-            shown=Format.UV.shown,
-            location=self._top.location,
-            selectable=self._selectable,
-            requires_python=self._requires_python(),
-            environments=tuple(
-                self._markers.rewrite(m, "supported-markers") for m in self._top.texts("supported-markers")
-            ),
-            losses=self._losses,
-        )
+        markers = (self._markers.rewrite(m, "supported-markers") for m in self._top.texts("supported-markers"))
+        bounds = (self._requires_python(), tuple(markers))
+        header = LockHeader.of(Format.UV, self._top, self._selectable, bounds, self._losses)
         return replace(imported_from_graph(header, graph, packages), conflicts=self._conflicts())
 
     def _requires_python(self) -> SpecifierSet | None:

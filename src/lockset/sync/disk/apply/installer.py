@@ -378,7 +378,7 @@ def _not_writable(path: str, what: str, reason: str | None) -> LocksetError:
         "target-not-writable",
         f"The target cannot be {what}: {reason}",
         location=path,
-        hint="Sync as a user who can write to it, or into a virtual environment or `--target` folder of your own",
+        hint="Sync as a user who can write to it, or into a virtual environment or a `--target` folder of your own",
     )
 
 

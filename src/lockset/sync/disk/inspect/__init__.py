@@ -1,1 +1,1 @@
-"""What a target is and what is installed there."""
+"""Inspect a target: its interpreter, and what is installed there."""

@@ -6,8 +6,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from lockset.sync.disk.inspect.metadata_text import read_text
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["tree_digest"]
 
@@ -18,7 +20,10 @@ _CHUNK = 1 << 20
 
 
 def tree_digest(folder: str) -> str:
-    """The digest of the names and contents of all regular files below `folder`, hidden folders excluded."""
+    """The digest of the names and contents of all regular files below `folder`.
+
+    Excluded are hidden folders, environments, and folders of packages that lockset installed.
+    """
     import hashlib  # here, since most lock files have no source trees
 
     hasher = hashlib.sha256()
@@ -35,11 +40,23 @@ def tree_digest(folder: str) -> str:
     return hasher.hexdigest()
 
 
+def _is_target(entries: Sequence[os.DirEntry[str]]) -> bool:
+    """Whether a folder with `entries` is an environment, or has packages that lockset installed."""
+    for entry in entries:
+        if entry.name == "pyvenv.cfg":
+            return True
+        if entry.name.endswith(".dist-info"):
+            return read_text(entry.path, "INSTALLER") == "lockset\n"
+    return False
+
+
 def _files(folder: str) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
             ordered = sorted(entries, key=lambda entry: entry.name)
     except OSError:
+        return
+    if _is_target(ordered):
         return
     for entry in ordered:
         if entry.name in _PASSED_OVER or entry.name.endswith(_PASSED_ENDINGS):

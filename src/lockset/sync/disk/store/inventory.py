@@ -1,4 +1,4 @@
-"""What the store holds: unpacked wheels and archives, found without knowing their hashes."""
+"""An inventory of the store: unpacked wheels and archives, listed without knowing their hashes."""
 
 # Paths are strings here: there are thousands of them a run.
 from __future__ import annotations
@@ -58,7 +58,7 @@ def wheel_project(path: str) -> tuple[str, str] | None:
 
 
 def wheel_damage(path: str) -> str | None:
-    """What is wrong with the unpacked wheel at `path`, after hashing all its files; None if nothing is."""
+    """The damage of the unpacked wheel at `path`, after hashing all its files; None if it is intact."""
     manifest = _manifest(path)
     if manifest is None:
         return "its manifest is missing or damaged"
@@ -78,7 +78,7 @@ def wheel_damage(path: str) -> str | None:
 
 
 def archive_damage(path: str) -> str | None:
-    """What is wrong with the archive at `path`, after hashing it; None if nothing is."""
+    """The damage of the archive at `path`, after hashing it; None if it is intact."""
     match = _NAME.match(os.path.basename(path))
     if match is None or match[1] not in STRONG_ALGORITHMS:
         return None if match is not None else "its name is not a hash"
