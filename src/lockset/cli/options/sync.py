@@ -12,6 +12,7 @@ from lockset.cli.options.common import (
     add_cache,
     add_index,
     build_options,
+    names,
     other_spelling,
     run_context,
 )
