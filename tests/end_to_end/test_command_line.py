@@ -143,7 +143,7 @@ def _is_accepted(arguments: list[str]) -> bool:
     [
         (["sync", "-U"], "`lockset lock`"),
         (["sync", "-n"], "`--dry-run`"),
-        (["lock", "-p", "3.12"], "`--python`"),
+        (["export", "-p", "3.12"], "`--python`"),
         (["sync", "-e", "."], "`lockset lock --editable DIR`"),
         (["sync", "-c", "limits.txt"], "`lockset lock`"),
         (["install", "-rrequirements.txt"], "`lockset install FILE`"),

@@ -141,3 +141,39 @@ class TestProject:
     def test_it_is_left_out_if_asked(self, cli: Command, whole: Venv) -> None:
         cli.ok("sync", "--no-project")
         assert "ship" not in whole.installed()
+
+
+class TestValuesOfHabit:
+    """Values as other tools spell them."""
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ("--prerelease", "if-necessary-or-explicit"),
+            ("--prerelease", "explicit"),
+            ("--fork-strategy", "requires-python"),
+            ("--implementation", "cp"),
+            ("--output-format", "text"),
+            ("-p", "python3.12"),
+            ("--python", "cpython@3.12"),
+            ("--exclude-newer", "P7D"),
+        ],
+    )
+    def test_a_lock_takes_them(self, cli: Command, index: LocalIndex, project: Path, options: tuple[str, str]) -> None:
+        cli.ok("lock", "--dry-run", "-i", index.url, *options)
+        assert project.exists()
+
+    def test_a_described_python_is_that_version(self, cli: Command, index: LocalIndex, project: Path) -> None:
+        cli.ok("lock", "-i", index.url, "-p", "python3.12")
+        assert "==3.12.*" in (project / "pylock.toml").read_text()
+
+    def test_names_may_be_separated_by_commas(self, cli: Command, project: Path) -> None:
+        report = cli.ok("sync", "--target", "t", "--dry-run", "--group", "rig,docs", "--json").json()
+        assert "mast" in str(report)
+        assert "keel" in str(report)
+        assert project.exists()
+        assert "not a valid name" in cli.refused("sync", "--target", "t", "--extra", "a,", code=2)
+
+    def test_an_export_takes_the_format_of_uv(self, cli: Command, project: Path) -> None:
+        assert "hull==1.0" in cli.ok("export", "--format", "requirements.txt").stdout
+        assert project.exists()

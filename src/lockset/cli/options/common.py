@@ -29,9 +29,12 @@ __all__ = [
     "env_flag",
     "env_text",
     "index_overrides",
+    "names",
     "normal_name",
+    "other_spelling",
     "parse_config_settings",
     "parse_package_settings",
+    "python_versions",
     "run_context",
     "standard_input",
 ]
@@ -39,6 +42,11 @@ __all__ = [
 # The defaults of `--timeout`, in seconds, and `--retries`.
 _TIMEOUT = 30.0
 _RETRIES = 4
+# Values of options as uv and pip spell them.
+_OTHER_SPELLINGS = {
+    "explicit": "if-necessary", "if-necessary-or-explicit": "if-necessary", "requires-python": "newest",
+    "cp": "cpython", "pp": "pypy", "requirements.txt": "requirements-txt",
+}  # fmt: skip
 # The largest value of both, since a run would wait for hours with more.
 _MOST = 3600
 
@@ -62,6 +70,11 @@ def env_flag(name: str) -> bool:
     raise UsageError("env-value", f"LOCKSET_{name} must be true or false, not {text!r}")
 
 
+def other_spelling(text: str) -> str:
+    """The name in lockset of a value that other tools spell differently; any other text unchanged."""
+    return _OTHER_SPELLINGS.get(text, text)
+
+
 def normal_name(text: str) -> str:
     """The normalised name of a package, extra or group from an option.
 
@@ -75,6 +88,24 @@ def normal_name(text: str) -> str:
     except InvalidName as error:
         hint = "Names consist of letters, digits, `-`, `_` and `.`, without a version"
         raise UsageError("option-value", f"`{text}` is not a valid name", hint=hint) from error
+
+
+def names(texts: Iterable[str]) -> tuple[str, ...]:
+    """Normalised names of packages, extras or groups; several in one text are separated by commas.
+
+    Raises:
+        UsageError: `option-value` if one is not a valid name.
+    """
+    return tuple(normal_name(part.strip()) for text in texts for part in text.split(","))
+
+
+def python_versions(text: str) -> str:
+    """`3.12` for `python3.12` and `cpython@3.12`, as uv names Pythons; any other text unchanged."""
+    for prefix in ("cpython@", "python@", "cpython", "python"):
+        version = text.removeprefix(prefix)
+        if version != text and version.replace(".", "").isdigit():
+            return version
+    return text
 
 
 def parse_config_settings(texts: Iterable[str]) -> dict[str, str | list[str]]:
@@ -155,7 +186,9 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-config", action="store_true", default=argparse.SUPPRESS, help="ignore [tool.lockset]")
     if any("--json" in action.option_strings for action in actions_of(parser)):
         # The name of uv and pip for the same.
-        parser.add_argument("--output-format", choices=("json",), dest="json", action=_Json, help=argparse.SUPPRESS)
+        parser.add_argument(
+            "--output-format", choices=("text", "json"), dest="json", action=_Json, help=argparse.SUPPRESS
+        )
     # The usage line has only arguments, as `--help` lists the options below it.
     positionals = [a for a in actions_of(parser) if not a.option_strings and a.nargs != argparse.PARSER]
     parser.usage = " ".join(["%(prog)s [OPTIONS]", *map(_usage, positionals)])
@@ -164,9 +197,9 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 class _Json(argparse.Action):
     """`--output-format json` is `--json`."""
 
-    def __call__(self, _parser: object, namespace: argparse.Namespace, _values: object, _option: object = None) -> None:
-        """Set `json`."""
-        namespace.json = True
+    def __call__(self, _parser: object, namespace: argparse.Namespace, values: object, _option: object = None) -> None:
+        """Set `json`; `text` is the default."""
+        namespace.json = values == "json"
 
 
 def _usage(action: argparse.Action) -> str:

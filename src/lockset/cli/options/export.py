@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.cli.options.common import add_cache, normal_name, run_context
+from lockset.cli.options.common import add_cache, normal_name, other_spelling, run_context
 from lockset.composition.audits.report import AuditOptions
 from lockset.composition.conversions.export import FORMATS, ExportOptions
 from lockset.conversion.writers.requirements import RequirementsStyle
@@ -32,7 +32,9 @@ class ExportCommand(NamedTuple):
 def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset export`."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
-    parser.add_argument("--format", choices=FORMATS, help="the format to write (default: requirements-txt)")
+    parser.add_argument(
+        "--format", type=other_spelling, choices=FORMATS, help="the format to write (default: requirements-txt)"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: stdout)")
     group = parser.add_argument_group("selection")
     group.add_argument("--extra", action="append", metavar="NAME", help="include this extra (repeatable)")

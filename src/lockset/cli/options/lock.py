@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lockset.cli.options.common import add_builds, add_cache, add_index, build_options, normal_name
+from lockset.cli.options.common import (
+    add_builds,
+    add_cache,
+    add_index,
+    build_options,
+    names,
+    normal_name,
+    other_spelling,
+    python_versions,
+)
 from lockset.errors import LocksetError, UsageError
 from lockset.markers.marker_set import MarkerSet
 from lockset.resolve.problem.file_policy import BUILD_NOTHING
@@ -54,14 +63,21 @@ def _what(parser: argparse.ArgumentParser) -> None:
 
 def _where(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("environments")
-    group.add_argument("--python", metavar="RANGE", help="Pythons to lock for, such as `>=3.10` or `3.12`")
+    group.add_argument(
+        "-p", "--python", type=python_versions, metavar="RANGE", help="Pythons to lock for, such as `>=3.10` or `3.12`"
+    )
     _repeated(
         group,
         "--platform",
         metavar="NAME",
         help="linux, macos, windows, or a tag such as manylinux_2_28_aarch64 (repeatable; default: all)",
     )
-    group.add_argument("--implementation", choices=("cpython", "pypy"), help="lock only for this one (default: all)")
+    group.add_argument(
+        "--implementation",
+        type=other_spelling,
+        choices=("cpython", "pypy"),
+        help="lock only for this one (default: all)",
+    )
     group.add_argument(
         "--environment", action="append", default=[], metavar="MARKER", help="lock only for this marker (repeatable)"
     )
@@ -81,10 +97,11 @@ def _versions(parser: argparse.ArgumentParser) -> None:
     )
     _repeated(group, "--upgrade-group", metavar="NAME", help="upgrade what this group requires (repeatable)")
     group.add_argument("--resolution", choices=("highest", "lowest", "lowest-direct"), help="which versions to prefer")
-    group.add_argument("--prerelease", choices=_PRERELEASES, help="when to allow pre-releases")
+    group.add_argument("--prerelease", type=other_spelling, choices=_PRERELEASES, help="when to allow pre-releases")
     _repeated(group, "--prerelease-package", metavar="NAME=WHEN", help="the same for NAME (repeatable)")
     group.add_argument(
         "--fork-strategy",
+        type=other_spelling,
         choices=("newest", "fewest"),
         help="prefer the newest version for each Python (default), or the fewest versions",
     )
@@ -220,10 +237,10 @@ def lock_options(args: argparse.Namespace) -> LockOptions:
         **where,
         require_wheels_for=tuple(args.require_wheels_for),
         editables=tuple(args.editable),
-        extras=(tuple(map(normal_name, args.extra)) or None) if not args.only_group else (),
+        extras=(names(args.extra) or None) if not args.only_group else (),
         all_extras=args.all_extras,
         all_groups=args.all_groups,
-        groups=tuple(map(normal_name, (*args.group, *args.only_group))) or None,
+        groups=names((*args.group, *args.only_group)) or None,
         no_groups=tuple(map(normal_name, args.no_group)),
         only_groups=bool(args.only_group),
         upgrade=args.upgrade,

@@ -12,7 +12,8 @@ from lockset.cli.options.common import (
     add_cache,
     add_index,
     build_options,
-    normal_name,
+    names,
+    other_spelling,
     run_context,
 )
 from lockset.cli.options.pythons import new_environment, python_of
@@ -89,7 +90,12 @@ def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -
         help=f"linux, macos, windows, or a tag such as manylinux_2_28_aarch64, macosx_14_0_arm64{several}",
     )
     foreign.add_argument("--python-version", action=action, metavar="X.Y[.Z]", help=f"its Python version{several}")
-    foreign.add_argument("--implementation", choices=("cpython", "pypy"), help="its implementation (default: cpython)")
+    foreign.add_argument(
+        "--implementation",
+        type=other_spelling,
+        choices=("cpython", "pypy"),
+        help="its implementation (default: cpython)",
+    )
     _add_selection(parser)
 
 
@@ -294,18 +300,18 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         described=described,
         break_system=args.break_system_packages,
         exact=not getattr(args, "inexact", True),
-        keep=names(args.keep),
+        keep=_names(args.keep),
         remove_pip=args.remove_pip,
-        reinstall=(_ALL,) if args.reinstall else names(args.reinstall_package),
+        reinstall=(_ALL,) if args.reinstall else _names(args.reinstall_package),
         locked=args.locked,
         check_only=args.dry_run or args.check,
         **build_options(args),
-        allow_overlap=tuple(name for text in args.allow_overlap for name in names([text])) or None,
+        allow_overlap=tuple(name for text in args.allow_overlap for name in _names([text])) or None,
         link_mode=args.link_mode or "auto",
         compile_bytecode=args.compile_bytecode,
         verify_files=args.verify_files,
         require_attestations=args.require_attestations,
-        require_attestations_package=names(args.require_attestations_package),
+        require_attestations_package=_names(args.require_attestations_package),
         trusted_root=args.trusted_root,
         **selection_options(args),
     )
@@ -337,15 +343,15 @@ def chosen_files(args: argparse.Namespace, context: RunContext) -> Sequence[str]
         return files
     from lockset.composition.workspaces.member_locks import chosen_lock_names  # most projects are in no workspace
 
-    return chosen_lock_names(files, context, names(args.package), all_packages=args.all_packages)
+    return chosen_lock_names(files, context, _names(args.package), all_packages=args.all_packages)
 
 
 def selection_options(args: argparse.Namespace) -> dict[str, Any]:
     """The fields of `SyncOptions` on selection and files, which `download` has, too."""
     return {
-        "extras": names(args.extra),
+        "extras": _names(args.extra),
         "all_extras": args.all_extras,
-        "groups": names((*args.group, *args.only_group)),
+        "groups": _names((*args.group, *args.only_group)),
         "all_groups": args.all_groups,
         "default_groups": not (args.no_default_groups or args.only_group),
         "strict": not args.no_strict,
@@ -419,9 +425,9 @@ def _folders(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(str(Path(text).expanduser()) for text in texts)
 
 
-def names(texts: Iterable[str]) -> tuple[str, ...]:
-    """Names of packages, extras or groups, normalised."""
-    return tuple(map(normal_name, texts))
+def _names(texts: Iterable[str]) -> tuple[str, ...]:
+    """Normalised names of packages, extras or groups; most options have none."""
+    return names(texts) if texts else ()
 
 
 def _names_or_all(texts: Iterable[str]) -> tuple[str, ...]:
@@ -432,4 +438,4 @@ def _names_or_all(texts: Iterable[str]) -> tuple[str, ...]:
             given.clear()
         elif part:
             given[part] = None
-    return (_ALL,) if _ALL in given else names(given)
+    return (_ALL,) if _ALL in given else _names(given)
