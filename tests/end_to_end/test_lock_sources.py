@@ -220,7 +220,7 @@ def lines_refused(index: LocalIndex, folder: Path) -> dict[str, tuple[str, str]]
         "metadata of another": (f"liar @ {index.file_url('lies', 'liar-1.0-py3-none-any.whl')}", "metadata"),
         "no file": ("a @ file:///nowhere/a-1.0-py3-none-any.whl", "there is no such file"),
         "empty folder": ("a @ ./empty", "neither a pyproject.toml nor a setup.py"),
-        "not toml": ("a @ ./bad", "not TOML"),
+        "not toml": ("a @ ./bad", "not valid TOML"),
         "no zip": ("a @ ./text-1.0-py3-none-any.whl", "text"),
         "scheme": ("a @ ftp://example.org/a-1.0.tar.gz", "is not a supported scheme"),
         "transport": ("a @ git+ext::sh -c touch", "requirement"),
