@@ -57,6 +57,20 @@ def test_a_pinned_and_hashed_requirements_file_is_synced(
     assert venv.installed() == {"hull": "2.0"}
 
 
+def test_files_may_be_given_with_the_option_of_pip(
+    cli: Command, venv: Venv, index: LocalIndex, pin: Callable[..., str], tmp_path: Path
+) -> None:
+    _write(tmp_path, "app.txt", pin("keel", "1.0") + pin("hull", "1.0"))
+    _write(tmp_path, "more.txt", pin("mast", "1.0"))
+    cli.ok("install", "-r", "app.txt", "--requirement", "more.txt", "-i", index.url)
+    assert venv.installed() == {"keel": "1.0", "hull": "1.0", "mast": "1.0"}
+    cli.ok("check-env", "more.txt", "-r", "app.txt", "-i", index.url)
+    cli.ok("download", "-r", "app.txt", "--dest", "wheels", "-i", index.url)
+    assert len(list((tmp_path / "wheels").iterdir())) == 2
+    cli.ok("lock", "-r", "app.txt", "--requirements", "more.txt", "-o", "pylock.toml", "-i", index.url)
+    assert cli.ok("sync", "-r", "pylock.toml").stderr.startswith("All 3 packages match")
+
+
 def test_the_same_file_is_not_converted_twice(
     cli: Command, venv: Venv, index: LocalIndex, pin: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -24,16 +24,16 @@ __all__ = [
     "add_common",
     "add_index",
     "add_network",
+    "add_requirement",
     "build_options",
     "cache_dir",
     "env_flag",
     "env_text",
     "index_overrides",
+    "named_files",
     "names",
     "normal_name",
     "other_spelling",
-    "parse_config_settings",
-    "parse_package_settings",
     "python_versions",
     "run_context",
     "standard_input",
@@ -108,40 +108,6 @@ def python_versions(text: str) -> str:
     return text
 
 
-def parse_config_settings(texts: Iterable[str]) -> dict[str, str | list[str]]:
-    """Parse config settings of the form KEY=VALUE; a repeated key has a list of values.
-
-    Raises:
-        UsageError: `config-setting` if one has no key or no equals sign.
-    """
-    settings: dict[str, str | list[str]] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not key or not equals:
-            raise UsageError("config-setting", f"`{text}` is not KEY=VALUE")
-        given = settings.get(key)
-        if given is None:
-            settings[key] = value
-        else:
-            settings[key] = [*given, value] if isinstance(given, list) else [given, value]
-    return settings
-
-
-def parse_package_settings(texts: Iterable[str]) -> dict[str, dict[str, str | list[str]]]:
-    """Parse config settings of the form NAME:KEY=VALUE, by normalised name.
-
-    Raises:
-        UsageError: `config-setting` if one does not have this form, or `option-value` for a name that is not valid.
-    """
-    by_name: dict[str, list[str]] = {}
-    for text in texts:
-        name, _, pair = text.partition(":")
-        if not name or "=" in name or not pair.partition("=")[0] or "=" not in pair:
-            raise UsageError("config-setting", f"`{text}` is not NAME:KEY=VALUE")
-        by_name.setdefault(normal_name(name), []).append(pair)
-    return {name: parse_config_settings(pairs) for name, pairs in by_name.items()}
-
-
 def standard_input() -> bytes:
     """Read the standard input, up to the largest size of a lock file.
 
@@ -205,6 +171,24 @@ class _Json(argparse.Action):
 def _usage(action: argparse.Action) -> str:
     name = str(action.metavar or action.dest)
     return {"*": f"[{name} ...]", "?": f"[{name}]", "+": f"{name} ..."}.get(str(action.nargs), name)
+
+
+def add_requirement(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add `-r`, another way to give the argument `name`."""
+    parser.add_argument(
+        "-r",
+        "--requirement",
+        "--requirements",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help=f"the same as {name}, for compatibility with pip (repeatable)",
+    )
+
+
+def named_files(args: argparse.Namespace) -> list[str]:
+    """The files of a command with lock files, in this order: arguments, then those of `-r`."""
+    return [*args.files, *args.requirement]
 
 
 def add_cache(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
@@ -279,9 +263,13 @@ def build_options(args: argparse.Namespace) -> dict[str, Any]:
         UsageError: `config-setting` or `option-value`.
     """
     isolation = (":all:",) if args.no_build_isolation else tuple(map(normal_name, args.no_build_isolation_package))
-    return {
-        "config_settings": parse_config_settings(args.config_setting),
-        "config_settings_package": parse_package_settings(args.config_settings_package),
+    settings: dict[str, Any] = {"config_settings": {}, "config_settings_package": {}}
+    if args.config_setting or args.config_settings_package:
+        from lockset.cli.options.config_settings import parse_config_settings, parse_package_settings  # rare
+
+        settings["config_settings"] = parse_config_settings(args.config_setting)
+        settings["config_settings_package"] = parse_package_settings(args.config_settings_package, normal_name)
+    return settings | {
         "no_build_isolation": isolation,
         "require_build_hashes": args.require_build_hashes or (False if args.no_require_build_hashes else None),
     }

@@ -7,7 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.cli.options.common import index_overrides, run_context
+from lockset.cli.options.common import add_requirement, index_overrides, run_context
 from lockset.cli.options.lock import add_choices, lock_options
 from lockset.errors import UsageError
 from lockset.lockfile.file_name import is_lock_file_name
@@ -94,6 +94,7 @@ def add_lock_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="pyproject.toml, requirements.in, a script, or - for stdin (default: the nearest pyproject.toml)",
     )
+    add_requirement(parser, "SOURCE")
     group = parser.add_argument_group("output")
     group.add_argument("-o", "--output", metavar="FILE", help="lock file to write, or - (default: pylock.toml)")
     group.add_argument("--dry-run", action="store_true", help="show the changes without writing the lock file")
@@ -150,7 +151,7 @@ def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
             "option-conflict", "`-o -` and `--json` both write to stdout", hint="Write the lock to a file with `-o`"
         )
     return LockCommand(
-        sources=tuple(args.sources),
+        sources=(*args.sources, *args.requirement),
         options=options,
         indexes=index_overrides(args),
         output=args.output,

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset.cli.options.common import cache_dir
+from lockset.cli.options.common import cache_dir, named_files
 from lockset.composition.sync_pipeline import find_environment, find_python
 from lockset.errors import LocksetError
 
@@ -126,7 +126,7 @@ def new_environment(args: argparse.Namespace, locks: tuple[LockSource, ...], out
     active = os.environ.get("VIRTUAL_ENV") or find_environment(here)
     if active is not None and (not version or _has_version(active, version)):
         return active
-    folder = here / ".venv" if args.files else Path(locks[0].folder) / ".venv"
+    folder = here / ".venv" if named_files(args) else Path(locks[0].folder) / ".venv"
     if active is not None:
         raise LocksetError(
             "environment-not-created",

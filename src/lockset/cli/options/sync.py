@@ -11,7 +11,9 @@ from lockset.cli.options.common import (
     add_builds,
     add_cache,
     add_index,
+    add_requirement,
     build_options,
+    named_files,
     names,
     other_spelling,
     run_context,
@@ -58,6 +60,7 @@ def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -
         metavar="FILE",
         help="lock files or pinned requirements files, or - (default: the nearest pylock.toml)",
     )
+    add_requirement(parser, "FILE")
     members = parser.add_argument_group("workspace")
     members.add_argument(
         "--package", action="append", default=[], metavar="NAME", help="use the lock file of this member (repeatable)"
@@ -317,7 +320,9 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
     )
     python = None if described is not None else new_environment(args, locks, out) or python_of(args, context.here)
     on_path = args.system or (args.python and not os.path.lexists(args.python))
-    more = args.json or args.directory or "-" in args.files or args.verify_files or args.cache_dir or args.no_cache
+    more = (
+        args.json or args.directory or "-" in named_files(args) or args.verify_files or args.cache_dir or args.no_cache
+    )
     return SyncCommand(
         locks=locks,
         python=python,
@@ -338,7 +343,7 @@ def chosen_files(args: argparse.Namespace, context: RunContext) -> Sequence[str]
         LocksetError: `lock-not-found`, `unknown-member`.
         UsageError: `option-conflict`.
     """
-    files: list[str] = args.files
+    files = named_files(args)
     if not args.package and not args.all_packages:
         return files
     from lockset.composition.workspaces.member_locks import chosen_lock_names  # most projects are in no workspace
