@@ -602,3 +602,28 @@ def test_download_takes_the_lock_file_of_a_package(space: Workspace) -> None:
     assert space.run("download", "--all-files", "--no-editable", "-d", "out", "--package", "core").code == 0
     names = sorted(path.name.partition("-")[0] for path in (space.root / "out").iterdir() if path.suffix == ".whl")
     assert names == ["hull", "sail"]
+
+
+def test_a_second_lock_keeps_every_version_where_groups_and_extras_conflict(space: Workspace) -> None:
+    """Each lock file has markers for its own extras and groups, which say nothing of those of other members."""
+    space.index.world.add("burner", "1.0", requires=("hull<3",))
+    space.write(
+        ROOT,
+        '[project]\nname = "top"\nversion = "1"\nrequires-python = ">=3.10"\n',
+        '[project.optional-dependencies]\ntasks = ["core[tasks]"]\nflow = ["core[flow]"]\n',
+        '[dependency-groups]\ndev = ["hull"]\n',
+        SOURCES + "core = { workspace = true }\n",
+        "[tool.uv]\nconflicts = [",
+        '    [{ package = "core", extra = "tasks" }, { group = "dev" }],',
+        '    [{ package = "top", extra = "tasks" }, { group = "dev" }],\n]',
+    )
+    space.member("packages/core", '[project.optional-dependencies]\ntasks = ["burner"]\nflow = ["hull"]')
+    for name in ("packages/api", "apps/web"):
+        space.member(name)
+    assert space.lock().code == 0
+    before = space.files()
+    hulls = {p["version"]: p["marker"] for p in space.data()["packages"] if p["name"] == "hull"}
+    assert "dev" in hulls["3.0"]
+    assert "dev" not in hulls["2.0"]
+    assert "current" in space.lock().stderr
+    assert space.files() == before

@@ -126,7 +126,7 @@ def test_a_sync_with_nothing_to_do_imports_nothing_heavy(project: Path, venv: Ve
 
 
 def test_the_error_for_another_format_says_what_to_do(project: Path, venv: Venv) -> None:
-    (project / "script.py").write_text("")
+    (project / "script.py").write_text("# /// script\n# dependencies = []\n# ///\n")
     assert "`lockset lock script.py" in run(project, "script.py").stderr
     (project / "requirements.txt").write_text("sample\n")
     assert "`lockset lock requirements.txt`" in run(project, "requirements.txt").stderr
