@@ -182,3 +182,32 @@ def test_a_weak_hash_has_to_be_allowed_and_is_still_checked(cli: Command, tmp_pa
     (tmp_path / wheel.filename).write_bytes(wheel.content + b"x")
     cli.refused("sync", "--allow-weak-hash", "--reinstall", "--no-cache")
     assert json.loads(next(venv.site_packages.glob("one*/provenance_url.json")).read_text())
+
+
+def test_check_env_says_what_to_do_where_another_installer_recorded_no_files(
+    cli: Command, tmp_path: Path, venv: Venv
+) -> None:
+    packages = []
+    for name in ("one", "two"):
+        wheel = make_wheel(name)
+        (tmp_path / wheel.filename).write_bytes(wheel.content)
+        locked: dict[str, Any] = locked_file(wheel)
+        del locked["url"]
+        packages.append({"name": name, "version": "1.0", "wheels": [locked | {"path": wheel.filename}]})
+    (tmp_path / "pylock.toml").write_text(make_lock(packages))
+    cli.ok("sync")
+    # What pip leaves out: the record of the wheel from an index.
+    for name in ("direct_url.json", "provenance_url.json"):
+        for path in venv.site_packages.glob(f"one-*/{name}"):
+            path.unlink()
+            record = path.with_name("RECORD")
+            lines = record.read_text().splitlines(keepends=True)
+            record.write_text("".join(line for line in lines if name not in line))
+    output = cli("check-env")
+    assert (output.code, output.stdout) == (1, "")
+    assert "1 package differs from the lock file\n" in output.stderr
+    assert (
+        "hint: 1 package has the locked version, but the installer did not record which file it used: " in output.stderr
+    )
+    cli.ok("sync")
+    assert "hint" not in cli.ok("check-env").stderr

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.installed import InstalledDistribution
 
-__all__ = ["SEEDS", "Plan", "RemovalPolicy", "Step", "plan", "plan_of", "unremovable"]
+__all__ = ["SEEDS", "UNKNOWN_FILE", "Plan", "RemovalPolicy", "Step", "plan", "plan_of", "unremovable"]
 
 # Tools that a new environment comes with; kept unless the lock file has them or the user removes them explicitly.
+# The reason for a package of the locked version whose installer recorded no hash of its file, as pip does.
+UNKNOWN_FILE = "not known to be installed from the locked file"
 SEEDS = frozenset({"pip", "setuptools", "wheel"})
 
 
@@ -163,7 +165,7 @@ def _origin_differs(desired: DesiredDistribution, installed: InstalledDistributi
     common = hashes.keys() & installed.origin.keys()
     reason = None
     if not common:
-        reason = "not known to be installed from the locked file"
+        reason = UNKNOWN_FILE
     elif any(hashes[algorithm] != installed.origin[algorithm] for algorithm in common):
         reason = "installed from a file with other hashes"
     elif _without_hashes(ours) != _without_hashes(theirs):

@@ -31,14 +31,15 @@ _KEEPERS = (
 # Version managers with other folders on Windows: variable of the parent folder, and the folder below it.
 _WINDOWS_KEEPERS = (("APPDATA", "uv/python"), ("USERPROFILE", ".pyenv/pyenv-win/versions"))
 _FRAMEWORKS = "/Library/Frameworks/Python.framework/Versions"
-_COMMAND = re.compile(r"python(\d+\.\d+)")
+# `python3.12`, and `cpython@3.12`, `cp312` and `312` as uv takes them.
+_SPELLING = re.compile(r"(?:python|cpython[-@]?|cp)?([23])\.?(\d{1,2})((?:\.\d+)?)")
 _VERSION = re.compile(r"(?<![\d.])(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 def python_version_text(text: str | None) -> str | None:
-    """`3.12` for `python3.12`, which may be a shim of a missing Python; any other text unchanged."""
-    named = text and _COMMAND.fullmatch(text)
-    return named[1] if named and not os.path.lexists(named[0]) else text
+    """`3.12` for `python3.12`, `cpython@3.12`, `cp312` and `312`, unless there is such a file; other text unchanged."""
+    spelled = text and _SPELLING.fullmatch(text)
+    return f"{spelled[1]}.{spelled[2]}{spelled[3]}" if spelled and not os.path.lexists(spelled[0]) else text
 
 
 def command_path(text: str, environ: Mapping[str, str]) -> str:

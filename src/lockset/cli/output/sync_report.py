@@ -11,6 +11,7 @@ from lockset.cli.fast_path.sync import save_sync
 from lockset.cli.output.report import count_text, seconds_text
 from lockset.cli.output.streams import plain
 from lockset.errors import LocksetError
+from lockset.sync.plan import UNKNOWN_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -143,6 +144,13 @@ def show_difference(result: SyncResult, command: SyncCommand, out: Output) -> in
         out.line(_all_right(result.plan))
         return DONE
     out.line(f"{len(changes)} package{'s differ' if len(changes) > 1 else ' differs'} from the lock file")
+    unknown = sum(change.reason == UNKNOWN_FILE for change in changes)
+    if unknown:
+        have = "has" if unknown == 1 else "have"
+        out.line(
+            f"hint: {count_text(unknown, 'package')} {have} the locked version, but the installer did not record which "
+            "file it used: `lockset sync` installs the locked files"
+        )
     return REFUSED
 
 

@@ -41,9 +41,16 @@ def test_without_a_version_only_the_path_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "version"),
-    [("python3.12", "3.12"), ("3.12", "3.12"), ("python3", "python3"), (".venv", ".venv"), (None, None)],
+    [
+        *(
+            (text, "3.12")
+            for text in ("python3.12", "3.12", "312", "cp312", "cpython3.12", "cpython-3.12", "cpython@3.12")
+        ),
+        *((text, "3.12.1") for text in ("3.12.1", "python3.12.1", "cpython@3.12.1")),
+        *((text, text) for text in ("3", "python3", ".venv", "pypy3.10", "2024", "3.12-env", None)),
+    ],
 )
-def test_a_command_with_a_version_means_the_version(text: str | None, version: str | None) -> None:
+def test_a_version_has_several_spellings(text: str | None, version: str | None) -> None:
     assert python_version_text(text) == version
 
 

@@ -51,7 +51,7 @@ def interpreter_of(path: str) -> str:
     raise LocksetError(
         "python-not-found",
         f"There is no Python interpreter at `{path}`",
-        hint="Give the path of an interpreter or of a virtual environment",
+        hint="Give the path of an interpreter or of a virtual environment, or a version such as `3.12`",
     )
 
 
