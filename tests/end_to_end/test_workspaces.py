@@ -597,6 +597,18 @@ def test_why_says_which_members_require_a_package(space: Workspace) -> None:
     assert "None of the lock files" in space.run("why", "nothing").stderr
 
 
+def test_export_takes_the_lock_file_of_a_package(space: Workspace) -> None:
+    space.lock()
+    exported = space.run("export", "--package", "Core", "--no-hashes", "--no-annotate")
+    assert exported.stdout == space.run("export", "pylock.core.toml", "--no-hashes", "--no-annotate").stdout
+    assert "hull==2.0" in exported.stdout
+    assert "keel" not in exported.stdout
+    assert "no member named cores" in space.run("export", "--package", "cores").stderr
+    both = space.run("export", "pylock.toml", "--package", "core")
+    assert (both.code, both.stdout) == (2, "")
+    assert "--package and FILE (pylock.toml) each say which lock files to take" in both.stderr
+
+
 def test_download_takes_the_lock_file_of_a_package(space: Workspace) -> None:
     space.lock()
     assert space.run("download", "--all-files", "--no-editable", "-d", "out", "--package", "core").code == 0

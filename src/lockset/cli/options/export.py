@@ -32,6 +32,7 @@ class ExportCommand(NamedTuple):
 def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `lockset export`."""
     parser.add_argument("file", nargs="?", metavar="FILE", help="lock file, or - (default: the nearest pylock.toml)")
+    parser.add_argument("--package", metavar="NAME", help="export the lock file of this member of the workspace")
     parser.add_argument(
         "--format", type=other_spelling, choices=FORMATS, help="the format to write (default: requirements-txt)"
     )
@@ -86,11 +87,22 @@ def _vex(args: argparse.Namespace) -> AuditOptions | None:
     return AuditOptions(advisories=tuple(args.advisories), osv=True if args.osv else None)
 
 
+def _file(args: argparse.Namespace, context: RunContext) -> str | None:
+    if args.package is None:
+        file: str | None = args.file
+        return file
+    from lockset.composition.workspaces.member_locks import chosen_lock_names  # most projects are in no workspace
+
+    named = [] if args.file is None else [args.file]
+    return chosen_lock_names(named, context, [normal_name(args.package)], all_packages=False)[0]
+
+
 def read_export_command(args: argparse.Namespace, out: Output) -> ExportCommand:
     """Convert the parsed options to values.
 
     Raises:
         UsageError: If a value is not valid.
+        LocksetError: `lock-not-found`, `unknown-member`.
     """
     context = run_context(args, out, caching=False)
     options = ExportOptions(
@@ -114,4 +126,4 @@ def read_export_command(args: argparse.Namespace, out: Output) -> ExportCommand:
         vex=_vex(args),
     )
     target = None if args.output in {None, "-"} else context.here / args.output
-    return ExportCommand(file=args.file, options=options, target=target, context=context, json=args.json)
+    return ExportCommand(file=_file(args, context), options=options, target=target, context=context, json=args.json)
