@@ -131,7 +131,10 @@ def find_upwards(name: str, start: Path) -> Path | None:
 
 @contextmanager
 def with_lines_of(folder: Path) -> Iterator[None]:
-    """Add line and column to a LocksetError about a key of a TOML file, which it names relative to `folder`."""
+    """Add line and column to a LocksetError about a key of a TOML file, which it names relative to `folder`.
+
+    The error is about several tables or files, which `lockset validate` does not compare.
+    """
     try:
         yield
     except LocksetError as error:
@@ -142,7 +145,7 @@ def with_lines_of(folder: Path) -> Iterator[None]:
             text = decode_utf8(read_file(folder / name, location=name), location=name)
         except LocksetError:
             raise error from None
-        with with_key_lines(text, name):
+        with with_key_lines(text, name, validated=False):
             raise
 
 

@@ -38,10 +38,11 @@ _OF_GROUPS = (GroupCycleError, GroupDepthError, GroupDuplicateError)
 
 
 @contextmanager
-def with_key_lines(text: str, location: str, *, before: int = 0) -> Iterator[None]:
+def with_key_lines(text: str, location: str, *, before: int = 0, validated: bool = True) -> Iterator[None]:
     """Add line and column to a LocksetError about a key of the TOML file `text`, whose name in messages is `location`.
 
-    `before`: the number of characters before each line in the file itself.
+    `before`: the number of characters before each line in the file itself. `validated`: whether `lockset validate` of
+    this file reports such an error, too; the hint names the command then.
     """
     try:
         yield
@@ -49,7 +50,7 @@ def with_key_lines(text: str, location: str, *, before: int = 0) -> Iterator[Non
         where = _position_of(error, text, location, before)
         if where is not None:
             error.diagnostic = error.diagnostic._replace(location=where)
-        if where is not None or isinstance(error, _OF_GROUPS):
+        if validated and (where is not None or isinstance(error, _OF_GROUPS)):
             error.diagnostic = error.diagnostic._replace(hint=_hint(error.diagnostic.hint, location))
         raise
 

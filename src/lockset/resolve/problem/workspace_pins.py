@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.dependency_specifiers import composed_marker
 from lockset.markers import MarkerSet
+from lockset.resolve.problem.conflicting_choices import included_parts
 from lockset.sources.inclusions import PROJECT
 from lockset.sources.workspaces.joint import joint_part
 
@@ -27,7 +28,7 @@ class _Entry(NamedTuple):
     Attributes:
         package: The entry.
         region: Where it applies.
-        alone: Where no part of another member is chosen, so that the member's lock is what was resolved.
+        alone: Where no other parts of other members are chosen, so that the member's lock is what was resolved.
     """
 
     package: Package
@@ -44,7 +45,7 @@ def joint_lock(locks: Sequence[tuple[Pylock | None, JointMember]], joint: RootPr
     offered |= {("group", name): MarkerSet.group(name) for name in joint.groups}
     by_name: dict[str, list[_Entry]] = {}
     for lock, member in existing:
-        for entry in _entries(lock, member, offered):
+        for entry in _entries(lock, member, joint, offered):
             by_name.setdefault(str(entry.package.name), []).append(entry)
     merged = [
         replace(package, marker=None if (text := region.text()) is None else composed_marker(text))
@@ -56,31 +57,48 @@ def joint_lock(locks: Sequence[tuple[Pylock | None, JointMember]], joint: RootPr
     return replace(first, packages=merged, extras=None, dependency_groups=None, default_groups=None, tool=None)
 
 
-def _entries(lock: Pylock, member: JointMember, offered: Mapping[Part, MarkerSet]) -> Iterator[_Entry]:
+def _entries(
+    lock: Pylock, member: JointMember, joint: RootProject, offered: Mapping[Part, MarkerSet]
+) -> Iterator[_Entry]:
     """The entries of a member's lock. Parts that the joint project always requires count as chosen."""
     own = {part: joint_part(member.name, part) for part, _ in member.parts()}
-    others = [region for part, region in offered.items() if part not in own.values()]
-    alone = MarkerSet.any()
-    for region in others:
-        alone -= region
-    extras: dict[str, MarkerSet] = {}
-    groups: dict[str, MarkerSet] = {}
-    for part, name in own.items():
-        regions = extras if part[0] == "extra" else groups
-        regions |= dict.fromkeys(_names_in(lock, member, part), offered.get(name, MarkerSet.any()))
+    regions = {part: offered.get(name, MarkerSet.any()) for part, name in own.items()}
+    extras = {part[1]: region for part, region in regions.items() if part[0] == "extra"}
+    groups = {part[1]: region for part, region in regions.items() if part[0] == "group"}
+    defaults = [str(name) for name in lock.default_groups or () if name not in member.project.groups]
+    groups |= dict.fromkeys(defaults, regions.get(PROJECT, MarkerSet.any()))
+    always = MarkerSet.any()
+    if not (defaults and _is_apart(own, joint)):
+        # What the member requires itself was resolved with all that it offers.
+        always = regions.get(PROJECT, always)
+    alone = _alone(own, joint, offered)
     for package in lock.packages:
         region = MarkerSet.any() if package.marker is None else MarkerSet.of_marker(package.marker)
         # Parts that the member no longer has may be chosen or not.
         gone = {"extras": region.extras() - extras.keys(), "groups": region.groups() - groups.keys()}
         region = region.with_chosen(**gone) | region.with_left_out(**gone)
-        yield _Entry(package, region.with_extras_as(extras).with_groups_as(groups), alone)
+        yield _Entry(package, region.with_extras_as(extras).with_groups_as(groups) & always, alone)
 
 
-def _names_in(lock: Pylock, member: JointMember, part: Part) -> Sequence[str]:
-    """The names of a member's part in the markers of its lock; a default group stands for its own requirements."""
-    if part != PROJECT:
-        return [part[1]]
-    return [str(name) for name in lock.default_groups or () if name not in member.project.groups]
+def _is_apart(own: Mapping[Part, Part], joint: RootProject) -> bool:
+    """Whether what a member requires itself is declared to conflict with another part of it."""
+    mine = set(own.values())
+    conflicts = ({(item.kind, item.name) for item in items} & mine for items in joint.settings.conflicts)
+    return any(own.get(PROJECT) in items and len(items) > 1 for items in conflicts)
+
+
+def _alone(own: Mapping[Part, Part], joint: RootProject, offered: Mapping[Part, MarkerSet]) -> MarkerSet:
+    """Where no more parts of other members are chosen than those that a member's own parts include."""
+    alone = MarkerSet.any()
+    included = {name: included_parts(name, joint.inclusions) for name in own.values()}
+    for other, chosen in offered.items():
+        if other in included:
+            continue
+        reached = MarkerSet.none()
+        for name, parts in included.items():
+            reached |= offered.get(name, MarkerSet.any()) & parts.get(other, MarkerSet.none())
+        alone &= (chosen & reached) | (MarkerSet.any() - chosen - reached)
+    return alone
 
 
 def _pins(entries: Sequence[_Entry]) -> Iterator[tuple[Package, MarkerSet]]:
