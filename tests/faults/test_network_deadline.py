@@ -234,7 +234,7 @@ def test_after_a_long_body_that_broke_off_there_are_as_many_tries_as_ever() -> N
 def test_a_server_may_ask_for_pauses_up_to_the_cap_in_all() -> None:
     busy = b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
     with talking(sends(busy), retry_after_cap=2.0) as (server, connection):
-        with pytest.raises(LocksetError, match="asks to wait 1 seconds again"):
+        with pytest.raises(LocksetError, match="asks to wait for 1 second again"):
             fetched(server, connection)
         assert server.requests == 3
 

@@ -107,7 +107,7 @@ def test_an_odd_retry_after_is_ignored(served: Served) -> None:
 
 def test_a_retry_after_beyond_the_cap_is_an_error_that_says_so(served: Served) -> None:
     served.index.fault(f"*/{WHEEL}", status=503, headers={"Retry-After": "3600"})
-    with pytest.raises(LocksetError, match="asks to wait 3600 seconds"):
+    with pytest.raises(LocksetError, match="asks to wait for 3600 seconds"):
         fetched(served)
 
 

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -17,17 +17,25 @@ from support.worlds.target_world import World, judge, tree
 from support.worlds.two_locks import BEFORE, NEW, OLD, PLANNED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no overlays")
 
 
 class Overlay:
-    """`rename`, for folders that were there when it was made as an overlay's lower layer; acts at call `number`."""
+    """`rename`, for folders that were there when it was made as an overlay's lower layer; acts at call `number`.
+
+    The folders are held open: the number of one that is removed would be given to a new one, which is no lower layer.
+    """
+
+    held: ClassVar[dict[tuple[int, int], int]] = {}
 
     def __init__(self, target: Path, number: int = -1, act: Callable[[], None] = kill_this_process) -> None:
-        self.lower = {_identity(path) for path in target.rglob("*") if path.is_dir()}
+        folders = {_identity(path): path for path in target.rglob("*") if path.is_dir()}
+        self.lower = folders.keys()
+        for identity in self.lower - self.held.keys():
+            self.held[identity] = os.open(folders[identity], os.O_RDONLY)
         self.number = number
         self.act = act
         self.calls = 0
@@ -52,6 +60,14 @@ def world(tmp_path: Path) -> World:
     # An older lockset.json-like folder in dist-info, as licences are.
     world.sync(*OLD, make_wheel("licensed", "1.0", files={"licensed-1.0.dist-info/licenses/a/LICENSE": "x"}))
     return world
+
+
+@pytest.fixture(autouse=True)
+def folders_are_released() -> Iterator[None]:
+    yield
+    for descriptor in Overlay.held.values():
+        os.close(descriptor)
+    Overlay.held.clear()
 
 
 def _steps(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:

@@ -147,9 +147,9 @@ class Transport:
     def _pause_after(self, request: Request, failure: Again, attempt: int, paused: float) -> float:
         """Seconds before the next attempt; `paused` is the sum of all pauses so far."""
         if failure.wait is not None and paused + failure.wait > self.options.retry_after_cap:
-            again = f" again, after {paused:.0f} seconds" if paused >= 1 else ""
+            again = f" again, after {_seconds(paused)}" if paused >= 1 else ""
             raise request.failure(
-                f"The server asks to wait for {failure.wait:.0f} seconds{again}, which is longer than lockset waits",
+                f"The server asks to wait for {_seconds(failure.wait)}{again}, which is longer than lockset waits",
                 location=redact(request.url),
                 hint="Try again later",
             ) from failure
@@ -285,3 +285,8 @@ def _prepare(url: str, contexts: Contexts, addresses: Addresses) -> None:
             addresses.of(origin.host, origin.port)
     except Exception:  # noqa: BLE001 (the request that needs it runs into the same error and reports it)
         return
+
+
+def _seconds(number: float) -> str:
+    rounded = round(number)
+    return f"{rounded} second{'' if rounded == 1 else 's'}"
