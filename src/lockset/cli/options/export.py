@@ -62,9 +62,7 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-emit-package", action="append", default=[], metavar="NAME", help="omit this package (repeatable)"
     )
     add_cache(parser, needless=True)
-    parser.add_argument(
-        "--name", metavar="NAME", help="the project in a bill of materials (default: name of the lock file's folder)"
-    )
+    parser.add_argument("--name", metavar="NAME", help="name in a bill of materials (default: the folder's)")
     _add_vex(parser)
     parser.add_argument("--strict", action="store_true", help="refuse an export that loses anything")
     parser.add_argument(
