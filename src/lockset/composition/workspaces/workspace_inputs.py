@@ -216,7 +216,7 @@ def with_settings(
     projects: list[RootProject] = []
     warnings: list[str] = []
     tables: dict[str, None] = {}
-    stated = [_with_chosen_settings(one.project, one is workspace.top, context) for one in workspace.projects]
+    stated = [_with_chosen_settings(one.project, context, is_root=one is workspace.top) for one in workspace.projects]
     for one, project in zip(workspace.projects, stated, strict=True):
         applied, sentence = with_other_tools(project, options.no_sources, context.here)
         warnings += [warning.message for warning in project.warnings]
@@ -243,7 +243,7 @@ def _without_inherited_entry(one: WorkspaceProject, member: RootProject, root: R
     return replace(member, settings=replace(member.settings, with_project=False))
 
 
-def _with_chosen_settings(project: RootProject, is_root: bool, context: RunContext) -> RootProject:  # noqa: FBT001
+def _with_chosen_settings(project: RootProject, context: RunContext, *, is_root: bool) -> RootProject:
     """The project with the settings of `context`: its own, those of another file, or none."""
     if context.use_settings and context.config_path is None:
         return project

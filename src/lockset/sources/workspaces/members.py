@@ -74,7 +74,7 @@ def find_members(root: Path, *, shown: Path, own: bool = True) -> WorkspaceFolde
     """
     location = relative_name(root / _PYPROJECT, shown)
     text = decode_utf8(read_file(root / _PYPROJECT, location=location), location=location)
-    with with_key_lines(text, location):
+    with with_key_lines(text, location, validated=False):
         top = parse_settings_file(text, location=location)
         table = workspace_table(top, own=own)
         assert table is not None, "the caller has found it"
@@ -216,7 +216,7 @@ def _refuse_nested(member: MemberFolder, root: str, shown: Path, *, own: bool) -
     text = decode_utf8(read_file(member.folder / _PYPROJECT, location=location), location=location)
     if "workspace" not in text:
         return
-    with with_key_lines(text, location):
+    with with_key_lines(text, location, validated=False):
         table = workspace_table(parse_settings_file(text, location=location), own=own)
         if table is not None and table.members:
             raise LocksetError(
