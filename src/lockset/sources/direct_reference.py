@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.sources.direct_url import egg_name, path_of
@@ -21,19 +22,19 @@ __all__ = ["ReferencedFiles", "is_remote", "is_url", "read_requirement", "shown_
 
 _URL_SCHEMES = frozenset({"http", "https", "file", "ftp"})
 _VCS = ("git", "hg", "svn", "bzr")
-_ARCHIVE = re.compile(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
+_ARCHIVE = lazy_pattern(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
 # A part of a path that can be a project name. A tag, branch or commit, and what forges put before them, cannot.
-_PROJECT = re.compile(
+_PROJECT = lazy_pattern(
     r"(?!v?\d)(?![0-9a-f]{7,}\Z)(?!(?:archive|refs|tags|heads|releases|download|tarball|zipball|zip|tree|get|main|master|trunk|develop|head)\Z)"
     r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?",
     re.IGNORECASE,
 )
 # No two runs of blanks are adjacent in the pattern, so that a long run of them costs one pass.
-_NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\]\s*)?@\s*(?P<target>\S+)")
-_WITH_EXTRAS = re.compile(r"(?P<path>.+?)(?P<extras>\[[^\[\]]*\])\Z", re.DOTALL)
+_NAMED = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\]\s*)?@\s*(?P<target>\S+)")
+_WITH_EXTRAS = lazy_pattern(r"(?P<path>.+?)(?P<extras>\[[^\[\]]*\])\Z", re.DOTALL)
 # A URL with any scheme, even one that cannot be fetched, so that it is not mistaken for a path.
-_ANY_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_LOCAL_URL = re.compile(r"file:(?!/)", re.IGNORECASE)
+_ANY_ADDRESS = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_LOCAL_URL = lazy_pattern(r"file:(?!/)", re.IGNORECASE)
 
 
 class ReferencedFiles(Protocol):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import (
     CooldownSyntaxError,
     ExcludeNewerSyntaxError,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["key_path", "with_key_lines"]
 
-_STEP = re.compile(r"""\.?(?:"(?P<quoted>[^"]*)"|(?P<bare>[A-Za-z0-9_-]+))|\[(?P<index>\d+)\]""")
+_STEP = lazy_pattern(r"""\.?(?:"(?P<quoted>[^"]*)"|(?P<bare>[A-Za-z0-9_-]+))|\[(?P<index>\d+)\]""")
 # Errors about the value, not the key.
 _OF_VALUES = (
     WrongTypeError,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from pathlib import PurePath
 from shlex import quote
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.sources.script import has_script_metadata
@@ -14,10 +14,10 @@ from lockset.sources.script import has_script_metadata
 __all__ = ["SourceKind", "source_kind_of"]
 
 _FOREIGN_LOCKS = frozenset({"poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock", "conda-lock.yml"})
-_TABLE = re.compile(
+_TABLE = lazy_pattern(
     rb"(?m)^[ \t]*\[{1,2}[ \t]*(?:project|dependency-groups|build-system|tool)\b[^\n\]]*\]{1,2}[ \t]*(?:#|\r?$)"
 )
-_LOCK = re.compile(rb"(?m)^[ \t]*lock-version[ \t]*=")
+_LOCK = lazy_pattern(rb"(?m)^[ \t]*lock-version[ \t]*=")
 
 
 class SourceKind(Enum):

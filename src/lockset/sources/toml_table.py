@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import tomli
 from packaging.utils import canonicalize_name
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import InvalidValueError, LocksetError, WrongTypeError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ __all__ = ["SettingsTable", "nearest", "parse_settings_file", "type_name"]
 
 # How many names a hint lists.
 _FEW = 12
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
+_BARE_KEY = lazy_pattern(r"[A-Za-z0-9_-]+\Z")
 _TYPE_NAMES = {
     str: "a string",
     bool: "a boolean",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import RequirementSyntaxError
 from lockset.sources.direct_url import split_hashes
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["RequirementLine", "parse_requirement"]
 
-_LONE_EQUALS = re.compile(r"(?<![=!<>~])=(?!=)")
+_LONE_EQUALS = lazy_pattern(r"(?<![=!<>~])=(?!=)")
 # The most digits of a number. Longer ones are not versions, and Python refuses to convert them.
 _DIGITS = 1_000
-_NUMBER = re.compile(f"[0-9]{{{_DIGITS}}}")
+_NUMBER = lazy_pattern(f"[0-9]{{{_DIGITS}}}")
 # The deepest parentheses in a marker, below the limit of every release of packaging. Real markers have two.
 _MAX_NESTING = 100
-_POETRY_BOUND = re.compile(r"[\^]|~\s*\d")
+_POETRY_BOUND = lazy_pattern(r"[\^]|~\s*\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

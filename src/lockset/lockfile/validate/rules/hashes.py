@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from lockset._pattern import lazy_pattern
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 from lockset.lockfile.validate.typed_get import table, toml_type_name
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["SHA256", "check_hashes"]
 
 # A sha256 as it should be written.
-SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_HEX = re.compile(r"[0-9A-Fa-f]*", re.ASCII)
+SHA256 = lazy_pattern(r"[0-9a-f]{64}", re.ASCII)
+_HEX = lazy_pattern(r"[0-9A-Fa-f]*", re.ASCII)
 _HINT = "Lock again with a tool that records sha256"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
+from lockset._pattern import lazy_pattern
 from lockset.attestations.identity import KINDS
 from lockset.lockfile.validate.rules.file_names import version_in_name
 from lockset.lockfile.validate.rules.markers import check_package_marker, check_specifier
@@ -27,7 +28,7 @@ _KEYS = frozenset({
     "name", "version", "marker", "requires-python", "dependencies", "vcs", "directory", "archive", "index", "sdist",
     "wheels", "attestation-identities", "tool",
 })  # fmt: skip
-_VALID_NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
+_VALID_NAME = lazy_pattern(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
 
 
 def check_packages(data: Mapping[str, Any], findings: Findings) -> dict[int, list[NamedFile]]:

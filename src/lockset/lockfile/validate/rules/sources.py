@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lockset._pattern import lazy_pattern
 from lockset.lockfile.validate.rules.file_names import check_name, is_ordinary_name
 from lockset.lockfile.validate.rules.hashes import SHA256, check_hashes
 from lockset.lockfile.validate.rules.urls import check_location, check_path, check_subdirectory, is_ordinary_url
@@ -26,12 +27,12 @@ _FILE_KEYS = frozenset({"name", "upload-time", "url", "path", "size", "hashes"})
 
 # Full commit ids by version control system; git repositories may use sha256.
 _COMMITS = {
-    "git": re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", re.ASCII),
-    "hg": re.compile(r"[0-9a-fA-F]{40}", re.ASCII),
-    "svn": re.compile(r"[0-9]+", re.ASCII),
+    "git": lazy_pattern(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", re.ASCII),
+    "hg": lazy_pattern(r"[0-9a-fA-F]{40}", re.ASCII),
+    "svn": lazy_pattern(r"[0-9]+", re.ASCII),
 }
 _REGISTERED = frozenset({"git", "hg", "bzr", "svn"})
-_PREFIXED = re.compile(r"(git|hg|bzr|svn)\+", re.ASCII | re.IGNORECASE)
+_PREFIXED = lazy_pattern(r"(git|hg|bzr|svn)\+", re.ASCII | re.IGNORECASE)
 _LARGEST = 2**63 - 1
 
 

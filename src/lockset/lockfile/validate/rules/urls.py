@@ -9,6 +9,7 @@ from posixpath import normpath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from lockset._pattern import lazy_pattern
 from lockset.lockfile.last_component import last_component
 from lockset.lockfile.validate.typed_get import string
 from lockset.url_secrets import has_secret
@@ -22,19 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["check_location", "check_subdirectory", "check_url", "is_ordinary_url"]
 
 # Nearly all URLs of lock files match this, and are valid.
-_ORDINARY = re.compile(
+_ORDINARY = lazy_pattern(
     r"(?:https://[A-Za-z0-9][A-Za-z0-9.-]*|http://127\.0\.0\.1)(?::[0-9]{1,4})?/[^\s?#@\\]*", re.ASCII
 )
 is_ordinary_url = _ORDINARY.fullmatch
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
+_SCHEME = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
 _INSECURE = frozenset({"http", "git", "ftp", "svn", "git+http", "svn+http", "hg+http", "bzr+http", "bzr+ftp"})
 _WITH_HOST = frozenset({"http", "https", "ftp", "git", "ssh", "svn"})
 # Schemes of files and of repositories; `data:`, `javascript:` and `s3:` are never fetched, `ftp:` by no installer.
 _OF_FILES = frozenset({"http", "https", "file"})
 _OF_REPOSITORIES = frozenset({*_OF_FILES, "ftp", "ssh", "git", "svn", "bzr", "sftp", "lp", "rsync"})
 # git's scp-like form of an address, which is not a URL.
-_SCP = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.-]+):(?P<path>[^\s:@]+)", re.ASCII)
-_DRIVE = re.compile(r"[A-Za-z]:")
+_SCP = lazy_pattern(r"(?P<user>[\w.-]+)@(?P<host>[\w.-]+):(?P<path>[^\s:@]+)", re.ASCII)
+_DRIVE = lazy_pattern(r"[A-Za-z]:")
 
 
 def check_location(source: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings, *, what: str) -> None:
