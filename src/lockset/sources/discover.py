@@ -224,7 +224,7 @@ def read_sources(
         dropped = set(project.settings.constraints)
         kept = tuple(line for line in project.constraints if line not in dropped)
         return replace(project, settings=settings, constraints=kept + settings.constraints)
-    if any(kind is not _SourceKind.REQUIREMENTS for kind, _ in sources):
+    if any(kind is not SourceKind.REQUIREMENTS for kind, _ in sources):
         return project
     settings = find_settings(folder)
     return replace(project, settings=settings, constraints=project.constraints + settings.constraints)
@@ -260,11 +260,11 @@ def read_constraints(
     return tuple(dict.fromkeys(lines))
 
 
-def _read_source(name: str, location: _LocalFile) -> tuple[_SourceKind, RootProject]:
+def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProject]:
     source = _content(name, location)
     shown = source.shown
     kind = _source_kind_of(source.name if name != STDIN else None, source.data, location=shown)
-    if kind is _SourceKind.REQUIREMENTS:
+    if kind is SourceKind.REQUIREMENTS:
         return kind, _requirements(source, location)
     if is_url(source.path_or_url):
         raise LocksetError(
@@ -272,7 +272,7 @@ def _read_source(name: str, location: _LocalFile) -> tuple[_SourceKind, RootProj
         )
     text = decode_utf8(source.data, location=shown)
     base = Path(source.path_or_url).parent
-    if kind is not _SourceKind.PYPROJECT:
+    if kind is not SourceKind.PYPROJECT:
         return kind, read_script(text, base=base, location=shown)
     with with_key_lines(text, shown):
         project = read_pyproject(text, base=base, location=shown)
@@ -347,7 +347,7 @@ def _relative(path: Path, folder: Path) -> str:
         return str(path)
 
 
-class _SourceKind(Enum):
+class SourceKind(Enum):
     """The kind of a source."""
 
     PYPROJECT = "pyproject.toml"
@@ -355,7 +355,7 @@ class _SourceKind(Enum):
     SCRIPT = "script"
 
 
-def _source_kind_of(name: str | None, data: bytes, *, location: str) -> _SourceKind:
+def _source_kind_of(name: str | None, data: bytes, *, location: str) -> SourceKind:
     """The kind of a source by its name (None for stdin), or by its content if the name is not enough.
 
     Raises:
@@ -365,17 +365,17 @@ def _source_kind_of(name: str | None, data: bytes, *, location: str) -> _SourceK
         _refuse(name, location)
         suffix = PurePath(name).suffix
         if suffix in {".py", ".pyw"}:
-            return _SourceKind.SCRIPT
+            return SourceKind.SCRIPT
         if suffix in {".in", ".txt"}:
-            return _SourceKind.REQUIREMENTS
+            return SourceKind.REQUIREMENTS
     if _LOCK.search(data) and b"[[packages]]" in data:
         raise _is_lock(location)
     if (name is not None and PurePath(name).suffix == ".toml") or _TABLE.search(data):
-        return _SourceKind.PYPROJECT
+        return SourceKind.PYPROJECT
     # A script with any name. Bytes that are not UTF-8 cannot be part of its block.
     if has_script_metadata(data.decode("utf-8", "replace")):
-        return _SourceKind.SCRIPT
-    return _SourceKind.REQUIREMENTS
+        return SourceKind.SCRIPT
+    return SourceKind.REQUIREMENTS
 
 
 def _refuse(name: str, location: str) -> None:

@@ -10,13 +10,13 @@ from lockset.errors import LocksetError
 from lockset.lockfile.declared_conflicts import ConflictMember, pairs_of
 from lockset.markers import MarkerSet
 from lockset.similar_names import known_names_hint
-from lockset.sources.inclusions import PROJECT
+from lockset.sources.groups import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lockset.lockfile.declared_conflicts import DeclaredConflict
-    from lockset.sources.inclusions import Inclusion, Part
+    from lockset.sources.groups import Inclusion, Part
     from lockset.sources.project import RootProject
 
 __all__ = ["IncludedParts", "conflicting_choices", "included_parts"]
