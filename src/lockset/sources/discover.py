@@ -17,10 +17,10 @@ from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import read_document
-from lockset.sources.direct_reference import is_remote, is_url, shown_url
 from lockset.sources.direct_url import path_of
 from lockset.sources.project import RootProject, merge_sources
 from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_pyproject_settings
+from lockset.sources.requirements.requirement_line import is_remote, is_url, shown_url
 from lockset.sources.script import has_script_metadata, read_script
 from lockset.sources.settings import Settings
 from lockset.sources.toml_table import with_key_lines
