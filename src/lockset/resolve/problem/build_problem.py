@@ -14,10 +14,16 @@ from lockset.lockfile.declared_conflicts import tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons, targets_within
 from lockset.resolve.problem.conflicting_choices import conflicting_choices
-from lockset.resolve.problem.cooldown import cooldown_rules
 from lockset.resolve.problem.direct_rules import DirectRules
 from lockset.resolve.problem.direct_source import location_of, relative_path
-from lockset.resolve.problem.file_policy import FileRules, in_files, in_options, in_settings, merge_kinds
+from lockset.resolve.problem.file_policy import (
+    FileRules,
+    cooldown_rules,
+    in_files,
+    in_options,
+    in_settings,
+    merge_kinds,
+)
 from lockset.resolve.problem.lasting_choices import chosen_parts, lasting, recorded_selection
 from lockset.resolve.problem.options import LockOptions, option_requirements
 from lockset.resolve.problem.other_sources import refuse_other_sources
