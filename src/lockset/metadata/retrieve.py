@@ -1,4 +1,4 @@
-"""Retrieve metadata: try the strategies in order, and cache the results and failed builds."""
+"""Retrieve metadata: try the strategies, cheapest first, and cache the results and failed builds."""
 
 from __future__ import annotations
 

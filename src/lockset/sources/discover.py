@@ -1,4 +1,4 @@
-"""Find and read the sources of a project."""
+"""Find and read the sources of a project, each by the kind that its name and content show."""
 
 from __future__ import annotations
 

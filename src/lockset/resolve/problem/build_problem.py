@@ -13,7 +13,7 @@ from lockset.lockfile.conflict_regions import conflicting_region, conflicting_re
 from lockset.lockfile.declared_conflicts import tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons, targets_within
-from lockset.resolve.problem.conflicting_choices import conflicting_choices
+from lockset.resolve.problem.choices import chosen_parts, conflicting_choices, lasting, recorded_selection
 from lockset.resolve.problem.direct_source import DirectRules, location_of, relative_path
 from lockset.resolve.problem.file_policy import (
     FileRules,
@@ -23,7 +23,6 @@ from lockset.resolve.problem.file_policy import (
     in_settings,
     merge_kinds,
 )
-from lockset.resolve.problem.lasting_choices import chosen_parts, lasting, recorded_selection
 from lockset.resolve.problem.options import LockOptions, option_requirements
 from lockset.resolve.problem.other_sources import refuse_other_sources
 from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, python_range, pythons_of

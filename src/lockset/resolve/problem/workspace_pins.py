@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.dependency_specifiers import composed_marker
 from lockset.markers import MarkerSet
-from lockset.resolve.problem.conflicting_choices import included_parts
+from lockset.resolve.problem.choices import included_parts
 from lockset.sources.groups import PROJECT
 from lockset.sources.workspaces.joint import joint_part
 

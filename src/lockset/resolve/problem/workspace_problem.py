@@ -10,8 +10,7 @@ from lockset.lockfile.declared_conflicts import pairs_of
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.build_problem import build_problem
-from lockset.resolve.problem.conflicting_choices import included_parts
-from lockset.resolve.problem.lasting_choices import chosen_parts, lasting
+from lockset.resolve.problem.choices import chosen_parts, included_parts, lasting
 from lockset.resolve.problem.options import option_requirements
 from lockset.resolve.problem.roots import named
 from lockset.resolve.problem.workspace_pins import joint_lock

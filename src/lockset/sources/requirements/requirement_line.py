@@ -1,4 +1,4 @@
-"""A requirement in any form that installers accept, with its origin. URLs and paths become `name @ url`, without hashes."""
+"""A requirement in any form that installers accept, with its origin; URLs and paths become `name @ url`."""
 
 from __future__ import annotations
 
