@@ -19,7 +19,7 @@ from lockset.composition.audits.report import AuditFix, FixOutlook
 from lockset.composition.lock_assembly import resolve_and_assemble
 from lockset.composition.lock_inputs import read_lock_inputs
 from lockset.composition.lock_pipeline import posed_problem
-from lockset.composition.repositories import lock_repository
+from lockset.composition.lock_repository import lock_repository
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet

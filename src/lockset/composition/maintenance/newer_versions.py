@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from lockset._dataclass import dataclass
 from lockset.composition.lock_inputs import read_lock_inputs
 from lockset.composition.lock_pipeline import lock_project, posed_problem
+from lockset.composition.lock_repository import lock_repository
 from lockset.composition.maintenance.locked_requirements import covered_pythons, of_lock, of_resolution
-from lockset.composition.repositories import lock_repository
 from lockset.dependency_specifiers import read_version
 from lockset.errors import IndexUnreachableError, LocksetError
 from lockset.lockfile.dependency_graph import build_graph

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lockset.composition.lock_assembly import Solved, assemble, solve, unknown_upgrades
 from lockset.composition.lock_pipeline import with_metadata
-from lockset.composition.repositories import lock_repository
+from lockset.composition.lock_repository import lock_repository
 from lockset.composition.workspaces.member_conflicts import between_members
 from lockset.composition.workspaces.workspace_inputs import former_members
 from lockset.errors import NoResolutionError
