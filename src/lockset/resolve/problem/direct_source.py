@@ -24,14 +24,11 @@ if TYPE_CHECKING:
 
     from lockset.hashes import Digest
     from lockset.lockfile.model import Package, PackageVcs
-    from lockset.markers import MarkerSet
     from lockset.metadata.core import CoreMetadata
-    from lockset.resolve.problem.other_sources import SourceGuard
     from lockset.sources.other_tools.facts import NamedSource
     from lockset.sources.requirements.requirement_line import RequirementLine
 
 __all__ = [
-    "DirectRules",
     "DirectSource",
     "DirectVersion",
     "SourceFacts",
@@ -360,35 +357,3 @@ def _check_archive(path: str, line: RequirementLine) -> None:
 def _unsupported(line: RequirementLine, why: str, hint: str) -> LocksetError:
     message = f"{line.name} is required from {without_secrets(line.requirement.url or '')}: {why}"
     return SourceNotSupportedError(message, location=line.origin, hint=hint)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectRules:
-    """Rules for direct sources.
-
-    Attributes:
-        base: What relative paths are relative to; absolute.
-        folder: The lock's folder; absolute.
-        universe: The environments to lock for.
-        sources: Sources that the project requires, with the environments in which their packages come from them.
-        commits: Commits of revisions in the old lock, by project, URL or absolute path, and revision.
-        hosts: Hosts to which releases of an index may point by URL.
-        overridden: Projects with overrides: a URL there is the user's own.
-        refused: Errors of sources that are not supported, by project; raised once the project is needed.
-        guard: Packages whose source the user has set; None where that does not matter.
-    """
-
-    base: Path
-    folder: Path
-    universe: MarkerSet
-    sources: tuple[tuple[DirectSource, MarkerSet], ...] = ()
-    commits: Mapping[tuple[str, str, str | None], str] = field(default_factory=dict)
-    hosts: frozenset[str] = frozenset()
-    overridden: frozenset[str] = frozenset()
-    refused: Mapping[str, LocksetError] = field(default_factory=dict, compare=False)
-    guard: SourceGuard | None = field(default=None, compare=False)
-
-    @property
-    def concerned(self) -> bool:
-        """Whether anything can come from a source."""
-        return bool(self.sources or self.hosts or self.overridden or self.refused)
