@@ -14,9 +14,9 @@ from lockset.lockfile.declared_conflicts import tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons, targets_within
 from lockset.resolve.problem.choices import chosen_parts, conflicting_choices, lasting, recorded_selection
-from lockset.resolve.problem.direct_rules import DirectRules
 from lockset.resolve.problem.direct_source import location_of, relative_path
 from lockset.resolve.problem.file_policy import (
+    DirectRules,
     FileRules,
     cooldown_rules,
     in_files,

@@ -1,4 +1,4 @@
-"""Which files of releases may be used, and where they must exist.
+"""Which files of releases and which direct sources (URLs and paths) may be used, and where files must exist.
 
 Whether wheels and source distributions of a project may be used follows from options, settings and files, merged here.
 """
@@ -14,16 +14,21 @@ from lockset.markers import MarkerSet
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from packaging.version import Version
 
+    from lockset.errors import LocksetError
     from lockset.lockfile.model import Pylock
     from lockset.markers.universe import TargetInterpreter
+    from lockset.resolve.problem.direct_source import DirectSource
     from lockset.resolve.problem.options import LockOptions
+    from lockset.resolve.problem.other_sources import SourceGuard
     from lockset.sources.settings import Settings
 
 __all__ = [
     "BUILD_NOTHING",
+    "DirectRules",
     "FileKinds",
     "FileRules",
     "Option",
@@ -266,3 +271,35 @@ def cooldown_rules(settings: Settings, options: LockOptions, old: Pylock | None,
         "cooldown_of": {name: now - age if age else None for name, age in single.items()},
         "locked_hashes": frozenset(f"{algorithm}:{value}" for f in files for algorithm, value in f.hashes.items()),
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectRules:
+    """Rules for direct sources.
+
+    Attributes:
+        base: What relative paths are relative to; absolute.
+        folder: The lock's folder; absolute.
+        universe: The environments to lock for.
+        sources: Sources that the project requires, with the environments in which their packages come from them.
+        commits: Commits of revisions in the old lock, by project, URL or absolute path, and revision.
+        hosts: Hosts to which releases of an index may point by URL.
+        overridden: Projects with overrides: a URL there is the user's own.
+        refused: Errors of sources that are not supported, by project; raised once the project is needed.
+        guard: Packages whose source the user has set; None where that does not matter.
+    """
+
+    base: Path
+    folder: Path
+    universe: MarkerSet
+    sources: tuple[tuple[DirectSource, MarkerSet], ...] = ()
+    commits: Mapping[tuple[str, str, str | None], str] = field(default_factory=dict)
+    hosts: frozenset[str] = frozenset()
+    overridden: frozenset[str] = frozenset()
+    refused: Mapping[str, LocksetError] = field(default_factory=dict, compare=False)
+    guard: SourceGuard | None = field(default=None, compare=False)
+
+    @property
+    def concerned(self) -> bool:
+        """Whether anything can come from a source."""
+        return bool(self.sources or self.hosts or self.overridden or self.refused)
