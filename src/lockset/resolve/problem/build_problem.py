@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.lockfile.conflict_regions import conflicting_region, conflicting_regions
-from lockset.lockfile.declared_conflicts import tables_of
+from lockset.lockfile.conflicts import conflicting_region, conflicting_regions, tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons, targets_within
 from lockset.resolve.problem.choices import chosen_parts, conflicting_choices, lasting, recorded_selection
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from lockset.lockfile.declared_conflicts import DeclaredConflict
+    from lockset.lockfile.conflicts import DeclaredConflict
     from lockset.lockfile.model import Pylock
     from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.problem.direct_source import DirectSource

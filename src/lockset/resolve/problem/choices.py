@@ -12,7 +12,7 @@ from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
-from lockset.lockfile.declared_conflicts import ConflictMember, pairs_of
+from lockset.lockfile.conflicts import ConflictMember, pairs_of
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.roots import named
 from lockset.similar_names import known_names_hint
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from lockset.lockfile.declared_conflicts import DeclaredConflict
+    from lockset.lockfile.conflicts import DeclaredConflict
     from lockset.lockfile.model import Pylock
     from lockset.resolve.problem.options import LockOptions
     from lockset.sources.groups import Inclusion, Part

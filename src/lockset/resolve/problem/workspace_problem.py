@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
-from lockset.lockfile.declared_conflicts import pairs_of
+from lockset.lockfile.conflicts import pairs_of
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.build_problem import build_problem
