@@ -298,7 +298,7 @@ def _overrides(files: Sequence[str], context: RunContext, fetch: LazyFetch) -> t
 def _editables(paths: Sequence[str], here: Path) -> tuple[RequirementLine, ...]:
     if not paths:
         return ()
-    from lockset.sources.direct_reference import read_requirement
+    from lockset.sources.requirements.requirement_line import read_requirement
 
     return tuple(
         read_requirement(text, origin="--editable", folder=here, surroundings=LocalFiles(here), editable=True)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from lockset.errors import BuildNeededError, LocksetError
 from lockset.progress import NullListener
 from lockset.resolve.problem.build_problem import build_problem
+from lockset.resolve.problem.choices import refuse_lost_groups, refuse_workspace_lock
 from lockset.resolve.problem.direct_source import DirectSource, relative_path
-from lockset.resolve.problem.lasting_choices import refuse_lost_groups, refuse_workspace_lock
 from lockset.resolve.problem.options import LockOptions
 from lockset.sources.dynamic_fields import with_built
 from lockset.sources.other_tools.facts import OtherTools, join_many_names

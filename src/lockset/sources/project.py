@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.errors import Diagnostic
-    from lockset.sources.inclusions import Inclusion
+    from lockset.sources.groups import Inclusion
 
 __all__ = ["DynamicFields", "RequirementLine", "RootProject", "Settings", "SourceOptions", "merge_sources"]
 

@@ -10,8 +10,7 @@ from packaging.utils import canonicalize_name
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import Diagnostic, InvalidValueError, LocksetError
-from lockset.sources.groups import read_groups
-from lockset.sources.inclusions import expand, inclusions_of
+from lockset.sources.groups import expand, inclusions_of, read_groups
 from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.project import DynamicFields, RootProject
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
-from lockset.sources.key_lines import with_key_lines
 from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
 from lockset.sources.pyproject import read_requires_python, requirement_lines
 from lockset.sources.settings import parse_settings
-from lockset.sources.toml_table import parse_settings_file
+from lockset.sources.toml_table import parse_settings_file, with_key_lines
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -28,8 +28,8 @@ from lockset.resolve.explain.explain import explain_failure
 from lockset.resolve.lock.lock_resolution import resolution_of
 from lockset.resolve.lock.second_opinion import reconsider
 from lockset.resolve.lock.staleness import outdated_parts
+from lockset.resolve.problem.choices import refuse_lost_groups
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.lasting_choices import refuse_lost_groups
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.solver.search import ResolutionImpossible

@@ -34,10 +34,10 @@ from lockset.lockfile.write import write
 from lockset.option_values import check_options
 from lockset.progress import NullListener
 from lockset.resolve.problem.build_problem import python_range
-from lockset.sources.direct_reference import is_url
 from lockset.sources.discover import LocalFiles, path_of_file_url
 from lockset.sources.requirements.logical_lines import decode_requirements
 from lockset.sources.requirements.reader import read_requirements
+from lockset.sources.requirements.requirement_line import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

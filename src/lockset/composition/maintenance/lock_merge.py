@@ -16,7 +16,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME, is_lock_file_name
 from lockset.lockfile.merge_conflict import OldLock, sides_of
 from lockset.lockfile.read import read_document
-from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table
+from lockset.resolve.problem.choices import is_made_by_lock, recorded_table
 from lockset.resolve.problem.options import LockOptions
 from lockset.sources.requirements.requirement_line import parse_requirement
 

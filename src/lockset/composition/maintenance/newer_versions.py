@@ -18,8 +18,8 @@ from lockset.lockfile.dependency_graph import build_graph
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.progress import NullListener
 from lockset.resolve.lock.newer_releases import HeldBack, NewerReleases
+from lockset.resolve.problem.choices import recorded_table
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.lasting_choices import recorded_table
 from lockset.resolve.problem.options import option_requirements
 from lockset.sources.requirements.requirement_line import parse_requirement
 

@@ -19,7 +19,7 @@ from lockset.composition.lock_inputs import (
 )
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.file_name import PLAIN_NAME, lock_file_name
-from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table
+from lockset.resolve.problem.choices import is_made_by_lock, recorded_table
 from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import unread_settings
 from lockset.resolve.problem.workspace_problem import LockedMember

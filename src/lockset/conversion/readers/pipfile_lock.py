@@ -17,8 +17,8 @@ from lockset.conversion.model.formats import Format
 from lockset.conversion.model.graph import GraphNode, refuse_overlap, region_of_text
 from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.selectable import SelectableNames
-from lockset.conversion.readers.archive_hashes import with_certain_hashes
 from lockset.conversion.readers.from_graph import LockHeader, imported_from_statements
+from lockset.conversion.readers.pins import with_certain_hashes
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.hashes import Digest

@@ -17,8 +17,7 @@ from lockset.conversion.model.formats import Format
 from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.reference_selector import EntrySelector, StatedEntry
 from lockset.conversion.model.selectable import SelectableNames
-from lockset.conversion.readers.archive_hashes import with_certain_hashes
-from lockset.conversion.readers.repeated_pins import join_pin
+from lockset.conversion.readers.pins import join_pin, with_certain_hashes
 from lockset.conversion.readers.via_comments import COMPILED, with_dependencies
 from lockset.dependency_specifiers import read_dependency, read_version
 from lockset.errors import LocksetError

@@ -20,7 +20,7 @@ from lockset.lockfile.fix.keys import add_packages_key, remove_empty_key
 from lockset.lockfile.fix.order import sort_arrays
 from lockset.lockfile.read import Document, TomlError, read_document
 from lockset.lockfile.validate.finding import Findings, path_text
-from lockset.lockfile.validate.rules.urls import check_url
+from lockset.lockfile.validate.rules.sources import check_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-    from lockset.lockfile.declared_conflicts import DeclaredConflict
+    from lockset.lockfile.conflicts import DeclaredConflict
     from lockset.markers import Environment
     from lockset.resolve.problem.requirement import RootRequirement, Specifier
 

@@ -12,14 +12,14 @@ from packaging.utils import canonicalize_name
 from lockset._dataclass import dataclass
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
-from lockset.sources.direct_reference import is_url
 from lockset.sources.project import SourceOptions
+from lockset.sources.requirements.requirement_line import is_url
 from lockset.sources.toml_table import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lockset.sources.direct_reference import ReferencedFiles
+    from lockset.sources.requirements.requirement_line import ReferencedFiles
 
 __all__ = ["GivenOption", "OptionSum", "split_line"]
 

@@ -13,10 +13,9 @@ from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_BYTES, Document, TomlError, decode, read_document
 from lockset.lockfile.validate.finding import Finding, Findings, Issue
 from lockset.lockfile.validate.report import Report
-from lockset.sources.key_lines import key_path
 from lockset.sources.pyproject import is_misspelled, read_pyproject, read_pyproject_settings
 from lockset.sources.script import read_script, script_blocks
-from lockset.sources.toml_table import nearest
+from lockset.sources.toml_table import key_path, nearest
 from lockset.sources.validate.catalogue import PROJECT_RULES
 from lockset.sources.validate.groups import check_groups
 from lockset.sources.validate.project_table import (

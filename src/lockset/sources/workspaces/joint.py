@@ -16,7 +16,7 @@ from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_dependency, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.sources.inclusions import PROJECT, Inclusion
+from lockset.sources.groups import PROJECT, Inclusion
 from lockset.sources.project import RootProject
 from lockset.sources.settings import ConflictItem, Settings
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from lockset.sources.inclusions import Part
+    from lockset.sources.groups import Part
     from lockset.sources.requirements.requirement_line import RequirementLine
     from lockset.sources.settings import IndexSetting
 
