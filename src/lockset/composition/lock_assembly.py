@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import field, replace
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset.errors import LocksetError
 from lockset.files.output_file import write_lock_files, write_result
 from lockset.lockfile.publishers import keep_identities, note_publisher_changes

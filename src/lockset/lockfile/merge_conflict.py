@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,7 @@ import tomli
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from lockset._dataclass import replace
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError

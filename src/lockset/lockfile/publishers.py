@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.attestations.identity import PublisherIdentity, identities_of
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageSdist, PackageWheel, artifacts, describe, file_name

@@ -6,9 +6,9 @@ and cannot be removed.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lockset._dataclass import replace
 from lockset.errors import LocksetError
 from lockset.url_secrets import has_secret, plain_url, without_secrets
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tarfile
 import zipfile
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from packaging.version import InvalidVersion, Version
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError, MetadataInvalidError
 from lockset.metadata.bounded_reads import BoundedReads, archive_errors, open_gzip, tar_members

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os.path
 from contextlib import contextmanager
-from dataclasses import replace
 from enum import Enum
 from pathlib import Path, PurePath
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file

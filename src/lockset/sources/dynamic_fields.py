@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.markers import MarkerSet
 from lockset.sources.groups import expand, inclusions_of

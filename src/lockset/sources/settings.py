@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.attestations.policy import TrustPolicy
 from lockset.dependency_specifiers import read_marker, read_specifiers
 from lockset.errors import InvalidValueError, LocksetError

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os.path
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.composition.connections import SourceFetcher
 from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.composition.indexes import resolve_indexes, unread_index_variable

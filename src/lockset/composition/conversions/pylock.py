@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.composition.conversions.foreign import Conversion, dropped_credentials, refuse_losses
 from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.composition.repositories import connected

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet, possible
 from lockset.markers.environment import example_in_words

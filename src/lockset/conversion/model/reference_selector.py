@@ -6,11 +6,10 @@ uses neither `MarkerSet` nor the code that assembles the lock file.
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.conversion.model.graph import ROUNDS
 from lockset.dependency_specifiers import composed_marker
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.conversion.model.graph import region_of_text, universe_of
 from lockset.conversion.model.imported_lock import Loss
 from lockset.conversion.model.reference_selector import Situation

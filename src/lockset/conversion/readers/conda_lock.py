@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset.conversion.model.direct_source import read_vcs
 from lockset.conversion.model.formats import Format
 from lockset.conversion.model.graph import GraphEdge, GraphNode

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.conversion.model.graph import ForeignGraph, region_of_text, universe_of
 from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.reference_selector import EntrySelector, GraphSelector, StatedEntry

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from lockset._dataclass import replace
 from lockset._pattern import lazy_pattern
 from lockset.conversion.model.checked_table import Fields, parse_json_fields, repository_url
 from lockset.conversion.model.direct_source import UNKNOWN_COMMIT, is_archive_name, is_commit

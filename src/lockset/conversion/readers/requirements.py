@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
 from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from packaging.version import InvalidVersion, Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset._pattern import lazy_pattern
 from lockset.conversion.model.direct_source import read_direct
 from lockset.conversion.model.formats import Format

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.errors import LocksetError
 from lockset.lockfile.conflicts import marker_text

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import composed_marker
 from lockset.errors import LocksetError
 from lockset.lockfile.model import describe

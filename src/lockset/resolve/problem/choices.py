@@ -7,10 +7,10 @@ a lock that was made without a group is checked, and locked again, without it.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.errors import LocksetError
 from lockset.lockfile.conflicts import ConflictMember, pairs_of
 from lockset.markers import MarkerSet

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from packaging.version import Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError, SourceNotSupportedError

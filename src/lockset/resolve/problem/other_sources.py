@@ -7,11 +7,11 @@ silently, a stranger's package of the same name would be locked, and built, inst
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX
 from lockset.resolve.problem.options import option_requirements

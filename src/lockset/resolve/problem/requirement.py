@@ -11,7 +11,6 @@ Requirements of an unusual form are left to packaging as a whole.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -20,7 +19,7 @@ from packaging.requirements import Requirement as ParsedRequirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_dependency, read_marker, read_specifiers
 from lockset.errors import LocksetError, RequirementSyntaxError

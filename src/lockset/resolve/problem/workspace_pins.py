@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import composed_marker
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.choices import included_parts

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os.path
 import posixpath
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tomli
 
+from lockset._dataclass import replace
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file

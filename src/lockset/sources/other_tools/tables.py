@@ -9,12 +9,11 @@ source or an index unknown.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.sources.other_tools.facts import NamedSource, OtherIndex, OtherTools, UnreadKey, UnreadNames
 from lockset.sources.other_tools.locations import (
     SourceFile,

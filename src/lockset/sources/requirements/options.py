@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os.path
 import shlex
-from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.sources.project import SourceOptions

@@ -8,11 +8,10 @@ from __future__ import annotations
 import os.path
 import re
 from contextlib import contextmanager
-from dataclasses import field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset._pattern import lazy_pattern
 from lockset.errors import Diagnostic, LocksetError
 from lockset.lockfile.secrets import secret_in_address

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, canonicalize_name
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_dependency, read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError, RequirementSyntaxError

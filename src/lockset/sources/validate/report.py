@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_BYTES, Document, TomlError, decode, read_document
 from lockset.lockfile.validate.finding import Finding, Findings, Issue

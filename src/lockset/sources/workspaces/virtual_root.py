@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset._dataclass import replace
 from lockset.sources.groups import PROJECT
 from lockset.sources.requirements.requirement_line import parse_requirement
 from lockset.sources.workspaces.joint import conflict_sides, joint_item, joint_part, url_of, with_absolute_path

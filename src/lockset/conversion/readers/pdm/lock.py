@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
 from lockset.conversion.model.formats import Format
 from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, universe_of

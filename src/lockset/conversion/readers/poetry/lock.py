@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset._pattern import lazy_pattern
 from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
 from lockset.conversion.model.formats import Format

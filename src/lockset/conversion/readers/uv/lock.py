@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset.conversion.model.checked_table import Fields, parse_toml_fields
 from lockset.conversion.model.formats import Format
 from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
