@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.utils import canonicalize_name
-
 from lockset.dependency_specifiers import read_dependency, read_version
+from lockset.package_names import canonicalize_name
 from lockset.sync.plan import plan_of
 
 if TYPE_CHECKING:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name, is_normalized_name
-
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import excess
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import kind_of_table
 from lockset.lockfile.validate.rules.markers import check_environment_marker, check_specifier
 from lockset.lockfile.validate.typed_get import array_of, close_keys, require, string, table
+from lockset.package_names import canonicalize_name, is_normalized_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
