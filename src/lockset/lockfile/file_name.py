@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 
 __all__ = ["PLAIN_NAME", "is_lock_file_name", "lock_file_name", "name_of", "refuse_wrong_name"]
 
 PLAIN_NAME = "pylock.toml"
-_SEPARATORS = re.compile(r"[-_.]+")
+_SEPARATORS = lazy_pattern(r"[-_.]+")
 # Excludes line ends too, which `[^.]` would match.
-_NAMED = re.compile(r"pylock\.([^.\n\r/\\]+)\.toml", re.ASCII)
+_NAMED = lazy_pattern(r"pylock\.([^.\n\r/\\]+)\.toml", re.ASCII)
 
 
 def is_lock_file_name(name: str) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 from packaging.version import Version
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageVcs, file_name
 
@@ -26,12 +27,12 @@ __all__ = ["write"]
 
 _INDENT = "    "
 _NO_VERSION = Version("0")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_BARE_KEY = lazy_pattern(r"[A-Za-z0-9_-]+", re.ASCII)
 # Text that needs no escapes between double quotes.
-_PLAIN = re.compile(r'[^"\\\x00-\x08\x0a-\x1f\x7f]*')
+_PLAIN = lazy_pattern(r'[^"\\\x00-\x08\x0a-\x1f\x7f]*')
 # Text that can be written between single quotes where double quotes would need escapes, as in most markers.
-_LITERAL = re.compile(r"[^'\x00-\x08\x0a-\x1f\x7f]*")
-_ESCAPED = re.compile(r'["\\\x00-\x08\x0a-\x1f\x7f]')
+_LITERAL = lazy_pattern(r"[^'\x00-\x08\x0a-\x1f\x7f]*")
+_ESCAPED = lazy_pattern(r'["\\\x00-\x08\x0a-\x1f\x7f]')
 _SHORT_ESCAPES = {"\b": "\\b", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os.path
-import re
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.lockfile.file_name import is_lock_file_name
@@ -52,10 +52,10 @@ STDIN = "-"
 _PYPROJECT = "pyproject.toml"
 _NO_SOURCE = "Name a pyproject.toml, a requirements file or a script, or change to the folder of a project"
 _FOREIGN_LOCKS = frozenset({"poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock", "conda-lock.yml"})
-_TABLE = re.compile(
+_TABLE = lazy_pattern(
     rb"(?m)^[ \t]*\[{1,2}[ \t]*(?:project|dependency-groups|build-system|tool)\b[^\n\]]*\]{1,2}[ \t]*(?:#|\r?$)"
 )
-_LOCK = re.compile(rb"(?m)^[ \t]*lock-version[ \t]*=")
+_LOCK = lazy_pattern(rb"(?m)^[ \t]*lock-version[ \t]*=")
 
 
 class LocalFiles:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NoReturn
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import Diagnostic, InvalidValueError, LocksetError
 from lockset.sources.groups import expand, inclusions_of, read_groups
@@ -33,7 +33,7 @@ __all__ = [
 
 # The dynamic keys that affect a lock.
 _DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
+_NAME = lazy_pattern(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 
 
 def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml", virtual: bool = False) -> RootProject:

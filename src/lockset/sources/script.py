@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["has_script_metadata", "read_script", "script_blocks"]
 
-_START = re.compile(r"# /// ([a-zA-Z0-9-]+)\Z")
+_START = lazy_pattern(r"# /// ([a-zA-Z0-9-]+)\Z")
 _END = "# ///"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import tomli
 from packaging.utils import canonicalize_name
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import (
     CooldownSyntaxError,
     ExcludeNewerSyntaxError,
@@ -31,7 +31,7 @@ __all__ = ["SettingsTable", "key_path", "nearest", "parse_settings_file", "type_
 
 # How many names a hint lists.
 _FEW = 12
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
+_BARE_KEY = lazy_pattern(r"[A-Za-z0-9_-]+\Z")
 _TYPE_NAMES = {
     str: "a string",
     bool: "a boolean",
@@ -40,7 +40,7 @@ _TYPE_NAMES = {
     list: "an array",
     dict: "a table",
 }
-_STEP = re.compile(r"""\.?(?:"(?P<quoted>[^"]*)"|(?P<bare>[A-Za-z0-9_-]+))|\[(?P<index>\d+)\]""")
+_STEP = lazy_pattern(r"""\.?(?:"(?P<quoted>[^"]*)"|(?P<bare>[A-Za-z0-9_-]+))|\[(?P<index>\d+)\]""")
 # Errors about the value, not the key.
 _OF_VALUES = (
     WrongTypeError,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import threading
 from contextlib import suppress
@@ -12,6 +11,7 @@ from io import RawIOBase
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from lockset._pattern import lazy_pattern
 from lockset.cli.output.cells import cells, padded
 from lockset.cli.output.help.documentation import error_url
 from lockset.cli.output.hyperlinks import hyperlink, shows_hyperlinks
@@ -45,9 +45,9 @@ _EVERY_SIGN = "├└─│→…·" + _SPINNER
 _COLUMNS = 80
 # A quoted line, with a mark below that shows a position in it.
 _QUOTED = "      "
-_WORD = re.compile(r" *[^ ]+")
+_WORD = lazy_pattern(r" *[^ ]+")
 # Escape sequences of styles and links.
-_STYLED = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;;[!-~]*\x1b\\\\")
+_STYLED = lazy_pattern("\x1b\\[[0-9;]*m|\x1b\\]8;;[!-~]*\x1b\\\\")
 # A column of a table is never narrower to make room for others.
 _NARROWEST = 8
 

@@ -10,6 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from lockset._pattern import lazy_pattern
 from lockset.conversion.model.checked_table import Fields, parse_json_fields, repository_url
 from lockset.conversion.model.direct_source import UNKNOWN_COMMIT, is_archive_name, is_commit
 from lockset.conversion.model.formats import Format
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["read_pipfile_lock"]
 
 _KNOWN_SPEC = 6
-_VARIABLE = re.compile(r"\$\{?[A-Za-z_]\w*\}?")
+_VARIABLE = lazy_pattern(r"\$\{?[A-Za-z_]\w*\}?")
 
 
 def read_pipfile_lock(text: str, *, location: str, options: ReaderOptions) -> ImportedLock:

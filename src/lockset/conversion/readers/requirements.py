@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from packaging.version import InvalidVersion, Version
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.conversion.model.direct_source import read_direct
 from lockset.conversion.model.formats import Format
 from lockset.conversion.model.graph import SelectableNames
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["read_pins"]
 
 # The comment of pip-compile above packages that it does not pin.
-_UNSAFE = re.compile(r"^# The following packages are (?:considered|not pinned)", re.MULTILINE)
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_UNSAFE = lazy_pattern(r"^# The following packages are (?:considered|not pinned)", re.MULTILINE)
+_VARIABLE = lazy_pattern(r"\$\{([A-Z0-9_]+)\}")
 # How many unpinned requirements a message lists.
 _SHOWN = 8
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os.path
 import posixpath
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tomli
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.sources.other_tools.facts import OtherTools
@@ -26,7 +26,7 @@ __all__ = ["OTHER_FILES", "other_files", "workspace_root"]
 OTHER_FILES = ("uv.toml", "hatch.toml", "Pipfile")
 _PYPROJECT = "pyproject.toml"
 # A table or key `workspace`, as far as it can be seen without parsing.
-_WORKSPACE = re.compile(rb"workspace[\"'\s]*[\].=]")
+_WORKSPACE = lazy_pattern(rb"workspace[\"'\s]*[\].=]")
 _LARGEST = 1 << 24
 # Keys of a root that are about the root itself, not about its workspace.
 _OF_ROOT = frozenset({"default-groups", "dependency-groups"})

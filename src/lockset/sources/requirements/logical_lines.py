@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import re
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
-_COMMENT_LINE = re.compile(r"\s*#")
-_COMMENT = re.compile(r"(^|\s)#.*")
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_CODING = lazy_pattern(rb"coding[:=]\s*([-\w.]+)")
+_COMMENT_LINE = lazy_pattern(r"\s*#")
+_COMMENT = lazy_pattern(r"(^|\s)#.*")
+_VARIABLE = lazy_pattern(r"\$\{([A-Z0-9_]+)\}")
 # Shorter values are not secrets, and occur in many words.
 _SHORTEST = 4
-_UNDECODED = re.compile("[\udc80-\udcff]")
+_UNDECODED = lazy_pattern("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os.path
-import re
 import shlex
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.sources.project import SourceOptions
 from lockset.sources.requirements.requirement_line import is_url
@@ -66,7 +66,7 @@ _OPPOSITES = {
 }
 _FILE_KINDS = frozenset({"no-binary", "only-binary"})
 # The marker after an editable must not be split like a shell command: its quotes belong to it.
-_CONDITIONAL_EDITABLE = re.compile(r"(?P<option>(?:-e|--editable)[^'\"]*?)\s;\s*(?P<marker>.+)\Z")
+_CONDITIONAL_EDITABLE = lazy_pattern(r"(?P<option>(?:-e|--editable)[^'\"]*?)\s;\s*(?P<marker>.+)\Z")
 _REMOVED = ("--install-option", "--global-option", "--build-option")
 
 

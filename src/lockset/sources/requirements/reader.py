@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.errors import Diagnostic, LocksetError
 from lockset.lockfile.secrets import secret_in_address
 from lockset.sources.direct_url import parse_digest, without_weak_hashes
@@ -35,9 +36,9 @@ __all__ = ["read_requirements"]
 # The deepest nesting of included files.
 _DEEPEST = 100
 # A URL in a line, and the part after its host.
-_ADDRESS = re.compile(r"[a-z+]{1,20}://[^/\s]*(?P<path>/\S*)", re.IGNORECASE)
+_ADDRESS = lazy_pattern(r"[a-z+]{1,20}://[^/\s]*(?P<path>/\S*)", re.IGNORECASE)
 # Names of variables that contain secrets. Other variables usually name hosts, folders and versions.
-_SECRET_VARIABLE = re.compile("TOKEN|PASSW|PASSPHRASE|SECRET|KEY(?![A-Z])|CREDENTIAL|AUTH(?!OR)|PAT(?![A-Z])")
+_SECRET_VARIABLE = lazy_pattern("TOKEN|PASSW|PASSPHRASE|SECRET|KEY(?![A-Z])|CREDENTIAL|AUTH(?!OR)|PAT(?![A-Z])")
 _FILE_HASHES = frozenset({"sha256", "sha384", "sha512"})
 _OF_REQUIREMENTS = frozenset({"hash", "config-settings"})
 

@@ -14,6 +14,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, canonicalize_name
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_dependency, read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError, RequirementSyntaxError
 from lockset.sources.direct_url import egg_name, path_of, split_hashes
@@ -35,28 +36,28 @@ __all__ = [
     "shown_url",
 ]
 
-_LONE_EQUALS = re.compile(r"(?<![=!<>~])=(?!=)")
+_LONE_EQUALS = lazy_pattern(r"(?<![=!<>~])=(?!=)")
 # The most digits of a number. Longer ones are not versions, and Python refuses to convert them.
 _DIGITS = 1_000
-_NUMBER = re.compile(f"[0-9]{{{_DIGITS}}}")
+_NUMBER = lazy_pattern(f"[0-9]{{{_DIGITS}}}")
 # The deepest parentheses in a marker, below the limit of every release of packaging. Real markers have two.
 _MAX_NESTING = 100
-_POETRY_BOUND = re.compile(r"[\^]|~\s*\d")
+_POETRY_BOUND = lazy_pattern(r"[\^]|~\s*\d")
 _URL_SCHEMES = frozenset({"http", "https", "file", "ftp"})
 _VCS = ("git", "hg", "svn", "bzr")
-_ARCHIVE = re.compile(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
+_ARCHIVE = lazy_pattern(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
 # A part of a path that can be a project name. A tag, branch or commit, and what forges put before them, cannot.
-_PROJECT = re.compile(
+_PROJECT = lazy_pattern(
     r"(?!v?\d)(?![0-9a-f]{7,}\Z)(?!(?:archive|refs|tags|heads|releases|download|tarball|zipball|zip|tree|get|main|master|trunk|develop|head)\Z)"
     r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?",
     re.IGNORECASE,
 )
 # No two runs of blanks are adjacent in the pattern, so that a long run of them costs one pass.
-_NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\]\s*)?@\s*(?P<target>\S+)")
-_WITH_EXTRAS = re.compile(r"(?P<path>.+?)(?P<extras>\[[^\[\]]*\])\Z", re.DOTALL)
+_NAMED = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\]\s*)?@\s*(?P<target>\S+)")
+_WITH_EXTRAS = lazy_pattern(r"(?P<path>.+?)(?P<extras>\[[^\[\]]*\])\Z", re.DOTALL)
 # A URL with any scheme, even one that cannot be fetched, so that it is not mistaken for a path.
-_ANY_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_LOCAL_URL = re.compile(r"file:(?!/)", re.IGNORECASE)
+_ANY_ADDRESS = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_LOCAL_URL = lazy_pattern(r"file:(?!/)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from lockset._pattern import lazy_pattern
 from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
 from lockset.conversion.model.formats import Format
 from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, SelectableNames, universe_of
@@ -46,7 +47,7 @@ __all__ = ["read_poetry_lock"]
 
 _KNOWN_MAJORS = {1, 2}
 _STATING = (2, 1)
-_EXTRA = re.compile(r"""extra\s*(==|!=)\s*(['"])([^'"]+)\2""")
+_EXTRA = lazy_pattern(r"""extra\s*(==|!=)\s*(['"])([^'"]+)\2""")
 _MAIN = "main"
 
 

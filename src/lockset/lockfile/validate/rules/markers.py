@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -11,6 +10,7 @@ from packaging.markers import InvalidMarker
 from packaging.specifiers import InvalidSpecifier
 from packaging.utils import canonicalize_name
 
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker, read_specifier, read_specifiers
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "check_environment_marker", "check_package_marker", "check_specifier", "comparisons"]
 
 # Words, operators and literals of a valid marker, without parentheses.
-_TOKEN = re.compile(r"""'[^']*'|"[^"]*"|===|[<>=!~]=|[<>]|[A-Za-z_.]+""")
+_TOKEN = lazy_pattern(r"""'[^']*'|"[^"]*"|===|[<>=!~]=|[<>]|[A-Za-z_.]+""")
 _SETS = frozenset({"extras", "dependency_groups"})
 _VERSIONS = frozenset({"python_version", "python_full_version", "implementation_version"})
 _ORDERED = frozenset({"<", ">", "~=", "==="})

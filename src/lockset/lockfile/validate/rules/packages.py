@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import Version
 
+from lockset._pattern import lazy_pattern
 from lockset.attestations.identity import KINDS
 from lockset.lockfile.validate.rules.file_names import version_in_name
 from lockset.lockfile.validate.rules.markers import check_package_marker, check_specifier
@@ -28,7 +29,7 @@ _KEYS = frozenset({
     "name", "version", "marker", "requires-python", "dependencies", "vcs", "directory", "archive", "index", "sdist",
     "wheels", "attestation-identities", "tool",
 })  # fmt: skip
-_VALID_NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
+_VALID_NAME = lazy_pattern(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
 _Files: TypeAlias = "Mapping[int, Sequence[NamedFile]]"
 _NO_VERSION = Version("0")
 # Limit for the entries that one dependency is compared with; names with more entries are skipped.

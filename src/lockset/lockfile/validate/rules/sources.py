@@ -10,6 +10,7 @@ from posixpath import normpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from lockset._pattern import lazy_pattern
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 from lockset.lockfile.last_component import last_component
 from lockset.lockfile.validate.rules.file_names import check_name, is_ordinary_name
@@ -41,30 +42,30 @@ _FILE_KEYS = frozenset({"name", "upload-time", "url", "path", "size", "hashes"})
 
 # Full commit ids by version control system; git repositories may use sha256.
 _COMMITS = {
-    "git": re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", re.ASCII),
-    "hg": re.compile(r"[0-9a-fA-F]{40}", re.ASCII),
-    "svn": re.compile(r"[0-9]+", re.ASCII),
+    "git": lazy_pattern(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", re.ASCII),
+    "hg": lazy_pattern(r"[0-9a-fA-F]{40}", re.ASCII),
+    "svn": lazy_pattern(r"[0-9]+", re.ASCII),
 }
 _REGISTERED = frozenset({"git", "hg", "bzr", "svn"})
-_PREFIXED = re.compile(r"(git|hg|bzr|svn)\+", re.ASCII | re.IGNORECASE)
+_PREFIXED = lazy_pattern(r"(git|hg|bzr|svn)\+", re.ASCII | re.IGNORECASE)
 _LARGEST = 2**63 - 1
 # Nearly all URLs of lock files match this, and are valid.
-_ORDINARY = re.compile(
+_ORDINARY = lazy_pattern(
     r"(?:https://[A-Za-z0-9][A-Za-z0-9.-]*|http://127\.0\.0\.1)(?::[0-9]{1,4})?/[^\s?#@\\]*", re.ASCII
 )
 _is_ordinary_url = _ORDINARY.fullmatch
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
+_SCHEME = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
 _INSECURE = frozenset({"http", "git", "ftp", "svn", "git+http", "svn+http", "hg+http", "bzr+http", "bzr+ftp"})
 _WITH_HOST = frozenset({"http", "https", "ftp", "git", "ssh", "svn"})
 # Schemes of files and of repositories; `data:`, `javascript:` and `s3:` are never fetched, `ftp:` by no installer.
 _OF_FILES = frozenset({"http", "https", "file"})
 _OF_REPOSITORIES = frozenset({*_OF_FILES, "ftp", "ssh", "git", "svn", "bzr", "sftp", "lp", "rsync"})
 # git's scp-like form of an address, which is not a URL.
-_SCP = re.compile(r"(?P<user>[\w.-]+)@(?P<host>[\w.-]+):(?P<path>[^\s:@]+)", re.ASCII)
-_DRIVE = re.compile(r"[A-Za-z]:")
+_SCP = lazy_pattern(r"(?P<user>[\w.-]+)@(?P<host>[\w.-]+):(?P<path>[^\s:@]+)", re.ASCII)
+_DRIVE = lazy_pattern(r"[A-Za-z]:")
 # A sha256 as it should be written.
-SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_HEX = re.compile(r"[0-9A-Fa-f]*", re.ASCII)
+SHA256 = lazy_pattern(r"[0-9a-f]{64}", re.ASCII)
+_HEX = lazy_pattern(r"[0-9A-Fa-f]*", re.ASCII)
 _HINT = "Lock again with a tool that records sha256"
 
 

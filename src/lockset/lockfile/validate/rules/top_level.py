@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import excess
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import kind_of_table
@@ -24,8 +25,8 @@ _KEYS = frozenset({
     "lock-version", "environments", "requires-python", "extras", "dependency-groups", "default-groups", "created-by",
     "packages", "tool",
 })  # fmt: skip
-_LOCK_VERSION = re.compile(r"([0-9]+)\.([0-9]+)", re.ASCII)
-_VALID_NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
+_LOCK_VERSION = lazy_pattern(r"([0-9]+)\.([0-9]+)", re.ASCII)
+_VALID_NAME = lazy_pattern(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
 
 
 def check_file_name(name: str, findings: Findings) -> None:
