@@ -35,7 +35,7 @@ from lockset.option_values import check_options
 from lockset.progress import NullListener
 from lockset.resolve.problem.build_problem import python_range
 from lockset.sources.discover import LocalFiles, path_of_file_url
-from lockset.sources.requirements.logical_lines import decode_requirements
+from lockset.sources.requirements.lines import decode_requirements
 from lockset.sources.requirements.reader import read_requirements
 from lockset.sources.requirements.requirement_line import is_url
 
