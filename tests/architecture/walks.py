@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import FrameType
 
-_RECORD_CLASSES = "_dataclass.py"
+_RECORD_CLASSES = frozenset({"_dataclass.py", "_named_tuple.py"})
 SOURCE = Path(__file__).parents[2] / "src"
 JOBS = ("lock", "convert", "validate", "sync")
 _PROJECT = """\
@@ -63,7 +63,7 @@ class _Counter:
         if event != "call" or not self._counts(frame):
             return
         file = frame.f_code.co_filename[len(self._root) :]
-        if file == _RECORD_CLASSES:
+        if file in _RECORD_CLASSES:
             return
         self.calls[file] += 1
         if self._last not in {file, ""}:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from lockset._named_tuple import NamedTuple
 from lockset.hashes import STRONG_ALGORITHMS, Digest
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ import stat
 import zlib
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError, OfflineError
 from lockset.files.atomic import LockFile
 from lockset.files.system import long_paths, rmdir, unlink
