@@ -122,9 +122,9 @@ def _from_index(package: Package) -> bool:
     return bool(package.wheels or package.sdist)
 
 
-def keep_identities(lock: Pylock, old: Pylock | None) -> Pylock:
+def keep_identities(lock: Pylock, old: Pylock) -> Pylock:
     """`lock` with the publishers that `old` records for entries all of whose files it has, with the same hashes."""
-    recorded = [package for package in old.packages if package.attestation_identities] if old is not None else []
+    recorded = [package for package in old.packages if package.attestation_identities]
     if not recorded:
         return lock
     known: dict[str, list[Package]] = {}

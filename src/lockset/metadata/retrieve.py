@@ -20,8 +20,8 @@ from lockset.errors import (
 from lockset.hashes import STRONG_ALGORITHMS, Verifier, quick_sha256, strong_digests
 from lockset.index.credentials import redact
 from lockset.index.filenames import wheel_triple
-from lockset.metadata.core import CoreMetadata, parse_metadata
-from lockset.metadata.wheel import check_identity, wheel_metadata
+from lockset.metadata.core import CoreMetadata, check_identity, parse_metadata
+from lockset.metadata.wheel import wheel_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

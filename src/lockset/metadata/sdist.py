@@ -12,9 +12,9 @@ from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError, MetadataInvalidError
 from lockset.metadata.bounded_reads import BoundedReads, archive_errors, open_gzip, tar_members
-from lockset.metadata.core import parse_metadata, scan_fields
+from lockset.metadata.core import check_identity, parse_metadata, scan_fields
 from lockset.metadata.pyproject import tree_metadata
-from lockset.metadata.wheel import METADATA_LIMIT, check_identity
+from lockset.metadata.wheel import METADATA_LIMIT
 
 if TYPE_CHECKING:
     from lockset.index.pages.project_page import DistributionFile

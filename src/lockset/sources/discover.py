@@ -217,7 +217,8 @@ def read_sources(
             raise LocksetError("source-missing", f"There is no pyproject.toml in {folder} or above it", hint=_NO_SOURCE)
         named = [_relative(path, folder)]
     sources = [_read_source(name, location) for name in dict.fromkeys(named)]
-    project = merge_sources([project for _, project in sources])
+    projects = [project for _, project in sources]
+    project = projects[0] if len(projects) == 1 else merge_sources(projects)
     if not use_settings or config is not None:
         settings = Settings() if config is None else read_settings_of(config, folder=folder)
         dropped = set(project.settings.constraints)

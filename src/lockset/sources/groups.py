@@ -29,7 +29,7 @@ Part = tuple[str, str]
 PROJECT: Part = ("project", "")
 
 
-def read_groups(table: SettingsTable | None) -> dict[str, tuple[RequirementLine, ...]]:
+def read_groups(table: SettingsTable) -> dict[str, tuple[RequirementLine, ...]]:
     """The requirements of every group by normalized name, in the order written, with includes replaced.
 
     Every group is checked, even if it is not used. A requirement from an included group keeps the origin of that
@@ -39,8 +39,6 @@ def read_groups(table: SettingsTable | None) -> dict[str, tuple[RequirementLine,
         LocksetError: `group-duplicate`, `unknown-group`, `group-cycle`, `group-depth`, `wrong-type`, `invalid-value`
             or `requirement-syntax`.
     """
-    if table is None:
-        return {}
     written = _read_items(table)
     resolved: dict[str, tuple[RequirementLine, ...]] = {}
     for name in written:

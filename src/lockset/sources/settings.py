@@ -157,14 +157,12 @@ class Settings:
     workspace: WorkspaceTable | None = None
 
 
-def parse_settings(table: SettingsTable | None) -> Settings:
-    """Parse `[tool.lockset]`; the defaults if the table is missing.
+def parse_settings(table: SettingsTable) -> Settings:
+    """Parse `[tool.lockset]`.
 
     Raises:
         LocksetError: `unknown-key`, `wrong-type`, `invalid-value`, `requirement-syntax` or `exclude-newer-syntax`.
     """
-    if table is None:
-        return Settings()
     table.only(KEYS, instead=NAMES_OF_OPTIONS)
     values: dict[str, Any] = {
         key.replace("-", "_"): read(table, key) for key, read in KEYS.items() if key in table.data

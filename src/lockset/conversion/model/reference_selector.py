@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from packaging.markers import Marker
 
-    from lockset.conversion.model.graph import ForeignGraph, GraphEdge
-    from lockset.conversion.model.selectable import Choice, SelectableNames
+    from lockset.conversion.model.graph import Choice, ForeignGraph, GraphEdge, SelectableNames
 
 __all__ = ["EntrySelector", "GraphSelector", "ReferenceSelector", "Situation", "StatedEntry"]
 

@@ -18,9 +18,8 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.model.graph import GraphNode
+    from lockset.conversion.model.graph import Choice, GraphNode, SelectableNames
     from lockset.conversion.model.imported_lock import ImportedPackage
-    from lockset.conversion.model.selectable import Choice, SelectableNames
     from lockset.markers import MarkerSet
 
 __all__ = [

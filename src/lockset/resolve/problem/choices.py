@@ -242,6 +242,8 @@ def conflicting_choices(
         for items in project.settings.conflicts
         if all(item.kind != "package" and item.package in own for item in items)
     ]
+    if not declared:
+        return ()
     _refuse_unknown(project, declared)
     offered: list[Part] = [*(("extra", e) for e in extras), *(("group", g) for g in groups)]
     if default_group is not None:

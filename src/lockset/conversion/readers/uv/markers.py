@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
+    from lockset.conversion.model.graph import SelectableNames
     from lockset.conversion.model.imported_lock import Side
-    from lockset.conversion.model.selectable import SelectableNames
 
 __all__ = ["Activation", "Rewriter"]
 

@@ -11,9 +11,9 @@ from packaging.version import Version
 from lockset._pattern import lazy_pattern
 from lockset.attestations.identity import KINDS
 from lockset.lockfile.validate.rules.file_names import version_in_name
-from lockset.lockfile.validate.rules.markers import check_package_marker, check_specifier
+from lockset.lockfile.validate.rules.markers import check_package_marker
 from lockset.lockfile.validate.rules.sources import NamedFile, check_sources, check_url
-from lockset.lockfile.validate.rules.top_level import check_tool
+from lockset.lockfile.validate.rules.top_level import check_specifier, check_tool
 from lockset.lockfile.validate.typed_get import array_of, close_keys, require, string
 from lockset.package_names import canonicalize_name, is_normalized_name
 
