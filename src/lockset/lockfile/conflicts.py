@@ -17,11 +17,12 @@ to an allowed part.
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from packaging.markers import InvalidMarker
 from packaging.utils import canonicalize_name
 
+from lockset._named_tuple import NamedTuple
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 

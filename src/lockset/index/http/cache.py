@@ -13,8 +13,9 @@ import zlib
 from contextlib import suppress
 from hashlib import sha256
 from io import FileIO
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.files.last_use import record_use
 from lockset.files.system import BINARY, NONBLOCK, replace, unlink, user_id
 from lockset.index.pages.page_table import MARSHAL_VERSION, PageTable, is_table

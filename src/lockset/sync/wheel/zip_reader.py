@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import struct
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
 from lockset.files.system import release_memory
 from lockset.sync.wheel.inflate import INFLATE_ERRORS, crc32, inflater
