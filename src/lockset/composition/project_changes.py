@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset._version import __version__
 from lockset.files.record_store import get_value, put_value
