@@ -200,3 +200,19 @@ def test_a_project_that_is_in_no_workspace_loads_nothing_of_workspaces(local_ind
         assert modules(folder, "lock", "--default-index", local_index.url) == set()
         assert modules(folder, "lock", "--check") == set()
         assert modules(folder, "tree") == set()
+
+
+def test_a_plain_project_is_locked_without_what_it_has_no_need_of(local_index: LocalIndex, tmp_path: Path) -> None:
+    local_index.world.add("sample")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "plain"\nversion = "1"\ndependencies = ["sample"]\n')
+    arguments = ["lock", "--default-index", local_index.url, "--cache-dir", "cache"]
+    code = f"import os; os.chdir({str(tmp_path)!r})\n{_RUN.format(arguments=arguments)}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    needless = {"sources.other_tools.tables", "markers.render", "cli.output.progress_line"}
+    assert not {f"lockset.{name}" for name in needless} & set(done.stderr.split())
+
+
+def test_conflicts_of_a_lock_file_are_read_without_markers() -> None:
+    code = "import sys, lockset.lockfile.conflicts; print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert not {name for name in done.stderr.split() if name.startswith("lockset.markers")}
