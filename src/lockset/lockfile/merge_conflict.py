@@ -12,7 +12,6 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import tomli
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from lockset._dataclass import replace
@@ -23,6 +22,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.model import Package, Pylock
 from lockset.lockfile.read import Document, open_conflict, read_document
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

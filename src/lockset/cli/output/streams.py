@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -129,6 +128,8 @@ class Output:
     def json(self, value: Any) -> None:
         """Write `value` as JSON to stdout; characters that the encoding may lack are written as JSON has them."""
         self.json_errors = False
+        import json
+
         self.data(json.dumps(value, indent=2, ensure_ascii=self._plain_out, default=str))
 
     def line(self, text: str = "") -> None:

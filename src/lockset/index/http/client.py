@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.index.http.pages import Pages
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.ports import ProjectNotFound
 from lockset.index.strategy import IndexOrder, sources_for, strategy_for
+from lockset.package_names import canonicalize_name
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:

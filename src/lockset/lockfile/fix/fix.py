@@ -11,7 +11,6 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from packaging.markers import InvalidMarker
-from packaging.utils import canonicalize_name, is_normalized_name
 
 from lockset._dataclass import dataclass
 from lockset._named_tuple import NamedTuple
@@ -22,6 +21,7 @@ from lockset.lockfile.fix.order import sort_arrays
 from lockset.lockfile.read import Document, TomlError, read_document
 from lockset.lockfile.validate.finding import Findings, path_text
 from lockset.lockfile.validate.rules.sources import check_url
+from lockset.package_names import canonicalize_name, is_normalized_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

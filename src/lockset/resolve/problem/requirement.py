@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, ClassVar
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass, replace
 from lockset._named_tuple import NamedTuple
@@ -25,6 +24,7 @@ from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_dependency, read_marker, read_specifiers
 from lockset.errors import LocksetError, RequirementSyntaxError
 from lockset.markers import MarkerSet
+from lockset.package_names import canonicalize_name
 from lockset.resolve.problem.direct_source import DirectVersion
 
 if TYPE_CHECKING:

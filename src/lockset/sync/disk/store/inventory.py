@@ -95,7 +95,7 @@ def archive_damage(path: str) -> str | None:
 
 def archive_project(path: str) -> str | None:
     """Normalised name of the project of the archive at `path`: of a wheel or sdist; None if that is not clear."""
-    from packaging.utils import canonicalize_name
+    from lockset.package_names import canonicalize_name
 
     try:
         name = _name_in_zip(path) or _name_in_tar(path)
