@@ -7,7 +7,6 @@ it. When that package changes or is removed, they are installed again, with thei
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING
 
@@ -282,6 +281,8 @@ def _without_files(one: PlacedDistribution, taken: Mapping[str, tuple[str, Place
             files.append(file)
     if not lost:
         return one
+    import json  # here and below, since few packages overlap
+
     note = f"{one.info}{os.sep}{SOURCE_FILE}"
     facts: Mapping[str, object] = next((json.loads(f.content or b"{}") for f in files if f.path == note), {})
     content = json.dumps({**facts, "overlapped": lost}).encode()
@@ -307,5 +308,9 @@ def overlapped_of(one: PlacedDistribution) -> Mapping[str, str]:
     """The overlaps that `settle_clashes` noted in `one`: path as in RECORD to the name of the owner."""
     note = f"{one.info}{os.sep}{SOURCE_FILE}"
     content = next((file.content for file in one.files if file.path == note), None)
-    facts: Mapping[str, Mapping[str, str]] = json.loads(content) if content else {}
+    if not content:
+        return {}
+    import json
+
+    facts: Mapping[str, Mapping[str, str]] = json.loads(content)
     return facts.get("overlapped", {})

@@ -3,7 +3,6 @@
 # Paths are strings here: there are thousands of them a run.
 from __future__ import annotations
 
-import json
 import os
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +15,7 @@ from lockset.files.system import BINARY
 from lockset.hashes import hash_text, quick_sha256
 from lockset.sync.disk.store.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
+from lockset.sync.json_text import json_text
 from lockset.sync.placement import PlacedDistribution, Placement, collision, record_rows
 from lockset.sync.target import STATE_FOLDER, is_within
 from lockset.sync.wheel.file_lists import format_record
@@ -106,12 +106,15 @@ def _facts(distribution: DesiredDistribution) -> Mapping[str, bytes]:
         files["REQUESTED"] = b""
     direct_url = distribution.direct_url
     if direct_url is not None:
+        import json  # here, since most distributions come from an index
+
         files["direct_url.json"] = json.dumps(direct_url).encode()
         if distribution.tree is not None:
             files[SOURCE_FILE] = json.dumps({"tree": distribution.tree}).encode()
     else:
-        origin = {"url": distribution.source_url, "archive_info": {"hashes": dict(distribution.hashes)}}
-        files["provenance_url.json"] = json.dumps(origin).encode()
+        url = json_text(distribution.source_url)
+        hashes = ", ".join(f"{json_text(name)}: {json_text(value)}" for name, value in distribution.hashes.items())
+        files["provenance_url.json"] = f'{{"url": {url}, "archive_info": {{"hashes": {{{hashes}}}}}}}'.encode()
     return files
 
 
