@@ -178,8 +178,9 @@ class Installer:
         stage = Stage(self._target.layout, present=owned)
         try:
             placing = self._staged(stage, now, stored, preparer, kept)
-            paths = frozenset(file.path for one in placing for file in one.files)
-            refuse_left_over(now.changes, placed=paths, owned=owned)
+            if removed:
+                paths = frozenset(file.path for one in placing for file in one.files)
+                refuse_left_over(now.changes, placed=paths, owned=owned)
             changed = rewrite_path_file(removed, kept)
             for path, content in changed.items():
                 if content is not None:
