@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
 from lockset.hashes import hash_text, quick_sha256
 from lockset.sync.installed import SOURCE_FILE

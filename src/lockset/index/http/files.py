@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from lockset._dataclass import replace
 from lockset.errors import DownloadFailedError, HashMismatchError, LocksetError, OfflineError
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, Digest, Verifier
 from lockset.index.credentials import redact

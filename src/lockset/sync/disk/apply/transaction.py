@@ -21,8 +21,9 @@ import errno
 import json
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
 from lockset.files.atomic import is_straight, remove_tree, sync_folder, write_durably
 from lockset.files.system import rename, rmdir, unlink

@@ -14,8 +14,9 @@ import os
 import stat
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 
+from lockset._named_tuple import NamedTuple
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.files.atomic import private_folder, read_remembered, remove_tree, use_folder
