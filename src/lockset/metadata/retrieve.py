@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import Version
 
 from lockset.errors import (
     BuildFailedError,
@@ -17,6 +20,8 @@ from lockset.errors import (
 )
 from lockset.hashes import STRONG_ALGORITHMS, Verifier, strong_digests
 from lockset.index.credentials import redact
+from lockset.index.pages.project_page import DistributionFile
+from lockset.index.ports import RemoteCall
 from lockset.metadata.core import CoreMetadata, parse_metadata
 from lockset.metadata.strategies import MetadataStrategy, StrategyKind, best_file, strategies
 from lockset.metadata.wheel import check_identity, wheel_metadata
@@ -24,7 +29,6 @@ from lockset.metadata.wheel import check_identity, wheel_metadata
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.ports import Builder, BytesStore, Pending, RemoteFiles, Tasks
 
 
@@ -93,6 +97,8 @@ def _raise_again(data: bytes, now: float) -> None:
 
 
 _KIND = "metadata"
+# What the metadata of a file is retrieved by, besides its version.
+_REMOTE_FACTS = ("filename", "project", "url", "hashes", "size", "metadata", "metadata_hashes")
 # Increment with every change of the stored metadata.
 _FORMAT = 1
 
@@ -124,6 +130,7 @@ class Retriever:
         self._known: dict[str, CoreMetadata] = {}
         self._keys: dict[int, tuple[Sequence[DistributionFile], str]] = {}
         self._pending: dict[str, Pending[CoreMetadata | None]] = {}
+        tasks.offer(_KIND, self._plain_prefetch)
 
     def hint(self, files: Sequence[DistributionFile]) -> None:
         """Start to retrieve the metadata of this version; see `MetadataSource`."""
@@ -136,7 +143,9 @@ class Retriever:
         key = self._key(files)
         if key not in self._known and key not in self._pending and not self._load_stored(key, files):
             listed = tuple(files)
-            self._pending[key] = self._tasks.start(lambda: self._prefetch(key, listed), when_done)
+            self._pending[key] = self._tasks.start(
+                lambda: self._prefetch(key, listed), when_done, _remote_call(key, listed)
+            )
 
     def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
         """The metadata if it is available; see `lockset.resolve.releases.prefetch.PrefetchingMetadata`."""
@@ -193,6 +202,12 @@ class Retriever:
         if metadata is not None:
             self._store.put(_KIND, key, json.dumps(metadata.record()).encode())
         return metadata
+
+    def _plain_prefetch(self, values: tuple[Any, ...]) -> dict[str, Any] | None:
+        """`_prefetch` for another process: plain values from those of `_remote_call`."""
+        key, version, facts = values
+        metadata = self._prefetch(key, (DistributionFile(version=Version(version), **facts),))
+        return None if metadata is None else metadata.record()
 
     def _key(self, files: Sequence[DistributionFile]) -> str:
         """The key of the metadata; cached, since the same sequence is used many times."""
@@ -299,6 +314,23 @@ class Retriever:
                     failures.put(file, error)
                 raise
         return metadata
+
+
+def _remote_call(key: str, files: Sequence[DistributionFile]) -> RemoteCall[CoreMetadata | None] | None:
+    """`Retriever._prefetch` for another process; None unless the index promises metadata.
+
+    What the servers of others can do is found out by one process alone.
+    """
+    file = next(strategies(files, build=False)).file
+    if not file.metadata:
+        return None
+    facts = {name: getattr(file, name) for name in _REMOTE_FACTS}
+    plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in facts.items()}
+    return RemoteCall(kind=_KIND, argument=(key, str(file.version), plain), read=_of_record)
+
+
+def _of_record(record: dict[str, Any] | None) -> CoreMetadata | None:
+    return None if record is None else CoreMetadata.of_record(record)
 
 
 def _independent(_name: str) -> str:
