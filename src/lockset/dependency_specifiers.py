@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from packaging.version import InvalidVersion, Version
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ SHORT = 100
 # Errors quote at most this many characters of a text.
 _SHOWN = 40
 
-_NUMBER = re.compile(rf"\d{{{_MOST_DIGITS}}}")
+_NUMBER = lazy_pattern(rf"\d{{{_MOST_DIGITS}}}")
 
 _T = TypeVar("_T")
 

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from lockset._pattern import lazy_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,12 +16,12 @@ __all__ = ["has_secret", "masked", "plain", "plain_url", "without_secrets"]
 # User info before the host. It ends at the last `@` before the path, since a user name may contain one. A password may
 # have an unescaped slash; digits before a slash are a port. The lengths are limited, here and below, so that the time
 # is linear in the length of a text. In a string in double quotes the address ends at the closing one.
-_ANYWHERE = re.compile(r"(?:[^/\s]*|[^/\s@:]{1,200}:(?!\d+[/\s])[^\s@]{0,200})@")
-_IN_QUOTES = re.compile(r'(?:(?:[^/\s"\\]|\\.)*|[^/\s"@:]{1,200}:(?!\d+[/\s])[^\s"@]{0,200})@')
-_QUOTED_SCHEME = re.compile(r'"[A-Za-z][A-Za-z0-9+.-]{0,30}\Z')
+_ANYWHERE = lazy_pattern(r"(?:[^/\s]*|[^/\s@:]{1,200}:(?!\d+[/\s])[^\s@]{0,200})@")
+_IN_QUOTES = lazy_pattern(r'(?:(?:[^/\s"\\]|\\.)*|[^/\s"@:]{1,200}:(?!\d+[/\s])[^\s"@]{0,200})@')
+_QUOTED_SCHEME = lazy_pattern(r'"[A-Za-z][A-Za-z0-9+.-]{0,30}\Z')
 # The user of an SSH address, and the user `git`, are not secret without a password.
-_NAME_ALONE = re.compile(r"[^:]*\Z")
-_PLACEHOLDER = re.compile(r"\$\{\w+\}(?::\$\{\w+\})?\Z|[^:${}]*:\$\{\w+\}\Z")
+_NAME_ALONE = lazy_pattern(r"[^:]*\Z")
+_PLACEHOLDER = lazy_pattern(r"\$\{\w+\}(?::\$\{\w+\})?\Z|[^:${}]*:\$\{\w+\}\Z")
 # Parameters whose values are secrets, in the query or the fragment of a URL.
 _PARAMETERS = (
     r"(?:[\w.-]{0,40}(?:token|passw(?:or)?d|passphrase|secret|api[_-]?key|access[_-]?key|signature|credential)[\w.-]{0,40}"
@@ -27,8 +29,8 @@ _PARAMETERS = (
 )
 # A quote is a part of a value, not its end, if something follows that does not follow an address in quotes.
 _VALUE = r"""(?:[^&#;\s"`\\]|\\(?!["`])|\\?["`]+(?=[\w%+/=~!$*@?(-]|\.\w))+"""
-_PARAMETER = re.compile(rf"(?P<before>[?&#;]{_PARAMETERS}=)(?P<value>{_VALUE})", re.IGNORECASE)
-_VARIABLE = re.compile(r"\$\{\w+\}\Z")
+_PARAMETER = lazy_pattern(rf"(?P<before>[?&#;]{_PARAMETERS}=)(?P<value>{_VALUE})", re.IGNORECASE)
+_VARIABLE = lazy_pattern(r"\$\{\w+\}\Z")
 _MASK = "****"
 # Longest text from outside that a message shows; what is beyond is cut.
 _LONGEST = 2000

@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 
 from lockset.lockfile.validate.finding import Findings
 from lockset.lockfile.validate.rules.file_names import check_name
-from lockset.lockfile.validate.rules.hashes import check_hashes
-from lockset.lockfile.validate.rules.sources import _FILE_KEYS, _is_ordinary, _size_and_time
-from lockset.lockfile.validate.rules.urls import check_location
+from lockset.lockfile.validate.rules.sources import (
+    _FILE_KEYS,
+    _is_ordinary,
+    _size_and_time,
+    check_hashes,
+    check_location,
+)
 
 PATH = ("packages", 0, "wheels", 0)
 NAMES = (

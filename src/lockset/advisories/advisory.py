@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.advisories.severity import Severity, read_severity
 from lockset.advisories.version_ranges import AffectedVersions, affected_versions
 from lockset.errors import AdvisoryInvalidError
@@ -23,7 +24,7 @@ __all__ = ["Advisory", "mentioned_names", "newest_time", "read_advisory", "read_
 
 # The one ecosystem whose names and versions are those of packages here.
 _ECOSYSTEM = "pypi"
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}\Z")
+_ID = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}\Z")
 # How YAML writes that there is no value.
 _NOTHING = ("", "~", "null")
 _MOST_ALIASES = 1_000
@@ -32,9 +33,9 @@ _LONGEST_SUMMARY = 300
 _LONGEST_DETAILS = 20_000
 _LONGEST_URL = 2_000
 # Where the bytes of a file name a package, and where they tell when it was modified: in JSON and in YAML.
-_NAME = re.compile(rb"""["']?name["']?[ \t\r\n]*:[ \t\r\n]*["']?([A-Za-z0-9][A-Za-z0-9._-]{0,213})""")
-_MODIFIED = re.compile(rb"""["']?modified["']?[ \t]*:[ \t]*["']?(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)""")
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:[Zz]|[+-]00:?00)?\Z")
+_NAME = lazy_pattern(rb"""["']?name["']?[ \t\r\n]*:[ \t\r\n]*["']?([A-Za-z0-9][A-Za-z0-9._-]{0,213})""")
+_MODIFIED = lazy_pattern(rb"""["']?modified["']?[ \t]*:[ \t]*["']?(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)""")
+_TIME = lazy_pattern(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:[Zz]|[+-]00:?00)?\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError, OfflineError
 
 if TYPE_CHECKING:
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["COMMIT", "Git", "GitFailure", "common_ancestor", "git_url", "refused", "run_in_repository", "stored_file"]
 
 # A full commit id.
-COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+COMMIT = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # Transports that git may use; `ext` and `fd` run commands.
 _SCHEMES = frozenset({"https", "http", "ssh", "git", "file"})
-_HOST = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9._:\[\]-]*")
-_USER = re.compile(r"[A-Za-z0-9_][^\s\x00-\x1f]*")
+_HOST = lazy_pattern(r"[A-Za-z0-9_\[][A-Za-z0-9._:\[\]-]*")
+_USER = lazy_pattern(r"[A-Za-z0-9_][^\s\x00-\x1f]*")
 # host:path, as accepted by `git clone` and ssh.
-_SCP = re.compile(r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9][A-Za-z0-9.-]+):(?P<path>[^\\]+)")
+_SCP = lazy_pattern(r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9_.-]*)@)?(?P<host>[A-Za-z0-9][A-Za-z0-9.-]+):(?P<path>[^\\]+)")
 # Timeout for one call of git.
 _SECONDS = 900
 _SHOWN_LINES = 5

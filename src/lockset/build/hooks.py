@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import tempfile
 import warnings
@@ -17,6 +16,7 @@ from packaging.utils import InvalidSdistFilename
 from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.build.policy import BuildPolicy
 from lockset.build.unpack import unpack_sdist
 from lockset.dependency_specifiers import read_dependency, read_sdist_name
@@ -36,7 +36,7 @@ __all__ = ["BuildSystem", "HookBuilder", "read_build_system"]
 _SHOWN_LINES = 25
 # Bytes at the end of its output that are searched for these lines.
 _READ_BYTES = 64 * 1024
-_TRACEBACK = re.compile(r"\s*Traceback \(most recent call last\):")
+_TRACEBACK = lazy_pattern(r"\s*Traceback \(most recent call last\):")
 # Variables that a build must not see: module paths, and credentials for indexes.
 _HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
 _HIDDEN_PREFIX = "LOCKSET_"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.build.git import COMMIT, Git, GitFailure, git_url
 from lockset.errors import LocksetError
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["commit_of"]
 
-_SHORT = re.compile(r"[0-9a-f]{7,40}")
-_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+^{}~-]*")
+_SHORT = lazy_pattern(r"[0-9a-f]{7,40}")
+_REVISION = lazy_pattern(r"[A-Za-z0-9_][A-Za-z0-9._/+^{}~-]*")
 _FAILURE = GitFailure("reach the repository of", "Check the URL, and that git can access it")
 
 

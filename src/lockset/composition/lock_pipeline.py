@@ -6,15 +6,15 @@ The requests of the first pages leave before what resolves is imported, so that 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.errors import BuildNeededError, LocksetError
 from lockset.progress import NullListener
 from lockset.resolve.problem.build_problem import build_problem
+from lockset.resolve.problem.choices import refuse_lost_groups, refuse_workspace_lock
 from lockset.resolve.problem.direct_source import DirectSource, relative_path
-from lockset.resolve.problem.lasting_choices import refuse_lost_groups, refuse_workspace_lock
 from lockset.resolve.problem.options import LockOptions
 from lockset.sources.dynamic_fields import with_built
 from lockset.sources.other_tools.facts import OtherTools, join_many_names

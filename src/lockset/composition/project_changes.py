@@ -6,11 +6,11 @@ A quick check without false alarms: it compares the requirements that the lock f
 
 from __future__ import annotations
 
-import re
 import zlib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from lockset._pattern import lazy_pattern
 from lockset._version import __version__
 from lockset.files.record_store import get_value, put_value
 from lockset.hashes import quick_sha256
@@ -35,7 +35,7 @@ _FOLDER = "projects-v1"
 _MOST = 256
 _PYPROJECT = "pyproject.toml"
 # An extra or a group in the marker of a recorded requirement.
-_CHOICE = re.compile(r"""['"]([^'"]+)['"] (?:not )?in (extras|dependency_groups)""")
+_CHOICE = lazy_pattern(r"""['"]([^'"]+)['"] (?:not )?in (extras|dependency_groups)""")
 # The largest source that is compared, in bytes.
 _LARGEST = 1 << 20
 # Pythons that a range may start with.

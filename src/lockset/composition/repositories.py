@@ -1,4 +1,4 @@
-"""Open repositories of releases: connect the ports of the resolver to their implementations."""
+"""Open repositories of releases, also for the inputs of a lock: connect the ports of the resolver to what acts."""
 
 from __future__ import annotations
 

@@ -6,13 +6,13 @@ import hashlib
 import os
 import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 from packaging.version import Version
 
+from lockset._dataclass import replace
 from lockset.build.checkout import checkout
 from lockset.build.revision import commit_of
 from lockset.build.unpack import unpack_sdist

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from lockset._dataclass import replace
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError, UsageError
 from lockset.index.options import IndexOptions, IndexSource
 from lockset.sources.torch_backends import AUTO, BACKENDS, TORCH_PACKAGES, cuda_backends, rocm_backends
@@ -21,7 +21,7 @@ __all__ = ["with_torch_backend"]
 
 _NAME = "torch-backend"
 _SECONDS = 20
-_VERSION = re.compile(r"\d+\.\d+(?:\.\d+)*")
+_VERSION = lazy_pattern(r"\d+\.\d+(?:\.\d+)*")
 _INTEL, _DISPLAY = "0x8086", "0x03"
 
 

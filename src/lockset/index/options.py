@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.option_values import check_options, check_range

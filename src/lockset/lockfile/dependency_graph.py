@@ -13,8 +13,7 @@ from packaging.utils import canonicalize_name
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
-from lockset.lockfile.conflict_regions import met_within
-from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
+from lockset.lockfile.conflicts import met_within, refuse_conflicting_choice
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.universe import platform_region, possible
 from lockset.similar_names import known_names_hint

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.lockfile.dependency_graph import build_graph
 from lockset.lockfile.diff import compare_locks
 from lockset.lockfile.report.environments import environments_text
@@ -28,7 +29,7 @@ ChangeStep: TypeAlias = Literal["added", "removed", "major", "minor", "patch", "
 # Parts of a publisher that say which file of a repository built a release; another one is no other publisher.
 _MINOR_KEYS = frozenset({"workflow", "workflow_filepath", "environment", "claims"})
 _FORGES = {"github": "https://github.com/", "gitlab": "https://gitlab.com/"}
-_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)+", re.ASCII)
+_REPOSITORY = lazy_pattern(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

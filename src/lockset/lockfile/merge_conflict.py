@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,8 @@ import tomli
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from lockset._dataclass import replace
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError
 from lockset.lockfile.load import load_bytes
@@ -29,11 +30,11 @@ __all__ = ["OldLock", "old_lock", "sides_of"]
 
 # Levels of nested conflicts at which the sides are distinguished; deeper levels follow the level above.
 _LEVELS = 3
-_MARKER = re.compile(r"(<{7,}|>{7,}|\|{7,}|={7,})(?:[ \t].*)?\Z")
+_MARKER = lazy_pattern(r"(<{7,}|>{7,}|\|{7,}|={7,})(?:[ \t].*)?\Z")
 _OURS, _BASE, _THEIRS = "ours", "base", "theirs"
 _FOLLOWING = {"|": _BASE, "=": _THEIRS}
-_ENTRY = re.compile(r"^\[\[\s*packages\s*\]\][^\n]*$", re.MULTILINE)
-_PIN = re.compile(r"(name|version|marker)\s*=")
+_ENTRY = lazy_pattern(r"^\[\[\s*packages\s*\]\][^\n]*$", re.MULTILINE)
+_PIN = lazy_pattern(r"(name|version|marker)\s*=")
 _OLDEST = Version("0.dev0")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import tomli
 
+from lockset._pattern import lazy_pattern
 from lockset.spans import Span
 
 if TYPE_CHECKING:
@@ -24,19 +25,19 @@ __all__ = ["KeyPath", "NewerSyntax", "Positions", "positions"]
 KeyPath: TypeAlias = tuple[str | int, ...]
 
 # No pattern repeats a group: the stack of the regular expression engine would grow with the text.
-_BLANK = re.compile(r"[ \t\r\n]*")
-_BARE_KEY = re.compile(r"[ \t]*([A-Za-z0-9_-]+)[ \t]*")
-_SPACE = re.compile(r"[ \t]*")
-_SIMPLE_STRING = re.compile(r"""(?!\"{3}|'{3})(?:"[^"\\\n]*"|'[^'\n]*')""")
-_BASIC_STRING_END = re.compile(r'\\.|"')
-_BASIC_END = re.compile(r'\\.|"{3,5}', re.DOTALL)
-_LITERAL_END = re.compile(r"'{3,5}")
+_BLANK = lazy_pattern(r"[ \t\r\n]*")
+_BARE_KEY = lazy_pattern(r"[ \t]*([A-Za-z0-9_-]+)[ \t]*")
+_SPACE = lazy_pattern(r"[ \t]*")
+_SIMPLE_STRING = lazy_pattern(r"""(?!\"{3}|'{3})(?:"[^"\\\n]*"|'[^'\n]*')""")
+_BASIC_STRING_END = lazy_pattern(r'\\.|"')
+_BASIC_END = lazy_pattern(r'\\.|"{3,5}', re.DOTALL)
+_LITERAL_END = lazy_pattern(r"'{3,5}")
 # Numbers, booleans, and dates, which may contain a space.
-_SCALAR = re.compile(r"[^,\]}#\r\n]*[^,\]}#\r\n \t]")
+_SCALAR = lazy_pattern(r"[^,\]}#\r\n]*[^,\]}#\r\n \t]")
 
 
 # A time without seconds; an offset such as +05:30 does not match.
-_SHORT_TIME = re.compile(r"(?:.*[Tt ])?\d\d:\d\d(?!:)")
+_SHORT_TIME = lazy_pattern(r"(?:.*[Tt ])?\d\d:\d\d(?!:)")
 
 
 class NewerSyntax(NamedTuple):

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import tomli
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import SHORT, read_marker, read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.lockfile.positions import Positions, positions
@@ -36,10 +37,10 @@ __all__ = [
 # How much of a text is examined; the first lines show the format.
 _LOOKED_AT = 4096
 
-_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[^\]\n]*\])?\s*(===|[=~!<>]=|[<>]|@\s)[^\n]*")
+_REQUIREMENT = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[^\]\n]*\])?\s*(===|[=~!<>]=|[<>]|@\s)[^\n]*")
 # Start and end markers of a merge conflict; `=======` alone does not prove one.
-_CONFLICT = re.compile(r"^(?:<{7,}|>{7,})(?:[ \t][^\n]*)?\r?$", re.MULTILINE)
-_OPTION = re.compile(r"(-[rcefi]|--[a-z][a-z-]+)[ =]")
+_CONFLICT = lazy_pattern(r"^(?:<{7,}|>{7,})(?:[ \t][^\n]*)?\r?$", re.MULTILINE)
+_OPTION = lazy_pattern(r"(-[rcefi]|--[a-z][a-z-]+)[ =]")
 
 _CONVERT = "`lockset convert {name} -o pylock.toml` converts it to a lock file"
 
@@ -91,9 +92,9 @@ MAX_BYTES = 64 * 1024 * 1024
 # to millions; real ones stay below a hundred.
 MAX_WHEEL_TAGS = 2_000
 
-_ENTRY = re.compile(r"packages\[(\d+)\]\.?(.*)", re.DOTALL)
+_ENTRY = lazy_pattern(r"packages\[(\d+)\]\.?(.*)", re.DOTALL)
 # Python's limit is 4,300 digits by default, and cannot be set below 640.
-_MANY_DIGITS = re.compile(r"[0-9_]{640,}", re.ASCII)
+_MANY_DIGITS = lazy_pattern(r"[0-9_]{640,}", re.ASCII)
 
 
 class TomlError(LocksetError):

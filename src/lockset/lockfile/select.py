@@ -85,7 +85,7 @@ def select_entries(
     # An extension of PEP 751: the conflicts that the file declares in `[tool.lockset]`.
     if _declares_conflicts(lock):
         # Imported here: few lock files do.
-        from lockset.lockfile.declared_conflicts import refuse_conflicting_choice
+        from lockset.lockfile.conflicts import refuse_conflicting_choice
 
         refuse_conflicting_choice(lock, known_extras, chosen_groups, lambda markers: _all_hold(markers, values))
 

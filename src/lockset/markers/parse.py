@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from packaging.utils import canonicalize_name
 
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import SHORT, excess
 from lockset.errors import MarkerSyntaxError
 from lockset.markers.diagram import EMPTY, FULL, NODES, Formula, FormulaTooLargeError, Operation, build
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["comparison", "parse"]
 
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"""[ \t]*(?:
         (?P<string>'[^']*'|"[^"]*")
         |(?P<operator>===|==|~=|!=|<=|>=|<|>|\bnot[ \t]+in\b|\bin\b)
@@ -60,7 +61,7 @@ MAX_SHOWN = 200
 # Limit for the comparisons of one marker, and so for the depth of its diagram.
 MAX_COMPARISONS = 400
 
-_FINAL = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
+_FINAL = lazy_pattern(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _FLAG_VARIABLES = frozenset({"extras", "dependency_groups"})
 _RELEASE_VARIABLES = {

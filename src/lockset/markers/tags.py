@@ -8,12 +8,12 @@ usual one, and regions refer to the usual one.
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import TYPE_CHECKING
 
 from packaging import tags as pep425
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.markers.environment import split_platform, unknown_platform
 from lockset.markers.marker_set import MarkerSet
@@ -46,7 +46,7 @@ _IMPLEMENTATIONS = {
     "jy": "Jython",
     "ip": "IronPython",
 }
-_INTERPRETER = re.compile(r"([a-z]+)(\d*)")
+_INTERPRETER = lazy_pattern(r"([a-z]+)(\d*)")
 # `platform.machine()` on each system for the architecture of a platform tag; others have the same name.
 _LINUX_MACHINES = {"armv7l": ("armv7l", "armv8l"), "armv6l": ("armv6l", "armv7l", "armv8l")}
 _MACOS_MACHINES = {
@@ -66,10 +66,10 @@ _ANDROID_MACHINES = {
 }
 # Limit for the digits of a number, since every lower number is a tag; no Python, libc or system has so many.
 _LONG_NUMBER = 5
-_LEVEL = re.compile(r"(?:manylinux|musllinux|macosx|macos|ios|android|pyodide)_(\d+)(?:_(\d+))?(?=_|$)")
-_LINUX = re.compile(r"(?:manylinux(?:1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+|linux)_(.+)")
-_MACOS = re.compile(r"macosx_\d+_\d+_(.+)")
-_ANDROID = re.compile(r"android_\d+_(.+)")
+_LEVEL = lazy_pattern(r"(?:manylinux|musllinux|macosx|macos|ios|android|pyodide)_(\d+)(?:_(\d+))?(?=_|$)")
+_LINUX = lazy_pattern(r"(?:manylinux(?:1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+|linux)_(.+)")
+_MACOS = lazy_pattern(r"macosx_\d+_\d+_(.+)")
+_ANDROID = lazy_pattern(r"android_\d+_(.+)")
 _SYSTEMS = {
     "ios": "ios",
     "emscripten": "emscripten",

@@ -24,6 +24,7 @@ from packaging.specifiers import InvalidSpecifier, Specifier
 from packaging.version import InvalidVersion
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_specifier, read_version
 
 __all__ = [
@@ -191,11 +192,11 @@ ORIGIN: Release = (0, 0, 0)
 # Variables that are compared as versions if operator and literal form a valid specifier.
 VERSION_COMPARED = frozenset({"python_version", "python_full_version", "implementation_version", "platform_release"})
 
-_RELEASE_IN_LITERAL = re.compile(r"\s*v?(?:\d+!)?(\d+(?:\.\d+)*)", re.IGNORECASE)
-_DOTTED = re.compile(r"\d+(?:\.\d+)+")
+_RELEASE_IN_LITERAL = lazy_pattern(r"\s*v?(?:\d+!)?(\d+(?:\.\d+)*)", re.IGNORECASE)
+_DOTTED = lazy_pattern(r"\d+(?:\.\d+)+")
 # Limits for a literal after `in`, and for one number in it: every substring that is a version is a point.
 _LONGEST_LIST = 1_000
-_LONG_NUMBER = re.compile(r"\d{20}")
+_LONG_NUMBER = lazy_pattern(r"\d{20}")
 
 
 class UndefinedComparisonError(ValueError):

@@ -1,14 +1,14 @@
-"""Retrieve metadata: try the strategies in order, and cache the results and failed builds."""
+"""Retrieve metadata: try the strategies, cheapest first, and cache the results and failed builds."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import Version
-
+from lockset._dataclass import dataclass
 from lockset.errors import (
     BuildFailedError,
     BuildNeededError,
@@ -20,19 +20,19 @@ from lockset.errors import (
 )
 from lockset.hashes import STRONG_ALGORITHMS, Verifier, strong_digests
 from lockset.index.credentials import redact
-from lockset.index.pages.project_page import DistributionFile
+from lockset.index.filenames import wheel_triple
+from lockset.index.pages.project_page import file_of_values
 from lockset.index.ports import RemoteCall
-from lockset.metadata.core import CoreMetadata, parse_metadata
-from lockset.metadata.strategies import MetadataStrategy, StrategyKind, best_file, strategies
-from lockset.metadata.wheel import check_identity, wheel_metadata
+from lockset.metadata.core import CoreMetadata, check_identity, parse_metadata
+from lockset.metadata.wheel import wheel_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.ports import Builder, BytesStore, Pending, RemoteFiles, Tasks
 
-
-__all__ = ["BuildFailures", "Retriever"]
+__all__ = ["BuildFailures", "MetadataStrategy", "Retriever", "StrategyKind", "best_file", "strategies"]
 
 _FAILURE_KIND = "build-failures"
 # Increment with every change of the records.
@@ -97,8 +97,6 @@ def _raise_again(data: bytes, now: float) -> None:
 
 
 _KIND = "metadata"
-# What the metadata of a file is retrieved by, besides its version.
-_REMOTE_FACTS = ("filename", "project", "url", "hashes", "size", "metadata", "metadata_hashes")
 # Increment with every change of the stored metadata.
 _FORMAT = 1
 
@@ -143,9 +141,8 @@ class Retriever:
         key = self._key(files)
         if key not in self._known and key not in self._pending and not self._load_stored(key, files):
             listed = tuple(files)
-            self._pending[key] = self._tasks.start(
-                lambda: self._prefetch(key, listed), when_done, _remote_call(key, listed)
-            )
+            remote = _remote_call(key, listed)
+            self._pending[key] = self._tasks.start(lambda: self._prefetch(key, listed), when_done, remote)
 
     def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
         """The metadata if it is available; see `lockset.resolve.releases.prefetch.PrefetchingMetadata`."""
@@ -203,10 +200,10 @@ class Retriever:
             self._store.put(_KIND, key, json.dumps(metadata.record()).encode())
         return metadata
 
-    def _plain_prefetch(self, values: tuple[Any, ...]) -> dict[str, Any] | None:
-        """`_prefetch` for another process: plain values from those of `_remote_call`."""
-        key, version, facts = values
-        metadata = self._prefetch(key, (DistributionFile(version=Version(version), **facts),))
+    def _plain_prefetch(self, argument: tuple[str, tuple[Any, ...]]) -> dict[str, Any] | None:
+        """`_prefetch` for another process: see `_remote_call`."""
+        key, values = argument
+        metadata = self._prefetch(key, (file_of_values(values),))
         return None if metadata is None else metadata.record()
 
     def _key(self, files: Sequence[DistributionFile]) -> str:
@@ -324,13 +321,8 @@ def _remote_call(key: str, files: Sequence[DistributionFile]) -> RemoteCall[Core
     file = next(strategies(files, build=False)).file
     if not file.metadata:
         return None
-    facts = {name: getattr(file, name) for name in _REMOTE_FACTS}
-    plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in facts.items()}
-    return RemoteCall(kind=_KIND, argument=(key, str(file.version), plain), read=_of_record)
-
-
-def _of_record(record: dict[str, Any] | None) -> CoreMetadata | None:
-    return None if record is None else CoreMetadata.of_record(record)
+    read = CoreMetadata.of_record
+    return RemoteCall(kind=_KIND, argument=(key, file.values()), read=lambda record: record and read(record))
 
 
 def _independent(_name: str) -> str:
@@ -375,3 +367,84 @@ def _load(data: bytes) -> CoreMetadata | None:
         return CoreMetadata.of_record(json.loads(data))
     except (ValueError, KeyError, TypeError):
         return None
+
+
+class StrategyKind(Enum):
+    """How to obtain the metadata of one file, in order of cost."""
+
+    METADATA_FILE = "metadata-file"
+    PIECES = "pieces"
+    WHOLE_WHEEL = "whole-wheel"
+    SDIST = "sdist"
+    BUILD = "build"
+
+    @property
+    def is_cheap(self) -> bool:
+        """Whether it is cheap enough for prefetching: a few small requests, no build."""
+        return self in {StrategyKind.METADATA_FILE, StrategyKind.PIECES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataStrategy:
+    """One strategy for one file."""
+
+    kind: StrategyKind
+    file: DistributionFile
+
+
+def strategies(files: Sequence[DistributionFile], *, build: bool) -> Iterator[MetadataStrategy]:
+    """The strategies for the usable files of one version, in order.
+
+    All wheels of a version are assumed to have the same dependencies, so one wheel is enough: the most widely usable.
+    A file without a promised hash is always read as a whole, so that its hash can be computed from the same bytes. An
+    sdist is only used if there is no wheel, and only built if `build` is set.
+    """
+    wheels = [file for file in files if file.is_wheel]
+    if wheels:
+        file = best_file(wheels)
+        if file.metadata_hashes or _has_strong_hash(file):
+            yield MetadataStrategy(kind=StrategyKind.METADATA_FILE, file=file)
+        if _has_strong_hash(file) or file.url.startswith("file:"):
+            yield MetadataStrategy(kind=StrategyKind.PIECES, file=file)
+        yield MetadataStrategy(kind=StrategyKind.WHOLE_WHEEL, file=file)
+        return
+    for file in sorted(files, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename))[:1]:
+        if file.metadata:
+            yield MetadataStrategy(kind=StrategyKind.METADATA_FILE, file=file)
+        yield MetadataStrategy(kind=StrategyKind.SDIST, file=file)
+        if build:
+            yield MetadataStrategy(kind=StrategyKind.BUILD, file=file)
+
+
+def _has_strong_hash(file: DistributionFile) -> bool:
+    return not STRONG_ALGORITHMS.keys().isdisjoint(file.hashes)
+
+
+def best_file(wheels: Sequence[DistributionFile]) -> DistributionFile:
+    """The wheel that represents its version: not yanked, with promised metadata, then the most widely usable one."""
+    return min(
+        wheels,
+        key=lambda file: (file.yanked, not file.metadata, _narrowness(wheel_triple(file.filename)), file.filename),
+    )
+
+
+# Platform tags by preference; wheels of other platforms come last.
+_PLATFORMS = ("any", "manylinux", "linux", "macosx", "win", "musllinux")
+
+
+@lru_cache(maxsize=16_384)
+def _narrowness(triple: str) -> tuple[int, int, int]:
+    """A sort key, smallest for the most widely usable: pure wheels, x86-64 of common platforms, newest CPython."""
+    interpreters, _, platforms = triple.split("-")
+    best = (len(_PLATFORMS), 1)
+    for platform in platforms.split("."):
+        rank = next((at for at, name in enumerate(_PLATFORMS) if platform.startswith(name)), len(_PLATFORMS))
+        usual_machine = platform == "any" or platform.endswith(("x86_64", "amd64"))
+        best = min(best, (rank, 0 if usual_machine else 1))
+    return (*best, -max(_minor(interpreter) for interpreter in interpreters.split(".")))
+
+
+def _minor(interpreter: str) -> int:
+    """The minor version of an interpreter tag, such as 13 for `cp313`; 0 if it has none."""
+    digits = interpreter[2:]
+    return int(digits[1:4]) if digits[:1] == "3" and digits[1:].isdecimal() else 0

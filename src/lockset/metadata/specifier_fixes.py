@@ -13,24 +13,25 @@ from functools import cache
 from packaging.requirements import InvalidRequirement
 from packaging.specifiers import InvalidSpecifier
 
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import excess, read_dependency, read_specifiers
 
 __all__ = ["fixed_requirement", "fixed_specifiers"]
 
 # Name and extras, then what should be specifiers, up to the marker.
-_REQUIREMENT = re.compile(
+_REQUIREMENT = lazy_pattern(
     r"""\s*['"]?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)['"]?\s*(?P<extras>\[[^\]]*\])?\s*(?P<rest>[^;@\[\]]*)(?P<marker>;.*)?""",
     re.DOTALL,
 )
 # One operator with its version; commas between them may be missing, doubled or left over.
-_CLAUSE = re.compile(r"[\s,]*(?P<operator>===|~=|==|!=~|!=|<=|>=|=>|=<|<|>)\s*(?P<version>[^\s,<>=!~()]+)")
-_LEFT_OVER = re.compile(r"[\s,]*")
+_CLAUSE = lazy_pattern(r"[\s,]*(?P<operator>===|~=|==|!=~|!=|<=|>=|=>|=<|<|>)\s*(?P<version>[^\s,<>=!~()]+)")
+_LEFT_OVER = lazy_pattern(r"[\s,]*")
 # Limit for the length of a text that is fixed.
 _LONGEST = 1_000
 _TRANSPOSED = {"=>": ">=", "=<": "<="}
-_STAR_WITHOUT_DOT = re.compile(r"(\d)\*\Z")
+_STAR_WITHOUT_DOT = lazy_pattern(r"(\d)\*\Z")
 # `9.0.0a1.0`: a zero after a pre-release has no meaning.
-_ZERO_BEHIND = re.compile(r"(?P<kept>\d+(?:\.\d+)*(?:a|b|rc|post|dev)\d+)\.0\Z", re.IGNORECASE)
+_ZERO_BEHIND = lazy_pattern(r"(?P<kept>\d+(?:\.\d+)*(?:a|b|rc|post|dev)\d+)\.0\Z", re.IGNORECASE)
 
 
 def _is_beyond(text: str) -> bool:

@@ -7,6 +7,7 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.rendering.graph_layout import lay_out
 from lockset.rendering.graph_model import KINDS
 from lockset.rendering.markup import Html, element, joined
@@ -23,8 +24,8 @@ _CHARACTER, _PADDING = 7.3, 18.0
 _LONGEST_LABEL = 60
 _LEGEND_HEIGHT = 26
 # The parts of the style sheet that a drawing needs.
-_COLORS = re.compile(r"^:root \{.*?^\}|^@media \(prefers-color-scheme: dark\) \{.*?^\}", re.DOTALL | re.MULTILINE)
-_RULES = re.compile(r"^svg\.graph .*$", re.MULTILINE)
+_COLORS = lazy_pattern(r"^:root \{.*?^\}|^@media \(prefers-color-scheme: dark\) \{.*?^\}", re.DOTALL | re.MULTILINE)
+_RULES = lazy_pattern(r"^svg\.graph .*$", re.MULTILINE)
 
 
 def graph_legend() -> Html:

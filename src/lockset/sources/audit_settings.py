@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from lockset.sources.toml_table import SettingsTable
@@ -15,7 +15,7 @@ __all__ = ["ANALYSIS_STATES", "ID", "AuditSettings", "IgnoredVulnerability", "re
 
 # What `state` may be: the states of an analysis in CycloneDX that say more than "ignored".
 ANALYSIS_STATES = ("in_triage", "not_affected", "false_positive", "exploitable")
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}\Z")
+ID = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

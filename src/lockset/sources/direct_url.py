@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, Digest
 
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["egg_name", "parse_digest", "path_of", "split_hashes", "without_weak_hashes"]
 
-_HEX = re.compile(r"[0-9a-f]+\Z")
-_WEAK = re.compile(rf"(?<=[#&])(?:{'|'.join(sorted(WEAK_ALGORITHMS))})=[0-9a-f]+&?", re.IGNORECASE)
-_PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
+_HEX = lazy_pattern(r"[0-9a-f]+\Z")
+_WEAK = lazy_pattern(rf"(?<=[#&])(?:{'|'.join(sorted(WEAK_ALGORITHMS))})=[0-9a-f]+&?", re.IGNORECASE)
+_PROJECT = lazy_pattern(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 
 
 def path_of(url: str) -> str:

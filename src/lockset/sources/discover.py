@@ -1,27 +1,28 @@
-"""Find and read the sources of a project."""
+"""Find and read the sources of a project, each by the kind that its name and content show."""
 
 from __future__ import annotations
 
 import os.path
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
+from enum import Enum
+from pathlib import Path, PurePath
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import read_document
-from lockset.sources.direct_reference import is_remote, is_url, shown_url
 from lockset.sources.direct_url import path_of
-from lockset.sources.key_lines import with_key_lines
 from lockset.sources.project import RootProject, merge_sources
 from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_pyproject_settings
-from lockset.sources.script import read_script
+from lockset.sources.requirements.requirement_line import is_remote, is_url, shown_url
+from lockset.sources.script import has_script_metadata, read_script
 from lockset.sources.settings import Settings
-from lockset.sources.source_kind import SourceKind, source_kind_of
+from lockset.sources.toml_table import with_key_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,6 +50,11 @@ Replaced: TypeAlias = "Callable[[Path], bytes | None]"
 STDIN = "-"
 _PYPROJECT = "pyproject.toml"
 _NO_SOURCE = "Name a pyproject.toml, a requirements file or a script, or change to the folder of a project"
+_FOREIGN_LOCKS = frozenset({"poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock", "conda-lock.yml"})
+_TABLE = lazy_pattern(
+    rb"(?m)^[ \t]*\[{1,2}[ \t]*(?:project|dependency-groups|build-system|tool)\b[^\n\]]*\]{1,2}[ \t]*(?:#|\r?$)"
+)
+_LOCK = lazy_pattern(rb"(?m)^[ \t]*lock-version[ \t]*=")
 
 
 class LocalFiles:
@@ -211,7 +217,8 @@ def read_sources(
             raise LocksetError("source-missing", f"There is no pyproject.toml in {folder} or above it", hint=_NO_SOURCE)
         named = [_relative(path, folder)]
     sources = [_read_source(name, location) for name in dict.fromkeys(named)]
-    project = merge_sources([project for _, project in sources])
+    projects = [project for _, project in sources]
+    project = projects[0] if len(projects) == 1 else merge_sources(projects)
     if not use_settings or config is not None:
         settings = Settings() if config is None else read_settings_of(config, folder=folder)
         dropped = set(project.settings.constraints)
@@ -256,7 +263,7 @@ def read_constraints(
 def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProject]:
     source = _content(name, location)
     shown = source.shown
-    kind = source_kind_of(source.name if name != STDIN else None, source.data, location=shown)
+    kind = _source_kind_of(source.name if name != STDIN else None, source.data, location=shown)
     if kind is SourceKind.REQUIREMENTS:
         return kind, _requirements(source, location)
     if is_url(source.path_or_url):
@@ -338,3 +345,62 @@ def _relative(path: Path, folder: Path) -> str:
         return os.path.relpath(path, folder)
     except ValueError:  # another drive
         return str(path)
+
+
+class SourceKind(Enum):
+    """The kind of a source."""
+
+    PYPROJECT = "pyproject.toml"
+    REQUIREMENTS = "requirements file"
+    SCRIPT = "script"
+
+
+def _source_kind_of(name: str | None, data: bytes, *, location: str) -> SourceKind:
+    """The kind of a source by its name (None for stdin), or by its content if the name is not enough.
+
+    Raises:
+        LocksetError: `source-kind` if it is a lock file, or a project file that lockset does not read.
+    """
+    if name is not None:
+        _refuse(name, location)
+        suffix = PurePath(name).suffix
+        if suffix in {".py", ".pyw"}:
+            return SourceKind.SCRIPT
+        if suffix in {".in", ".txt"}:
+            return SourceKind.REQUIREMENTS
+    if _LOCK.search(data) and b"[[packages]]" in data:
+        raise _is_lock(location)
+    if (name is not None and PurePath(name).suffix == ".toml") or _TABLE.search(data):
+        return SourceKind.PYPROJECT
+    # A script with any name. Bytes that are not UTF-8 cannot be part of its block.
+    if has_script_metadata(data.decode("utf-8", "replace")):
+        return SourceKind.SCRIPT
+    return SourceKind.REQUIREMENTS
+
+
+def _refuse(name: str, location: str) -> None:
+    if is_lock_file_name(name):
+        raise _is_lock(location)
+    if name in _FOREIGN_LOCKS:
+        raise LocksetError(
+            "source-kind",
+            f"`{location}` is a lock file of another tool, not a source",
+            location=location,
+            hint=f"Run `lockset convert {quote(location)} -o pylock.toml` to keep its versions",
+        )
+    if name in {"setup.py", "setup.cfg", "Pipfile"}:
+        raise LocksetError(
+            "source-kind",
+            f"`{name}` is not supported as a source",
+            location=location,
+            hint="Move the requirements to pyproject.toml or a requirements file",
+        )
+
+
+def _is_lock(location: str) -> LocksetError:
+    return LocksetError(
+        "source-kind",
+        f"`{location}` is a lock file, not a source",
+        location=location,
+        hint="Name the pyproject.toml, requirements file or script it was made from, or install it with `lockset sync`",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta, timezone
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import CooldownSyntaxError, ExcludeNewerSyntaxError
 
 __all__ = ["parse_age", "parse_exclude_newer"]
@@ -17,8 +18,8 @@ _UNITS = {
     "month": timedelta(days=30),
     "year": timedelta(days=365),
 }
-_WORDS = re.compile(r"(\d{1,6})\s*(minute|hour|day|week|month|year)s?\Z")
-_ISO = re.compile(r"P(?!\Z)(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T(?!\Z)(?:(\d{1,6})H)?(?:(\d{1,6})M)?)?\Z")
+_WORDS = lazy_pattern(r"(\d{1,6})\s*(minute|hour|day|week|month|year)s?\Z")
+_ISO = lazy_pattern(r"P(?!\Z)(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T(?!\Z)(?:(\d{1,6})H)?(?:(\d{1,6})M)?)?\Z")
 
 
 def parse_exclude_newer(value: str | date | datetime, *, location: str | None = None) -> datetime | timedelta:

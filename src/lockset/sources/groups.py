@@ -1,28 +1,36 @@
-"""Dependency groups (PEP 735), with includes resolved."""
+"""Dependency groups (PEP 735) and extras: their requirements, and which of them include others."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from lockset.errors import GroupCycleError, GroupDepthError, GroupDuplicateError, LocksetError
+from lockset._dataclass import dataclass
+from lockset.errors import Diagnostic, GroupCycleError, GroupDepthError, GroupDuplicateError, LocksetError
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.toml_table import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from packaging.markers import Marker
+
     from lockset.sources.toml_table import SettingsTable
 
-__all__ = ["read_groups"]
+__all__ = ["PROJECT", "Expansion", "Inclusion", "Part", "expand", "inclusions_of", "read_groups"]
 
-# The deepest nesting of includes that is followed. Real files have two or three levels.
+# The deepest nesting of includes and references that is followed. Real files have two or three levels.
 _DEEPEST = 100
 
 # An item of a group before resolution: a requirement, or (key path, name) of an included group.
 _Item = RequirementLine | tuple[str, str]
+# A part of a project: `extra` or `group` with its normalized name, or the project's own requirements.
+Part = tuple[str, str]
+PROJECT: Part = ("project", "")
 
 
-def read_groups(table: SettingsTable | None) -> dict[str, tuple[RequirementLine, ...]]:
+def read_groups(table: SettingsTable) -> dict[str, tuple[RequirementLine, ...]]:
     """The requirements of every group by normalized name, in the order written, with includes replaced.
 
     Every group is checked, even if it is not used. A requirement from an included group keeps the origin of that
@@ -32,8 +40,6 @@ def read_groups(table: SettingsTable | None) -> dict[str, tuple[RequirementLine,
         LocksetError: `group-duplicate`, `unknown-group`, `group-cycle`, `group-depth`, `wrong-type`, `invalid-value`
             or `requirement-syntax`.
     """
-    if table is None:
-        return {}
     written = _read_items(table)
     resolved: dict[str, tuple[RequirementLine, ...]] = {}
     for name in written:
@@ -96,3 +102,166 @@ def _resolve(
     # Without this, repeated includes could double the number of lines at every level.
     resolved[name] = tuple(dict.fromkeys(lines))
     return resolved[name]
+
+
+class Inclusion(NamedTuple):
+    """`part` includes `included` where `marker` holds (None: everywhere)."""
+
+    part: Part
+    included: Part
+    marker: Marker | None = None
+
+
+def inclusions_of(
+    name: str | None,
+    *,
+    dependencies: Iterable[RequirementLine],
+    extras: Mapping[str, Iterable[RequirementLine]],
+    groups: Mapping[str, Iterable[RequirementLine]],
+    table: SettingsTable | None,
+) -> tuple[Inclusion, ...]:
+    """The direct inclusions.
+
+    Args:
+        name: Normalized name of the project; None if it has none.
+        dependencies: Its requirements, including references to itself.
+        extras: The same for its extras.
+        groups: The same for its dependency groups, with includes replaced.
+        table: `[dependency-groups]`, already checked.
+    """
+    inclusions = list(_included_groups(table))
+    lists = [(PROJECT, dependencies), *((("extra", e), lines) for e, lines in extras.items())]
+    for part, lines in (*lists, *((("group", g), lines) for g, lines in groups.items())):
+        for line in lines:
+            if name is None or line.name != name or line.requirement.url is not None:
+                continue
+            inclusions += [Inclusion(part, ("extra", extra), line.requirement.marker) for extra in sorted(line.extras)]
+            if part[0] == "group":
+                inclusions.append(Inclusion(part, PROJECT, line.requirement.marker))
+    return tuple(inclusions)
+
+
+def _included_groups(table: SettingsTable | None) -> Iterator[Inclusion]:
+    for spelling in table.data if table is not None else ():
+        for item in table.array(spelling) if table is not None else ():
+            if isinstance(item, dict):
+                included = ("group", str(canonicalize_name(item["include-group"])))
+                yield Inclusion(("group", str(canonicalize_name(spelling))), included)
+
+
+# Limits on the expansion of one list. Markers on references can double their number at every level.
+_MOST_REFERENCES = 1000
+
+_Lines = tuple["RequirementLine", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expansion:
+    """The requirements of a project without references to itself, and warnings about unknown extras."""
+
+    dependencies: _Lines
+    extras: Mapping[str, _Lines]
+    groups: Mapping[str, _Lines]
+    warnings: tuple[Diagnostic, ...]
+
+
+def expand(
+    name: str | None, *, dependencies: _Lines, extras: Mapping[str, _Lines], groups: Mapping[str, _Lines]
+) -> Expansion:
+    """Replace `name[x]`, where `name` is the project itself, by the requirements of its extra x, recursively.
+
+    The marker of the reference is added to the requirements. In a group, a reference also means the project's
+    dependencies, which a group does not install otherwise. Cycles and duplicates add nothing. A reference by URL is
+    left as it is.
+
+    Raises:
+        LocksetError: `extra-references` if there are too many references.
+    """
+    expander = _Expander(name, dependencies, extras)
+    return Expansion(
+        dependencies=expander.lines(dependencies),
+        extras={extra: expander.lines(lines, extra=extra) for extra, lines in extras.items()},
+        groups={group: expander.group_lines(lines) for group, lines in groups.items()},
+        warnings=tuple(dict.fromkeys(expander.warnings)),
+    )
+
+
+class _Expander:
+    """Expands one list at a time. `_seen`: the extras (with markers) that are already in the list."""
+
+    def __init__(self, name: str | None, dependencies: _Lines, extras: Mapping[str, _Lines]) -> None:
+        self._name = name
+        self._dependencies = dependencies
+        self._extras = extras
+        self._seen: set[tuple[str, str]] = set()
+        self.warnings: list[Diagnostic] = []
+
+    def lines(self, lines: Iterable[RequirementLine], *, extra: str | None = None) -> _Lines:
+        """The list without references. `extra`: the extra to which the list belongs."""
+        self._seen = set()
+        path = () if extra is None else (extra,)
+        return tuple(dict.fromkeys(self._lines(lines, None, path)))
+
+    def group_lines(self, lines: Iterable[RequirementLine]) -> _Lines:
+        """The same for a group, where a reference also means the project's dependencies."""
+        self._seen = set()
+        return tuple(dict.fromkeys(self._group_lines(lines)))
+
+    def _group_lines(self, lines: Iterable[RequirementLine]) -> Iterator[RequirementLine]:
+        for line in lines:
+            if not self._is_reference(line):
+                yield line
+                continue
+            marker = line.requirement.marker
+            for inner in self._lines(self._dependencies, marker, ()):
+                yield inner.where(marker, through=line.text)
+            yield from self._of_extras(line, marker, ())
+
+    def _lines(
+        self, lines: Iterable[RequirementLine], marker: Marker | None, path: tuple[str, ...]
+    ) -> Iterator[RequirementLine]:
+        """`marker`: the joined markers of the references that led here. `path`: their extras."""
+        for line in lines:
+            if self._is_reference(line):
+                yield from self._of_extras(line, _both(marker, line.requirement.marker), path)
+            else:
+                yield line
+
+    def _is_reference(self, line: RequirementLine) -> bool:
+        return self._name is not None and line.name == self._name and line.requirement.url is None
+
+    def _of_extras(
+        self, line: RequirementLine, marker: Marker | None, path: tuple[str, ...]
+    ) -> Iterator[RequirementLine]:
+        for extra in sorted(line.extras):
+            # On a cycle the marker only narrows, so it adds nothing.
+            if extra in path or (extra, str(marker)) in self._seen:
+                continue
+            self._seen.add((extra, str(marker)))
+            if len(self._seen) > _MOST_REFERENCES or len(path) > _DEEPEST:
+                raise LocksetError(
+                    "extra-references",
+                    "The project's extras refer to each other too often or too deeply",
+                    location=line.origin,
+                )
+            if extra not in self._extras:
+                self._warn(line, extra)
+                continue
+            for inner in self._lines(self._extras[extra], marker, (*path, extra)):
+                yield inner.where(line.requirement.marker, through=line.text)
+
+    def _warn(self, line: RequirementLine, extra: str) -> None:
+        self.warnings.append(
+            Diagnostic(
+                code="unknown-extra",
+                message=f"`{line.text}` requests the extra `{extra}`, which the project does not have",
+                location=line.origin,
+                hint=nearest(extra, self._extras),
+            )
+        )
+
+
+def _both(first: Marker | None, second: Marker | None) -> Marker | None:
+    if first is None or second is None:
+        return first or second
+    return first & second

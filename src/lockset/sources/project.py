@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset.errors import LocksetError
 from lockset.sources.other_tools.facts import OtherTools
 from lockset.sources.requirements.requirement_line import RequirementLine
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.errors import Diagnostic
-    from lockset.sources.inclusions import Inclusion
+    from lockset.sources.groups import Inclusion
 
 __all__ = ["DynamicFields", "RequirementLine", "RootProject", "Settings", "SourceOptions", "merge_sources"]
 

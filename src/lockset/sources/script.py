@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
-from lockset.sources.key_lines import with_key_lines
 from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
 from lockset.sources.pyproject import read_requires_python, requirement_lines
-from lockset.sources.settings import parse_settings
-from lockset.sources.toml_table import parse_settings_file
+from lockset.sources.settings import Settings, parse_settings
+from lockset.sources.toml_table import parse_settings_file, with_key_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["has_script_metadata", "read_script", "script_blocks"]
 
-_START = re.compile(r"# /// ([a-zA-Z0-9-]+)\Z")
+_START = lazy_pattern(r"# /// ([a-zA-Z0-9-]+)\Z")
 _END = "# ///"
 
 
@@ -49,7 +48,8 @@ def read_script(text: str, *, base: Path, location: str) -> RootProject:
     table = parse_settings_file(padded, location=location)
     with with_key_lines(padded, location, before=len("# ")):
         tool = table.table("tool")
-        settings = parse_settings(None if tool is None else tool.table("lockset"))
+        own = None if tool is None else tool.table("lockset")
+        settings = Settings() if own is None else parse_settings(own)
         return RootProject(
             base=base,
             requires_python=read_requires_python(table),

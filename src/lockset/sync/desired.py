@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from lockset._pattern import lazy_pattern
 from lockset.hashes import STRONG_ALGORITHMS, Digest
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DesiredDistribution", "SourcePolicy", "WheelIdentity", "may_hold_secret", "public_url"]
 
-_SECRET = re.compile(r"""://[^\s"'/]*@|://[^\s"'?]*\?""")
+_SECRET = lazy_pattern(r"""://[^\s"'/]*@|://[^\s"'?]*\?""")
 
 
 class WheelIdentity(NamedTuple):

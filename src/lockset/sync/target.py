@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_wheel_name
 from lockset.sync.wheel.scripts import ANY_PYTHON
 
@@ -38,7 +39,7 @@ LOCK_FILE = ".lockset.lock"
 # Folder of the cache that holds the unpacked wheels.
 STORE_FOLDER = "wheels-v1"
 # Scripts that belong to the interpreter or to the environment itself.
-_OWN_SCRIPTS = re.compile(
+_OWN_SCRIPTS = lazy_pattern(
     r"(?:python|pypy|graalpy)w?[\d.]*t?(?:\.exe)?|(?:de)?activate(?:[._].*)?|pydoc\.bat", re.IGNORECASE
 )
 _OWN_FILES = frozenset({"pyvenv.cfg", "lib64", STATE_FOLDER, LOCK_FILE})

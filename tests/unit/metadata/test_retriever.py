@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lockset.errors import LocksetError
-from lockset.metadata.retrieve import Retriever
-from lockset.metadata.strategies import StrategyKind, best_file, strategies
+from lockset.metadata.retrieve import Retriever, StrategyKind, best_file, strategies
 from support.builders.core_metadata import core_metadata
 from support.builders.pages import PageFile
 from support.builders.sdist import make_sdist

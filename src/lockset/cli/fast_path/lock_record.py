@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.cli.fast_path.lock import keep_answer
 from lockset.files.record_store import HINTED
 from lockset.sources.discover import STDIN
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["save_answer"]
 
 # Lines that include other files, and variables: a requirements file with them depends on more than its bytes.
-_BRINGS_MORE = re.compile(rb"(?m)^\s*(-r|-c|--requirement|--constraint|-e|--editable)|\$\{")
+_BRINGS_MORE = lazy_pattern(rb"(?m)^\s*(-r|-c|--requirement|--constraint|-e|--editable)|\$\{")
 _DAY = 86_400.0
-_SECRET_NAME = re.compile("PASS|TOKEN|SECRET|USERNAME|AUTH")
+_SECRET_NAME = lazy_pattern("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
 def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str, str], since: float) -> None:

@@ -10,6 +10,8 @@ import os
 import re
 import sys
 
+from lockset._pattern import lazy_pattern
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,8 +22,8 @@ KINDS = ("packages", "extras", "groups", "rules")
 # Larger files are not read at a prompt.
 _LARGEST = 32 << 20
 # What no shell gives a meaning.
-_HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")
-_PACKAGE = re.compile(r"^[ \t]*name[ \t]*=[ \t]*[\"']([^\"'\n]+)[\"']", re.MULTILINE)
+_HARMLESS = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")
+_PACKAGE = lazy_pattern(r"^[ \t]*name[ \t]*=[ \t]*[\"']([^\"'\n]+)[\"']", re.MULTILINE)
 _FILE_ENDINGS = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz")
 
 

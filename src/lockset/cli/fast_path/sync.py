@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.composition.attestations.trust_policy import policy_files
 from lockset.files.record_store import cache_folder, key_of, save_record, stamp
 from lockset.lockfile.file_name import PLAIN_NAME
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["save_sync"]
 
-_SECRET_NAME = re.compile("PASS|TOKEN|SECRET|USERNAME|AUTH")
+_SECRET_NAME = lazy_pattern("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
 def save_sync(command: SyncCommand, result: SyncResult, *, message: str, verbose: bool) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.cli.options.common import cache_dir, named_files
 from lockset.composition.sync_pipeline import find_environment, find_python
 from lockset.errors import LocksetError
@@ -32,8 +32,8 @@ _KEEPERS = (
 _WINDOWS_KEEPERS = (("APPDATA", "uv/python"), ("USERPROFILE", ".pyenv/pyenv-win/versions"))
 _FRAMEWORKS = "/Library/Frameworks/Python.framework/Versions"
 # `python3.12`, and `cpython@3.12`, `cp312` and `312` as uv takes them.
-_SPELLING = re.compile(r"(?:python|cpython[-@]?|cp)?([23])\.?(\d{1,2})((?:\.\d+)?)")
-_VERSION = re.compile(r"(?<![\d.])(\d+)\.(\d+)(?:\.(\d+))?")
+_SPELLING = lazy_pattern(r"(?:python|cpython[-@]?|cp)?([23])\.?(\d{1,2})((?:\.\d+)?)")
+_VERSION = lazy_pattern(r"(?<![\d.])(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 def python_version_text(text: str | None) -> str | None:

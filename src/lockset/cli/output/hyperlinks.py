@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from lockset._pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,7 @@ _TERMS = frozenset({"xterm-kitty", "alacritty", "xterm-ghostty", "foot", "foot-e
 # VTE (GNOME Terminal and others) shows links since 0.50.
 _VTE = 5000
 _LONGEST_NUMBER = 10
-_SAFE = re.compile(r"[!-~]+")
+_SAFE = lazy_pattern(r"[!-~]+")
 
 
 def hyperlink(text: str, url: str) -> str:

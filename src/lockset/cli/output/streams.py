@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import threading
 from contextlib import suppress
@@ -12,19 +11,21 @@ from io import RawIOBase
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from lockset._pattern import lazy_pattern
 from lockset.cli.output.cells import cells, padded
 from lockset.cli.output.help.documentation import error_url
 from lockset.cli.output.hyperlinks import hyperlink, shows_hyperlinks
-from lockset.cli.output.progress_line import Progress
+from lockset.progress import NullListener
 from lockset.url_secrets import plain, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from lockset.cli.output.progress_line import Progress
     from lockset.errors import Diagnostic
     from lockset.progress import ProgressListener
 
-__all__ = ["Output", "Progress", "plain"]
+__all__ = ["Output", "plain"]
 
 _STYLES = {
     "bold": "1",
@@ -45,9 +46,9 @@ _EVERY_SIGN = "├└─│→…·" + _SPINNER
 _COLUMNS = 80
 # A quoted line, with a mark below that shows a position in it.
 _QUOTED = "      "
-_WORD = re.compile(r" *[^ ]+")
+_WORD = lazy_pattern(r" *[^ ]+")
 # Escape sequences of styles and links.
-_STYLED = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;;[!-~]*\x1b\\\\")
+_STYLED = lazy_pattern("\x1b\\[[0-9;]*m|\x1b\\]8;;[!-~]*\x1b\\\\")
 # A column of a table is never narrower to make room for others.
 _NARROWEST = 8
 
@@ -91,6 +92,7 @@ class Output:
         self._error_links = self.color and shows_hyperlinks(environ, is_terminal=self._err.isatty())
         self._lock = threading.RLock()
         self._progress: Progress | None = None
+        self._noted: set[str] = set()
         self._show_progress = progress and not quiet and self._err.isatty() and environ.get("TERM") != "dumb"
 
     def style(self, text: str, style: str, *, stdout: bool = False) -> str:
@@ -185,9 +187,23 @@ class Output:
 
     def listener(self) -> ProgressListener:
         """The run's listener: progress where a person watches, notes always."""
+        if not self._show_progress:
+            return _Notes(self)
         if self._progress is None:
-            self._progress = Progress(self, live=self._show_progress)
+            from lockset.cli.output.progress_line import Progress  # imported only where a person watches
+
+            self._progress = Progress(self)
         return self._progress
+
+    def note(self, text: str) -> None:
+        """Write a note on the run, each once."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self.line(f"{self.style('note', 'bold cyan')}: {plain(text)}")
+
+    def hint(self, text: str) -> None:
+        """Write a suggestion what to do."""
+        self.line(f"hint: {plain(text)}")
 
     def close(self) -> None:
         """End the progress line."""
@@ -243,6 +259,25 @@ class Output:
         with self._lock, suppress(OSError):
             self._err.write(text)
             self._err.flush()
+
+
+class _Notes(NullListener):
+    """The listener where nobody watches: notes, warnings and hints alone."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+
+    def note(self, text: str) -> None:
+        """Hand it on."""
+        self._out.note(text)
+
+    def warning(self, text: str) -> None:
+        """Hand it on."""
+        self._out.warn(text)
+
+    def hint(self, text: str) -> None:
+        """Hand it on."""
+        self._out.hint(text)
 
 
 def _error_json(diagnostic: Diagnostic) -> dict[str, object]:

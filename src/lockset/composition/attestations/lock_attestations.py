@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from lockset._dataclass import replace
 from lockset.attestations.identity import PublisherIdentity, identities_of
 from lockset.attestations.policy import pattern_text
 from lockset.attestations.provenance import MOST_BYTES

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.advisories.vulnerabilities import vulnerabilities_of
 from lockset.composition.audits.report import AuditFix, FixOutlook
 from lockset.composition.lock_assembly import resolve_and_assemble
@@ -28,8 +27,8 @@ from lockset.resolve.explain.explain import explain_failure
 from lockset.resolve.lock.lock_resolution import resolution_of
 from lockset.resolve.lock.second_opinion import reconsider
 from lockset.resolve.lock.staleness import outdated_parts
+from lockset.resolve.problem.choices import refuse_lost_groups
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.lasting_choices import refuse_lost_groups
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.solver.search import ResolutionImpossible

@@ -7,10 +7,10 @@ names and versions of the packages.
 from __future__ import annotations
 
 import json
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from lockset._pattern import lazy_pattern
 from lockset.advisories.advisory import read_advisory
 from lockset.advisories.database import AdvisoryDatabase, DatabaseState, UnreadableAdvisory
 from lockset.errors import AdvisoryInvalidError, OsvAnswerError
@@ -32,7 +32,7 @@ _QUERIES = 1_000
 _MOST_PAGES = 100
 _LARGEST_ANSWER = 32 << 20
 _LARGEST_ADVISORY = 4 << 20
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}\Z")
+_ID = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}\Z")
 
 
 class OsvService:

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.dependency_graph import LockGraph
     from lockset.lockfile.model import Package
     from lockset.lockfile.read import Document
-    from lockset.sources.direct_reference import ReferencedFiles
-    from lockset.sources.requirements.requirement_line import RequirementLine
+    from lockset.sources.requirements.requirement_line import ReferencedFiles, RequirementLine
     from lockset.sync.disk.request import TargetSpec
 
 __all__ = ["AuditSubject", "AuditedPackage", "environment_subject", "file_subject", "lock_subject"]

@@ -9,11 +9,10 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset._version import __version__
 from lockset.build.hooks import HookBuilder
 from lockset.build.policy import BuildPolicy

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset._version import __version__
 from lockset.composition.conversions.foreign import dropped_credentials, refuse_losses
 from lockset.conversion.model.options import FileSelection

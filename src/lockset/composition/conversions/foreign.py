@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os.path
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.composition.connections import SourceFetcher
 from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.composition.indexes import resolve_indexes, unread_index_variable
@@ -28,16 +27,15 @@ from lockset.files.output_file import write_result
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.index.options import IndexSource, same_index
 from lockset.lockfile.read import read_document
-from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
-from lockset.lockfile.write import write
+from lockset.lockfile.write import refuse_secrets, write
 from lockset.option_values import check_options
 from lockset.progress import NullListener
 from lockset.resolve.problem.build_problem import python_range
-from lockset.sources.direct_reference import is_url
 from lockset.sources.discover import LocalFiles, path_of_file_url
-from lockset.sources.requirements.logical_lines import decode_requirements
+from lockset.sources.requirements.lines import decode_requirements
 from lockset.sources.requirements.reader import read_requirements
+from lockset.sources.requirements.requirement_line import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

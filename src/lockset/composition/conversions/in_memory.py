@@ -20,8 +20,8 @@ from lockset.composition.indexes import resolve_indexes
 from lockset.errors import LocksetError
 from lockset.files.record_store import get_value, put_value
 from lockset.hashes import quick_sha256
-from lockset.sources.direct_reference import is_url
 from lockset.sources.discover import STDIN
+from lockset.sources.requirements.requirement_line import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.files.atomic import IN_USE, LockFile, remove_tree
 from lockset.files.system import rename, unlink, user_id
@@ -31,10 +31,10 @@ KINDS: dict[CacheKind, str] = {
     "temporary": "leftovers of interrupted runs",
 }
 # Folders of this and of other versions of lockset.
-_STORE = re.compile(r"(wheels|archives)-v\d+\Z")
-_RECORDS = re.compile(r"[a-z][a-z-]*-v\d+\Z")
-_OWN_RECORDS = re.compile(r"(recall|targets|interpreters|locks|projects|conversions)-v\d+\Z")
-_INDEX = re.compile(r"v\d+\Z")
+_STORE = lazy_pattern(r"(wheels|archives)-v\d+\Z")
+_RECORDS = lazy_pattern(r"[a-z][a-z-]*-v\d+\Z")
+_OWN_RECORDS = lazy_pattern(r"(recall|targets|interpreters|locks|projects|conversions)-v\d+\Z")
+_INDEX = lazy_pattern(r"v\d+\Z")
 _OF_INDEX = frozenset({"pages", "metadata", "archives", "build-failures", "sizes"})
 _TEMPORARY = "tmp"
 # Seconds to wait for running commands that use the cache.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.build.git import run_in_repository
 from lockset.composition.lock_inputs import read_lock_inputs
 from lockset.composition.lock_pipeline import lock_project
@@ -16,7 +15,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME, is_lock_file_name
 from lockset.lockfile.merge_conflict import OldLock, sides_of
 from lockset.lockfile.read import read_document
-from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table
+from lockset.resolve.problem.choices import is_made_by_lock, recorded_table
 from lockset.resolve.problem.options import LockOptions
 from lockset.sources.requirements.requirement_line import parse_requirement
 

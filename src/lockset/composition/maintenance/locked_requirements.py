@@ -10,8 +10,8 @@ from lockset.errors import IndexUnreachableError, LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.markers import MarkerSet
 from lockset.resolve.lock.newer_releases import RequirementOn
+from lockset.resolve.problem.choices import recorded_table
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.lasting_choices import recorded_table
 from lockset.resolve.problem.requirement import parse_dependency
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset._version import __version__
 from lockset.build.git import run_in_repository
 from lockset.composition.connections import connected
@@ -49,7 +50,7 @@ _OPTIONAL = {
     "PyYAML": "conda-lock files",
     "cyclonedx-python-lib": "bills of materials",
 }
-_SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|USERNAME|API_KEY", re.IGNORECASE)
+_SECRET = lazy_pattern(r"PASSWORD|TOKEN|SECRET|USERNAME|API_KEY", re.IGNORECASE)
 # Variables of others that lockset reads, or that people expect it to read.
 _OTHERS = (
     "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC", "VIRTUAL_ENV",
@@ -58,7 +59,7 @@ _OTHERS = (
 )  # fmt: skip
 # The project whose page is requested if no lock file names one.
 _PROJECT = "packaging"
-_PYTHON = re.compile(r"(?:python|pypy)3\.\d+(?:\.exe)?\Z")
+_PYTHON = lazy_pattern(r"(?:python|pypy)3\.\d+(?:\.exe)?\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.build.git import run_in_repository
 from lockset.errors import LocksetError
 from lockset.files.atomic import replace_file
@@ -21,7 +21,7 @@ __all__ = ["install_driver", "uninstall_driver"]
 
 _PATTERNS = ("pylock.toml", "pylock.*.toml")
 _ATTRIBUTE = "merge=lockset"
-_LINE = re.compile(r"pylock\.(?:\*\.)?toml[ \t]+merge=lockset[ \t]*\r?\Z")
+_LINE = lazy_pattern(r"pylock\.(?:\*\.)?toml[ \t]+merge=lockset[ \t]*\r?\Z")
 _SECTION = "merge.lockset"
 _ARGUMENTS = "merge-driver %O %A %B -L %X -L %S -L %Y --marker-size %L --path %P"
 

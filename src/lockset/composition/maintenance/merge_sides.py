@@ -7,11 +7,11 @@ gets the three versions of its own file alone; the commits that these are from a
 from __future__ import annotations
 
 import os
-import re
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.build.git import COMMIT, run_in_repository
 from lockset.errors import LocksetError
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["MergeSides"]
 
 # git sets one such variable for each commit that it merges.
-_HEAD_VARIABLE = re.compile(r"GITHEAD_([0-9a-f]{40}(?:[0-9a-f]{24})?)\Z")
+_HEAD_VARIABLE = lazy_pattern(r"GITHEAD_([0-9a-f]{40}(?:[0-9a-f]{24})?)\Z")
 # Commits to search for the one that has a version of the file.
 _SEARCHED = "500"
-_LABEL = re.compile(r"[0-9A-Za-z][^\s:]*")
+_LABEL = lazy_pattern(r"[0-9A-Za-z][^\s:]*")
 
 
 class MergeSides:

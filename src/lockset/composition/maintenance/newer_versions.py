@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.composition.lock_inputs import read_lock_inputs
 from lockset.composition.lock_pipeline import lock_project, posed_problem
 from lockset.composition.lock_repository import lock_repository
@@ -18,8 +17,8 @@ from lockset.lockfile.dependency_graph import build_graph
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.progress import NullListener
 from lockset.resolve.lock.newer_releases import HeldBack, NewerReleases
+from lockset.resolve.problem.choices import recorded_table
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.lasting_choices import recorded_table
 from lockset.resolve.problem.options import option_requirements
 from lockset.sources.requirements.requirement_line import parse_requirement
 

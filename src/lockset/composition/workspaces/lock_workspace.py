@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.composition.lock_assembly import Solved, assemble, solve, unknown_upgrades
 from lockset.composition.lock_pipeline import with_metadata
 from lockset.composition.lock_repository import lock_repository
@@ -15,7 +15,7 @@ from lockset.errors import NoResolutionError
 from lockset.markers import MarkerSet
 from lockset.resolve.lock.lock_notes import LockNotes
 from lockset.resolve.problem.build_problem import build_problem
-from lockset.resolve.problem.lasting_choices import refuse_lost_groups
+from lockset.resolve.problem.choices import refuse_lost_groups
 from lockset.resolve.problem.workspace_problem import build_workspace_problem
 from lockset.resolve.solver.resolution import resolution_graph
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.composition.indexes import chosen_urls, project_around, resolve_indexes, unread_index_variable
 from lockset.composition.lock_inputs import (
     LazyFetch,
@@ -19,7 +18,7 @@ from lockset.composition.lock_inputs import (
 )
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.file_name import PLAIN_NAME, lock_file_name
-from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table
+from lockset.resolve.problem.choices import is_made_by_lock, recorded_table
 from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.other_sources import unread_settings
 from lockset.resolve.problem.workspace_problem import LockedMember

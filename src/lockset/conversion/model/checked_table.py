@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +12,7 @@ from packaging.markers import InvalidMarker
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
@@ -32,12 +32,12 @@ __all__ = [
     "repository_url",
 ]
 
-_CONFLICT = re.compile(r"(?:<{7}|>{7}|\|{7})(?: |\Z)|={7}\Z")
+_CONFLICT = lazy_pattern(r"(?:<{7}|>{7}|\|{7})(?: |\Z)|={7}\Z")
 # How many lines a message lists.
 _LINES_SHOWN = 12
-_SHORT_SSH = re.compile(r"([\w.-]+@[\w.-]+):(?!//)/*(.+)\Z")
-_UNDECODED = re.compile("[\udc80-\udcff]")
-_HEX = re.compile(r"[0-9a-f]+\Z")
+_SHORT_SSH = lazy_pattern(r"([\w.-]+@[\w.-]+):(?!//)/*(.+)\Z")
+_UNDECODED = lazy_pattern("[\udc80-\udcff]")
+_HEX = lazy_pattern(r"[0-9a-f]+\Z")
 _WHAT = {str: "a string", bool: "a boolean", int: "a number", list: "an array", dict: "a table"}
 
 _T = TypeVar("_T")

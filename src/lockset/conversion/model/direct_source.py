@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
@@ -37,7 +38,7 @@ UNKNOWN_COMMIT = ""
 _HASH = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
 # Version control systems that number their revisions: a number is never reused.
 _REVISIONS = {"svn": r"\d+", "bzr": r"\d+(?:\.\d+\.\d+)?"}
-_ARCHIVE = re.compile(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
+_ARCHIVE = lazy_pattern(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
 
 
 def read_direct(

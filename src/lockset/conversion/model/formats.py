@@ -6,6 +6,7 @@ import re
 from enum import Enum
 from pathlib import PurePath
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 
 __all__ = ["Format", "expected_by_name", "is_foreign", "recognise"]
@@ -37,15 +38,15 @@ _SHOWN = {
     Format.CONDA: "conda-lock file",
     Format.PYLOCK: "pylock file",
 }
-_TABLE_HEAD = re.compile(r"^\[\[?[A-Za-z][\w.-]*\]\]?[ \t]*(?:#.*)?$", re.MULTILINE)
-_YAML_PACKAGE = re.compile(r"^package:[ \t]*(?:\[\])?[ \t]*$", re.MULTILINE)
-_YAML_METADATA = re.compile(r"^metadata:[ \t]*$", re.MULTILINE)
-_TOP_VERSION = re.compile(r"^version[ \t]*=[ \t]*\d+[ \t]*$", re.MULTILINE)
-_REQUIREMENT = re.compile(
+_TABLE_HEAD = lazy_pattern(r"^\[\[?[A-Za-z][\w.-]*\]\]?[ \t]*(?:#.*)?$", re.MULTILINE)
+_YAML_PACKAGE = lazy_pattern(r"^package:[ \t]*(?:\[\])?[ \t]*$", re.MULTILINE)
+_YAML_METADATA = lazy_pattern(r"^metadata:[ \t]*$", re.MULTILINE)
+_TOP_VERSION = lazy_pattern(r"^version[ \t]*=[ \t]*\d+[ \t]*$", re.MULTILINE)
+_REQUIREMENT = lazy_pattern(
     r"\A(?:[ \t]*(?:#[^\n]*)?\n)*[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]\n]*\])?[ \t]*"
     r"(?:===?|[~!<>]=|@[ \t])[ \t]*[A-Za-z0-9]"
 )
-_TOML_KEY = re.compile(r"""^[A-Za-z][\w-]*[ \t]*=[ \t]*(?:["'\[{]|\d|true|false)""", re.MULTILINE)
+_TOML_KEY = lazy_pattern(r"""^[A-Za-z][\w-]*[ \t]*=[ \t]*(?:["'\[{]|\d|true|false)""", re.MULTILINE)
 # How many characters are looked at for the beginning of the content.
 _HEAD = 4096
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
+    from lockset.conversion.model.graph import SelectableNames
     from lockset.conversion.model.reference_selector import ReferenceSelector
-    from lockset.conversion.model.selectable import SelectableNames
     from lockset.hashes import Digest
     from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
     from lockset.markers import MarkerSet

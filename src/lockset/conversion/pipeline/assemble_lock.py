@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,11 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from lockset._dataclass import replace
 from lockset.conversion.model.graph import refuse_overlap, universe_of
 from lockset.conversion.model.imported_lock import Loss
 from lockset.dependency_specifiers import composed_marker, read_specifiers
-from lockset.lockfile.conflict_regions import conflicting_region, marker_text
-from lockset.lockfile.declared_conflicts import ConflictMember, with_conflicts
+from lockset.lockfile.conflicts import ConflictMember, conflicting_region, marker_text, with_conflicts
 from lockset.lockfile.model import (
     Package,
     PackageArchive,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage
-    from lockset.lockfile.declared_conflicts import DeclaredConflict
+    from lockset.lockfile.conflicts import DeclaredConflict
 
 __all__ = ["assemble_imported"]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset.conversion.model.direct_source import path_from
 from lockset.conversion.model.imported_lock import ImportedFile, ImportedPackage, Loss
-from lockset.conversion.readers.archive_hashes import algorithms_of, with_hashes_read
-from lockset.conversion.readers.local_versions import admitted_versions, losses_of_split, split_by_release
+from lockset.conversion.readers.pins import (
+    admitted_versions,
+    algorithms_of,
+    losses_of_split,
+    split_by_release,
+    with_hashes_read,
+)
 from lockset.errors import LocksetError, OfflineError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import EMPTY_PAGE, ProjectNotFound

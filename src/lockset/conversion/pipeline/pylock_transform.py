@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.conversion.model.graph import region_of_text, universe_of
 from lockset.conversion.model.imported_lock import Loss
 from lockset.conversion.model.reference_selector import Situation
@@ -23,8 +22,7 @@ from lockset.conversion.pipeline.verify import (
 from lockset.dependency_specifiers import composed_marker
 from lockset.errors import LocksetError
 from lockset.index.filenames import tags_of_triple, wheel_triple
-from lockset.lockfile.conflict_regions import met_within
-from lockset.lockfile.declared_conflicts import declared_conflicts, refuse_conflicting_choice, with_conflicts
+from lockset.lockfile.conflicts import declared_conflicts, met_within, refuse_conflicting_choice, with_conflicts
 from lockset.lockfile.model import artifacts, describe, file_name
 from lockset.markers import MarkerSet, wheel_region
 from lockset.markers.environment import example_in_words

@@ -16,7 +16,7 @@ from lockset.errors import RequirementSyntaxError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lockset.conversion.model.selectable import Choice
+    from lockset.conversion.model.graph import Choice
 
 __all__ = ["ProjectRequirement", "Pyproject", "load_pyproject", "standard_requirements"]
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
 from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from packaging.version import InvalidVersion, Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
+from lockset._pattern import lazy_pattern
 from lockset.conversion.model.direct_source import read_direct
 from lockset.conversion.model.formats import Format
+from lockset.conversion.model.graph import SelectableNames
 from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.reference_selector import EntrySelector, StatedEntry
-from lockset.conversion.model.selectable import SelectableNames
-from lockset.conversion.readers.archive_hashes import with_certain_hashes
-from lockset.conversion.readers.repeated_pins import join_pin
+from lockset.conversion.readers.pins import join_pin, with_certain_hashes
 from lockset.conversion.readers.via_comments import COMPILED, with_dependencies
 from lockset.dependency_specifiers import read_dependency, read_version
 from lockset.errors import LocksetError
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["read_pins"]
 
 # The comment of pip-compile above packages that it does not pin.
-_UNSAFE = re.compile(r"^# The following packages are (?:considered|not pinned)", re.MULTILINE)
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_UNSAFE = lazy_pattern(r"^# The following packages are (?:considered|not pinned)", re.MULTILINE)
+_VARIABLE = lazy_pattern(r"\$\{([A-Z0-9_]+)\}")
 # How many unpinned requirements a message lists.
 _SHOWN = 8
 

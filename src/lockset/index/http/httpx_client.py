@@ -6,7 +6,6 @@ reads and escapes the URLs that are not plain, and those of proxies. No other mo
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpcore
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.index.http.certificates import certificate_error
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["HttpxClient", "HttpxResponse"]
 
 _LAST_PORT = 65535
-_NUMBER = re.compile(r"^\[Errno -?\d+\] |^\[SSL: \w+\] ")
-_SOURCE_LINE = re.compile(r" \(_ssl\.c:\d+\)$")
+_NUMBER = lazy_pattern(r"^\[Errno -?\d+\] |^\[SSL: \w+\] ")
+_SOURCE_LINE = lazy_pattern(r" \(_ssl\.c:\d+\)$")
 # A host of ASCII letters and digits, a port, and a path that needs no escapes and has no segments of dots.
-_PLAIN_URL = re.compile(
+_PLAIN_URL = lazy_pattern(
     r"(https?)://(?!xn--)([a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])(?!xn--))*)(?::([0-9]{1,5}))?"
     r"((?:/[A-Za-z0-9_~+-][A-Za-z0-9_~+.-]*)+/?)"
 )

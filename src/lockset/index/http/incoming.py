@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.errors import DownloadFailedError, KnownError
 from lockset.index.credentials import redact
 from lockset.index.http.body import Body, too_large

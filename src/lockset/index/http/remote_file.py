@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import re
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError, RangeRefusedError
 from lockset.index.credentials import redact
 from lockset.index.http.transport import Incoming, Request
@@ -23,7 +23,7 @@ _PIECE = 16 * 1024
 _WHOLE = 512 * 1024
 # The largest piece fetched at once: the directory of an archive with a hundred thousand members.
 _MOST = 16 * 1024 * 1024
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})$")
+_CONTENT_RANGE = lazy_pattern(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})$")
 _ACCEPTED = frozenset({200, 206, 416, 501})
 
 

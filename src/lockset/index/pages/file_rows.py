@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from lockset._pattern import lazy_pattern
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["FileValues", "check_page_hashes", "file_values"]
 FileValues = tuple[str, str, Any, "int | None", "str | None", "str | None", "str | None", Any, "str | None"]
 
 _DIGITS = {name: 2 * length for name, length in (*STRONG_ALGORITHMS.items(), *WEAK_ALGORITHMS.items())}
-_HEX = re.compile("[0-9A-Fa-f]*")
+_HEX = lazy_pattern("[0-9A-Fa-f]*")
 
 
 def file_values(file: Any, base: LinkBase) -> FileValues | None:

@@ -10,6 +10,7 @@ import re
 from html import unescape
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset._pattern import lazy_pattern
 from lockset.index.filenames import LONGEST
 from lockset.index.pages.file_groups import ScannedFiles, adjacent
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ScannedHtml", "scan_html"]
 
 # The text before the links; the group is the head of the page.
-_BEFORE = re.compile(
+_BEFORE = lazy_pattern(
     rb"""
     \s*(?:<!doctype\ html>\s*)?<html(?:\ lang="[a-z-]*")?>\s*
     (<head>\s*(?:(?:<meta\ name="[^"<>]*"\ content="[^"<>]*"\ ?/?>|<title>[^<]*</title>)\s*)*</head>)?\s*
@@ -28,9 +29,9 @@ _BEFORE = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_AFTER = re.compile(rb"\s*(?:</body>\s*</html>\s*)?(?:<!--[A-Za-z0-9 ]*-->\s*)?", re.IGNORECASE)
+_AFTER = lazy_pattern(rb"\s*(?:</body>\s*</html>\s*)?(?:<!--[A-Za-z0-9 ]*-->\s*)?", re.IGNORECASE)
 # One link, followed by at least one white-space character. The last group never matches: no sdist follows in a match.
-_LINK = re.compile(
+_LINK = lazy_pattern(
     rb"""
     <a\ href="
     (?:https?://[A-Za-z0-9.-]+(?::[0-9]+)?/|(?:\.\./)+|/(?!/))(?:[A-Za-z0-9._~+!,;=()*$-]+/)*
@@ -45,8 +46,8 @@ _LINK = re.compile(
     """.replace(b"LONG", b"%d" % (LONGEST + 1)),
     re.VERBOSE,
 )
-_PYTHON = re.compile(rb' data-requires-python="([^"]*)"')
-_YANKED = re.compile(rb' data-yanked="')
+_PYTHON = lazy_pattern(rb' data-requires-python="([^"]*)"')
+_YANKED = lazy_pattern(rb' data-yanked="')
 
 
 class ScannedHtml(NamedTuple):

@@ -13,6 +13,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lockset._pattern import lazy_pattern
 from lockset.index.filenames import LONGEST
 from lockset.index.pages.file_groups import ScannedFiles, adjacent
 
@@ -59,7 +60,7 @@ def _run_pattern(text: bytes, url: bytes) -> re.Pattern[bytes]:
     wheel = _filled(_FILE, {b"NAME": _SHORT + rb"\1" + _TAGS, **same})
     sdist = _filled(_FILE, {b"NAME": rb"(\1\.tar\.gz)", **same})
     run = _filled(_FILE, first) + b"(?:," + wheel + b"){0,255}(?:," + sdist + rb")?(?:,|(?=\]))"
-    return re.compile(_filled(run, {b"TEXT": text, b"URL": url}), re.VERBOSE)
+    return lazy_pattern(_filled(run, {b"TEXT": text, b"URL": url}), re.VERBOSE)
 
 
 def _filled(pattern: bytes, parts: dict[bytes, bytes]) -> bytes:
@@ -78,7 +79,7 @@ def _careful_pattern() -> re.Pattern[bytes]:
     return _run_pattern(rb'"[^"\\]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\]*)*"', rb'[^"\\@\x80-\xff]*')
 
 
-_SPECIAL = re.compile(rb"[\\@\x80-\xff]")
+_SPECIAL = lazy_pattern(rb"[\\@\x80-\xff]")
 
 
 def _runs(data: bytes, start: int) -> Iterator[re.Match[bytes]]:

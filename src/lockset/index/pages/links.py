@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
+from lockset._pattern import lazy_pattern
+
 __all__ = ["LinkBase", "filename_of_url", "without_userinfo"]
 
 # Scheme and host of a common address, and an absolute path without dots: joining these is a hundred times faster than
 # joining arbitrary URLs.
-_ROOT = re.compile(r"https?://[A-Za-z0-9.:-]+(?=/)")
-_PATH = re.compile(r"(?:/[A-Za-z0-9_~%+=!-][A-Za-z0-9_~%+=!.-]*)+", re.ASCII)
+_ROOT = lazy_pattern(r"https?://[A-Za-z0-9.:-]+(?=/)")
+_PATH = lazy_pattern(r"(?:/[A-Za-z0-9_~%+=!-][A-Za-z0-9_~%+=!.-]*)+", re.ASCII)
 
 
 class LinkBase:

@@ -11,6 +11,7 @@ import re
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.index.pages.file_rows import check_page_hashes
 from lockset.index.pages.html_fast import scan_html
@@ -30,20 +31,20 @@ _TEXTS = "script|style|textarea|title|xmp|iframe|noembed|noframes|plaintext"
 # A link as index servers write it (URL, sha256, further attributes), the start of a relevant tag, of a comment, or of
 # another tag with quotes. The first alternative can scan far from at most one position of a page: of any three tags,
 # two are on the same side of the quotes.
-_TAG = re.compile(
+_TAG = lazy_pattern(
     rf"""<a\ href="([^"#&]+)\#sha256=([0-9A-Fa-f]{{64}})"((?:\ [^\s=>"'/]+="[^"]*")*)\ ?>
     |<(a|base|meta|{_TEXTS})(?=[\s>/])|<(!--)|</?[a-z](?=[^<>"']*["'])""",
     re.IGNORECASE | re.VERBOSE,
 )
-_END_OF_COMMENT = re.compile("--!?>")
-_END_OF_TEXT = {name: re.compile(rf"</{name}(?=[\s>/])", re.IGNORECASE) for name in _TEXTS.split("|")}
+_END_OF_COMMENT = lazy_pattern("--!?>")
+_END_OF_TEXT = {name: lazy_pattern(rf"</{name}(?=[\s>/])", re.IGNORECASE) for name in _TEXTS.split("|")}
 # Limit for the tags of one page; real pages have a few tens of thousands.
 _MOST_TAGS = 500_000
 # Supported charsets; a page with any other is decoded as UTF-8.
 _CHARSETS = {"iso-8859-1": "latin-1", "latin-1": "latin-1", "latin1": "latin-1", "windows-1252": "cp1252"}
 # The text between two quoted values: the name of the next attribute.
-_NAME = re.compile(r"""\s*([^\s=>"'/]+)\s*=\s*""")
-_ATTRIBUTE = re.compile(r"""([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
+_NAME = lazy_pattern(r"""\s*([^\s=>"'/]+)\s*=\s*""")
+_ATTRIBUTE = lazy_pattern(r"""([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 # Limit for the cached attribute texts of a page; if every link has different ones, a cache does not help.
 _REMEMBERED = 1_000
 _METADATA_ATTRIBUTES = ("data-core-metadata", "data-dist-info-metadata")

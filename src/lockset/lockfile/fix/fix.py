@@ -14,12 +14,13 @@ from packaging.markers import InvalidMarker
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker
 from lockset.lockfile.fix.keys import add_packages_key, remove_empty_key
 from lockset.lockfile.fix.order import sort_arrays
 from lockset.lockfile.read import Document, TomlError, read_document
 from lockset.lockfile.validate.finding import Findings, path_text
-from lockset.lockfile.validate.rules.urls import check_url
+from lockset.lockfile.validate.rules.sources import check_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["FixedText", "fix_text"]
 
 _BOM = "\ufeff"
-_NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
-_UPPER_HEX = re.compile(r"(?=.*[A-F])[0-9A-Fa-f]+", re.ASCII)
-_PREFIX = re.compile(r"(?:git|hg|bzr|svn)\+(?=[a-z]+://)", re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_SIZE = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
-_PLAIN = re.compile(r"[^\"'\\\x00-\x1f\x7f]*")
+_NAME = lazy_pattern(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
+_UPPER_HEX = lazy_pattern(r"(?=.*[A-F])[0-9A-Fa-f]+", re.ASCII)
+_PREFIX = lazy_pattern(r"(?:git|hg|bzr|svn)\+(?=[a-z]+://)", re.ASCII)
+_TIME = lazy_pattern(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_SIZE = lazy_pattern(r"[1-9][0-9]{0,17}", re.ASCII)
+_PLAIN = lazy_pattern(r"[^\"'\\\x00-\x1f\x7f]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
@@ -15,7 +16,7 @@ __all__ = ["Finding", "Findings", "Issue", "Severity", "path_text"]
 
 Severity: TypeAlias = Literal["error", "warning"]
 
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_BARE_KEY = lazy_pattern(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

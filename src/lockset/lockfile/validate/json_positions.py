@@ -5,10 +5,10 @@ json's own decoder passes over every value; only the containers on the way to a 
 
 from __future__ import annotations
 
-import re
 from json import JSONDecoder
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.spans import Span
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["json_spans"]
 
-_BLANK = re.compile(r"[ \t\r\n]*")
+_BLANK = lazy_pattern(r"[ \t\r\n]*")
 _DECODER = JSONDecoder()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.lockfile.positions import Positions, positions
 from lockset.spans import Span
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["locations"]
 
 # At the start of a line this can only be a header: in an array, a bare word is not a value.
-_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*packages[ \t]*\]\]", re.MULTILINE)
+_HEADER = lazy_pattern(r"^[ \t]*\[\[[ \t]*packages[ \t]*\]\]", re.MULTILINE)
 
 
 def locations(document: Document, paths: Iterable[KeyPath]) -> dict[KeyPath, Span]:

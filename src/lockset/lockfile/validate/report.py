@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read_document
 from lockset.lockfile.validate.catalogue import RULES, Rule
 from lockset.lockfile.validate.finding import Finding, Findings, Issue
 from lockset.lockfile.validate.locate import locations
-from lockset.lockfile.validate.rules.cross_package import check_across, check_future, depends_on_environments
-from lockset.lockfile.validate.rules.packages import check_packages
+from lockset.lockfile.validate.rules.packages import check_across, check_future, check_packages, depends_on_environments
 from lockset.lockfile.validate.rules.top_level import check_file_name, check_top
 from lockset.spans import Span
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "finding_severity", "locate_findings", "may_be_newer", "validate_document"]
 
-_NEWER_ESCAPE = re.compile(r"\\[ex]")
+_NEWER_ESCAPE = lazy_pattern(r"\\[ex]")
 # In basic strings only: literal strings have no escapes.
-_ESCAPE = re.compile(r"\\.")
-_STRINGS = re.compile(r"""\"[^"\n]*\"|'[^'\n]*'""")
-_INNERMOST = re.compile(r"\{[^{}\n]*\}")
-_FULL_LINE_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
+_ESCAPE = lazy_pattern(r"\\.")
+_STRINGS = lazy_pattern(r"""\"[^"\n]*\"|'[^'\n]*'""")
+_INNERMOST = lazy_pattern(r"\{[^{}\n]*\}")
+_FULL_LINE_COMMENT = lazy_pattern(r"^[ \t]*#.*$", re.MULTILINE)
 # Neither part of a full time nor an offset.
-_SHORT_TIME = re.compile(r"(?<![0-9:+-])[0-9]{2}:[0-9]{2}(?![0-9:])")
-_LAST_COMMA = re.compile(r",[ \t]*\}")
+_SHORT_TIME = lazy_pattern(r"(?<![0-9:+-])[0-9]{2}:[0-9]{2}(?![0-9:])")
+_LAST_COMMA = lazy_pattern(r",[ \t]*\}")
 # Inline tables nested deeper than this on one line are left to the full scan.
 _DEPTH = 6
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.errors import LocksetError
-from lockset.lockfile.conflict_regions import marker_text
+from lockset.lockfile.conflicts import marker_text
 from lockset.lockfile.model import (
     Package,
     PackageArchive,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
 
     from lockset.index.pages.project_page import DistributionFile
-    from lockset.lockfile.declared_conflicts import DeclaredConflict
+    from lockset.lockfile.conflicts import DeclaredConflict
     from lockset.resolve.problem.direct_source import DirectSource, SourceFacts
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.problem.requirement import RootRequirement

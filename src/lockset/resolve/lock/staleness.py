@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import composed_marker
 from lockset.errors import LocksetError
 from lockset.lockfile.model import describe
@@ -15,8 +15,8 @@ from lockset.markers import MarkerSet
 from lockset.metadata.pyproject import tree_metadata
 from lockset.resolve.lock.assemble import root_text, root_texts
 from lockset.resolve.problem.build_problem import DEFAULT_GROUP_NAMES, build_problem
+from lockset.resolve.problem.choices import is_made_by_lock, recorded_table, requires_itself
 from lockset.resolve.problem.direct_source import leads_to
-from lockset.resolve.problem.lasting_choices import is_made_by_lock, recorded_table, requires_itself
 from lockset.resolve.problem.requirement import parse_dependency
 from lockset.resolve.solver.search import extra_and_group_choices
 

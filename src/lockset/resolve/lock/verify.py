@@ -6,12 +6,12 @@ requirement that applies is met by the entry that applies; no other entry applie
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import composed_marker, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts, file_name
@@ -92,8 +92,8 @@ def verify_lock(
 
 # A marker, and those of the chosen extras and groups that it names: its value in one sample depends on nothing else.
 _Question = tuple[str, frozenset[str], frozenset[str]]
-_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
-_VARIABLE = re.compile(r"[a-z_]{3,}")
+_QUOTED = lazy_pattern(r"'([^']*)'|\"([^\"]*)\"")
+_VARIABLE = lazy_pattern(r"[a-z_]{3,}")
 _NOT_OF_SAMPLES = frozenset(("extras", "dependency_groups", "and", "not"))
 
 

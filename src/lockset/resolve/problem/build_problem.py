@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset.errors import LocksetError
-from lockset.lockfile.conflict_regions import conflicting_region, conflicting_regions
-from lockset.lockfile.declared_conflicts import tables_of
+from lockset.lockfile.conflicts import conflicting_region, conflicting_regions, tables_of
 from lockset.markers import DEFAULT_PLATFORMS, KNOWN_PYTHONS, Environment, MarkerSet, Universe, platform_region
 from lockset.markers.universe import described_target, known_pythons, targets_within
-from lockset.resolve.problem.conflicting_choices import conflicting_choices
-from lockset.resolve.problem.cooldown import cooldown_rules
-from lockset.resolve.problem.direct_rules import DirectRules
+from lockset.resolve.problem.choices import chosen_parts, conflicting_choices, lasting, recorded_selection
 from lockset.resolve.problem.direct_source import location_of, relative_path
-from lockset.resolve.problem.file_policy import FileRules, in_files, in_options, in_settings, merge_kinds
-from lockset.resolve.problem.lasting_choices import chosen_parts, lasting, recorded_selection
+from lockset.resolve.problem.file_policy import (
+    DirectRules,
+    FileRules,
+    cooldown_rules,
+    in_files,
+    in_options,
+    in_settings,
+    merge_kinds,
+)
 from lockset.resolve.problem.options import LockOptions, option_requirements
 from lockset.resolve.problem.other_sources import refuse_other_sources
 from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, python_range, pythons_of
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from lockset.lockfile.declared_conflicts import DeclaredConflict
+    from lockset.lockfile.conflicts import DeclaredConflict
     from lockset.lockfile.model import Pylock
     from lockset.markers.universe import TargetInterpreter
     from lockset.resolve.problem.direct_source import DirectSource

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from packaging.version import Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError, SourceNotSupportedError
 from lockset.lockfile.secrets import secret_in_address
@@ -42,14 +42,14 @@ __all__ = [
     "source_of",
 ]
 
-_ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tgz)\Z", re.IGNORECASE)
-_OTHER_ARCHIVE = re.compile(r"\.(tar|tar\.(bz2|xz|lzma|zst)|tbz|tbz2|txz|tlz|egg|exe|rar|7z)\Z", re.IGNORECASE)
+_ARCHIVE = lazy_pattern(r"\.(whl|zip|tar\.gz|tgz)\Z", re.IGNORECASE)
+_OTHER_ARCHIVE = lazy_pattern(r"\.(tar|tar\.(bz2|xz|lzma|zst)|tbz|tbz2|txz|tlz|egg|exe|rar|7z)\Z", re.IGNORECASE)
 # The host of a URL, with its port.
-_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?=:)")
+_HOST = lazy_pattern(r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_SCHEME = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]+(?=:)")
 # Transports that git may use. Others run commands (`ext::`), or are neither encrypted nor signed (`git:`).
 _GIT_TRANSPORTS = frozenset({"https", "http", "ssh", "file"})
-_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+^{}~-]*\Z")
+_REVISION = lazy_pattern(r"[A-Za-z0-9_][A-Za-z0-9._/+^{}~-]*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,41 +1,47 @@
-"""Which files of releases may be used, and where they must exist.
+"""Which files of releases and which direct sources (URLs and paths) may be used, and where files must exist.
 
 Whether wheels and source distributions of a project may be used follows from options, settings and files, merged here.
 """
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from packaging.version import Version
 
+    from lockset.errors import LocksetError
+    from lockset.lockfile.model import Pylock
     from lockset.markers.universe import TargetInterpreter
+    from lockset.resolve.problem.direct_source import DirectSource
+    from lockset.resolve.problem.options import LockOptions
+    from lockset.resolve.problem.other_sources import SourceGuard
+    from lockset.sources.settings import Settings
 
 __all__ = [
     "BUILD_NOTHING",
-    "EVERY_PROJECT",
+    "DirectRules",
     "FileKinds",
     "FileRules",
     "Option",
     "UploadedFile",
-    "forbids",
+    "cooldown_rules",
     "in_files",
     "in_options",
     "in_settings",
     "merge_kinds",
 ]
 
-EVERY_PROJECT = ":all:"
+_EVERY_PROJECT = ":all:"
 Option = Literal["no-build", "no-binary"]
-# The option that forbids every build, whatever other options name.
+# The option that _forbids every build, whatever other options name.
 BUILD_NOTHING: tuple[Option, str] = ("no-build", "")
 
 
@@ -59,7 +65,7 @@ def in_options(
     """The rules of options; `written` has the names of options that are not the usual ones."""
 
     def undo(option: Option, word: str) -> str:
-        names = {"no-build": "--no-build" if word in {"", EVERY_PROJECT} else f"--only-binary {word}"}
+        names = {"no-build": "--no-build" if word in {"", _EVERY_PROJECT} else f"--only-binary {word}"}
         return f"leave `{written.get((option, word)) or names.get(option, f'--no-binary {word}')}` out"
 
     kinds = _kinds(no_build, no_binary, undo)
@@ -70,7 +76,7 @@ def in_settings(no_build: Iterable[str], no_binary: Iterable[str]) -> FileKinds:
     """The rules of `[tool.lockset]`."""
 
     def undo(option: Option, word: str) -> str:
-        if word == EVERY_PROJECT:  # `true` or `[":all:"]`
+        if word == _EVERY_PROJECT:  # `true` or `[":all:"]`
             return f"take `{option}` for all packages out of [tool.lockset]"
         return f"take {word} out of `{option}` in [tool.lockset]"
 
@@ -88,7 +94,7 @@ def in_files(only_binary: Iterable[str], no_binary: Iterable[str]) -> FileKinds:
 def merge_kinds(locations: Iterable[FileKinds]) -> FileKinds:
     """Merge rules, the weakest first: for one word (a project, or `:all:`), the last one counts.
 
-    A name and `:all:` are different words; which of them counts is for `forbids` to say.
+    A name and `:all:` are different words; which of them counts is for `_forbids` to say.
     """
     no_build: frozenset[str] = frozenset()
     no_binary: frozenset[str] = frozenset()
@@ -100,9 +106,9 @@ def merge_kinds(locations: Iterable[FileKinds]) -> FileKinds:
     return FileKinds(no_build, no_binary, undo)
 
 
-def forbids(these: Collection[str], opposite: Collection[str], name: str) -> bool:
+def _forbids(these: Collection[str], opposite: Collection[str], name: str) -> bool:
     """Whether `these` (projects, or `:all:`) forbid one kind of file for `name`; a name counts more than `:all:`."""
-    return name in these or (EVERY_PROJECT in these and name not in opposite)
+    return name in these or (_EVERY_PROJECT in these and name not in opposite)
 
 
 def _kinds(no_build: Iterable[str], no_binary: Iterable[str], undo: Callable[[Option, str], str]) -> FileKinds:
@@ -221,7 +227,7 @@ class FileRules:
 
     def may_build(self, name: str) -> bool:
         """Whether source trees of `name` may be built."""
-        return not self.build_nothing and not forbids(self.no_build, self.no_binary, name)
+        return not self.build_nothing and not _forbids(self.no_build, self.no_binary, name)
 
     def may_use_sdists(self, name: str) -> bool:
         """Whether sdists of `name` that an index has may be used."""
@@ -229,19 +235,70 @@ class FileRules:
 
     def may_use_wheels(self, name: str) -> bool:
         """Whether wheels of `name` may be used."""
-        return not forbids(self.no_binary, self.no_build, name)
+        return not _forbids(self.no_binary, self.no_build, name)
 
     def undo_sources(self, name: str) -> list[str]:
-        """How the user can undo what forbids sdists of `name`."""
+        """How the user can undo what _forbids sdists of `name`."""
         words: list[tuple[Option, str]] = [
-            ("no-build", word) for word in (EVERY_PROJECT, name) if word in self.no_build
+            ("no-build", word) for word in (_EVERY_PROJECT, name) if word in self.no_build
         ]
         return [self._undo(*one) for one in (*words, *([BUILD_NOTHING] if self.build_nothing else ()))]
 
     def undo_wheels(self, name: str) -> list[str]:
-        """How the user can undo what forbids wheels of `name`."""
-        return [self._undo("no-binary", word) for word in (EVERY_PROJECT, name) if word in self.no_binary]
+        """How the user can undo what _forbids wheels of `name`."""
+        return [self._undo("no-binary", word) for word in (_EVERY_PROJECT, name) if word in self.no_binary]
 
     def _undo(self, option: Option, word: str) -> str:
         usual = f"--{option} {word}".rstrip()
         return self.undo.get((option, word)) or f"leave `{usual}` out"
+
+
+def cooldown_rules(settings: Settings, options: LockOptions, old: Pylock | None, now: datetime) -> dict[str, Any]:
+    """The fields of `FileRules` for the cooldown; none without one.
+
+    The options take precedence over the settings, and a single project over all. Files of the `old` lock are known by
+    their hashes: what is locked already is not new, so that a lock does not go back when a cooldown is set.
+    """
+    whole = options.cooldown if options.cooldown is not None else settings.cooldown
+    single = {**settings.cooldown_package, **options.cooldown_package}
+    if not whole and not any(single.values()):
+        return {}
+    packages = old.packages if old is not None else ()
+    files = [f for p in packages for f in (p.sdist, *(p.wheels or ())) if f is not None]
+    return {
+        "cooldown": now - whole if whole else None,
+        "cooldown_of": {name: now - age if age else None for name, age in single.items()},
+        "locked_hashes": frozenset(f"{algorithm}:{value}" for f in files for algorithm, value in f.hashes.items()),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectRules:
+    """Rules for direct sources.
+
+    Attributes:
+        base: What relative paths are relative to; absolute.
+        folder: The lock's folder; absolute.
+        universe: The environments to lock for.
+        sources: Sources that the project requires, with the environments in which their packages come from them.
+        commits: Commits of revisions in the old lock, by project, URL or absolute path, and revision.
+        hosts: Hosts to which releases of an index may point by URL.
+        overridden: Projects with overrides: a URL there is the user's own.
+        refused: Errors of sources that are not supported, by project; raised once the project is needed.
+        guard: Packages whose source the user has set; None where that does not matter.
+    """
+
+    base: Path
+    folder: Path
+    universe: MarkerSet
+    sources: tuple[tuple[DirectSource, MarkerSet], ...] = ()
+    commits: Mapping[tuple[str, str, str | None], str] = field(default_factory=dict)
+    hosts: frozenset[str] = frozenset()
+    overridden: frozenset[str] = frozenset()
+    refused: Mapping[str, LocksetError] = field(default_factory=dict, compare=False)
+    guard: SourceGuard | None = field(default=None, compare=False)
+
+    @property
+    def concerned(self) -> bool:
+        """Whether anything can come from a source."""
+        return bool(self.sources or self.hosts or self.overridden or self.refused)

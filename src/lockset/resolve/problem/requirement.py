@@ -11,7 +11,6 @@ Requirements of an unusual form are left to packaging as a whole.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -20,7 +19,8 @@ from packaging.requirements import Requirement as ParsedRequirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_dependency, read_marker, read_specifiers
 from lockset.errors import LocksetError, RequirementSyntaxError
 from lockset.markers import MarkerSet
@@ -54,7 +54,7 @@ __all__ = [
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _CLAUSE = r"(?:~=|==|!=|<=|>=|<|>)[ \t]*[A-Za-z0-9.*+!_-]+[ \t]*"
 _CLAUSES = rf"{_CLAUSE}(?:,[ \t]*{_CLAUSE})*"
-_ORDINARY = re.compile(
+_ORDINARY = lazy_pattern(
     rf"""
     ({_NAME}) [ \t]*
     (?:\[ [ \t]* ({_NAME}(?:[ \t]*,[ \t]*{_NAME})*) [ \t]* \])? [ \t]*
@@ -66,7 +66,7 @@ _ORDINARY = re.compile(
 # Characters of an ordinary requirement. Blanks may be part of several pieces of the pattern, so that its time grows
 # with their square; packaging reads longer texts.
 _LONGEST = 1_000
-_EXTRA_ALONE = re.compile(r"""extra == "[^"]*"|extra == '[^']*'""")
+_EXTRA_ALONE = lazy_pattern(r"""extra == "[^"]*"|extra == '[^']*'""")
 
 
 class Condition(NamedTuple):

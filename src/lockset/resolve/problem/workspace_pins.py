@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import composed_marker
 from lockset.markers import MarkerSet
-from lockset.resolve.problem.conflicting_choices import included_parts
-from lockset.sources.inclusions import PROJECT
+from lockset.resolve.problem.choices import included_parts
+from lockset.sources.groups import PROJECT
 from lockset.sources.workspaces.joint import joint_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lockset.lockfile.model import Package, Pylock
-    from lockset.sources.inclusions import Part
+    from lockset.sources.groups import Part
     from lockset.sources.project import RootProject
     from lockset.sources.workspaces.joint import JointMember
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lockset._dataclass import dataclass
-from lockset.lockfile.declared_conflicts import pairs_of
+from lockset._dataclass import dataclass, replace
+from lockset.lockfile.conflicts import pairs_of
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.build_problem import build_problem
-from lockset.resolve.problem.conflicting_choices import included_parts
-from lockset.resolve.problem.lasting_choices import chosen_parts, lasting
+from lockset.resolve.problem.choices import chosen_parts, included_parts, lasting
 from lockset.resolve.problem.options import option_requirements
 from lockset.resolve.problem.roots import named
 from lockset.resolve.problem.workspace_pins import joint_lock
-from lockset.sources.inclusions import PROJECT
+from lockset.sources.groups import PROJECT
 from lockset.sources.other_tools.facts import join_many_names
 from lockset.sources.settings import ConflictItem
 from lockset.sources.workspaces.joint import JointMember, joint_part, joint_project
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.options import LockOptions
-    from lockset.sources.inclusions import Part
+    from lockset.sources.groups import Part
     from lockset.sources.project import RootProject
 
 __all__ = ["LockedMember", "MemberProblem", "WorkspaceProblem", "build_workspace_problem"]

@@ -6,9 +6,9 @@ queried for a project that comes from direct sources everywhere.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_wheel_name
 from lockset.errors import LocksetError, SourceNotSupportedError
 from lockset.markers import MarkerSet, wheel_region
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile
     from lockset.index.pages.project_status import ProjectStatus
-    from lockset.resolve.problem.direct_rules import DirectRules
     from lockset.resolve.problem.direct_source import SourceFacts
-    from lockset.resolve.problem.file_policy import FileRules
+    from lockset.resolve.problem.file_policy import DirectRules, FileRules
     from lockset.resolve.problem.requirement import Dependency
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.sources.other_tools.facts import NamedSource

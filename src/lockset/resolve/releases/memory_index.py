@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import contextmanager
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.dependency_specifiers import read_dependency, read_version
 from lockset.errors import SourceNotSupportedError, UsageError
 from lockset.index.pages.project_page import ProjectDetail

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.markers import MarkerSet
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["admits", "alternatives", "poetry_python_region", "python_marker"]
 
-_OR = re.compile(r"\s*\|\|?\s*")
-_AND = re.compile(r"\s*,\s*|(?<=[\w*])\s+(?=[<>=!~^])")
-_ONE = re.compile(r"(?P<sign>\^|~=|~|===?|!=|<=|>=|<|>)?\s*(?P<version>.+)\Z")
+_OR = lazy_pattern(r"\s*\|\|?\s*")
+_AND = lazy_pattern(r"\s*,\s*|(?<=[\w*])\s+(?=[<>=!~^])")
+_ONE = lazy_pattern(r"(?P<sign>\^|~=|~|===?|!=|<=|>=|<|>)?\s*(?P<version>.+)\Z")
 
 
 @lru_cache(maxsize=4096)

@@ -8,37 +8,34 @@ from __future__ import annotations
 import os.path
 import re
 from contextlib import contextmanager
-from dataclasses import field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
+from lockset._pattern import lazy_pattern
 from lockset.errors import Diagnostic, LocksetError
 from lockset.lockfile.secrets import secret_in_address
-from lockset.sources.direct_reference import is_remote, is_url, read_requirement, shown_url
 from lockset.sources.direct_url import parse_digest, without_weak_hashes
 from lockset.sources.project import RootProject
-from lockset.sources.requirements.logical_lines import decode_requirements, logical_lines, with_names
-from lockset.sources.requirements.options import OptionSum, split_line
+from lockset.sources.requirements.lines import OptionSum, decode_requirements, logical_lines, split_line, with_names
+from lockset.sources.requirements.requirement_line import is_remote, is_url, read_requirement, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from lockset.hashes import Digest
-    from lockset.sources.direct_reference import ReferencedFiles
-    from lockset.sources.requirements.logical_lines import LogicalLine
-    from lockset.sources.requirements.options import GivenOption
-    from lockset.sources.requirements.requirement_line import RequirementLine
+    from lockset.sources.requirements.lines import GivenOption, LogicalLine
+    from lockset.sources.requirements.requirement_line import ReferencedFiles, RequirementLine
 
 __all__ = ["read_requirements"]
 
 # The deepest nesting of included files.
 _DEEPEST = 100
 # A URL in a line, and the part after its host.
-_ADDRESS = re.compile(r"[a-z+]{1,20}://[^/\s]*(?P<path>/\S*)", re.IGNORECASE)
+_ADDRESS = lazy_pattern(r"[a-z+]{1,20}://[^/\s]*(?P<path>/\S*)", re.IGNORECASE)
 # Names of variables that contain secrets. Other variables usually name hosts, folders and versions.
-_SECRET_VARIABLE = re.compile("TOKEN|PASSW|PASSPHRASE|SECRET|KEY(?![A-Z])|CREDENTIAL|AUTH(?!OR)|PAT(?![A-Z])")
+_SECRET_VARIABLE = lazy_pattern("TOKEN|PASSW|PASSPHRASE|SECRET|KEY(?![A-Z])|CREDENTIAL|AUTH(?!OR)|PAT(?![A-Z])")
 _FILE_HASHES = frozenset({"sha256", "sha384", "sha512"})
 _OF_REQUIREMENTS = frozenset({"hash", "config-settings"})
 

@@ -1,21 +1,23 @@
-"""A requirement with its origin."""
+"""A requirement in any form that installers accept, with its origin; URLs and paths become `name @ url`."""
 
 from __future__ import annotations
 
+import os.path
 import re
-from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote, unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, canonicalize_name
 
-from lockset._dataclass import dataclass
-from lockset.dependency_specifiers import read_dependency
-from lockset.errors import RequirementSyntaxError
-from lockset.sources.direct_url import split_hashes
-from lockset.url_secrets import without_secrets
+from lockset._dataclass import dataclass, replace
+from lockset._pattern import lazy_pattern
+from lockset.dependency_specifiers import read_dependency, read_sdist_name, read_wheel_name
+from lockset.errors import LocksetError, RequirementSyntaxError
+from lockset.sources.direct_url import egg_name, path_of, split_hashes
+from lockset.url_secrets import plain_url, without_secrets
 
 if TYPE_CHECKING:
     from packaging.markers import Marker
@@ -23,15 +25,38 @@ if TYPE_CHECKING:
 
     from lockset.hashes import Digest
 
-__all__ = ["RequirementLine", "parse_requirement"]
+__all__ = [
+    "ReferencedFiles",
+    "RequirementLine",
+    "is_remote",
+    "is_url",
+    "parse_requirement",
+    "read_requirement",
+    "shown_url",
+]
 
-_LONE_EQUALS = re.compile(r"(?<![=!<>~])=(?!=)")
+_LONE_EQUALS = lazy_pattern(r"(?<![=!<>~])=(?!=)")
 # The most digits of a number. Longer ones are not versions, and Python refuses to convert them.
 _DIGITS = 1_000
-_NUMBER = re.compile(f"[0-9]{{{_DIGITS}}}")
+_NUMBER = lazy_pattern(f"[0-9]{{{_DIGITS}}}")
 # The deepest parentheses in a marker, below the limit of every release of packaging. Real markers have two.
 _MAX_NESTING = 100
-_POETRY_BOUND = re.compile(r"[\^]|~\s*\d")
+_POETRY_BOUND = lazy_pattern(r"[\^]|~\s*\d")
+_URL_SCHEMES = frozenset({"http", "https", "file", "ftp"})
+_VCS = ("git", "hg", "svn", "bzr")
+_ARCHIVE = lazy_pattern(r"\.(whl|zip|tar|tar\.(gz|bz2|xz|lzma)|tgz|tbz|txz|tlz)\Z", re.IGNORECASE)
+# A part of a path that can be a project name. A tag, branch or commit, and what forges put before them, cannot.
+_PROJECT = lazy_pattern(
+    r"(?!v?\d)(?![0-9a-f]{7,}\Z)(?!(?:archive|refs|tags|heads|releases|download|tarball|zipball|zip|tree|get|main|master|trunk|develop|head)\Z)"
+    r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?",
+    re.IGNORECASE,
+)
+# No two runs of blanks are adjacent in the pattern, so that a long run of them costs one pass.
+_NAMED = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\]\s*)?@\s*(?P<target>\S+)")
+_WITH_EXTRAS = lazy_pattern(r"(?P<path>.+?)(?P<extras>\[[^\[\]]*\])\Z", re.DOTALL)
+# A URL with any scheme, even one that cannot be fetched, so that it is not mistaken for a path.
+_ANY_ADDRESS = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_LOCAL_URL = lazy_pattern(r"file:(?!/)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,3 +152,187 @@ def _hint(text: str) -> str | None:
     if _LONE_EQUALS.search(version_part):
         return "Write `==` for an exact version"
     return None
+
+
+class ReferencedFiles(Protocol):
+    """The files that a requirements file refers to. Paths are absolute. Read-only."""
+
+    def read(self, path_or_url: str) -> bytes:
+        """The content of another requirements file, by path or URL; LocksetError if it cannot be read."""
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder exists."""
+
+    def project_name(self, path: str) -> str | None:
+        """The project name of the source tree in a folder; None if only a build would tell it."""
+
+
+def is_url(text: str) -> bool:
+    """Whether the text begins with a scheme that installers support."""
+    scheme, colon, _ = text.partition(":")
+    scheme = scheme.lower()
+    return bool(colon) and (scheme in _URL_SCHEMES or scheme.partition("+")[0] in _VCS)
+
+
+def is_remote(text: str) -> bool:
+    """Whether the text is a URL from which requirements files can be fetched."""
+    return text.lower().startswith(("https://", "http://"))
+
+
+def shown_url(url: str) -> str:
+    """The URL for messages and origins: without user info, query and fragment, which may contain secrets."""
+    return without_secrets(plain_url(path_of(url)))
+
+
+def read_requirement(
+    text: str, *, origin: str, folder: Path, surroundings: ReferencedFiles, editable: bool = False
+) -> RequirementLine:
+    """Read a requirement in any form that installers accept. Local paths are relative to `folder`.
+
+    Raises:
+        LocksetError: `requirement-syntax`, `requirement-name` if the project's name is not known,
+            `path-missing`, `editable-form`, `hash-weak` or `hash-malformed`.
+    """
+    named = _NAMED.match(text)
+    if _LOCAL_URL.match(text):
+        line = _from_path(text, origin, folder, surroundings)
+    elif is_url(text):
+        line = _from_url(text, origin)
+    elif named and not _looks_like_path(text.partition("@")[0]):
+        line = _from_named(text, named["target"], origin, folder, surroundings)
+    elif editable or _is_path(text):
+        line = _from_path(text, origin, folder, surroundings)
+    else:
+        line = parse_requirement(text, origin=origin)
+    if editable:
+        _check_editable(line)
+        line = replace(line, editable=True)
+    return line
+
+
+def _looks_like_path(text: str) -> bool:
+    return "/" in text or "\\" in text or text.startswith(".")
+
+
+def _is_path(text: str) -> bool:
+    path = _split_extras(text.partition(";")[0].strip())[0]
+    return _looks_like_path(path) or _ARCHIVE.search(path) is not None
+
+
+def _split_extras(text: str) -> tuple[str, str]:
+    """The path or name, and its extras in brackets (or an empty string)."""
+    match = _WITH_EXTRAS.match(text)
+    return (match["path"].rstrip(), match["extras"]) if match else (text, "")
+
+
+def _from_url(text: str, origin: str) -> RequirementLine:
+    # A bare URL may contain semicolons: only one before a blank begins the marker.
+    url, _, marker = text.partition("; ")
+    url = url.strip()
+    name = _project_of(url, origin)
+    if name is None:
+        raise _missing_name_error(text, origin, url)
+    return _build(text, name, url, marker, origin=origin)
+
+
+def _from_named(text: str, target: str, origin: str, folder: Path, surroundings: ReferencedFiles) -> RequirementLine:
+    if (is_url(target) and not _LOCAL_URL.match(target)) or _ANY_ADDRESS.match(target):
+        return parse_requirement(text, origin=origin)
+    before, _, after = text.partition("@")
+    path, _, marker = after.partition(";")
+    path, hash_sign, fragment = path.strip().partition("#")
+    _, url = _local(_decode_local_url(path), origin, folder, surroundings)
+    return _build(text, before.strip(), url + hash_sign + fragment, marker, origin=origin)
+
+
+def _from_path(text: str, origin: str, folder: Path, surroundings: ReferencedFiles) -> RequirementLine:
+    written, _, marker = text.partition(";")
+    path, extras = _split_extras(written.strip())
+    # The fragment of a path (`./p#egg=name`) belongs to its URL.
+    path, hash_sign, fragment = path.partition("#")
+    absolute, url = _local(_decode_local_url(path), origin, folder, surroundings)
+    url += hash_sign + fragment
+    name = _project_of(url, origin) or surroundings.project_name(absolute)
+    if name is None:
+        raise _missing_name_error(text, origin, url, nameless=_nameless(absolute, surroundings))
+    return _build(text, name + extras, url, marker, origin=origin)
+
+
+def _decode_local_url(text: str) -> str:
+    """The path of a `file:` URL without a host, percent-decoded; any other text as it is."""
+    return unquote(text[len("file:") :]) if _LOCAL_URL.match(text) else text
+
+
+def _local(path: str, origin: str, folder: Path, surroundings: ReferencedFiles) -> tuple[str, str]:
+    """The absolute path, and its URL."""
+    absolute = os.path.normpath(folder / path.replace("\\", "/"))
+    if not surroundings.exists(absolute):
+        raise LocksetError(
+            "path-missing",
+            f"There is no file or folder `{path}`",
+            location=origin,
+            hint=f"Paths are relative to {folder}",
+        )
+    return absolute, Path(absolute).as_uri()
+
+
+def _build(text: str, name: str, url: str, marker: str, *, origin: str) -> RequirementLine:
+    condition = f" ; {marker.strip()}" if marker.strip() else ""
+    # A blank would end the URL in a requirement.
+    line = parse_requirement(f"{name} @ {quote(url, safe='%/:=&?~#+!$,;@()*[]')}{condition}", origin=origin)
+    return replace(line, text=text)
+
+
+def _project_of(url: str, origin: str) -> str | None:
+    """The project name from the name of a wheel, the fragment, or the name of a source distribution, in this order.
+
+    The name of a wheel is certain. An archive may be named like a source distribution without being one.
+    """
+    file_name = unquote(path_of(url).rstrip("/").rpartition("/")[2])
+    try:
+        if file_name.endswith(".whl"):
+            return read_wheel_name(file_name)[0]
+        return egg_name(url, location=origin) or read_sdist_name(file_name)[0]
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
+
+
+def _nameless(folder: str, surroundings: ReferencedFiles) -> str:
+    """What a local source tree lacks, as the end of a sentence; "" if only a build can tell its name."""
+    files = ("pyproject.toml", "setup.py", "setup.cfg")
+    if _ARCHIVE.search(folder) or any(surroundings.exists(f"{folder}/{name}") for name in files):
+        return ""
+    return f": `{folder}` has neither a pyproject.toml nor a setup.py"
+
+
+def _missing_name_error(text: str, origin: str, url: str, *, nameless: str = "") -> LocksetError:
+    if nameless:
+        return LocksetError(
+            "requirement-name",
+            f"`{without_secrets(text)}` is not a project{nameless}",
+            location=origin,
+            hint="Name the folder of a project, or remove the line",
+        )
+    path = urlsplit(path_of(url)).path
+    parts = [_ARCHIVE.sub("", part.partition("@")[0].removesuffix(".git")) for part in path.split("/")]
+    guess = next((part for part in reversed(parts) if _PROJECT.fullmatch(part)), "NAME")
+    return LocksetError(
+        "requirement-name",
+        f"`{without_secrets(text)}` does not name its project",
+        location=origin,
+        hint=f"Add the name: `{guess} @ {without_secrets(url)}`",
+    )
+
+
+def _check_editable(line: RequirementLine) -> None:
+    url = line.requirement.url or ""
+    scheme = url.partition(":")[0].lower()
+    path_is_file = _ARCHIVE.search(path_of(url)) is not None
+    if scheme.partition("+")[0] in _VCS or (scheme == "file" and not path_is_file):
+        return
+    raise LocksetError(
+        "editable-form",
+        f"`{line.text}` cannot be editable: it is neither a folder nor a version control URL",
+        location=line.origin,
+        hint="Name the folder of a source tree, or remove `-e`",
+    )

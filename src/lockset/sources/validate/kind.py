@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from pathlib import PurePath
 
+from lockset._pattern import lazy_pattern
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.sources.script import has_script_metadata
 
 __all__ = ["ValidatedKind", "kind_by_name", "kind_of_content"]
 
-_TABLE = re.compile(
+_TABLE = lazy_pattern(
     rb"(?m)^[ \t]*\[{1,2}[ \t]*(?:project|dependency-groups|build-system|tool)\b[^\n\]]*\]{1,2}[ \t]*(?:#|\r?$)"
 )
-_LOCK = re.compile(rb"(?m)^[ \t]*(?:lock-version[ \t]*=|\[\[[ \t]*packages?[ \t]*\]\])")
+_LOCK = lazy_pattern(rb"(?m)^[ \t]*(?:lock-version[ \t]*=|\[\[[ \t]*packages?[ \t]*\]\])")
 # Bounds where the first characters of a file are looked for.
 _LOOKED_AT = 4096
 

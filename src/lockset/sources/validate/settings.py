@@ -9,9 +9,8 @@ from packaging.utils import canonicalize_name
 from lockset.errors import LocksetError
 from lockset.lockfile.validate.finding import path_text
 from lockset.lockfile.validate.schema import SETTINGS_SCHEMA_NAME, violations
-from lockset.sources.key_lines import key_path
 from lockset.sources.settings import KEYS, NAMES_OF_OPTIONS
-from lockset.sources.toml_table import SettingsTable, nearest, type_name
+from lockset.sources.toml_table import SettingsTable, key_path, nearest, type_name
 from lockset.sources.validate.catalogue import EVERY_RULE
 
 if TYPE_CHECKING:

@@ -8,15 +8,14 @@ chooses versions that need not agree.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import read_dependency, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.sources.inclusions import PROJECT, Inclusion
+from lockset.sources.groups import PROJECT, Inclusion
 from lockset.sources.project import RootProject
 from lockset.sources.settings import ConflictItem, Settings
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from lockset.sources.inclusions import Part
+    from lockset.sources.groups import Part
     from lockset.sources.requirements.requirement_line import RequirementLine
     from lockset.sources.settings import IndexSetting
 

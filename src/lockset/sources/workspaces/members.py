@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file
-from lockset.sources.key_lines import with_key_lines
-from lockset.sources.toml_table import parse_settings_file
+from lockset.sources.toml_table import parse_settings_file, with_key_lines
 from lockset.sources.workspaces.table import matches, parts_of, workspace_table
 
 if TYPE_CHECKING:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from lockset.sources.inclusions import PROJECT
+from lockset._dataclass import replace
+from lockset.sources.groups import PROJECT
 from lockset.sources.requirements.requirement_line import parse_requirement
 from lockset.sources.workspaces.joint import conflict_sides, joint_item, joint_part, url_of, with_absolute_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lockset.sources.inclusions import Part
+    from lockset.sources.groups import Part
     from lockset.sources.project import RootProject
     from lockset.sources.requirements.requirement_line import RequirementLine
     from lockset.sources.settings import ConflictItem

@@ -10,6 +10,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_version, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
@@ -43,7 +44,7 @@ _METADATA_ENDINGS = (".dist-info", ".egg-info", ".egg-link", ".egg")
 # The supported version of the wheel format.
 _MAJOR, _MINOR = 1, 0
 _BYTECODE = (".pyc", ".pyo")
-_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):[ \t]*(.*)")
+_HEADER = lazy_pattern(r"([A-Za-z][A-Za-z0-9-]*):[ \t]*(.*)")
 
 
 class Content(NamedTuple):

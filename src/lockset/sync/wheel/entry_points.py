@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import configparser
 import io
-import re
 from typing import NamedTuple
 
+from lockset._pattern import lazy_pattern
 from lockset.sync.wheel.safe_path import path_problem
 
 __all__ = ["Script", "script_problem", "scripts_in"]
 
-_NAME = re.compile(r"\w(?:[\w.+@ -]*[\w+])?")
-_VALUE = re.compile(r"(?P<module>[\w.]+)[ \t]*:[ \t]*(?P<attribute>[\w.]+)[ \t]*(?:\[[\w\s,.-]*\])?[ \t]*")
+_NAME = lazy_pattern(r"\w(?:[\w.+@ -]*[\w+])?")
+_VALUE = lazy_pattern(r"(?P<module>[\w.]+)[ \t]*:[ \t]*(?P<attribute>[\w.]+)[ \t]*(?:\[[\w\s,.-]*\])?[ \t]*")
 _SECTIONS = {"console_scripts": "console", "gui_scripts": "gui"}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 
 __all__ = ["outside", "path_problem"]
@@ -18,9 +19,9 @@ _LONGEST_COMPONENT = 255
 # Limit for a whole path in bytes; system calls would fail on longer ones.
 _LONGEST_PATH = 2048
 
-_DRIVE = re.compile(r"[A-Za-z]:")
+_DRIVE = lazy_pattern(r"[A-Za-z]:")
 # Device names of Windows, with or without a suffix.
-_DEVICE = re.compile(
+_DEVICE = lazy_pattern(
     r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .:].*)?", re.IGNORECASE | re.DOTALL
 )
 # Most components match this and need no further check; nearly all paths consist of them.

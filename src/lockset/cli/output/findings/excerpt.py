@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.cli.output.cells import cells
 from lockset.cli.output.streams import plain
 from lockset.spans import Span
 from lockset.url_secrets import has_secret, masked
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable
 
     from lockset.spans import LineIndex
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["Excerpt", "Mark", "excerpt_of", "mark_of", "rendered", "value_span"]
 
 # Escapes of TOML that stand for a character.
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2}))")
+_ESCAPE = lazy_pattern(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2}))")
 _LAST = 0x10FFFF
-_EQUALS = re.compile(r"[ \t]*=[ \t]*")
+_EQUALS = lazy_pattern(r"[ \t]*=[ \t]*")
 # A value on one line: strings first, so that brackets and signs in them do not count.
-_STRING = re.compile(
+_STRING = lazy_pattern(
     r"""\"{3}(?:\\.|[^"\\\n]|"{1,2}(?!"))*\"{3,5}|'{3}(?:[^'\n]|'{1,2}(?!'))*'{3,5}|"(?!"")(?:\\.|[^"\\\n])*"|'(?!'')[^'\n]*'"""
 )
-_SCALAR = re.compile(r"[^,\]}#\r\n]*[^,\]}#\r\n \t]")
+_SCALAR = lazy_pattern(r"[^,\]}#\r\n]*[^,\]}#\r\n \t]")
 _OPENING, _CLOSING = "[{", "]}"
 # Longest value that is marked as a whole; of a longer one the key is marked.
 _LONGEST_VALUE = 4_000

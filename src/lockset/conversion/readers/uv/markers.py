@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from packaging.markers import InvalidMarker
 from packaging.utils import canonicalize_name
 
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
+    from lockset.conversion.model.graph import SelectableNames
     from lockset.conversion.model.imported_lock import Side
-    from lockset.conversion.model.selectable import SelectableNames
 
 __all__ = ["Activation", "Rewriter"]
 
@@ -24,7 +24,7 @@ __all__ = ["Activation", "Rewriter"]
 Activation: TypeAlias = tuple[str, str]
 _ALWAYS, _NEVER = "python_version >= '0'", "python_version < '0'"
 
-_COMPARISON = re.compile(r"""extra\s*(==|!=)\s*(['"])((?:extra|group|project)-[0-9]{1,9}-[^'"]+)\2""")
+_COMPARISON = lazy_pattern(r"""extra\s*(==|!=)\s*(['"])((?:extra|group|project)-[0-9]{1,9}-[^'"]+)\2""")
 
 
 class Rewriter:

@@ -13,8 +13,7 @@ from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
-from lockset.lockfile.conflict_regions import conflicting_region
-from lockset.lockfile.declared_conflicts import pairs_of, read_conflicts
+from lockset.lockfile.conflicts import conflicting_region, pairs_of, read_conflicts
 from lockset.markers import Example, MarkerSet, possible
 from lockset.markers.diagram import FULL, NODES
 from lockset.markers.environment import UNNAMED_SYSTEM

@@ -13,6 +13,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import excess, read_sdist_name, read_version, read_wheel_name
 from lockset.lockfile.last_component import last_component
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
@@ -28,7 +29,7 @@ __all__ = ["check_name", "is_ordinary_name", "version_in_name"]
 
 _TAG = r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*"
 # Nearly all wheel names match this. The others are parsed by packaging.
-_WHEEL = re.compile(rf"([A-Za-z0-9]+(?:[_.][A-Za-z0-9]+)*)-([^-]+)(?:-\d[^-]*)?-{_TAG}-{_TAG}-{_TAG}\.whl", re.ASCII)
+_WHEEL = lazy_pattern(rf"([A-Za-z0-9]+(?:[_.][A-Za-z0-9]+)*)-([^-]+)(?:-\d[^-]*)?-{_TAG}-{_TAG}-{_TAG}\.whl", re.ASCII)
 # A wheel name with so few dots never expands to too many tags.
 _FEW_DOTS = 12
 # Dashes in a wheel name with a variant label, which packaging refuses.

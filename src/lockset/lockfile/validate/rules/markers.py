@@ -1,9 +1,7 @@
-"""Rules on the syntax of markers and version specifiers, independent of environments."""
+"""Rules on the syntax of markers, independent of environments."""
 
 from __future__ import annotations
 
-import re
-from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -11,26 +9,23 @@ from packaging.markers import InvalidMarker
 from packaging.specifiers import InvalidSpecifier
 from packaging.utils import canonicalize_name
 
-from lockset.dependency_specifiers import read_marker, read_specifier, read_specifiers
+from lockset._pattern import lazy_pattern
+from lockset.dependency_specifiers import read_marker, read_specifier
 
 if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
 
-__all__ = ["Comparison", "check_environment_marker", "check_package_marker", "check_specifier", "comparisons"]
+__all__ = ["Comparison", "check_environment_marker", "check_package_marker", "comparisons"]
 
 # Words, operators and literals of a valid marker, without parentheses.
-_TOKEN = re.compile(r"""'[^']*'|"[^"]*"|===|[<>=!~]=|[<>]|[A-Za-z_.]+""")
+_TOKEN = lazy_pattern(r"""'[^']*'|"[^"]*"|===|[<>=!~]=|[<>]|[A-Za-z_.]+""")
 _SETS = frozenset({"extras", "dependency_groups"})
 _VERSIONS = frozenset({"python_version", "python_full_version", "implementation_version"})
 _ORDERED = frozenset({"<", ">", "~=", "==="})
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 # How much of the parser's message is shown: its first line says what was expected.
 _SHOWN = 160
-
-# Limit for the search for a version that satisfies a set, which takes more than linear time; larger sets are assumed
-# to have one.
-_MOST_SPECIFIERS = 32
 
 _Parsed: TypeAlias = "tuple[Comparison, ...] | str"
 
@@ -169,33 +164,3 @@ def _syntax_hint(text: str) -> str | None:
     if text.lstrip().startswith(";"):
         return "Remove the semicolon, which is only used in requirements"
     return None
-
-
-def check_specifier(text: str, code: str, path: KeyPath, findings: Findings) -> None:
-    """Check that `text` is a valid set of version specifiers, and that some version satisfies it."""
-    meaning = _specifier(text)
-    if meaning is _Specifier.NONE:
-        hint = None
-        if text[:1].isdigit():
-            hint = f"Write `=={text}` for exactly this version, `>={text}` for this one and later ones"
-        elif text.startswith("^"):
-            hint = "`^` is not an operator here: write a range, such as `>=3.9,<4`"
-        findings.add(code, path, f"`{text}` is not a valid version specifier", hint)
-    elif meaning is _Specifier.EMPTY:
-        findings.add("requires-python-empty", path, f"No Python version satisfies `{text}`")
-
-
-class _Specifier(Enum):
-    NONE = "no specifier at all"
-    EMPTY = "one that no version meets"
-    SOME = "one that some version meets"
-
-
-@lru_cache(maxsize=1024)
-def _specifier(text: str) -> _Specifier:
-    try:
-        specifiers = read_specifiers(text)
-        searched = len(specifiers) <= _MOST_SPECIFIERS
-        return _Specifier.EMPTY if searched and specifiers.is_unsatisfiable() else _Specifier.SOME
-    except (InvalidSpecifier, ValueError):
-        return _Specifier.NONE

@@ -1,15 +1,31 @@
-"""Rules on the sources of a package: vcs, directory, archive, sdist, wheels."""
+"""Rules on the sources of a package: vcs, directory, archive, sdist, wheels; their locations and hashes."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from functools import lru_cache
+from ipaddress import ip_address
+from posixpath import normpath
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
+from lockset._pattern import lazy_pattern
+from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
+from lockset.lockfile.last_component import last_component
 from lockset.lockfile.validate.rules.file_names import check_name, is_ordinary_name
-from lockset.lockfile.validate.rules.hashes import SHA256, check_hashes
-from lockset.lockfile.validate.rules.urls import check_location, check_path, check_subdirectory, is_ordinary_url
-from lockset.lockfile.validate.typed_get import array_of, boolean, close_keys, integer, moment, require, string, table
+from lockset.lockfile.validate.typed_get import (
+    array_of,
+    boolean,
+    close_keys,
+    integer,
+    moment,
+    require,
+    string,
+    table,
+    toml_type_name,
+)
+from lockset.url_secrets import has_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +33,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
 
-__all__ = ["NamedFile", "check_sources"]
+__all__ = ["SHA256", "NamedFile", "check_hashes", "check_location", "check_sources", "check_url"]
 
 _VCS_KEYS = frozenset({"type", "url", "path", "requested-revision", "commit-id", "subdirectory"})
 _DIRECTORY_KEYS = frozenset({"path", "editable", "subdirectory"})
@@ -26,13 +42,30 @@ _FILE_KEYS = frozenset({"name", "upload-time", "url", "path", "size", "hashes"})
 
 # Full commit ids by version control system; git repositories may use sha256.
 _COMMITS = {
-    "git": re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", re.ASCII),
-    "hg": re.compile(r"[0-9a-fA-F]{40}", re.ASCII),
-    "svn": re.compile(r"[0-9]+", re.ASCII),
+    "git": lazy_pattern(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", re.ASCII),
+    "hg": lazy_pattern(r"[0-9a-fA-F]{40}", re.ASCII),
+    "svn": lazy_pattern(r"[0-9]+", re.ASCII),
 }
 _REGISTERED = frozenset({"git", "hg", "bzr", "svn"})
-_PREFIXED = re.compile(r"(git|hg|bzr|svn)\+", re.ASCII | re.IGNORECASE)
+_PREFIXED = lazy_pattern(r"(git|hg|bzr|svn)\+", re.ASCII | re.IGNORECASE)
 _LARGEST = 2**63 - 1
+# Nearly all URLs of lock files match this, and are valid.
+_ORDINARY = lazy_pattern(
+    r"(?:https://[A-Za-z0-9][A-Za-z0-9.-]*|http://127\.0\.0\.1)(?::[0-9]{1,4})?/[^\s?#@\\]*", re.ASCII
+)
+_SCHEME = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
+_INSECURE = frozenset({"http", "git", "ftp", "svn", "git+http", "svn+http", "hg+http", "bzr+http", "bzr+ftp"})
+_WITH_HOST = frozenset({"http", "https", "ftp", "git", "ssh", "svn"})
+# Schemes of files and of repositories; `data:`, `javascript:` and `s3:` are never fetched, `ftp:` by no installer.
+_OF_FILES = frozenset({"http", "https", "file"})
+_OF_REPOSITORIES = frozenset({*_OF_FILES, "ftp", "ssh", "git", "svn", "bzr", "sftp", "lp", "rsync"})
+# git's scp-like form of an address, which is not a URL.
+_SCP = lazy_pattern(r"(?P<user>[\w.-]+)@(?P<host>[\w.-]+):(?P<path>[^\s:@]+)", re.ASCII)
+_DRIVE = lazy_pattern(r"[A-Za-z]:")
+# A sha256 as it should be written.
+SHA256 = lazy_pattern(r"[0-9a-f]{64}", re.ASCII)
+_HEX = lazy_pattern(r"[0-9A-Fa-f]*", re.ASCII)
+_HINT = "Lock again with a tool that records sha256"
 
 
 class NamedFile(NamedTuple):
@@ -99,7 +132,7 @@ def _vcs(vcs: Mapping[str, Any], name: str, path: KeyPath, findings: Findings) -
     if commit is not None and pattern is not None and not pattern.fullmatch(commit):
         message = f"`{commit}` is not a full {kind} commit id, so its meaning may change"
         findings.add("vcs-commit-id-immutable", (*path, "commit-id"), message, "Write the full commit hash")
-    check_subdirectory(vcs, "vcs", path, findings)
+    _check_subdirectory(vcs, "vcs", path, findings)
     close_keys(findings, vcs, _VCS_KEYS, path, where="`vcs`")
 
 
@@ -109,7 +142,7 @@ def _directory(directory: Mapping[str, Any], name: str, path: KeyPath, findings:
     if local:
         check_path(local, (*path, "path"), findings)
     boolean(findings, directory, "editable", "directory-editable-type", path)
-    check_subdirectory(directory, "directory", path, findings)
+    _check_subdirectory(directory, "directory", path, findings)
     close_keys(findings, directory, _DIRECTORY_KEYS, path, where="`directory`")
 
 
@@ -118,7 +151,7 @@ def _archive(archive: Mapping[str, Any], name: str, path: KeyPath, findings: Fin
     check_location(archive, "archive", path, findings, what=what)
     _size_and_time(archive, "archive", path, findings)
     check_hashes(archive, "archive", path, findings, what=what)
-    check_subdirectory(archive, "archive", path, findings)
+    _check_subdirectory(archive, "archive", path, findings)
     close_keys(findings, archive, _ARCHIVE_KEYS, path, where="`archive`")
 
 
@@ -142,7 +175,7 @@ def _is_ordinary(wheel: Mapping[str, Any], package: Mapping[str, Any]) -> bool:
     name, url, hashes = wheel.get("name"), wheel.get("url"), wheel.get("hashes")
     if not (isinstance(name, str) and isinstance(url, str) and isinstance(hashes, dict)) or len(hashes) != 1:
         return False
-    if not (url.endswith(f"/{name}") and is_ordinary_url(url) and is_ordinary_name(name, package)):
+    if not (url.endswith(f"/{name}") and _ORDINARY.fullmatch(url) and is_ordinary_name(name, package)):
         return False
     digest = hashes.get("sha256")
     known = 3
@@ -171,3 +204,150 @@ def _size_and_time(file: Mapping[str, Any], kind: str, path: KeyPath, findings: 
     elif offset:
         message = f"`upload-time` is not in UTC but at offset {time.strftime('%z')}"
         findings.add(f"{kind}-upload-time-utc", (*path, "upload-time"), message, "Write it in UTC, with `Z` at its end")
+
+
+def check_location(source: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings, *, what: str) -> None:
+    """Check `url` and `path` of one source of `kind` (archive, sdist, wheel or vcs)."""
+    url = string(findings, source, "url", f"{kind}-url-type", path)
+    local = string(findings, source, "path", f"{kind}-path-type", path)
+    if not source.get("url") and not source.get("path"):
+        findings.add(f"{kind}-url-or-path", path, f"{what} has neither `url` nor `path`")
+    if url:
+        check_url(url, f"{kind}-url-valid", (*path, "url"), findings)
+    if local:
+        check_path(local, (*path, "path"), findings)
+    if url and local and not url.endswith(f"/{local}"):
+        names = (last_component(path=local, url=None), last_component(path=None, url=url))
+        if names[0] != names[1] and all(names) and kind != "vcs":
+            message = f"`path` ends in `{names[0]}`, `url` in `{names[1]}`"
+            findings.add("path-and-url-differ", path, message, "Installers use `path`; remove one of them")
+
+
+def check_url(url: str, code: str, path: KeyPath, findings: Findings) -> None:
+    """Check that `url` is absolute, secure, and contains no secret. Messages never show secrets."""
+    if _ORDINARY.fullmatch(url):
+        return
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        findings.add(code, path, f"`{path[-1]}` is not a valid URL")
+        return
+    scheme = parts.scheme.lower()
+    if not _SCHEME.match(url) or (scheme.split("+")[-1] in _WITH_HOST and not host) or url != url.strip():
+        shown = url.rsplit("@", 1)[-1]  # a secret may precede it
+        if code == "vcs-url-valid" and (scp := _SCP.fullmatch(url)):
+            hint = f"Write `ssh://{scp['user']}@{scp['host']}/{scp['path'].lstrip('/')}`"
+        else:
+            hint = "Use `path` for local files"
+        findings.add(code, path, f"`{shown}` is not an absolute URL", hint)
+        return
+    if (host and not any(map(str.isalnum, host))) or not url.isprintable() or " " in (host or ""):
+        findings.add(code, path, f"`{path[-1]}` has characters that are not allowed in a URL, or no valid host")
+        return
+    if code == "vcs-url-valid" and scheme.rpartition("+")[2] not in _OF_REPOSITORIES:
+        findings.add(code, path, f"Repositories cannot be fetched by `{scheme}:`", "Write an https or ssh URL")
+        return
+    if code != "vcs-url-valid" and scheme not in _OF_FILES:
+        hint = "A repository belongs under `vcs`" if "+" in scheme or scheme in {"git", "ssh"} else "Write an https URL"
+        findings.add(code, path, f"Files cannot be fetched by `{scheme}:`", hint)
+        return
+    if scheme in _INSECURE and not _is_loopback(host):
+        findings.add("url-insecure", path, f"`{path[-1]}` uses {scheme}, which is not secure")
+    if has_secret(url):
+        message = f"`{path[-1]}` contains credentials for {host}"
+        findings.add("url-credentials", path, message, "Remove them, and configure them in the installer")
+
+
+@lru_cache(maxsize=1_024)
+def _is_loopback(host: str | None) -> bool:
+    if host is None or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_path(local: str, path: KeyPath, findings: Findings) -> None:
+    """Check that `local` works on other machines."""
+    if _is_absolute(local):
+        findings.add("path-absolute", path, f"The path `{local}` is absolute, so it only works on one machine")
+        return
+    if "\\" in local:
+        message = f"The path `{local}` has backslashes, which are not separators on other systems"
+        findings.add("path-not-posix", path, message, f"Write `{local.replace(chr(92), '/')}`")
+    if _leaves(local):
+        findings.add("path-escapes", path, f"The path `{local}` leaves the folder of the lock file")
+
+
+def _check_subdirectory(source: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings) -> None:
+    """Check the `subdirectory` of a source tree."""
+    subdirectory = string(findings, source, "subdirectory", f"{kind}-subdirectory-type", path)
+    if not subdirectory:
+        return
+    where = (*path, "subdirectory")
+    if _is_absolute(subdirectory):
+        findings.add(
+            "subdirectory-relative", where, f"The subdirectory `{subdirectory}` is not relative to the source tree"
+        )
+    elif _leaves(subdirectory):
+        findings.add("subdirectory-escapes", where, f"The subdirectory `{subdirectory}` leaves the source tree")
+
+
+def _is_absolute(local: str) -> bool:
+    return local.startswith(("/", "\\")) or _DRIVE.match(local) is not None
+
+
+def _leaves(local: str) -> bool:
+    normal = normpath(local.replace("\\", "/"))
+    return normal == ".." or normal.startswith("../")
+
+
+def check_hashes(source: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings, *, what: str) -> None:
+    """Check the `hashes` of one file of `kind` (archive, sdist or wheel)."""
+    hashes = table(findings, source, "hashes", f"{kind}-hashes-type", path)
+    if hashes is None:
+        if "hashes" not in source:
+            findings.add(f"{kind}-hashes-required", (*path, "hashes"), f"{what} has no `hashes`", _HINT)
+        return
+    if len(hashes) == 1:
+        value = hashes.get("sha256")
+        if isinstance(value, str) and SHA256.fullmatch(value):
+            return  # the usual case
+    below = (*path, "hashes")
+    if not hashes:
+        findings.add(f"{kind}-hashes-empty", below, f"{what} has an empty `hashes`", _HINT)
+        return
+    for algorithm, value in hashes.items():
+        _check_one(algorithm, value, kind, (*below, algorithm), findings)
+    _check_strength(hashes, below, findings, what)
+
+
+def _check_one(algorithm: str, value: Any, kind: str, path: KeyPath, findings: Findings) -> None:
+    folded = algorithm.lower()
+    if folded != algorithm:
+        message = f"The hash algorithm `{algorithm}` is not in lower case"
+        findings.add("hash-algorithm-case", path, message, f"Write `{folded}`")
+    if not isinstance(value, str):
+        findings.add(
+            f"{kind}-hash-value-type", path, f"The {algorithm} hash must be a string, not {toml_type_name(value)}"
+        )
+        return
+    length = STRONG_ALGORITHMS.get(folded) or WEAK_ALGORITHMS.get(folded)
+    if not _HEX.fullmatch(value):
+        hint = "Leave out the name of the algorithm" if ":" in value or "=" in value else None
+        findings.add("hash-value-hex", path, f"The {algorithm} hash `{value}` is not hexadecimal", hint)
+    elif length is not None and len(value) != 2 * length:
+        message = f"The {algorithm} hash has {len(value)} digits, but must have {2 * length}"
+        findings.add("hash-value-length", path, message)
+
+
+def _check_strength(hashes: Mapping[str, Any], path: KeyPath, findings: Findings, what: str) -> None:
+    folded = {algorithm.lower() for algorithm in hashes}
+    names = ", ".join(sorted(hashes))
+    if not folded & {*STRONG_ALGORITHMS, *WEAK_ALGORITHMS}:
+        findings.add("hash-algorithm-unknown", path, f"{what} has no hash that can be checked (only {names})", _HINT)
+    elif not folded & STRONG_ALGORITHMS.keys():
+        findings.add("hash-weak", path, f"{what} has only weak hashes ({names})", _HINT)

@@ -15,6 +15,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.sync.disk.inspect.metadata_text import HEAD, name_and_version, normalised, read_text
 from lockset.sync.installed import EASY_INSTALL, InstalledDistribution, InstalledFile, PathLine
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["egg_distributions", "without_lines"]
 
-_EGG = re.compile(r"(?P<name>.+?)(?:-(?P<version>[^-]+)(?:-py[\d.]+.*)?)?\.(?:egg-info|egg-link|egg)", re.IGNORECASE)
+_EGG = lazy_pattern(r"(?P<name>.+?)(?:-(?P<version>[^-]+)(?:-py[\d.]+.*)?)?\.(?:egg-info|egg-link|egg)", re.IGNORECASE)
 # What setuptools writes into the second line of the commands that it generates.
-_COMMAND = re.compile(rb"# EASY-INSTALL-(?:ENTRY-|DEV-)?SCRIPT: ['\"](?P<name>[A-Za-z0-9._-]+)")
+_COMMAND = lazy_pattern(rb"# EASY-INSTALL-(?:ENTRY-|DEV-)?SCRIPT: ['\"](?P<name>[A-Za-z0-9._-]+)")
 # Files next to the `-script.py` of a command on Windows.
 _LAUNCHER_ENDINGS = (".exe", ".exe.manifest")
 # Limits for an installer's list of files, and for a .pth file.

@@ -7,13 +7,14 @@ import os
 import re
 import stat
 
+from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.files.system import READ
 
 __all__ = ["HEAD", "MOST_FACTS", "name_and_version", "normalised", "read_text", "requires_dist"]
 
-_HEADER = re.compile(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
-_SEPARATORS = re.compile(r"[-_.]+")
+_HEADER = lazy_pattern(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+_SEPARATORS = lazy_pattern(r"[-_.]+")
 # Limit for reading METADATA, whose first lines have name and version.
 HEAD = 1 << 16
 # Limit for other small files.

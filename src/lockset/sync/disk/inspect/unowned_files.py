@@ -7,6 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
 from lockset.sync.disk.inspect.metadata_text import normalised, read_text
 from lockset.sync.installed import METADATA_ENDINGS
 
@@ -21,7 +22,7 @@ __all__ = ["with_suspects"]
 _MODULE = (".pth", ".py", ".pyc", ".pyo", ".so", ".pyd")
 # Files of tools that create environments, and files that configure the interpreter.
 _SURROUNDINGS = frozenset({"_virtualenv.py", "sitecustomize.py", "usercustomize.py", "_manylinux.py"})
-_COMMAND = re.compile(r"^\s*([\w.@+-][\w.@+ -]*?)\s*=\s*[\w.]+\s*:", re.MULTILINE)
+_COMMAND = lazy_pattern(r"^\s*([\w.@+-][\w.@+ -]*?)\s*=\s*[\w.]+\s*:", re.MULTILINE)
 
 
 def with_suspects(distributions: Sequence[InstalledDistribution], layout: Layout) -> list[InstalledDistribution]:

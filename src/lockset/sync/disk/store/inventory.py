@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
+from lockset._pattern import lazy_pattern
 from lockset.files.atomic import read_remembered
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.sync.disk.inspect.installed_scan import has_hash
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["StoreEntry", "archive_damage", "archive_project", "store_entries", "wheel_damage", "wheel_project"]
 
 _WHEELS, _ARCHIVES = "wheels-v1", "archives-v1"
-_NAME = re.compile(r"([a-z0-9_]+)-([0-9a-f]{32,128})\Z")
+_NAME = lazy_pattern(r"([a-z0-9_]+)-([0-9a-f]{32,128})\Z")
 _CHUNK = 1 << 20
 
 

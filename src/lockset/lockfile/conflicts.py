@@ -1,11 +1,17 @@
-"""Extras and groups that a lock file declares as conflicting.
+"""Conflicting extras and groups: how a lock file declares them, and markers that make their selection ambiguous.
 
-PEP 751 has no key for this. The markers of the entries make such a selection ambiguous, which every installer refuses
-(see `lockset.lockfile.conflict_regions`); `conflicts` in `[tool.lockset]` lets lockset explain why:
+PEP 751 has no key for this; `conflicts` in `[tool.lockset]` lets lockset explain it:
 
     conflicts = [[{ extra = "cpu" }, { extra = "gpu" }], [{ extra = "gpu" }, { group = "all", marker = "..." }]]
 
 Any two members of an inner array exclude each other where both their markers are true.
+
+A lock file is resolved for the allowed selections only. What its markers mean for the others is not determined, and the
+shortest markers may pick one of two releases there: `hull 1.0 ; 'new' not in extras` and `hull 2.0 ; 'new' in extras`
+install hull 2.0 next to everything else that the extra `old` requires. Instead, a conflicting selection gets
+whatever each allowed part of it gets: hull 1.0 of `old` and hull 2.0 of `new`. Installers must refuse two entries of
+the same name (PEP 751). If no name has two entries, all requirements are met, since each extra and each group belongs
+to an allowed part.
 """
 
 from __future__ import annotations
@@ -23,11 +29,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from lockset.lockfile.model import Pylock
+    from lockset.markers import Environment, MarkerSet
 
 __all__ = [
     "ConflictMember",
     "DeclaredConflict",
+    "conflicting_region",
+    "conflicting_regions",
     "declared_conflicts",
+    "marker_text",
+    "met_within",
     "pairs_of",
     "read_conflicts",
     "refuse_conflicting_choice",
@@ -170,3 +181,69 @@ def _is_default(member: ConflictMember, defaults: Collection[str]) -> bool:
 def _list(members: Sequence[ConflictMember], *, start: bool = False) -> str:
     text = ", ".join(m.shown for m in members[:-1]) + " and " + members[-1].shown if members[1:] else members[0].shown
     return text[0].upper() + text[1:] if start else text
+
+
+def conflicting_region(conflicts: Iterable[DeclaredConflict]) -> MarkerSet:
+    """The environments and selections in which two members of a conflict are selected."""
+    return _pairs_selected(pairs_of(conflicts))
+
+
+def conflicting_regions(conflicts: Iterable[DeclaredConflict]) -> tuple[MarkerSet, ...]:
+    """For each conflicting extra and group, the region in which it is selected."""
+    return tuple(dict.fromkeys(_selected(member) for conflict in conflicts for member in conflict))
+
+
+def marker_text(region: MarkerSet, universe: MarkerSet, conflicts: Sequence[DeclaredConflict]) -> str | None:
+    """The marker of an entry that applies in `region`; None if it always does.
+
+    `universe` is the set of environments and selections that the lock file supports; `conflicts` lie outside it.
+
+    Raises:
+        ValueError: `region` is empty within `universe`.
+    """
+    simple = region.given(universe)
+    extras, groups = simple.extras(), simple.groups()
+    pairs = [
+        pair
+        for pair in pairs_of(conflicts)
+        if any(member.name in (extras if member.kind == "extra" else groups) for member in pair)
+    ]
+    if not pairs:
+        return region.text(universe)
+    spread = simple - _pairs_selected(pairs)
+    for one, other in pairs:
+        # Going through the pairs one by one, every allowed part of a selection contributes its entries.
+        spread |= _selected(one) & _selected(other) & (_with_left_out(spread, one) | _with_left_out(spread, other))
+    return spread.text(universe.without_extras_and_groups())
+
+
+def met_within(within: MarkerSet | Environment, markers: Sequence[str]) -> bool:
+    """Whether all markers are true together in some environment of `within` (or in that one environment)."""
+    from lockset.markers import MarkerSet  # imported late: a sync reads declarations, and needs no diagrams
+
+    region = MarkerSet.any()
+    for text in markers:
+        region &= MarkerSet.parse(text)
+    return not region.is_disjoint(within) if isinstance(within, MarkerSet) else region.evaluate(within)
+
+
+def _pairs_selected(pairs: Iterable[tuple[ConflictMember, ConflictMember]]) -> MarkerSet:
+    from lockset.markers import MarkerSet
+
+    region = MarkerSet.none()
+    for one, other in pairs:
+        region |= _selected(one) & _selected(other)
+    return region
+
+
+def _selected(member: ConflictMember) -> MarkerSet:
+    from lockset.markers import MarkerSet
+
+    chosen = MarkerSet.extra(member.name) if member.kind == "extra" else MarkerSet.group(member.name)
+    return chosen if member.marker is None else chosen & MarkerSet.parse(member.marker)
+
+
+def _with_left_out(region: MarkerSet, member: ConflictMember) -> MarkerSet:
+    if member.kind == "extra":
+        return region.with_left_out(extras=[member.name])
+    return region.with_left_out(groups=[member.name])

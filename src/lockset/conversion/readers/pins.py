@@ -1,0 +1,295 @@
+"""What pins mean: several of one name, local versions that they admit, and hashes of an archive.
+
+Pins of one name are joined if they agree, and refused if they contradict each other. `==2.6.0` admits 2.6.0+cpu, and
+installers take the newest with a usable file (PEP 440, version matching: "If the specified version identifier is a
+public version identifier (no local version label), then the local version label of any candidate versions MUST be
+ignored when matching versions.").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lockset._dataclass import dataclass, replace
+from lockset.conversion.model.graph import refuse_overlap
+from lockset.conversion.model.imported_lock import Loss
+from lockset.errors import LocksetError
+from lockset.hashes import STRONG_ALGORITHMS
+from lockset.lockfile.model import PackageArchive, PackageDirectory
+from lockset.markers import MarkerSet, possible
+from lockset.markers.tags import wheel_region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.version import Version
+
+    from lockset.conversion.model.imported_lock import ImportedPackage
+    from lockset.hashes import Digest
+    from lockset.index.pages.project_page import DistributionFile
+
+__all__ = [
+    "JoinedPins",
+    "admitted_versions",
+    "algorithms_of",
+    "join_pin",
+    "losses_of_split",
+    "split_by_release",
+    "with_certain_hashes",
+    "with_hashes_read",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedPins:
+    """Entries with one more pin.
+
+    Attributes:
+        packages: Entries. No two of one name apply in the same environment.
+        stand_in: Identities of a pin and of the narrower pin that replaces it in part of the environments.
+        losses: Hashes of only one of two pins, which installers do not accept.
+    """
+
+    packages: list[ImportedPackage]
+    stand_in: tuple[tuple[str, str], ...] = ()
+    losses: tuple[Loss, ...] = ()
+
+
+def join_pin(
+    packages: Sequence[ImportedPackage], new: ImportedPackage, *, universe: MarkerSet, location: str
+) -> JoinedPins:
+    """Add the pin `new` to `packages`. Where two pins of a name apply, the entry is what both admit.
+
+    Raises:
+        LocksetError: `pins-overlap`.
+    """
+    joined: list[ImportedPackage] = []
+    stand_in: list[tuple[str, str]] = []
+    losses: list[Loss] = []
+    for other in packages:
+        both = other.region & new.region
+        if other.name == new.name and _are_equal(other, new):
+            new = replace(other, region=other.region | new.region, original_marker=None)
+        elif other.name != new.name or (both & universe).is_empty:
+            joined.append(other)
+        else:
+            common = _joint_pin(other, new, both & universe, location)
+            joined.append(
+                replace(common, region=both, original_marker=other.original_marker if both is other.region else None)
+            )
+            stand_in += [(one.identity, common.identity) for one in (other, new) if one.identity != common.identity]
+            losses += _dropped_hash_losses(common, (other, new))
+            if not (rest := other.region - both).is_empty:
+                joined.append(replace(other, region=rest, original_marker=None))
+            new = replace(new, region=new.region - both, original_marker=None)
+    if not new.region.is_empty:
+        joined.append(new)
+    return JoinedPins(packages=joined, stand_in=tuple(stand_in), losses=tuple(losses))
+
+
+def _are_equal(one: ImportedPackage, other: ImportedPackage) -> bool:
+    same = one.identity == other.identity and _source(one) == _source(other)
+    return same and set(one.bare_hashes) == set(other.bare_hashes) and set(one.alternatives) == set(other.alternatives)
+
+
+def _source(package: ImportedPackage) -> object:
+    return replace(package.source, editable=None) if isinstance(package.source, PackageDirectory) else package.source
+
+
+def _joint_pin(one: ImportedPackage, other: ImportedPackage, both: MarkerSet, location: str) -> ImportedPackage:
+    """The pin that satisfies two pins.
+
+    Raises:
+        LocksetError: `pins-overlap` if no release or no file satisfies both.
+    """
+    if isinstance(one.source, PackageArchive) and one.identity == other.identity:
+        return replace(one, alternatives=(*one.alternatives, *other.alternatives))
+    admitting = [
+        (narrow, wide)
+        for narrow, wide in ((one, other), (other, one))
+        if wide.admits is not None
+        and narrow.version is not None
+        and wide.admits.contains(narrow.version, prereleases=True)
+    ]
+    if not admitting or one.source is not None or other.source is not None:
+        raise _overlap(one, other, both, location)
+    narrow, wide = admitting[0]
+    assert narrow.admits is not None
+    assert wide.admits is not None
+    bare_hashes = tuple(digest for digest in narrow.bare_hashes if digest in wide.bare_hashes) or (
+        () if narrow.bare_hashes and wide.bare_hashes else narrow.bare_hashes or wide.bare_hashes
+    )
+    if narrow.bare_hashes and wide.bare_hashes and not bare_hashes:
+        raise _overlap(one, other, both, location)
+    return replace(narrow, admits=narrow.admits & wide.admits, bare_hashes=bare_hashes, every_file=not bare_hashes)
+
+
+def _dropped_hash_losses(met: ImportedPackage, pins: Sequence[ImportedPackage]) -> list[Loss]:
+    dropped = sorted(
+        {str(digest) for pin in pins for digest in pin.bare_hashes} - {str(digest) for digest in met.bare_hashes}
+    )
+    if not dropped:
+        return []
+    first, second = (pin.origin for pin in pins)
+    message = f"{met.shown}: hashes that only one of {first} and {second} has are left out"
+    return [Loss(kind="hash-unmatched", message=message, hashes=tuple(dropped))]
+
+
+def _overlap(one: ImportedPackage, other: ImportedPackage, both: MarkerSet, location: str) -> LocksetError:
+    first, second = (f"{_shown(pin)} at {pin.origin}" for pin in (one, other))
+    if one.identity == other.identity and one.source is None:
+        first, second = (f"{text} with other hashes" for text in (first, second))
+    return refuse_overlap(one.name, first, second, both, location=location)
+
+
+def _shown(package: ImportedPackage) -> str:
+    return str(package.version) if package.source is None else package.identity.partition(" @ ")[2]
+
+
+def admitted_versions(package: ImportedPackage, versions: Iterable[Version]) -> list[Version]:
+    """Those of `versions` that the pin admits, in the same order."""
+    return [
+        version
+        for version in versions
+        if version == package.version
+        or (package.admits is not None and package.admits.contains(version, prereleases=True))
+    ]
+
+
+def split_by_release(package: ImportedPackage, files: Sequence[DistributionFile]) -> list[ImportedPackage]:
+    """Split the entry by release of `files`: each applies where it has a usable file and no newer release has one.
+
+    Where no release has one, the oldest of those taken applies. An installer fails there with any of them.
+    """
+    versions = sorted({file.version for file in files}, reverse=True)
+    if len(versions) == 1:
+        return [replace(package, version=versions[0])]
+    left = package.region
+    entries: list[ImportedPackage] = []
+    for version in versions:
+        usable = left & _usable([file for file in files if file.version == version])
+        if not (usable & possible()).is_empty:
+            entries.append(replace(package, version=version, region=usable, original_marker=None))
+            left -= usable
+    if not entries:
+        return [replace(package, version=versions[0])]
+    last = entries.pop()
+    region = last.region | left
+    return [
+        *entries,
+        replace(last, region=region, original_marker=package.original_marker if region is package.region else None),
+    ]
+
+
+def _usable(files: Iterable[DistributionFile]) -> MarkerSet:
+    usable = MarkerSet.none()
+    for file in files:
+        here = wheel_region(file.tags) if file.is_wheel else MarkerSet.any()
+        usable |= here & _pythons(file.requires_python)
+    return usable
+
+
+def _pythons(requires_python: str | None) -> MarkerSet:
+    try:
+        return MarkerSet.of_python(requires_python or "")
+    except LocksetError:
+        return MarkerSet.any()
+
+
+def losses_of_split(
+    package: ImportedPackage,
+    parts: Sequence[ImportedPackage],
+    versions: Iterable[Version],
+    matched: Sequence[tuple[DistributionFile, dict[str, str]]],
+) -> list[Loss]:
+    """The losses of a split: the local versions taken, and hashed files of releases that are never used."""
+    taken = [part.version for part in parts]
+    losses: list[Loss] = []
+    if taken != [package.version]:
+        shown = " and ".join(map(str, taken))
+        message = f"`{package.name}=={package.version}` also admits local versions: {shown} is locked"
+        losses.append(Loss(kind="local-version", message=message, note=True))
+    for version in versions:
+        if version not in taken:
+            files = [hashes for file, hashes in matched if file.version == version]
+            texts = tuple(f"{name}:{value}" for hashes in files for name, value in hashes.items())
+            message = f"{package.name} {version} is left out: {taken[0]} has a file wherever {version} has one"
+            losses.append(Loss(kind="release-unused", message=message, hashes=texts, note=not texts))
+    return losses
+
+
+def with_certain_hashes(package: ImportedPackage) -> tuple[ImportedPackage, tuple[Loss, ...]]:
+    """The entry with the hashes its archive certainly has; unchanged if the archive must be read to know them.
+
+    As in pip, the archive must match one hash of each list in `alternatives`. The hash of a list of one is certain.
+
+    Raises:
+        LocksetError: `hashes-contradict`.
+    """
+    if not package.alternatives or not isinstance(package.source, PackageArchive):
+        return package, ()
+    named = _by_algorithm(digest for one in package.alternatives for digest in one)
+    if all(len(values) == 1 for values in named.values()):
+        return _with_hashes(package, {name: value for name, (value,) in named.items()}), ()
+    certain = _by_algorithm(one[0] for one in package.alternatives if len(one) == 1)
+    if any(len(values) > 1 for values in certain.values()):
+        raise LocksetError(
+            "hashes-contradict",
+            f"The file has two different hashes for {package.name} at one URL, and no file matches both",
+            location=package.origin,
+            context=tuple(f"{name}:{value}" for name, values in certain.items() for value in values),
+            hint="Keep the right hash",
+        )
+    hashes = {name: value for name, (value,) in certain.items()}
+    if all(any(hashes.get(d.algorithm) == d.value for d in one) for one in package.alternatives):
+        return _with_hashes(package, hashes), _lost(package, hashes)
+    return package, ()
+
+
+def algorithms_of(package: ImportedPackage) -> tuple[str, ...]:
+    """The strong algorithms with which to read the archive, to choose among its hashes."""
+    named = {digest.algorithm for one in package.alternatives for digest in one}
+    return tuple(sorted(named & STRONG_ALGORITHMS.keys()))
+
+
+def with_hashes_read(
+    package: ImportedPackage, digests: Mapping[str, str], *, location: str
+) -> tuple[ImportedPackage, tuple[Loss, ...]]:
+    """The entry with those of its hashes that match the archive.
+
+    Raises:
+        LocksetError: `no-hash-matches`.
+    """
+    for one in package.alternatives:
+        if not any(digests.get(digest.algorithm) == digest.value for digest in one):
+            path_or_url = getattr(package.source, "url", None) or getattr(package.source, "path", None)
+            raise LocksetError(
+                "no-hash-matches",
+                f"{package.shown}: none of its {len(one)} hashes matches {path_or_url} (was the file changed?)",
+                location=package.origin or location,
+                context=tuple(map(str, one)),
+            )
+    named = {str(digest) for one in package.alternatives for digest in one}
+    hashes = {name: value for name, value in digests.items() if name == "sha256" or f"{name}:{value}" in named}
+    return _with_hashes(package, hashes), _lost(package, hashes)
+
+
+def _by_algorithm(digests: Iterable[Digest]) -> dict[str, set[str]]:
+    values: dict[str, set[str]] = {}
+    for digest in digests:
+        values.setdefault(digest.algorithm, set()).add(digest.value)
+    return values
+
+
+def _with_hashes(package: ImportedPackage, hashes: Mapping[str, str]) -> ImportedPackage:
+    assert isinstance(package.source, PackageArchive)
+    return replace(package, source=replace(package.source, hashes=dict(hashes)), alternatives=())
+
+
+def _lost(package: ImportedPackage, hashes: Mapping[str, str]) -> tuple[Loss, ...]:
+    kept = {f"{name}:{value}" for name, value in hashes.items()}
+    missing: Sequence[str] = sorted({str(d) for one in package.alternatives for d in one} - kept)
+    if not missing:
+        return ()
+    message = f"{package.shown}: {', '.join(missing)} does not match the file at its URL, and is left out"
+    return (Loss(kind="hash-unmatched", message=message, hashes=tuple(missing)),)
