@@ -51,7 +51,8 @@ class _Outcome(Enum):
 class _MetadataProbes:
     """Decides from which indexes to request `.metadata` files that pages do not announce.
 
-    Plain mirrors often have them. Counts outcomes by index; safe to use from several threads. The first request to an index is made alone, so that an index which cannot handle it gets only one.
+    Plain mirrors often have them. Counts outcomes by index; safe to use from several threads. The first request to an
+    index is made alone, so that an index which cannot handle it gets only one.
     """
 
     def __init__(self) -> None:
