@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.pylock import Pylock
 
+from lockset._named_tuple import NamedTuple
 from lockset.composition.open_lock import open_lock, open_revision
 from lockset.composition.run_context import context_of
 from lockset.lockfile.dependency_graph import (

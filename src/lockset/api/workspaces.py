@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.api.lock_files import graph, why
 from lockset.composition.open_lock import open_lock
 from lockset.composition.run_context import context_of

@@ -17,9 +17,10 @@ to an allowed part.
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from lockset import dependency_specifiers
+from lockset._named_tuple import NamedTuple
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 from lockset.package_names import canonicalize_name

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import re
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import tomli
 from packaging.version import Version
 
 from lockset._dataclass import replace
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.dependency_specifiers import read_dependency, read_version
 from lockset.package_names import canonicalize_name
 from lockset.sync.plan import plan_of

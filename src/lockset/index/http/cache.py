@@ -12,8 +12,9 @@ import threading
 import zlib
 from contextlib import suppress
 from io import FileIO
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.files.last_use import record_use
 from lockset.files.system import BINARY, NONBLOCK, replace, unlink, user_id
 from lockset.hashes import quick_sha256

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from packaging.markers import InvalidMarker
 
 from lockset._dataclass import dataclass
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker
 from lockset.lockfile.fix.keys import add_packages_key, remove_empty_key

@@ -10,6 +10,7 @@ from packaging.version import Version
 from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.errors import LocksetError
+from lockset.index.options import is_local
 from lockset.lockfile.conflicts import marker_text
 from lockset.lockfile.model import (
     Package,
@@ -22,7 +23,7 @@ from lockset.lockfile.model import (
 )
 from lockset.markers import MarkerSet, wheel_region
 from lockset.package_names import canonicalize_name
-from lockset.resolve.problem.direct_source import DirectVersion, file_url_path, is_local, relative_path
+from lockset.resolve.problem.direct_source import DirectVersion, file_url_path, relative_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import replace
+from lockset._named_tuple import NamedTuple
 from lockset.dependency_specifiers import composed_marker
 from lockset.errors import LocksetError
 from lockset.lockfile.model import describe

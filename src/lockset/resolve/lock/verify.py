@@ -6,9 +6,10 @@ requirement that applies is met by the entry that applies; no other entry applie
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from lockset._dataclass import dataclass
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import composed_marker, read_wheel_name
 from lockset.errors import LocksetError

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
 from lockset import dependency_specifiers
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import excess, read_sdist_name, read_version, read_wheel_name
 from lockset.lockfile.last_component import last_component

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from lockset import dependency_specifiers
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import excess, read_marker, read_specifier
 from lockset.package_names import canonicalize_name
@@ -14,13 +15,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
 
-__all__ = [
-    "Comparison",
-    "check_environment_marker",
-    "check_package_marker",
-    "comparisons",
-    "is_ordinary_marker",
-]
+__all__ = ["Comparison", "check_environment_marker", "check_package_marker", "comparisons", "is_ordinary_marker"]
 
 # Words, operators and literals of a valid marker, without parentheses.
 _TOKEN = lazy_pattern(r"""'[^']*'|"[^"]*"|===|[<>=!~]=|[<>]|[A-Za-z_.]+""")

@@ -6,8 +6,9 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.files.atomic import read_remembered
 from lockset.hashes import STRONG_ALGORITHMS
