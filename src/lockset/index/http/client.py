@@ -10,9 +10,10 @@ from packaging.utils import canonicalize_name
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.index.http.pages import Pages
+from lockset.index.options import sources_for, strategy_for
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.ports import ProjectNotFound
-from lockset.index.strategy import IndexOrder, sources_for, strategy_for
+from lockset.index.strategy import IndexOrder
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
