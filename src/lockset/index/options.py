@@ -8,12 +8,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from packaging.utils import canonicalize_name
-
 from lockset._dataclass import dataclass, field
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.option_values import check_options, check_range
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

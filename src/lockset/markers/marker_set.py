@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import read_specifier, read_specifiers
 from lockset.errors import LocksetError
@@ -13,6 +12,7 @@ from lockset.markers import diagram as dd
 from lockset.markers.parse import comparison, parse
 from lockset.markers.sample import Example, example
 from lockset.markers.variables import EXTRA, ORIGIN, PYTHON, VARIABLE_NAMES, Kind, Variable, flag
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

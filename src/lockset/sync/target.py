@@ -31,6 +31,7 @@ __all__ = [
     "Target",
     "interpreter_tags",
     "is_within",
+    "relative_to",
 ]
 
 # Folder below the base that holds the staged files and the journal of a running sync; removed afterwards.
@@ -297,3 +298,9 @@ def is_within(path: str, root: str, *, separator: str = "/") -> bool:
     if root.endswith(separator):
         return path.startswith(root) and path != root
     return path.startswith(root + separator)
+
+
+def relative_to(path: str, root: str) -> str:
+    """`path` as seen from `root`: as `os.path.relpath`, which takes ten times as long for what lies below."""
+    inside = f"{root}{os.sep}"
+    return path[len(inside) :] if path.startswith(inside) else os.path.relpath(path, root)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import tomli
 from packaging.markers import InvalidMarker
-from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from lockset._pattern import lazy_pattern
@@ -17,6 +16,7 @@ from lockset.conversion.model.formats import refuse_conflicts
 from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
+from lockset.package_names import canonicalize_name
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from lockset._dataclass import dataclass, replace
@@ -23,6 +22,7 @@ from lockset.lockfile.model import (
     Pylock,
 )
 from lockset.markers import MarkerSet, wheel_region
+from lockset.package_names import canonicalize_name
 from lockset.resolve.problem.direct_source import DirectVersion, file_url_path, relative_path
 
 if TYPE_CHECKING:

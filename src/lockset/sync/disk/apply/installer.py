@@ -24,7 +24,6 @@ from lockset.sync.installed import InstalledDistribution, InstalledFile
 from lockset.sync.placement import check_locations, overlapped_of, overlaps_of, refuse_clashes, settle_clashes
 from lockset.sync.plan import Plan, plan, plan_of
 from lockset.sync.target import LOCK_FILE, STATE_FOLDER
-from lockset.sync.windows_paths import refuse_windows_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -179,8 +178,9 @@ class Installer:
         stage = Stage(self._target.layout, present=owned)
         try:
             placing = self._staged(stage, now, stored, preparer, kept)
-            paths = frozenset(file.path for one in placing for file in one.files)
-            refuse_left_over(now.changes, placed=paths, owned=owned)
+            if removed:
+                paths = frozenset(file.path for one in placing for file in one.files)
+                refuse_left_over(now.changes, placed=paths, owned=owned)
             changed = rewrite_path_file(removed, kept)
             for path, content in changed.items():
                 if content is not None:
@@ -224,6 +224,8 @@ class Installer:
                     with naming_damaged(step.name):
                         placing[step.name] = staged_distribution(stored[step.name], step.desired, self._target)
                 if os.name == "nt":
+                    from lockset.sync.windows_paths import refuse_windows_paths
+
                     refuse_windows_paths(
                         tuple(placing.values()), kept, layout=self._target.layout, long_paths=long_paths()
                     )

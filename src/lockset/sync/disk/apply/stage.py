@@ -3,7 +3,6 @@
 # Paths are strings here: there are thousands of them a run.
 from __future__ import annotations
 
-import json
 import os
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +15,7 @@ from lockset.files.system import BINARY
 from lockset.hashes import hash_text, quick_sha256
 from lockset.sync.disk.store.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
+from lockset.sync.json_text import json_text
 from lockset.sync.placement import PlacedDistribution, Placement, collision, record_rows
 from lockset.sync.target import STATE_FOLDER, is_within
 from lockset.sync.wheel.file_lists import format_record
@@ -49,13 +49,15 @@ def staged_distribution(stored: StoredWheel, distribution: DesiredDistribution, 
     roots = layout.roots_of(manifest.name)
     info = f"{roots[manifest.root_scheme]}{os.sep}{manifest.dist_info}"
     files: list[Placement] = []
+    new = tuple.__new__  # as `Placement`, in half the time
     for file in manifest.files:
-        path = f"{roots[file.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
-        if file.rewrite:
+        scheme, inside, digest, size, _, executable, rewrite = file
+        path = f"{roots[scheme]}{os.sep}{inside if os.sep == '/' else inside.replace('/', os.sep)}"
+        if rewrite:
             content = rewrite_script(_read_stored(stored, file), target.interpreter.executable)
-            files.append(_generated(path, content, executable=True, made_from=f"`.data/scripts/{file.path}`"))
+            files.append(_generated(path, content, executable=True, made_from=f"`.data/scripts/{inside}`"))
         else:
-            files.append(Placement(path, file.hash, file.size, file, None, file.executable))
+            files.append(new(Placement, (path, digest, size, file, None, executable, "")))
     for script in manifest.scripts:
         name, content = _script(script, target)
         path = f"{roots['scripts']}{os.sep}{name}"
@@ -106,12 +108,15 @@ def _facts(distribution: DesiredDistribution) -> Mapping[str, bytes]:
         files["REQUESTED"] = b""
     direct_url = distribution.direct_url
     if direct_url is not None:
+        import json  # here, since most distributions come from an index
+
         files["direct_url.json"] = json.dumps(direct_url).encode()
         if distribution.tree is not None:
             files[SOURCE_FILE] = json.dumps({"tree": distribution.tree}).encode()
     else:
-        origin = {"url": distribution.source_url, "archive_info": {"hashes": dict(distribution.hashes)}}
-        files["provenance_url.json"] = json.dumps(origin).encode()
+        url = json_text(distribution.source_url)
+        hashes = ", ".join(f"{json_text(name)}: {json_text(value)}" for name, value in distribution.hashes.items())
+        files["provenance_url.json"] = f'{{"url": {url}, "archive_info": {{"hashes": {{{hashes}}}}}}}'.encode()
     return files
 
 
@@ -138,6 +143,7 @@ class StagedFiles(NamedTuple):
 
     Attributes:
         store: Folder of its stored wheel.
+        info: Its dist-info folder.
         folders: Every folder that it needs, each after the one that contains it.
         linked: Files that come from the store.
         written: Files with their content, and whether they are executable.
@@ -145,6 +151,7 @@ class StagedFiles(NamedTuple):
 
     distribution: PlacedDistribution
     store: str
+    info: str
     folders: Collection[str]
     linked: list[tuple[str, StoredFile]]
     written: list[tuple[str, bytes, bool]]
@@ -223,10 +230,8 @@ class Stage:
             elif content is not None:
                 written.append((goal, content, executable))
                 self._written[path] = goal
-        record = format_record(record_rows(one))
-        written.append((f"{folders[info]}{separator}RECORD", record, False))
         self._folders |= folders
-        return StagedFiles(one, stored.folder, folders.values(), linked, written)
+        return StagedFiles(one, stored.folder, folders[info], folders.values(), linked, written)
 
     def put(self, files: StagedFiles, linker: Linker) -> None:
         """Create the folders and files of one distribution.
@@ -247,6 +252,8 @@ class Stage:
                 _write(goal, content, executable=executable)
         except FileExistsError as error:
             raise self._name_collision(files.distribution, str(error.filename)) from None
+        record = format_record(record_rows(files.distribution))
+        _write(f"{files.info}{os.sep}RECORD", record, executable=False)
 
     def read_times(self) -> None:
         """Add the modification times of files that were written, which are known once they are closed."""
