@@ -81,7 +81,7 @@ def normal_name(text: str) -> str:
     Raises:
         UsageError: `option-value` if it is not a valid name.
     """
-    from packaging.utils import InvalidName, canonicalize_name
+    from lockset.package_names import InvalidName, canonicalize_name
 
     try:
         return str(canonicalize_name(text, validate=True))

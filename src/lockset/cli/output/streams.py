@@ -130,6 +130,7 @@ class Output:
         import json  # here, since most results are texts
 
         self.json_errors = False
+
         self.data(json.dumps(value, indent=2, ensure_ascii=self._plain_out, default=str))
 
     def line(self, text: str = "") -> None:

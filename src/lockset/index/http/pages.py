@@ -69,6 +69,10 @@ class Pages:
         """When the first of the pages returned so far expires, in seconds since the epoch; 0 if one is not cached."""
         return self._fresh_until
 
+    def limit_freshness(self, until: float) -> None:
+        """Count pages that another process has got, the first of which expires then."""
+        self._fresh_until = min(self._fresh_until, until)
+
     def presence(self, source: IndexSource, name: str) -> bool | None:
         """Whether the index has the project; None if only the network can tell.
 
