@@ -184,20 +184,18 @@ def test_an_export_loads_neither_the_network_nor_what_reads_lock_files_of_other_
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     loaded = set(done.stderr.split())
     assert "lockset.conversion.writers.requirements" in loaded
-    heavy = tuple(
-        [
-            "httpcore",
-            "ssl",
-            "socket",
-            "hashlib",
-            "json",
-            "lockset.index.http",
-            "lockset.sync.",
-            "lockset.resolve.lock",
-            "lockset.composition.conversions.foreign",
-            "lockset.conversion.writers.spdx",
-            "lockset.resolve.releases",
-        ]
+    heavy = (
+        "httpcore",
+        "ssl",
+        "socket",
+        "hashlib",
+        "json",
+        "lockset.index.http",
+        "lockset.sync.",
+        "lockset.resolve.lock",
+        "lockset.composition.conversions.foreign",
+        "lockset.conversion.writers.spdx",
+        "lockset.resolve.releases",
     )
     assert not {name for name in loaded if name.startswith(heavy)}
 
