@@ -124,17 +124,13 @@ def _fields(cls: Any) -> tuple[Any, ...]:
 def _replace(one: Any, /, **changes: Any) -> Any:
     """Like `dataclasses.replace`."""
     record = type(one).__dict__.get("__record__")
-    if record is None:
+    if record is None or any(each.name in changes for each in record.fields() if not each.init):
         import dataclasses
 
         return dataclasses.replace(one, **changes)
-    for each in record.fields():
-        if each.init:
-            if each.name not in changes:
-                changes[each.name] = getattr(one, each.name)
-        elif each.name in changes:
-            message = f"field {each.name} is declared with init=False, it cannot be specified with replace()"
-            raise ValueError(message)
+    for name in record.names():
+        if name not in changes:
+            changes[name] = getattr(one, name)
     return type(one)(**changes)
 
 
@@ -243,9 +239,9 @@ class _Constructor:
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
         self._calls += 1
-        if instance is None or self._calls > _MANY:
-            return self._compiled().__get__(instance, owner)
-        return MethodType(self, instance)
+        if self._calls <= _MANY and isinstance(instance, self._record.cls):
+            return MethodType(self, instance)
+        return self._compiled().__get__(instance, owner)  # also for `inspect`, which binds it to the class
 
     def __call__(self, one: Any, /, *args: Any, **values: Any) -> None:
         """Set the fields of `one`. The compiled constructor reads positional arguments, and refuses wrong ones."""

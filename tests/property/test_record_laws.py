@@ -274,7 +274,8 @@ def test_a_derived_class_equals_that_of_the_standard_library(*, slots: bool) -> 
     theirs, ours = family(dataclasses.dataclass, dataclasses.field), family(records.dataclass, records.field)
     for cls in (0, 1):
         assert _signature(theirs[cls]) == _signature(ours[cls])
-        assert getattr(theirs[cls], "__slots__", None) == getattr(ours[cls], "__slots__", None)
+        if sys.version_info >= (3, 11):  # before, the standard library repeated the slots of the base
+            assert getattr(theirs[cls], "__slots__", None) == getattr(ours[cls], "__slots__", None)
         a, b = theirs[cls](one=1), ours[cls](one=1)
         assert repr(a) == repr(b)
         assert hash(a) == hash(b)
