@@ -32,6 +32,7 @@ __all__ = [
     "keep_mode",
     "large_pipe",
     "long_paths",
+    "processors",
     "raise_again",
     "registered_pythons",
     "release_memory",
@@ -133,6 +134,10 @@ if sys.platform == "win32":
         """None: Windows has no fork."""
         del work
         return None
+
+    def processors() -> int:
+        """How many processors there are."""
+        return os.cpu_count() or 1
 
     def large_pipe(pipe: int) -> None:
         """Do nothing: other systems decide on the size themselves."""
@@ -389,6 +394,10 @@ if sys.platform == "linux":
 
         return end
 
+    def processors() -> int:
+        """How many processors this process may use."""
+        return len(os.sched_getaffinity(0))
+
     def large_pipe(pipe: int) -> None:
         """Let the pipe hold a megabyte, if the system allows it."""
         from fcntl import fcntl
@@ -404,6 +413,10 @@ else:
         """None: Windows has no copies of a process, and the libraries of macOS do not support them."""
         del work
         return None
+
+    def processors() -> int:
+        """How many processors there are."""
+        return os.cpu_count() or 1
 
     def large_pipe(pipe: int) -> None:
         """Do nothing: other systems decide on the size themselves."""

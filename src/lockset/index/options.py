@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
@@ -18,7 +18,7 @@ from lockset.option_values import check_options, check_range
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_INDEX", "IndexOptions", "IndexSource", "location_url", "same_index"]
+__all__ = ["DEFAULT_INDEX", "IndexOptions", "IndexSource", "location_url", "options_of_plain", "same_index"]
 
 # The public index, which is the default. Its address is written nowhere else.
 DEFAULT_INDEX = "https://pypi.org/simple/"
@@ -129,6 +129,12 @@ class IndexOptions:
                     hint="Give the index that name, or correct the pin",
                 )
 
+    def plain(self) -> dict[str, Any]:
+        """The options as plain values, for another process: see `options_of_plain`."""
+        indexes = [(source.url, source.name, source.flat, source.explicit) for source in self.indexes]
+        values = {name: getattr(self, name) for name in type(self).__slots__}
+        return {**values, "indexes": indexes, "pins": dict(self.pins)}
+
     def sources(self) -> tuple[IndexSource, ...]:
         """All indexes in order, the default one last; without flat sources."""
         default = () if self.no_index else (_location(self.index_url),)
@@ -138,6 +144,14 @@ class IndexOptions:
     def flat_sources(self) -> tuple[IndexSource, ...]:
         """The flat sources, in order."""
         return tuple(_location(url, flat=True) for url in self.find_links)
+
+
+def options_of_plain(values: Mapping[str, Any]) -> IndexOptions:
+    """The options of `IndexOptions.plain`."""
+    indexes = tuple(
+        IndexSource(url=url, name=name, flat=flat, explicit=explicit) for url, name, flat, explicit in values["indexes"]
+    )
+    return IndexOptions(**{**values, "indexes": indexes})
 
 
 def location_url(text: str, *, base: Path) -> str:

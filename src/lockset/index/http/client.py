@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.index.http.pages import Pages
@@ -163,7 +163,7 @@ class HttpIndexes:
 
     def _detail(self, answer: _Answer) -> ProjectDetail:
         self._warn(answer.table)
-        numbers = {Version(text): number for text, number in answer.index_numbers}
+        numbers = {read_version(text): number for text, number in answer.index_numbers}
         return ProjectDetail(
             answer.table,
             fingerprint=answer.fingerprint,
