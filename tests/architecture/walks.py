@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 # What they compile on first use is no step of a job.
-_COMPILERS = {"_dataclass.py", "_pattern.py"}
+_COMPILERS = {"_dataclass.py", "_named_tuple.py", "_pattern.py"}
 SOURCE = Path(__file__).parents[2] / "src"
 JOBS = ("lock", "convert", "validate", "sync")
 _PROJECT = """\

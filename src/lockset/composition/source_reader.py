@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from contextlib import contextmanager
@@ -232,6 +231,8 @@ def _file_of(source: DirectSource) -> DistributionFile:
 
 def _measured(archive: BinaryIO, source: DirectSource) -> tuple[int, dict[str, str]]:
     """Size and hashes of the bytes; one of the required hashes must match."""
+    import hashlib  # OpenSSL takes milliseconds to load
+
     computed = {name: hashlib.new(name) for name in {"sha256", *(d.algorithm for d in source.hashes)}}
     size = 0
     while chunk := archive.read(_CHUNK):

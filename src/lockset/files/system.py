@@ -358,11 +358,11 @@ def release_memory(mapped: object) -> None:
 
 if sys.platform == "linux":
 
-    def assistant(work: Callable[[], object]) -> Callable[[bool], None] | None:
+    def assistant(work: Callable[[], object]) -> Callable[[bool], bool] | None:
         """Run `work` in a silent copy of this process that a signal ends at once.
 
-        The returned function waits for its end, and kills it first if its argument is true. None where a copy is not
-        safe: with other threads.
+        The returned function waits for its end, and kills it first if its argument is true; it returns whether `work`
+        was done without an error. None where a copy is not safe: with other threads.
         """
         import signal
 
@@ -374,6 +374,7 @@ if sys.platform == "linux":
         except OSError:
             return None
         if child == 0:
+            code = 1
             try:
                 for number in (signal.SIGINT, signal.SIGTERM):
                     signal.signal(number, signal.SIG_DFL)
@@ -381,16 +382,17 @@ if sys.platform == "linux":
                 for descriptor in range(3):
                     os.dup2(silent, descriptor)
                 work()
+                code = 0
             finally:
-                os._exit(0)
+                os._exit(code)
 
-        def end(kill: bool) -> None:  # noqa: FBT001 (as its type says)
+        def end(kill: bool) -> bool:  # noqa: FBT001 (as its type says)
             try:
                 if kill:
                     os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
+                return os.waitpid(child, 0)[1] == 0
             except (ChildProcessError, ProcessLookupError):  # whoever started this process ignores SIGCHLD
-                return
+                return False
 
         return end
 
@@ -409,7 +411,7 @@ if sys.platform == "linux":
 
 else:
 
-    def assistant(work: Callable[[], object]) -> Callable[[bool], None] | None:
+    def assistant(work: Callable[[], object]) -> Callable[[bool], bool] | None:
         """None: Windows has no copies of a process, and the libraries of macOS do not support them."""
         del work
         return None

@@ -8,17 +8,24 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from packaging.utils import canonicalize_name
-
 from lockset._dataclass import dataclass, field
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.option_values import check_options, check_range
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_INDEX", "IndexOptions", "IndexSource", "location_url", "options_of_plain", "same_index"]
+__all__ = [
+    "DEFAULT_INDEX",
+    "IndexOptions",
+    "IndexSource",
+    "is_local",
+    "location_url",
+    "options_of_plain",
+    "same_index",
+]
 
 # The public index, which is the default. Its address is written nowhere else.
 DEFAULT_INDEX = "https://pypi.org/simple/"
@@ -47,7 +54,7 @@ class IndexSource:
     @property
     def is_local(self) -> bool:
         """Whether it is read from disk."""
-        return self.url.startswith("file:")
+        return is_local(self.url)
 
 
 @cache
@@ -175,6 +182,11 @@ def location_url(text: str, *, base: Path) -> str:
             "index-location", f"`{text}` is neither an http(s) or file URL nor a path", hint="Use https://, or a path"
         )
     return Path(base, Path(text).expanduser()).resolve().as_uri()
+
+
+def is_local(url: str) -> bool:
+    """Whether the URL means a file or folder of this computer."""
+    return url[:5].lower() == "file:"
 
 
 def _check_host(url: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import excess, read_version
 from lockset.errors import MetadataInvalidError
+from lockset.package_names import InvalidName, canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from enum import Enum
 from functools import lru_cache
@@ -18,7 +17,7 @@ from lockset.errors import (
     MetadataInvalidError,
     RangeRefusedError,
 )
-from lockset.hashes import STRONG_ALGORITHMS, Verifier, strong_digests
+from lockset.hashes import STRONG_ALGORITHMS, Verifier, quick_sha256, strong_digests
 from lockset.index.credentials import redact
 from lockset.index.filenames import wheel_triple
 from lockset.index.pages.project_page import file_of_values
@@ -80,7 +79,7 @@ class BuildFailures:
         fingerprint = self._fingerprint() if hashes else ""
         if not fingerprint:
             return None
-        return hashlib.sha256(json.dumps([_FAILURE_FORMAT, file.filename, hashes, fingerprint]).encode()).hexdigest()
+        return quick_sha256(json.dumps([_FAILURE_FORMAT, file.filename, hashes, fingerprint]).encode()).hex()
 
 
 def _raise_again(data: bytes, now: float) -> None:
@@ -359,7 +358,7 @@ def _key_of(files: Sequence[DistributionFile]) -> str:
     wheels = [file for file in files if file.is_wheel]
     file = best_file(wheels) if wheels else files[0]
     promised = sorted((*file.hashes.items(), *(("metadata", value) for value in file.metadata_hashes.values())))
-    return hashlib.sha256(json.dumps([_FORMAT, file.url, promised]).encode()).hexdigest()
+    return quick_sha256(json.dumps([_FORMAT, file.url, promised]).encode()).hex()
 
 
 def _load(data: bytes) -> CoreMetadata | None:

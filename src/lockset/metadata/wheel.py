@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from packaging.utils import canonicalize_name
-
 from lockset.errors import LocksetError, MetadataInvalidError
 from lockset.index.filenames import parse_version
 from lockset.metadata.bounded_reads import BoundedReads, archive_errors
 from lockset.metadata.core import check_identity, parse_metadata
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from lockset.index.pages.project_page import DistributionFile

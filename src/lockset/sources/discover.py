@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path, PurePath
 from shlex import quote
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from lockset._dataclass import dataclass, replace
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file

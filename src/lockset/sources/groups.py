@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from packaging.utils import canonicalize_name
+from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
+from lockset._named_tuple import NamedTuple
 from lockset.errors import Diagnostic, GroupCycleError, GroupDepthError, GroupDuplicateError, LocksetError
+from lockset.package_names import canonicalize_name
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.toml_table import nearest
 

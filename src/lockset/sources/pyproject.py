@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import Diagnostic, InvalidValueError, LocksetError
+from lockset.package_names import canonicalize_name
 from lockset.sources.groups import expand, inclusions_of, read_groups
 from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.project import DynamicFields, RootProject

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import InvalidName, canonicalize_name
 
 from lockset._dataclass import dataclass, field
 from lockset.attestations.policy import TrustPolicy
 from lockset.dependency_specifiers import read_marker, read_specifiers
 from lockset.errors import InvalidValueError, LocksetError
 from lockset.markers.environment import split_platform
+from lockset.package_names import InvalidName, canonicalize_name
 from lockset.sources.audit_settings import AuditSettings, read_audit_settings
 from lockset.sources.exclude_newer import parse_age, parse_exclude_newer
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement

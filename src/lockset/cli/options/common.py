@@ -81,7 +81,7 @@ def normal_name(text: str) -> str:
     Raises:
         UsageError: `option-value` if it is not a valid name.
     """
-    from packaging.utils import InvalidName, canonicalize_name
+    from lockset.package_names import InvalidName, canonicalize_name
 
     try:
         return str(canonicalize_name(text, validate=True))
@@ -263,7 +263,7 @@ def build_options(args: argparse.Namespace) -> dict[str, Any]:
         UsageError: `config-setting` or `option-value`.
     """
     isolation = (":all:",) if args.no_build_isolation else tuple(map(normal_name, args.no_build_isolation_package))
-    settings: dict[str, Any] = {"config_settings": {}, "config_settings_package": {}}
+    settings: dict[str, Any] = {}
     if args.config_setting or args.config_settings_package:
         from lockset.cli.options.config_settings import parse_config_settings, parse_package_settings  # rare
 

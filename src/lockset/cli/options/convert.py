@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import add_cache, add_index, index_overrides, normal_name, run_context
 from lockset.composition.conversions.foreign import ConvertOptions
 from lockset.conversion.model.formats import Format

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -23,6 +22,7 @@ from lockset.composition.lock_pipeline import LockOptions, lock_project
 from lockset.composition.repositories import connected, repository_opener
 from lockset.composition.sync_pipeline import LockSource, RemovalPolicy, SyncRequest, sync
 from lockset.errors import BuildEnvironmentError, BuildNotLockedError, LocksetError
+from lockset.hashes import quick_sha256
 from lockset.index.credentials import redact
 from lockset.sources.project import RootProject
 from lockset.sources.requirements.requirement_line import parse_requirement
@@ -116,7 +116,7 @@ class SyncedEnvironmentMaker:
             list(map(redact, locations)),
             {name: os.environ.get(name, "") for name in _DECIDING},
         ]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+        return quick_sha256(json.dumps(facts).encode()).hex()
 
     @contextmanager
     def make(

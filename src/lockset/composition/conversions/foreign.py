@@ -12,8 +12,7 @@ from lockset.composition.connections import SourceFetcher
 from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.composition.indexes import resolve_indexes, unread_index_variable
 from lockset.composition.repositories import connected
-from lockset.conversion.model.checked_table import decode_lock_text, refuse_conflicts, refuse_undecoded
-from lockset.conversion.model.formats import Format, recognise
+from lockset.conversion.model.formats import Format, decode_lock_text, recognise, refuse_conflicts, refuse_undecoded
 from lockset.conversion.model.imported_lock import Loss
 from lockset.conversion.model.options import FileSelection, ReaderOptions
 from lockset.conversion.pipeline.assemble_lock import assemble_imported

@@ -6,7 +6,6 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from lockset._dataclass import replace
@@ -24,6 +23,7 @@ from lockset.lockfile.model import (
     Pylock,
 )
 from lockset.markers import MarkerSet
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

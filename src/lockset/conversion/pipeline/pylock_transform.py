@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset._dataclass import dataclass, replace
 from lockset.conversion.model.graph import region_of_text, universe_of
 from lockset.conversion.model.imported_lock import Loss
@@ -26,6 +24,7 @@ from lockset.lockfile.conflicts import declared_conflicts, met_within, refuse_co
 from lockset.lockfile.model import artifacts, describe, file_name
 from lockset.markers import MarkerSet, wheel_region
 from lockset.markers.environment import example_in_words
+from lockset.package_names import canonicalize_name
 from lockset.similar_names import known_names_hint
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 
 from lockset._dataclass import replace
 from lockset.conversion.model.direct_source import read_vcs
@@ -21,6 +20,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.last_component import last_component
 from lockset.lockfile.model import PackageArchive
 from lockset.markers import MarkerSet
+from lockset.package_names import canonicalize_name
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:

@@ -74,7 +74,9 @@ def read_pins(
     for line in lines:
         converter.take(line)
     converter.add_archive_hashes()
-    packages = with_dependencies(converter.packages, texts, converter.losses)
+    packages = converter.packages
+    if any("#" in text for text in texts):
+        packages = with_dependencies(packages, texts, converter.losses)
     converter.losses += _warning_losses(project)
     _add_notes(project, packages, converter.losses)
     selectable = SelectableNames()

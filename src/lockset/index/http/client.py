@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
+from lockset._named_tuple import NamedTuple
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
@@ -15,6 +14,7 @@ from lockset.index.pages.page_table import PageTable
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.ports import ProjectNotFound, RemoteCall
 from lockset.index.strategy import IndexOrder, sources_for, strategy_for
+from lockset.package_names import canonicalize_name
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:

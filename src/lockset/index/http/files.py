@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import threading
 from contextlib import contextmanager
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from lockset._dataclass import replace
 from lockset.errors import DownloadFailedError, HashMismatchError, LocksetError, OfflineError
@@ -246,6 +245,12 @@ class HttpFiles:
             raise DownloadFailedError(f"The file cannot be read: {error}", location=str(path)) from error
 
 
+def _new_sha256() -> Any:
+    import hashlib  # OpenSSL takes milliseconds to load, and most runs download nothing
+
+    return hashlib.sha256()
+
+
 class _Verified:
     """A sink that checks the size and all known hashes of a file, and always computes its sha256."""
 
@@ -255,7 +260,7 @@ class _Verified:
         known = STRONG_ALGORITHMS.keys() | WEAK_ALGORITHMS.keys()
         digests = [Digest(algorithm=name, value=value) for name, value in file.hashes.items() if name in known]
         self._verifier = Verifier(digests, size=file.size)
-        self._sha256 = hashlib.sha256()
+        self._sha256 = _new_sha256()
 
     @property
     def seen(self) -> int:
@@ -268,7 +273,7 @@ class _Verified:
 
     def restart(self) -> None:
         self._verifier.restart()
-        self._sha256 = hashlib.sha256()
+        self._sha256 = _new_sha256()
         self._held.seek(0)
         self._held.truncate()
 
@@ -284,7 +289,7 @@ class _Verified:
                 location=redact(self._file.url),
                 hint="The file was changed or damaged on the way. Try again, or report it to the owner of the server",
             )
-        return self._sha256.hexdigest()
+        return str(self._sha256.hexdigest())
 
 
 def _key(file: DistributionFile) -> str:

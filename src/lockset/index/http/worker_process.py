@@ -124,7 +124,7 @@ class _RemoteJob(Job[T]):
 class ProcessCopy:
     """A copy of this process that makes calls, as this process sees it."""
 
-    def __init__(self, end: Callable[[bool], None], requests: int, replies: int) -> None:
+    def __init__(self, end: Callable[[bool], bool], requests: int, replies: int) -> None:
         self._end = end
         self._requests, self._replies = requests, FileIO(replies)
         self._lock = threading.Lock()

@@ -6,15 +6,15 @@ requirement that applies is met by the entry that applies; no other entry applie
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
-
-from packaging.utils import canonicalize_name
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from lockset._dataclass import dataclass
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import composed_marker, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts, file_name
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -14,6 +14,7 @@ from lockset._dataclass import dataclass, field, replace
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError, SourceNotSupportedError
+from lockset.index.options import is_local
 from lockset.lockfile.secrets import secret_in_address
 from lockset.sources.direct_url import path_of
 from lockset.url_secrets import has_secret, without_secrets
@@ -35,7 +36,6 @@ __all__ = [
     "SourceReader",
     "file_url_path",
     "host_of",
-    "is_local",
     "leads_to",
     "location_of",
     "relative_path",
@@ -298,11 +298,6 @@ def _public(url: str) -> str:
 
 def _shown(text: str, subdirectory: str | None) -> str:
     return f"{text}#subdirectory={subdirectory}" if subdirectory else text
-
-
-def is_local(url: str) -> bool:
-    """Whether the URL means a file or folder of this computer."""
-    return url[:5].lower() == "file:"
 
 
 def file_url_path(url: str) -> str:

@@ -10,11 +10,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset._dataclass import replace
 from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX
+from lockset.package_names import canonicalize_name
 from lockset.resolve.problem.options import option_requirements
 from lockset.resolve.problem.roots import overrides_of
 from lockset.sources.other_tools.facts import OtherTools, join_many_names, plain_index

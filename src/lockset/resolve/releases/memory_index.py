@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement
-from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from lockset._dataclass import dataclass, field
@@ -19,6 +18,7 @@ from lockset.index.pages.simple_json import parse_json_page
 from lockset.index.ports import ProjectNotFound
 from lockset.metadata.core import CoreMetadata
 from lockset.option_values import check_options
+from lockset.package_names import canonicalize_name
 from lockset.resolve.releases.index_repository import IndexRepository
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset._dataclass import dataclass, replace
+from lockset.package_names import canonicalize_name
 from lockset.sources.other_tools.facts import NamedSource, OtherIndex, OtherTools, UnreadKey, UnreadNames
 from lockset.sources.other_tools.locations import (
     SourceFile,

@@ -7,11 +7,10 @@ import os.path
 import shlex
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset._dataclass import dataclass, field, replace
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
+from lockset.package_names import canonicalize_name
 from lockset.sources.project import SourceOptions
 from lockset.sources.requirements.requirement_line import is_url
 from lockset.sources.toml_table import nearest

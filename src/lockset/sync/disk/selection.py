@@ -9,8 +9,6 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from packaging.utils import canonicalize_name
-
 from lockset.errors import BuildNeededError, HashMissingError, LocksetError
 from lockset.hashes import WEAK_ALGORITHMS, Digest, strong_digests
 from lockset.lockfile.model import (
@@ -23,6 +21,7 @@ from lockset.lockfile.model import (
     file_name,
 )
 from lockset.lockfile.select import select_entries
+from lockset.package_names import canonicalize_name
 from lockset.similar_names import known_names_hint
 from lockset.sync.desired import DesiredDistribution, SourcePolicy, public_url
 from lockset.sync.target import is_within

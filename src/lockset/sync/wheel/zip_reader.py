@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import struct
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
 from lockset.files.system import release_memory
 from lockset.sync.wheel.inflate import INFLATE_ERRORS, crc32, inflater
@@ -43,7 +44,7 @@ _MOST_INFLATION, _INFLATION_FLOOR = 250, 1 << 30
 # Limit for the number of members; the largest wheels have about ten thousand.
 _MOST_MEMBERS = 1_000_000
 # Bytes inflated at once, so that memory use does not depend on the size of a member.
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 # Bytes of a mapped archive that stay in memory while it is read.
 _WINDOW = 8 * _CHUNK
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
 from lockset._dataclass import replace
 from lockset._pattern import lazy_pattern
 from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
@@ -31,6 +29,7 @@ from lockset.conversion.readers.poetry.roots import dependency_items, poetry_req
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet
+from lockset.package_names import canonicalize_name
 from lockset.sources.other_tools.poetry_constraints import admits, alternatives, poetry_python_region, python_marker
 from lockset.url_secrets import plain_url
 

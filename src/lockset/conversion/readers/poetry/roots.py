@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
 from lockset.conversion.readers.pyproject import ProjectRequirement, standard_requirements
+from lockset.package_names import canonicalize_name
 from lockset.sources.other_tools.poetry_constraints import python_marker
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 
 from lockset._dataclass import replace
 from lockset.conversion.model.checked_table import Fields, parse_toml_fields
@@ -18,6 +17,7 @@ from lockset.conversion.readers.uv.sources import archive_of, file_of, tree_of
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.package_names import canonicalize_name
 from lockset.similar_names import known_names_hint
 from lockset.url_secrets import plain_url
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from packaging.markers import InvalidMarker
-from packaging.utils import canonicalize_name
 
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -6,7 +6,6 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import Version
 
 from lockset._pattern import lazy_pattern
@@ -16,6 +15,7 @@ from lockset.lockfile.validate.rules.markers import check_package_marker
 from lockset.lockfile.validate.rules.sources import NamedFile, check_sources, check_url
 from lockset.lockfile.validate.rules.top_level import check_specifier, check_tool
 from lockset.lockfile.validate.typed_get import array_of, close_keys, require, string
+from lockset.package_names import canonicalize_name, is_normalized_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

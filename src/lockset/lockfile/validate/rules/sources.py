@@ -7,9 +7,10 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from ipaddress import ip_address
 from posixpath import normpath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 from lockset.lockfile.last_component import last_component

@@ -7,15 +7,14 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import InvalidSpecifier
-from packaging.utils import canonicalize_name, is_normalized_name
-
+from lockset import dependency_specifiers
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import excess, read_specifiers
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import kind_of_table
 from lockset.lockfile.validate.rules.markers import check_environment_marker
 from lockset.lockfile.validate.typed_get import array_of, close_keys, require, string, table
+from lockset.package_names import canonicalize_name, is_normalized_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -188,5 +187,5 @@ def _specifier(text: str) -> _Specifier:
         specifiers = read_specifiers(text)
         searched = len(specifiers) <= _MOST_SPECIFIERS
         return _Specifier.EMPTY if searched and specifiers.is_unsatisfiable() else _Specifier.SOME
-    except (InvalidSpecifier, ValueError):
+    except (dependency_specifiers.InvalidSpecifier, ValueError):
         return _Specifier.NONE
