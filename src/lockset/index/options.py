@@ -25,6 +25,8 @@ __all__ = [
     "location_url",
     "options_of_plain",
     "same_index",
+    "sources_for",
+    "strategy_for",
 ]
 
 # The public index, which is the default. Its address is written nowhere else.
@@ -159,6 +161,27 @@ def options_of_plain(values: Mapping[str, Any]) -> IndexOptions:
         IndexSource(url=url, name=name, flat=flat, explicit=explicit) for url, name, flat, explicit in values["indexes"]
     )
     return IndexOptions(**{**values, "indexes": indexes})
+
+
+def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
+    """The indexes to use for the normalised name `project`, in order.
+
+    A pinned project uses its index only; explicit indexes are used for pinned projects only.
+    """
+    pin = options.pins.get(project)
+    if pin is not None:
+        return tuple(source for source in options.sources() if source.name == pin)
+    return tuple(source for source in options.sources() if not source.explicit)
+
+
+def strategy_for(project: str, options: IndexOptions) -> str:
+    """How the indexes of the normalised name `project` are combined.
+
+    Several indexes with the name that it is pinned to are all its own: the versions of the first one come first.
+    """
+    pin = options.pins.get(project)
+    several = pin is not None and len(sources_for(project, options)) > 1
+    return "unsafe-first-match" if several else options.strategy
 
 
 def location_url(text: str, *, base: Path) -> str:

@@ -10,10 +10,11 @@ from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.index.http.pages import Pages
+from lockset.index.options import sources_for, strategy_for
 from lockset.index.pages.page_table import PageTable
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.ports import ProjectNotFound, RemoteCall
-from lockset.index.strategy import IndexOrder, sources_for, strategy_for
+from lockset.index.strategy import IndexOrder
 from lockset.package_names import canonicalize_name
 from lockset.progress import NullListener
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from lockset._dataclass import dataclass
 from lockset.index.http.cache import DiskCache
 from lockset.index.http.client import HttpIndexes
-from lockset.index.http.downloads import HttpDownloads, open_transport
+from lockset.index.http.downloads import HttpDownloads
 from lockset.index.http.files import HttpFiles
+from lockset.index.http.transport import open_transport
 from lockset.index.http.worker_process import SharedWorkers
 from lockset.index.http.workers import Workers
 
