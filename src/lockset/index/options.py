@@ -108,7 +108,7 @@ class IndexOptions:
     refresh: bool = False
     refresh_packages: frozenset[str] = frozenset()
     max_age: float | None = None
-    connections: int = 20
+    connections: int = 32
     connect_timeout: float = 10.0
     read_timeout: float = 15.0
     retries: int = 3
