@@ -244,7 +244,7 @@ def test_a_plain_project_is_locked_without_what_it_has_no_need_of(local_index: L
     arguments = ["lock", "--default-index", local_index.url, "--cache-dir", "cache"]
     code = f"import os; os.chdir({str(tmp_path)!r})\n{_RUN.format(arguments=arguments)}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
-    needless = {"sources.other_tools.tables", "markers.render", "cli.output.progress_line"}
+    needless = {"sources.other_tools.tables", "markers.render", "cli.output.progress_line", "cli.options.variables"}
     assert not {f"lockset.{name}" for name in needless} & set(done.stderr.split())
 
 
