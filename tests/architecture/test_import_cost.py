@@ -177,6 +177,29 @@ def test_a_lock_file_is_validated_by_few_modules(tmp_path: Path) -> None:
     assert not set(heavy.split()) & loaded
 
 
+def test_an_export_loads_neither_the_network_nor_what_reads_lock_files_of_other_tools(tmp_path: Path) -> None:
+    lock = tmp_path / "pylock.toml"
+    lock.write_text(_ORDINARY_LOCK)
+    code = _RUN.format(arguments=["export", str(lock), "--all-extras", "-o", str(tmp_path / "requirements.txt")])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    loaded = set(done.stderr.split())
+    assert "lockset.conversion.writers.requirements" in loaded
+    heavy = (
+        "httpcore",
+        "ssl",
+        "socket",
+        "hashlib",
+        "json",
+        "lockset.index.http",
+        "lockset.sync.",
+        "lockset.resolve.lock",
+        "lockset.composition.conversions.foreign",
+        "lockset.conversion.writers.spdx",
+        "lockset.resolve.releases",
+    )
+    assert not {name for name in loaded if name.startswith(heavy)}
+
+
 def test_markers_and_file_names_are_read_without_what_they_rarely_need() -> None:
     code = (
         "import sys\nimport lockset.dependency_specifiers, lockset.markers, lockset.index.filenames\n"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import Version
-
 from lockset._named_tuple import NamedTuple
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.index.http.pages import Pages
@@ -165,7 +164,7 @@ class HttpIndexes:
 
     def _detail(self, answer: _Answer) -> ProjectDetail:
         self._warn(answer.table)
-        numbers = {Version(text): number for text, number in answer.index_numbers}
+        numbers = {read_version(text): number for text, number in answer.index_numbers}
         return ProjectDetail(
             answer.table,
             fingerprint=answer.fingerprint,
