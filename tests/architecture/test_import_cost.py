@@ -84,7 +84,10 @@ def test_requests_are_made_by_httpcore_and_only_a_run_that_makes_some_loads_it(
     local_index.seen.clear()
     network = {"httpx", "httpcore", "h11", "ssl", "socket"}
     assert not lock() & network, "the lock is current"
-    assert not lock("--upgrade") & network, "everything is in the cache"
+    again = lock("--upgrade")
+    assert not again & network, "everything is in the cache"
+    rare = {"hashlib", "gzip", "bz2", "lzma", "zipfile", "tarfile", "shutil", "tempfile", "difflib", "html", "email"}
+    assert not again & rare, "nothing is downloaded, unpacked or misspelled"
     assert local_index.seen == []
 
 
@@ -185,20 +188,23 @@ def test_an_export_loads_neither_the_network_nor_what_reads_lock_files_of_other_
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     loaded = set(done.stderr.split())
     assert "lockset.conversion.writers.requirements" in loaded
-    heavy = (
-        "httpcore",
-        "ssl",
-        "socket",
-        "hashlib",
-        "json",
-        "lockset.index.http",
-        "lockset.sync.",
-        "lockset.resolve.lock",
-        "lockset.composition.conversions.foreign",
-        "lockset.conversion.writers.spdx",
-        "lockset.resolve.releases",
-    )
-    assert not {name for name in loaded if name.startswith(heavy)}
+    heavy = "httpcore ssl socket hashlib json difflib lockset.composition.conversions.foreign lockset.index.http"
+    heavy += " lockset.sync. lockset.resolve.lock lockset.resolve.releases lockset.conversion.writers.spdx"
+    assert not {name for name in loaded if name.startswith(tuple(heavy.split()))}
+
+
+@pytest.mark.parametrize("arguments", [["tree"], ["diff", "pylock.other.toml"], ["graph"]], ids=lambda each: each[0])
+def test_a_command_that_shows_a_lock_file_loads_nothing_of_targets_and_indexes(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    for name in ("pylock.toml", "pylock.other.toml"):
+        (tmp_path / name).write_text(_ORDINARY_LOCK)
+    command, *others = arguments
+    files = [str(tmp_path / name) for name in ["pylock.toml", *others]]
+    code = _RUN.format(arguments=[command, *files])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    heavy = ("httpcore", "ssl", "difflib", "lockset.index.http", "lockset.sync.disk", "lockset.resolve.solver")
+    assert not {name for name in done.stderr.split() if name.startswith(heavy)}
 
 
 def test_markers_and_file_names_are_read_without_what_they_rarely_need() -> None:
