@@ -8,7 +8,6 @@ import os
 import sys
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from lockset._version import __version__
 from lockset.cli.exit_codes import INTERRUPTED, REFUSED, TERMINATED, USAGE, exit_code
@@ -17,6 +16,7 @@ from lockset.cli.options.common import add_common
 from lockset.cli.options.variables import apply_variables
 from lockset.errors import Diagnostic, LocksetError, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn
