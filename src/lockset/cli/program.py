@@ -8,7 +8,6 @@ import os
 import sys
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from lockset._version import __version__
 from lockset.cli.exit_codes import INTERRUPTED, REFUSED, TERMINATED, USAGE, exit_code
@@ -16,6 +15,7 @@ from lockset.cli.interrupts import Terminated, undo_first
 from lockset.cli.options.common import add_common
 from lockset.errors import Diagnostic, LocksetError, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn

@@ -6,7 +6,6 @@ import os
 from _thread import allocate_lock  # `threading` is not needed for it
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.errors import BuildNeededError, LocksetError, StoppedError
 from lockset.files.atomic import remove_tree
@@ -15,8 +14,10 @@ from lockset.progress import NullListener, expect_bytes
 from lockset.sync.desired import WheelIdentity
 from lockset.sync.disk.store.cache import StoredWheel, WheelStore
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import BinaryIO
 
     from lockset.index.ports import Downloads
     from lockset.progress import ProgressListener
