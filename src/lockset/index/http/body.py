@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-
 from lockset._dataclass import dataclass
 from lockset.errors import DownloadFailedError, DownloadTooLargeError, LocksetError
 
@@ -13,7 +11,6 @@ __all__ = ["Body", "too_large"]
 _STEP = 1024 * 1024
 # The first bytes of each gzip member.
 _GZIP = b"\x1f\x8b"
-_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +44,19 @@ class Body:
             return self.data
         if self._coding not in {"gzip", "x-gzip", "deflate"}:
             raise self._broken(f"its encoding {self._coding[:20]!r} was not requested")
+        # Imported here: few bodies of a sync are compressed.
+        from lockset.inflate import GZIP_OR_ZLIB, INFLATE_ERRORS, inflater
+
         parts: list[bytes] = []
         left, rest = self.limit, self.data
         while True:
-            inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
-            while rest and not inflate.eof:
+            inflate = inflater(GZIP_OR_ZLIB)
+            part = b"-"
+            # Without input there may be output that the last step had no space for.
+            while (rest or part) and not inflate.eof:
                 try:
                     part = inflate.decompress(rest, _STEP)
-                except zlib.error as error:
+                except INFLATE_ERRORS as error:
                     raise self._broken(str(error)) from error
                 left -= len(part)
                 if left < 0:
