@@ -11,15 +11,16 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Iterator
     from dataclasses import dataclass as plain_dataclass  # what type checkers shall know of these classes
+    from typing import Any
 
 __all__ = ["check_argument", "check_options", "check_range", "plain_dataclass"]
 

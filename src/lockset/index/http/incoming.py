@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lockset._dataclass import dataclass, field
 from lockset.errors import DownloadFailedError, DownloadTooLargeError, KnownError, LocksetError
+from lockset.files.inflate import INFLATE_ERRORS, inflater
 from lockset.index.credentials import redact
 
 if TYPE_CHECKING:
@@ -66,11 +67,11 @@ class Body:
         parts: list[bytes] = []
         left, rest = self.limit, self.data
         while True:
-            inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
+            inflate = inflater(_GZIP_OR_ZLIB)
             while rest and not inflate.eof:
                 try:
                     part = inflate.decompress(rest, _STEP)
-                except zlib.error as error:
+                except INFLATE_ERRORS as error:
                     raise self._broken(str(error)) from error
                 left -= len(part)
                 if left < 0:

@@ -72,10 +72,6 @@ class Transport:
         self._silent: set[UrlOrigin] = set()
         self._closed = False
 
-    def report_to(self, listener: ProgressListener) -> None:
-        """Report transfers to `listener` from now on."""
-        self.listener = listener
-
     def is_silent(self, url: str) -> bool:
         """Whether the server of `url` did not respond in time in this run, so that it should be avoided if possible."""
         return origin_of(url) in self._silent
