@@ -236,7 +236,7 @@ class Solver:
     def _gives_way(self, reason: Incompatibility, decision: Decision) -> bool:
         """Undo the latest choice that `reason` names, where `decision` is then decided before it.
 
-        So it is where something earlier requires `decision`, too. Once for each two decisions, or they would take turns.
+        It is where something earlier requires `decision`, too. Once for two decisions, or they would take turns.
         """
         named = [self._solution.decisions[term.key] for term in reason.terms]
         latest = max(named, key=lambda other: other.level, default=None)
