@@ -1,90 +1,280 @@
 """A faster `dataclass` decorator, since every command creates its classes again at each start.
 
 The standard library compiles up to six methods of every frozen class; for the hundred classes that `lockset lock` uses,
-this takes a fifth of the start. Here only the constructor is compiled, when it is first used, and the other methods are
-closures over one `operator.attrgetter`. The result is a standard dataclass: `dataclasses.fields`, `replace`, `asdict`,
-`is_dataclass`, `__match_args__`, pickling, copying and `FrozenInstanceError` work as usual.
+this takes a fifth of the start. Here the decorator only creates the class with its slots. Each method is made when it
+is first used, and a constructor is compiled when it has been used several times. The standard module itself takes 5 ms
+to import, and is imported for what only it knows. The result is a standard dataclass: `dataclasses.fields`, `replace`,
+`asdict`, `is_dataclass`, `__match_args__`, pickling, copying and `FrozenInstanceError` work as usual.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import operator
 from operator import attrgetter
 from reprlib import recursive_repr
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["dataclass"]
+__all__ = ["dataclass", "field", "fields", "replace"]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from dataclasses import dataclass  # for type checkers they are standard dataclasses
+    from collections.abc import Callable, Iterable, Mapping
+    from dataclasses import dataclass, field, fields, replace  # for type checkers they are standard dataclasses
 
-_MISSING = dataclasses.MISSING
+# From so many calls on, compiling a constructor takes less time than it saves.
+_MANY = 16
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "<factory>"
+
+
+_MISSING: Any = _Missing()
+
+
+class _Field:
+    """The options of a field, as those of `dataclasses.Field`; its name and type are added later."""
+
+    __slots__ = ("compare", "default", "default_factory", "hash", "init", "kw_only", "name", "repr", "type")
+
+    def __init__(
+        self,
+        *,
+        default: Any = _MISSING,
+        default_factory: Any = _MISSING,
+        init: bool = True,
+        repr: bool = True,  # noqa: A002 - as in the standard library
+        hash: bool | None = None,  # noqa: A002
+        compare: bool = True,
+        kw_only: Any = None,
+    ) -> None:
+        self.name = ""
+        self.type: Any = None
+        self.default = default
+        self.default_factory = default_factory
+        self.init = init
+        self.repr = repr
+        self.hash = hash
+        self.compare = compare
+        self.kw_only = kw_only
+
+    def options(self) -> dict[str, Any]:
+        """The arguments that make an equal field, here and in the standard library."""
+        names = ("default", "default_factory", "init", "repr", "hash", "compare", "kw_only")
+        return {name: value for name in names if (value := getattr(self, name)) is not _MISSING}
+
+
+class _Record:
+    """What the decorator knows of a class: its options, and the annotations and defaults of its own fields."""
+
+    __slots__ = ("_fields", "annotations", "cls", "defaults", "options")
+
+    def __init__(self, annotations: dict[str, Any], defaults: dict[str, Any], options: Mapping[str, bool]) -> None:
+        self.cls: Any = None
+        self.annotations = annotations
+        self.defaults = defaults
+        self.options = options
+        self._fields: tuple[_Field, ...] | None = None
+
+    def fields(self) -> tuple[_Field, ...]:
+        """The fields of the class, those of its bases first."""
+        if self._fields is None:
+            known: dict[str, _Field] = {}
+            for each in reversed(self.cls.__mro__):
+                record = each.__dict__.get("__record__")
+                if record is not None:
+                    known |= {name: record.own_field(name) for name in record.annotations}
+            self._fields = tuple(known.values())
+        return self._fields
+
+    def own_field(self, name: str) -> _Field:
+        """The field `name`, which the class itself defines."""
+        default = self.defaults.get(name, _MISSING)
+        result = _Field(**default.options()) if isinstance(default, _Field) else _Field(default=default)
+        result.name = name
+        result.type = self.annotations[name]
+        if result.kw_only is None:
+            result.kw_only = self.options["kw_only"]
+        return result
+
+    def names(self, option: str = "init") -> tuple[str, ...]:
+        """The names of the fields with an option, such as `repr`."""
+        return tuple(each.name for each in self.fields() if getattr(each, option))
 
 
 def _dataclass(
     *, frozen: bool = False, slots: bool = False, kw_only: bool = False, eq: bool = True, order: bool = False
 ) -> Callable[[type[Any]], type[Any]]:
-    """Like `dataclasses.dataclass` with these options; ordered and derived classes use the standard library's."""
+    """Like `dataclasses.dataclass` with these options."""
+    options = {"frozen": frozen, "slots": slots, "kw_only": kw_only, "eq": eq, "order": order}
+    return lambda cls: _make(cls, options)
 
-    def made(cls: type[Any]) -> type[Any]:
-        if order or any("__dataclass_fields__" in base.__dict__ for base in cls.__mro__[1:]):
-            return dataclasses.dataclass(frozen=frozen, slots=slots, kw_only=kw_only, eq=eq, order=order)(cls)
-        return _make(cls, frozen=frozen, slots=slots, kw_only=kw_only, eq=eq)
 
-    return made
+def _fields(cls: Any) -> tuple[_Field, ...]:
+    """Like `dataclasses.fields`, for a class of this module or a value of one."""
+    record: _Record = (cls if isinstance(cls, type) else type(cls)).__dict__["__record__"]
+    return record.fields()
+
+
+def _replace(one: Any, /, **changes: Any) -> Any:
+    """Like `dataclasses.replace`."""
+    record = type(one).__dict__.get("__record__")
+    if record is None:
+        import dataclasses
+
+        return dataclasses.replace(one, **changes)
+    for each in record.fields():
+        if each.init:
+            if each.name not in changes:
+                changes[each.name] = getattr(one, each.name)
+        elif each.name in changes:
+            message = f"field {each.name} is declared with init=False, it cannot be specified with replace()"
+            raise ValueError(message)
+    return type(one)(**changes)
 
 
 if not TYPE_CHECKING:
-    dataclass = _dataclass
+    dataclass, field, fields, replace = _dataclass, _Field, _fields, _replace
 
 
-def _make(cls: type[Any], *, frozen: bool, slots: bool, kw_only: bool, eq: bool) -> type[Any]:
-    cls.__doc__ = cls.__doc__ or cls.__name__  # else the standard library makes up a slow one
-    own = frozenset(cls.__dict__)  # methods that the class defines are kept
-    made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
-    fields = dataclasses.fields(made)
-    methods: dict[str, Any] = {"__init__": _Constructor(made, fields, frozen=frozen)}
-    methods["__repr__"] = _repr(tuple(each.name for each in fields if each.repr))
-    if eq:
-        methods["__eq__"] = _eq(_getter(each.name for each in fields if each.compare))
-        hashed = (each.name for each in fields if (each.compare if each.hash is None else each.hash))
-        methods["__hash__"] = _hash(_getter(hashed)) if frozen else None
-    if frozen:
-        methods["__setattr__"], methods["__delattr__"] = _frozen_methods(made, frozenset(each.name for each in fields))
-        if slots:
-            methods["__getstate__"], methods["__setstate__"] = _pickle_methods(tuple(each.name for each in fields))
-    for name, method in methods.items():
-        if name not in own or (name == "__hash__" and made.__hash__ is None and frozen):
-            _set_names(made, name, method)
-            setattr(made, name, method)
-    made.__dataclass_params__.frozen = frozen
+def _make(cls: type[Any], options: Mapping[str, bool]) -> type[Any]:
+    if any("__dataclass_fields__" in each.__dict__ and "__record__" not in each.__dict__ for each in cls.__mro__):
+        import dataclasses
+
+        return dataclasses.dataclass(**options)(cls)
+    own = dict(cls.__dict__)
+    annotations = {name: each for name, each in cls.__annotations__.items() if not _is_class_variable(each)}
+    record = _Record(annotations, {name: _default(name, own[name]) for name in annotations if name in own}, options)
+    methods = {"__init__": _Constructor(record), **_methods(options)}
+    # The methods that the class defines are kept; Python gives one with an __eq__ the __hash__ None.
+    added = {name: each for name, each in methods.items() if name not in own or (name == "__hash__" and not own[name])}
+    added |= {"__record__": record, "__match_args__": (), "__doc__": cls.__doc__ or cls.__name__}
+    made: Any = _with_slots(cls, own, added, record) if options["slots"] else _completed(cls, added, record)
+    record.cls = made
+    if not options["kw_only"]:
+        made.__match_args__ = tuple(each.name for each in record.fields() if each.init and not each.kw_only)  # type: ignore[misc]
     return made  # type: ignore[no-any-return]
 
 
-class _Constructor:
-    """The `__init__` of a class until it is first used: many commands use few of the classes that they import."""
+def _is_class_variable(annotation: Any) -> bool:
+    return str(annotation).startswith(("ClassVar", "typing.ClassVar"))
 
-    def __init__(self, cls: Any, fields: tuple[dataclasses.Field[Any], ...], *, frozen: bool) -> None:
-        self._cls = cls
-        self._fields = fields
-        self._frozen = frozen
+
+def _default(name: str, value: Any) -> Any:
+    """The default of a field, as this module writes it."""
+    kind: Any = type(value)
+    if kind.__module__ == "dataclasses" and kind.__name__ == "Field":
+        from dataclasses import MISSING
+
+        options = {key: getattr(value, key) for key in _Field().options() | {"default": 0, "default_factory": 0}}
+        return _Field(**{key: each for key, each in options.items() if each is not MISSING})
+    if kind.__hash__ is None:
+        message = f"mutable default {kind} for field {name} is not allowed: use default_factory"
+        raise ValueError(message)
+    return value
+
+
+def _with_slots(cls: type[Any], own: dict[str, Any], added: dict[str, Any], record: _Record) -> Any:
+    """The class made again, with slots for the fields that no base has."""
+    inherited: set[str] = set()
+    for each in cls.__mro__[1:-1]:
+        inherited.update(each.__dict__.get("__slots__", ()))
+    for name in ("__dict__", "__weakref__", *record.annotations):
+        own.pop(name, None)
+    slots = tuple(name for name in record.annotations if name not in inherited)
+    kind: Any = type(cls)
+    made = kind(cls.__name__, cls.__bases__, {**own, **added, "__slots__": slots})
+    made.__qualname__ = cls.__qualname__
+    return made
+
+
+def _completed(cls: type[Any], added: dict[str, Any], record: _Record) -> Any:
+    """The class itself, whose attributes are the defaults of its fields."""
+    for name, value in added.items():
+        setattr(cls, name, value)
+    for name, default in record.defaults.items():
+        if isinstance(default, _Field):
+            if default.default is _MISSING:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, default.default)
+    return cls
+
+
+class _Late:
+    """An attribute of record classes until its first use, which makes the one of that class and stores it."""
+
+    __slots__ = ("_make", "_name")
+
+    def __init__(self, name: str, make: Callable[[_Record], Any]) -> None:
+        self._name = name
+        self._make = make
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
-        constructor = _constructor(self._cls, self._fields, frozen=self._frozen)
-        _set_names(self._cls, "__init__", constructor)
-        self._cls.__init__ = constructor
-        return constructor.__get__(instance, owner)
+        for cls in owner.__mro__:
+            if cls.__dict__.get(self._name) is self:
+                value = self._make(cls.__dict__["__record__"])
+                if hasattr(value, "__code__"):
+                    _set_names(cls, self._name, value)
+                setattr(cls, self._name, value)
+                break
+        return getattr(owner if instance is None else instance, self._name)
 
 
 def _set_names(cls: type[Any], name: str, method: Any) -> None:
-    if method is not None and not isinstance(method, _Constructor):
-        method.__name__ = name
-        method.__qualname__ = f"{cls.__qualname__}.{name}"
-        method.__module__ = cls.__module__
+    method.__name__ = name
+    method.__qualname__ = f"{cls.__qualname__}.{name}"
+    method.__module__ = cls.__module__
 
 
-def _constructor(cls: Any, fields: tuple[dataclasses.Field[Any], ...], *, frozen: bool) -> Any:
+class _Constructor:
+    """The `__init__` of a class: one for any fields in the first calls, then a compiled one."""
+
+    __slots__ = ("_calls", "_record")
+
+    def __init__(self, record: _Record) -> None:
+        self._record = record
+        self._calls = 0
+
+    def __get__(self, instance: object, owner: type[Any]) -> Any:
+        self._calls += 1
+        if instance is None or self._calls > _MANY:
+            return self._compiled().__get__(instance, owner)
+        return MethodType(self, instance)
+
+    def __call__(self, one: Any, /, *args: Any, **values: Any) -> None:
+        """Set the fields of `one`. The compiled constructor reads positional arguments, and refuses wrong ones."""
+        missing, known = _MISSING, 0
+        store = object.__setattr__ if self._record.options["frozen"] else setattr
+        for each in self._record.fields():
+            name = each.name
+            if each.init and name in values:
+                value, known = values[name], known + 1
+            elif each.default is not missing:
+                value = each.default
+            elif each.default_factory is not missing:
+                value = each.default_factory()
+            elif each.init:
+                known = -1
+                break
+            else:
+                continue  # set by __post_init__, or not at all
+            store(one, name, value)
+        if args or known != len(values):
+            self._compiled()(one, *args, **values)
+        elif hasattr(one, "__post_init__"):
+            one.__post_init__()
+
+    def _compiled(self) -> Any:
+        cls = self._record.cls
+        constructor = _constructor(cls, self._record.fields(), frozen=self._record.options["frozen"])
+        _set_names(cls, "__init__", constructor)
+        cls.__init__ = constructor
+        return constructor
+
+
+def _constructor(cls: Any, fields: tuple[_Field, ...], *, frozen: bool) -> Any:
     scope: dict[str, Any] = {"_set": object.__setattr__, "_missing": _MISSING}
     positional, lines = ["self"], []
     keyword: list[str] = []
@@ -118,7 +308,7 @@ def _constructor(cls: Any, fields: tuple[dataclasses.Field[Any], ...], *, frozen
     return constructor
 
 
-def _getter(names: Any) -> Any:
+def _getter(names: Iterable[str]) -> Any:
     """A function that returns the values of these fields as a tuple."""
     fields = tuple(names)
     if len(fields) > 1:
@@ -129,7 +319,9 @@ def _getter(names: Any) -> Any:
     return lambda _: ()
 
 
-def _repr(names: tuple[str, ...]) -> Any:
+def _repr(record: _Record) -> Any:
+    names = record.names("repr")
+
     @recursive_repr()
     def represent(self: Any) -> str:
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
@@ -138,44 +330,106 @@ def _repr(names: tuple[str, ...]) -> Any:
     return represent
 
 
-def _eq(values: Any) -> Any:
-    def equal(self: Any, other: object) -> Any:
-        return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
+def _comparison(compare: Callable[[Any, Any], bool]) -> Callable[[_Record], Any]:
+    def make(record: _Record) -> Any:
+        values = _getter(record.names("compare"))
 
-    return equal
+        def compared(self: Any, other: object) -> Any:
+            return compare(values(self), values(other)) if other.__class__ is self.__class__ else NotImplemented
+
+        return compared
+
+    return make
 
 
-def _hash(values: Any) -> Any:
+def _hash(record: _Record) -> Any:
+    values = _getter(each.name for each in record.fields() if (each.compare if each.hash is None else each.hash))
+
     def hashed(self: Any) -> int:
         return hash(values(self))
 
     return hashed
 
 
-def _frozen_methods(cls: type[Any], names: frozenset[str]) -> Any:
-    """The `__setattr__` and `__delattr__` of a frozen class; a plain subclass may have further attributes."""
+def _refusal(verb: str, method: str) -> Callable[[_Record], Any]:
+    """The `__setattr__` or `__delattr__` of a frozen class; a plain subclass may have further attributes."""
 
-    def set_refused(self: Any, name: str, value: Any) -> None:
-        if type(self) is cls or name in names:
-            raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
-        super(cls, self).__setattr__(name, value)
+    def make(record: _Record) -> Any:
+        cls, names = record.cls, frozenset(each.name for each in record.fields())
 
-    def delete_refused(self: Any, name: str) -> None:
-        if type(self) is cls or name in names:
-            raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
-        super(cls, self).__delattr__(name)
+        def refused(self: Any, name: str, *value: Any) -> None:
+            if type(self) is cls or name in names:
+                from dataclasses import FrozenInstanceError
 
-    return set_refused, delete_refused
+                message = f"cannot {verb} field {name!r}"
+                raise FrozenInstanceError(message)
+            getattr(super(cls, self), method)(name, *value)
+
+        return refused
+
+    return make
 
 
-def _pickle_methods(names: tuple[str, ...]) -> Any:
-    """The `__getstate__` and `__setstate__` of a frozen class with slots."""
+def _getstate(record: _Record) -> Any:
+    names = tuple(each.name for each in record.fields())
+    return lambda self: [getattr(self, name) for name in names]
 
-    def state(self: Any) -> list[Any]:
-        return [getattr(self, name) for name in names]
+
+def _setstate(record: _Record) -> Any:
+    names = tuple(each.name for each in record.fields())
 
     def restore(self: Any, values: list[Any]) -> None:
         for name, value in zip(names, values, strict=True):
             object.__setattr__(self, name, value)
 
-    return state, restore
+    return restore
+
+
+def _standard(attribute: str) -> Callable[[_Record], Any]:
+    """What the standard library stores in its classes, from an equal class that it makes."""
+
+    def make(record: _Record) -> Any:
+        import dataclasses
+
+        body: dict[str, Any] = {each.name: dataclasses.field(**each.options()) for each in record.fields()}
+        body["__annotations__"] = {each.name: each.type for each in record.fields()}
+        plain: Any = dataclasses.dataclass(init=False, repr=False, eq=False)(type(record.cls.__name__, (), body))
+        value = getattr(plain, attribute)
+        if attribute == "__dataclass_params__":
+            for option in ("frozen", "eq", "order"):
+                setattr(value, option, record.options[option])
+        return value
+
+    return make
+
+
+_ALL = {
+    "__repr__": _Late("__repr__", _repr),
+    "__replace__": _replace,
+    "__dataclass_fields__": _Late("__dataclass_fields__", _standard("__dataclass_fields__")),
+    "__dataclass_params__": _Late("__dataclass_params__", _standard("__dataclass_params__")),
+}
+_EQUALITY = {"__eq__": _Late("__eq__", _comparison(operator.eq)), "__hash__": None}
+_ORDER = {name: _Late(name, _comparison(getattr(operator, name))) for name in ("__lt__", "__le__", "__gt__", "__ge__")}
+_FROZEN = {
+    "__setattr__": _Late("__setattr__", _refusal("assign to", "__setattr__")),
+    "__delattr__": _Late("__delattr__", _refusal("delete", "__delattr__")),
+}
+_HASH = {"__hash__": _Late("__hash__", _hash)}
+_PICKLE = {"__getstate__": _Late("__getstate__", _getstate), "__setstate__": _Late("__setstate__", _setstate)}
+
+
+def _methods(options: Mapping[str, bool]) -> dict[str, Any]:
+    """The attributes of a class with these options, but for its constructor."""
+    result: dict[str, Any] = dict(_ALL)
+    if options["eq"]:
+        result |= _EQUALITY
+    if options["order"]:
+        result |= _ORDER
+    if options["frozen"]:
+        result |= _FROZEN
+        if options["eq"]:
+            result |= _HASH
+        if options["slots"]:
+            result |= _PICKLE
+    return result

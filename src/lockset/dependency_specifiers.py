@@ -10,7 +10,8 @@ The modules of packaging are imported on first use: a sync from the cache only p
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from packaging.version import InvalidVersion, Version
 
@@ -20,14 +21,35 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from packaging.markers import Marker
-    from packaging.requirements import Requirement
-    from packaging.specifiers import Specifier, SpecifierSet
+    from packaging.markers import InvalidMarker, Marker
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
     from packaging.tags import Tag
-    from packaging.utils import BuildTag, NormalizedName
+    from packaging.utils import BuildTag, InvalidSdistFilename, InvalidWheelFilename, NormalizedName
+else:
+    _ERRORS = {
+        "InvalidMarker": "packaging.markers",
+        "InvalidRequirement": "packaging.requirements",
+        "InvalidSdistFilename": "packaging.utils",
+        "InvalidSpecifier": "packaging.specifiers",
+        "InvalidWheelFilename": "packaging.utils",
+    }
+
+    def __getattr__(name: str) -> Any:
+        """The errors of packaging: `except dependency_specifiers.InvalidMarker` imports it only for an error."""
+        if name not in _ERRORS:
+            message = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        return getattr(import_module(_ERRORS[name]), name)
+
 
 __all__ = [
     "SHORT",
+    "InvalidMarker",
+    "InvalidRequirement",
+    "InvalidSdistFilename",
+    "InvalidSpecifier",
+    "InvalidWheelFilename",
     "composed_marker",
     "excess",
     "read_dependency",

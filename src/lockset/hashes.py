@@ -6,8 +6,9 @@ import binascii
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import HashMissingError, LocksetError
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _WORDS = {
     "str": "a string", "int": "an integer", "float": "a number", "bool": "True or False", "None": "None",
     "bytes": "bytes", "Path": "a path", "PathLike": "a path", "Mapping": "a mapping",
 }  # fmt: skip
+_PATHS = frozenset({"PathLike", "PathLike[str]"})
 # Annotations of names of which any collection is taken.
 _NAMES = frozenset({"Collection[str]", "Collection[str] | None", "Collection[str | PathLike[str]]"})
 # As much of a wrong value as a message shows.
@@ -99,7 +101,7 @@ def _check(name: str, value: Any, annotation: str) -> Any:
     kinds_named = annotation.split(" | ")
     if ("None" if value is None else type(value).__name__) in kinds_named:
         return value
-    if "PathLike[str]" in kinds_named and isinstance(value, PathLike):
+    if isinstance(value, PathLike) and not _PATHS.isdisjoint(kinds_named):
         return value
     if annotation == "tuple[str, ...]" and type(value) is tuple and all(type(item) is str for item in value):
         return value

@@ -16,7 +16,8 @@ from lockset.cli.output.cells import cells
 from lockset.cli.output.findings.excerpt import excerpt_of, mark_of
 from lockset.cli.output.findings.finding_text import finding_text
 from lockset.cli.output.findings.findings import Line
-from lockset.cli.output.streams import Output, Progress
+from lockset.cli.output.progress_line import Progress
+from lockset.cli.output.streams import Output
 from lockset.spans import LineIndex, Span
 from support.posix import set_columns
 
@@ -73,7 +74,7 @@ def locked(tmp_path: Path, local_index: LocalIndex, cli: Command) -> Path:
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_the_progress_line_stays_one_line(columns: int, encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal(columns, encoding)
-    progress = Progress(output(terminal, monkeypatch), live=True)
+    progress = Progress(output(terminal, monkeypatch))
     progress.phase("Downloading", total=400)
     progress.transferred(123_456_789)
     progress.phase("A phase of many words that nobody has ever heard of", total=10)

@@ -13,9 +13,8 @@ from packaging.version import Version
 
 from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.composition.conversions.foreign import ConvertOptions
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, SelectableNames
 from lockset.conversion.model.reference_selector import GraphSelector, Situation
-from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.pipeline.verify import entry_hashes, environments_within, selected
 from lockset.conversion.readers.inferred_roots import infer_roots
 from lockset.conversion.readers.reachability import compute_reachability
@@ -24,7 +23,7 @@ from lockset.sources.other_tools.poetry_constraints import admits, alternatives
 from support.fakes.fake_conversion import convert_text, sha
 
 if TYPE_CHECKING:
-    from lockset.conversion.model.selectable import Choice
+    from lockset.conversion.model.graph import Choice
 
 MARKERS = (
     None,

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.tags import Tag, parse_tag
 
-from lockset.markers import Environment, MarkerSet, Universe, described_tags, platform_region, possible, wheel_region
+from lockset.markers import (
+    Environment,
+    MarkerSet,
+    Universe,
+    described_tags,
+    platform_region,
+    possible,
+    tag_set_region,
+    wheel_region,
+)
 
 PLATFORMS = (
     "linux", "manylinux_2_28_x86_64", "manylinux2014_aarch64", "manylinux1_i686", "musllinux_1_2_x86_64",
@@ -37,6 +46,23 @@ def test_described_environments_can_occur_and_lie_in_their_platforms_region(who:
     environment = Environment.of_platform(platform, python.removesuffix("t"), implementation)
     assert possible().evaluate(environment)
     assert platform_region(platform).evaluate(environment)
+
+
+PARTS = st.lists(
+    st.sampled_from(["py3", "py2", "cp311", "abi3", "none", "any", "win_amd64", "linux_x86_64"]), min_size=1
+)
+
+
+@given(st.tuples(PARTS, PARTS, PARTS))
+def test_the_region_of_a_compressed_tag_set_is_that_of_its_tags(parts: tuple[list[str], ...]) -> None:
+    text = "-".join(".".join(each) for each in parts)
+    assert tag_set_region(text) == wheel_region(parse_tag(text))
+
+
+@pytest.mark.parametrize("text", ["", "py3-none", "py3-none-any-x", "py3--any", "py3.-none-any"])
+def test_a_tag_set_that_is_not_valid_has_no_region(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - any
+        tag_set_region(text)
 
 
 @given(

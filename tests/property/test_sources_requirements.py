@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
-from lockset.sources.requirements.logical_lines import decode_requirements, logical_lines
-from lockset.sources.requirements.options import split_line
+from lockset.sources.requirements.lines import decode_requirements, logical_lines, split_line
 from support.corpus import files_of
 from support.fakes.fake_surroundings import requirements
 from support.venvs import interpreter

@@ -1,15 +1,18 @@
-"""What the validator waves through as an ordinary wheel, every rule on wheels finds without fault."""
+"""What the validator waves through as an ordinary wheel or marker is valid by every rule, and for packaging."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
+from packaging.markers import Marker
 
 from lockset.lockfile.validate.finding import Findings
 from lockset.lockfile.validate.rules.file_names import check_name
+from lockset.lockfile.validate.rules.markers import is_ordinary_marker
 from lockset.lockfile.validate.rules.sources import (
     _FILE_KEYS,
     _is_ordinary,
@@ -97,3 +100,53 @@ def test_what_nearly_all_wheels_are_is_ordinary() -> None:
             assert _is_ordinary(wheel, {"name": "six", "version": "1.0"})
             timed = wheel | {"size": 3, "upload-time": datetime(2024, 1, 1, tzinfo=timezone.utc)}
             assert _is_ordinary(timed, {"name": "six", "version": "1.0"})
+
+
+BLANKS = st.sampled_from(["", " ", "  ", "\t", "\n"])
+VARIABLES = st.sampled_from(["os_name", "python_version", "platform.machine", "extra", "extras", "dependency_groups"])
+LITERALS = st.sampled_from(["'3.8'", '"x y"', "'in'", "'\\'", "'é'", "''", "'and os_name'", "'a\"b'", "'C'", '"\'"'])
+PIECES = st.sampled_from(["and", "or", "not", "in", "(", ")", "==", "<", "===", "~=", ">=", "C", "\0", ";", "not in"])
+
+
+@st.composite
+def comparisons(draw: st.DrawFn) -> str:
+    one, other = draw(st.permutations([draw(VARIABLES), draw(LITERALS)]))
+    operator = draw(st.sampled_from(["==", "in", "not in", "<", "===", "not  in", "~="]))
+    return f"{one}{draw(BLANKS)}{operator}{draw(BLANKS)}{other}"
+
+
+@st.composite
+def marker_texts(draw: st.DrawFn) -> str:
+    texts = st.recursive(
+        comparisons() | st.sampled_from(["'test' in extras", "'dev' not in dependency_groups", "os_name == 'nt'"]),
+        lambda inner: (
+            st.tuples(inner, st.sampled_from([" and ", " or ", "and ", " or"]), inner).map("".join)
+            | inner.map(lambda text: f"({text})")
+            | inner.map(lambda text: f" ( {text} ) ")
+        ),
+        max_leaves=6,
+    )
+    return draw(texts | st.lists(VARIABLES | LITERALS | PIECES | comparisons(), max_size=6).map(" ".join))
+
+
+@given(marker_texts())
+@example("C")
+@example("\0")
+@example("os_name == 'nt' and C")
+@example("(os_name == 'nt')(os_name == 'nt')")
+def test_a_marker_that_is_waved_through_is_valid_for_packaging(text: str) -> None:
+    if is_ordinary_marker(text):
+        Marker(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sys_platform == 'linux'",
+        "python_version >= '3.10' and python_full_version < \"3.14\"",
+        "(os_name == 'nt' or sys_platform != 'darwin') and 'test' in extras",
+        "platform_machine == 'x86_64' and ((python_version < '3.9') or 'dev' not in dependency_groups)",
+    ],
+)
+def test_usual_markers_are_waved_through(text: str) -> None:
+    assert is_ordinary_marker(text)

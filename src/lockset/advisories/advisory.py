@@ -9,13 +9,12 @@ import re
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
 from lockset._dataclass import dataclass
 from lockset._pattern import lazy_pattern
 from lockset.advisories.severity import Severity, read_severity
 from lockset.advisories.version_ranges import AffectedVersions, affected_versions
 from lockset.errors import AdvisoryInvalidError
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset.composition.maintenance.cache_contents import CacheDamage, damages_of, entries_of_projects
 from lockset.composition.maintenance.cache_folder import (
     KINDS,
@@ -18,6 +16,7 @@ from lockset.composition.maintenance.cache_folder import (
     usable_folder,
 )
 from lockset.composition.run_context import context_of
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection

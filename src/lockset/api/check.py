@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments, workspace_of
 from lockset.composition.run_context import context_of
 from lockset.errors import UsageError

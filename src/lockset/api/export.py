@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.composition.conversions.export import FORMATS, Export, ExportOptions, export_lock
 from lockset.composition.open_lock import open_lock
 from lockset.composition.run_context import context_of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments, workspace_of
 from lockset.composition.lock_pipeline import lock_project
 from lockset.composition.lock_repository import lock_repository

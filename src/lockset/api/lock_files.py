@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.pylock import Pylock
-from packaging.utils import canonicalize_name
 
+from lockset._named_tuple import NamedTuple
 from lockset.composition.open_lock import open_lock, open_revision
 from lockset.composition.run_context import context_of
 from lockset.lockfile.dependency_graph import (
@@ -22,6 +22,7 @@ from lockset.lockfile.dependency_graph import (
     region_of,
 )
 from lockset.option_values import check_argument
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -253,8 +253,7 @@ def verify_files(
     Raises:
         LocksetError: If an index is not available.
     """
-    from dataclasses import replace
-
+    from lockset._dataclass import replace
     from lockset.composition.indexes import chosen_urls, resolve_indexes
     from lockset.composition.repositories import connected
     from lockset.composition.run_context import IndexOverrides, context_of

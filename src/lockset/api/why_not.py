@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement
-from packaging.utils import canonicalize_name
 
 from lockset.composition.exclusion import ChosenVersion, WhyNot, explain_exclusion
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments
@@ -13,6 +12,7 @@ from lockset.composition.lock_repository import lock_repository
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import UsageError
 from lockset.option_values import check_argument
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

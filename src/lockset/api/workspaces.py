@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
+from lockset._named_tuple import NamedTuple
 from lockset.api.lock_files import graph, why
 from lockset.composition.open_lock import open_lock
 from lockset.composition.run_context import context_of
 from lockset.errors import LocksetError
 from lockset.option_values import check_argument
+from lockset.package_names import canonicalize_name
 from lockset.similar_names import known_names_hint
 from lockset.sync.disk.request import find_lock
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from lockset._named_tuple import NamedTuple
 from lockset.attestations.identity import PublisherIdentity, identities_of
 
 if TYPE_CHECKING:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
+from lockset.hashes import quick_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +47,7 @@ class BuildPolicy:
         if not self.is_isolated(name):
             return None
         settings = self.settings_of(name)
-        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest() if settings else ""
+        return quick_sha256(json.dumps(settings, sort_keys=True).encode()).hex() if settings else ""
 
     def for_requirements(self) -> BuildPolicy:
         """The policy for builds of build requirements, which get no settings that were meant for others."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.composition.lock_pipeline import posed_problem
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
+from lockset._dataclass import replace
 from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import field, replace
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset.errors import LocksetError
 from lockset.files.output_file import write_lock_files, write_result
 from lockset.lockfile.publishers import keep_identities, note_publisher_changes
-from lockset.lockfile.secrets import refuse_secrets
 from lockset.lockfile.validate.report import validate_document
-from lockset.lockfile.write import write
+from lockset.lockfile.write import refuse_secrets, write
 from lockset.markers.universe import targets_within
 from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
 from lockset.resolve.lock.lock_notes import LockNotes, list_few, note_missing_extras, note_sources, note_statuses
@@ -208,7 +206,10 @@ def assemble(
     lock = _with_settings(_with_entry(lock, project, problem, old, notes), line_settings(project, options))
     refuse_of_needed(project, problem.direct.guard, lock)
     note_sources(lock, old, notes)
-    lock = keep_identities(lock, old) if attest is None else attest(lock, opened, notes.note)
+    if attest is not None:
+        lock = attest(lock, opened, notes.note)
+    elif old is not None:
+        lock = keep_identities(lock, old)
     if old is not None:
         note_publisher_changes(lock, old, notes.note, refuse=options.refuse_new_publisher)
     refuse_secrets(lock)

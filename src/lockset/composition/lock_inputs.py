@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import replace
 from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.composition.indexes import chosen_urls, project_around, resolve_indexes, unread_index_variable
 from lockset.composition.run_context import IndexOverrides, context_of
 from lockset.errors import LocksetError, UsageError

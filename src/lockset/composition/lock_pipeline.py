@@ -6,10 +6,10 @@ The requests of the first pages leave before what resolves is imported, so that 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.errors import BuildNeededError, LocksetError
 from lockset.progress import NullListener
 from lockset.resolve.problem.build_problem import build_problem

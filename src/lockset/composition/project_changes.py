@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset._version import __version__
 from lockset.files.record_store import get_value, put_value
@@ -204,7 +205,7 @@ def _with(*choices: Choice) -> str:
 
 def _required(project: RootProject, lock: Pylock | None) -> Iterator[tuple[tuple[Any, Choice], str, Any]]:
     """The requirements of `project`, with those of the extras and groups that `lock` has."""
-    from packaging.utils import canonicalize_name
+    from lockset.package_names import canonicalize_name
 
     lines = [(line, _ALWAYS) for line in project.dependencies]
     groups = None if lock is None else {*(lock.dependency_groups or ()), *(lock.default_groups or ())}
@@ -237,9 +238,9 @@ def _required(project: RootProject, lock: Pylock | None) -> Iterator[tuple[tuple
 def _locked_keys(texts: Any) -> dict[Any, tuple[str, set[Choice]]] | None:
     """The recorded requirements with their extras and groups; None if one cannot be read."""
     from packaging.requirements import InvalidRequirement
-    from packaging.utils import canonicalize_name
 
     from lockset.dependency_specifiers import read_dependency
+    from lockset.package_names import canonicalize_name
 
     keys: dict[Any, tuple[str, set[Choice]]] = {}
     try:
@@ -256,7 +257,7 @@ def _locked_keys(texts: Any) -> dict[Any, tuple[str, set[Choice]]] | None:
 
 def _key(requirement: Any) -> tuple[Any, ...]:
     """The key of a requirement. A URL is not part of it, since the lock file writes URLs in its own way."""
-    from packaging.utils import canonicalize_name
+    from lockset.package_names import canonicalize_name
 
     name = canonicalize_name(requirement.name)
     extras = frozenset(map(canonicalize_name, requirement.extras))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 from packaging.version import Version
 
+from lockset._dataclass import replace
 from lockset.build.checkout import checkout
 from lockset.build.revision import commit_of
 from lockset.build.unpack import unpack_sdist
@@ -232,6 +231,8 @@ def _file_of(source: DirectSource) -> DistributionFile:
 
 def _measured(archive: BinaryIO, source: DirectSource) -> tuple[int, dict[str, str]]:
     """Size and hashes of the bytes; one of the required hashes must match."""
+    import hashlib  # OpenSSL takes milliseconds to load
+
     computed = {name: hashlib.new(name) for name in {"sha256", *(d.algorithm for d in source.hashes)}}
     size = 0
     while chunk := archive.read(_CHUNK):

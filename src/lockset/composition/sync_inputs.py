@@ -183,7 +183,7 @@ def _overlap(names: Collection[str] | None, folder: str, context: RunContext) ->
 
     def allowed() -> tuple[str, ...]:
         if names is not None:
-            from packaging.utils import canonicalize_name
+            from lockset.package_names import canonicalize_name
 
             return tuple(canonicalize_name(name) for name in names)
         from pathlib import Path
@@ -206,7 +206,7 @@ def normal_names(names: Collection[str]) -> frozenset[str]:
     """The normalised names."""
     if not names:
         return frozenset()
-    from packaging.utils import canonicalize_name  # not needed for most syncs
+    from lockset.package_names import canonicalize_name  # not needed for most syncs
 
     return frozenset(canonicalize_name(name) for name in names)
 

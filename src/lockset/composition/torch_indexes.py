@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from lockset._dataclass import replace
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError, UsageError
 from lockset.index.options import IndexOptions, IndexSource

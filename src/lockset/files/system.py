@@ -30,6 +30,7 @@ __all__ = [
     "is_private",
     "is_read_only",
     "keep_mode",
+    "large_pipe",
     "long_paths",
     "raise_again",
     "registered_pythons",
@@ -57,6 +58,8 @@ _WRITABLE_BY_OTHERS = 0o022
 _GET_FLAGS, _FIXED = 0x80086601, 0x10 | 0x20
 # Linux: ioctl that makes one file share the extents of another (copy on write).
 _FICLONE = 0x40049409
+# Linux: fcntl that sets how many bytes a pipe holds.
+_SET_PIPE_SIZE = 1031
 # Windows: the attribute of a read-only file; access denied, sharing violation, lock violation, folder not empty (its
 # content is being removed); and the pauses between tries in seconds. Virus scanners hold new files briefly.
 _READ_ONLY = 1
@@ -130,6 +133,10 @@ if sys.platform == "win32":
         """None: Windows has no fork."""
         del work
         return None
+
+    def large_pipe(pipe: int) -> None:
+        """Do nothing: other systems decide on the size themselves."""
+        del pipe
 
     def flock(descriptor: int, *, shared: bool = False) -> bool:
         """True only if `shared`: Windows has no such locks, but it does not remove files that are in use."""
@@ -346,11 +353,11 @@ def release_memory(mapped: object) -> None:
 
 if sys.platform == "linux":
 
-    def assistant(work: Callable[[], object]) -> Callable[[bool], None] | None:
+    def assistant(work: Callable[[], object]) -> Callable[[bool], bool] | None:
         """Run `work` in a silent copy of this process that a signal ends at once.
 
-        The returned function waits for its end, and kills it first if its argument is true. None where a copy is not
-        safe: with other threads.
+        The returned function waits for its end, and kills it first if its argument is true; it returns whether `work`
+        was done without an error. None where a copy is not safe: with other threads.
         """
         import signal
 
@@ -362,6 +369,7 @@ if sys.platform == "linux":
         except OSError:
             return None
         if child == 0:
+            code = 1
             try:
                 for number in (signal.SIGINT, signal.SIGTERM):
                     signal.signal(number, signal.SIG_DFL)
@@ -369,19 +377,36 @@ if sys.platform == "linux":
                 for descriptor in range(3):
                     os.dup2(silent, descriptor)
                 work()
+                code = 0
             finally:
-                os._exit(0)
+                os._exit(code)
 
-        def end(kill: bool) -> None:  # noqa: FBT001 (as its type says)
-            if kill:
-                os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+        def end(kill: bool) -> bool:  # noqa: FBT001 (as its type says)
+            try:
+                if kill:
+                    os.kill(child, signal.SIGKILL)
+                return os.waitpid(child, 0)[1] == 0
+            except (ChildProcessError, ProcessLookupError):  # whoever started this process ignores SIGCHLD
+                return False
 
         return end
 
+    def large_pipe(pipe: int) -> None:
+        """Let the pipe hold a megabyte, if the system allows it."""
+        from fcntl import fcntl
+
+        try:
+            fcntl(pipe, _SET_PIPE_SIZE, 1 << 20)
+        except OSError:
+            return
+
 else:
 
-    def assistant(work: Callable[[], object]) -> Callable[[bool], None] | None:
+    def assistant(work: Callable[[], object]) -> Callable[[bool], bool] | None:
         """None: Windows has no copies of a process, and the libraries of macOS do not support them."""
         del work
         return None
+
+    def large_pipe(pipe: int) -> None:
+        """Do nothing: other systems decide on the size themselves."""
+        del pipe

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import posixpath
 from base64 import b64encode
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from lockset._dataclass import dataclass
+from lockset._named_tuple import NamedTuple
 from lockset.index.pages.links import without_userinfo
 
 if TYPE_CHECKING:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.tags import InvalidTag, Tag, parse_tag
-from packaging.utils import canonicalize_name
-
 from lockset.dependency_specifiers import read_version
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
+    from packaging.tags import Tag
     from packaging.version import Version
 
 __all__ = [
@@ -106,6 +105,8 @@ def build_number(filename: str) -> tuple[int, str] | tuple[()]:
 @lru_cache(maxsize=16_384)
 def tags_of_triple(triple: str) -> frozenset[Tag]:
     """The compatibility tags that a compressed tag set expands to; empty if it is malformed."""
+    from packaging.tags import InvalidTag, parse_tag
+
     try:
         return parse_tag(triple, limit=_TAG_LIMIT)
     except (InvalidTag, ValueError):

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from packaging.utils import canonicalize_name
-
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.option_values import check_options, check_range
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_INDEX", "IndexOptions", "IndexSource", "location_url", "same_index"]
+__all__ = [
+    "DEFAULT_INDEX",
+    "IndexOptions",
+    "IndexSource",
+    "is_local",
+    "location_url",
+    "same_index",
+    "sources_for",
+    "strategy_for",
+]
 
 # The public index, which is the default. Its address is written nowhere else.
 DEFAULT_INDEX = "https://pypi.org/simple/"
@@ -48,7 +55,7 @@ class IndexSource:
     @property
     def is_local(self) -> bool:
         """Whether it is read from disk."""
-        return self.url.startswith("file:")
+        return is_local(self.url)
 
 
 @cache
@@ -141,6 +148,27 @@ class IndexOptions:
         return tuple(_location(url, flat=True) for url in self.find_links)
 
 
+def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
+    """The indexes to use for the normalised name `project`, in order.
+
+    A pinned project uses its index only; explicit indexes are used for pinned projects only.
+    """
+    pin = options.pins.get(project)
+    if pin is not None:
+        return tuple(source for source in options.sources() if source.name == pin)
+    return tuple(source for source in options.sources() if not source.explicit)
+
+
+def strategy_for(project: str, options: IndexOptions) -> str:
+    """How the indexes of the normalised name `project` are combined.
+
+    Several indexes with the name that it is pinned to are all its own: the versions of the first one come first.
+    """
+    pin = options.pins.get(project)
+    several = pin is not None and len(sources_for(project, options)) > 1
+    return "unsafe-first-match" if several else options.strategy
+
+
 def location_url(text: str, *, base: Path) -> str:
     """The URL of an index or a find-links source as written by the user; paths are relative to `base`.
 
@@ -162,6 +190,11 @@ def location_url(text: str, *, base: Path) -> str:
             "index-location", f"`{text}` is neither an http(s) or file URL nor a path", hint="Use https://, or a path"
         )
     return Path(base, Path(text).expanduser()).resolve().as_uri()
+
+
+def is_local(url: str) -> bool:
+    """Whether the URL means a file or folder of this computer."""
+    return url[:5].lower() == "file:"
 
 
 def _check_host(url: str) -> None:

@@ -17,13 +17,13 @@ to an allowed part.
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from packaging.markers import InvalidMarker
-from packaging.utils import canonicalize_name
-
+from lockset import dependency_specifiers
+from lockset._named_tuple import NamedTuple
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -99,7 +99,7 @@ def _member(table: object) -> ConflictMember | None:
 def _is_marker(text: object) -> bool:
     try:
         return isinstance(text, str) and bool(read_marker(text))
-    except (InvalidMarker, RecursionError):
+    except (dependency_specifiers.InvalidMarker, RecursionError):
         return False
 
 

@@ -8,7 +8,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_dependency
@@ -16,6 +15,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.conflicts import met_within, refuse_conflicting_choice
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.universe import platform_region, possible
+from lockset.package_names import canonicalize_name
 from lockset.similar_names import known_names_hint
 
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from lockset._pattern import lazy_pattern
-from lockset.errors import LocksetError
+from lockset.errors import LocksetError, UsageError
 
-__all__ = ["PLAIN_NAME", "is_lock_file_name", "lock_file_name", "name_of", "refuse_wrong_name"]
+__all__ = ["PLAIN_NAME", "is_lock_file_name", "lock_file_name", "name_of", "refuse_wrong_name", "refuse_wrong_output"]
 
 PLAIN_NAME = "pylock.toml"
 _SEPARATORS = lazy_pattern(r"[-_.]+")
@@ -35,6 +36,23 @@ def refuse_wrong_name(path: str) -> None:
         location=path,
         hint="Rename it to pylock.toml, or to pylock.NAME.toml where NAME has no dot",
     )
+
+
+def refuse_wrong_output(output: str | None) -> None:
+    """Refuse an output whose name is not valid for a lock file; `-` is stdout, None the default.
+
+    Raises:
+        UsageError: `file-name` in that case.
+    """
+    if output in {None, "-"}:
+        return
+    name = Path(str(output)).name
+    if not is_lock_file_name(name):
+        raise UsageError(
+            "file-name",
+            f"{name} is not a valid name for a lock file",
+            hint="Name it pylock.toml or pylock.NAME.toml, where NAME has no dot",
+        )
 
 
 def name_of(name: str) -> str | None:

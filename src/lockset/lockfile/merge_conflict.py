@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import tomli
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from lockset._dataclass import replace
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.model import Package, Pylock
 from lockset.lockfile.read import Document, open_conflict, read_document
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import tomli
 
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.spans import Span
 

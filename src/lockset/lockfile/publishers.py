@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.attestations.identity import PublisherIdentity, identities_of
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageSdist, PackageWheel, artifacts, describe, file_name
@@ -123,9 +122,9 @@ def _from_index(package: Package) -> bool:
     return bool(package.wheels or package.sdist)
 
 
-def keep_identities(lock: Pylock, old: Pylock | None) -> Pylock:
+def keep_identities(lock: Pylock, old: Pylock) -> Pylock:
     """`lock` with the publishers that `old` records for entries all of whose files it has, with the same hashes."""
-    recorded = [package for package in old.packages if package.attestation_identities] if old is not None else []
+    recorded = [package for package in old.packages if package.attestation_identities]
     if not recorded:
         return lock
     known: dict[str, list[Package]] = {}

@@ -1,4 +1,4 @@
-"""Remove secrets from a lock file where installers can get them elsewhere, and refuse them otherwise.
+"""Secrets of a lock file: removed where installers can get them elsewhere, and refused otherwise when it is written.
 
 User info is removed: installers read it from their own settings. The value of a query parameter is part of the address,
 and cannot be removed.
@@ -6,18 +6,18 @@ and cannot be removed.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lockset._dataclass import replace
 from lockset.errors import LocksetError
-from lockset.url_secrets import has_secret, plain_url, without_secrets
+from lockset.url_secrets import plain_url, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from lockset.lockfile.model import Package, Pylock
 
-__all__ = ["refuse_secrets", "secret_in_address", "without_user_info"]
+__all__ = ["secret_in_address", "without_user_info"]
 
 _HINT = (
     "Lock files are shared. Give the secret as user info (`https://USER:PASSWORD@HOST/...`), in a netrc file or in "
@@ -71,39 +71,7 @@ def _plain_value(value: Any) -> Any:
     return [_plain_value(inner) for inner in value] if isinstance(value, list) else value
 
 
-def refuse_secrets(lock: Pylock, *, location: str | None = None) -> None:
-    """Refuse a lock that contains a secret.
-
-    Raises:
-        LocksetError: `secret-in-lock`, with the package and the masked address.
-    """
-    for package in lock.packages:
-        for text in _texts_of(package):
-            if has_secret(text):
-                raise secret_in_address(f"a secret of `{package.name}`", text, location=location)
-    for text in _texts(lock.tool):
-        if has_secret(text):
-            raise secret_in_address("a secret", text, location=location)
-
-
 def secret_in_address(what: str, text: str, *, location: str | None) -> LocksetError:
     """The error for an address that cannot be written; `what` names the secret."""
     message = f"`{without_secrets(text)}` contains {what}, which would be written to the lock file"
     return LocksetError("secret-in-lock", message, location=location, hint=_HINT)
-
-
-def _texts_of(package: Package) -> Iterator[str]:
-    sources = (package.vcs, package.archive, package.sdist, *(package.wheels or ()))
-    yield from (url for url in (package.index, *(getattr(source, "url", None) for source in sources)) if url)
-    yield from _texts(package.tool)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            yield from _texts(inner)

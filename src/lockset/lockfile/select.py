@@ -10,12 +10,12 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from packaging.markers import UndefinedEnvironmentName
-from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 from lockset.lockfile.model import describe, file_name
+from lockset.package_names import canonicalize_name
 from lockset.similar_names import known_names_hint
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 Keys are in the order of the specification. Packages are sorted by name, then version, wheels by file name, and sets by
 their members. Wheels and dependencies have a line each, so that a change of one file changes one line. Other tools'
-tables in `tool` are formatted by tomli-w, with sorted keys.
+tables in `tool` are formatted by tomli-w, with sorted keys. Secrets are refused: lock files are shared.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from packaging.version import Version
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageVcs, file_name
+from lockset.lockfile.secrets import secret_in_address
+from lockset.url_secrets import has_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lockset.lockfile.model import File, Package, PackageDirectory, Pylock
 
-__all__ = ["write"]
+__all__ = ["refuse_secrets", "write"]
 
 _INDENT = "    "
 _NO_VERSION = Version("0")
@@ -56,6 +58,38 @@ def write(lock: Pylock) -> str:
             context=(str(error),),
         ) from error
     return "\n".join(parts)
+
+
+def refuse_secrets(lock: Pylock, *, location: str | None = None) -> None:
+    """Refuse a lock that contains a secret.
+
+    Raises:
+        LocksetError: `secret-in-lock`, with the package and the masked address.
+    """
+    for package in lock.packages:
+        for text in _texts_of(package):
+            if has_secret(text):
+                raise secret_in_address(f"a secret of `{package.name}`", text, location=location)
+    for text in _texts(lock.tool):
+        if has_secret(text):
+            raise secret_in_address("a secret", text, location=location)
+
+
+def _texts_of(package: Package) -> Iterator[str]:
+    sources = (package.vcs, package.archive, package.sdist, *(package.wheels or ()))
+    yield from (url for url in (package.index, *(getattr(source, "url", None) for source in sources)) if url)
+    yield from _texts(package.tool)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def _top(lock: Pylock) -> str:

@@ -3,7 +3,7 @@
 from lockset.markers.environment import Environment
 from lockset.markers.marker_set import MarkerSet, without_upper_bounds
 from lockset.markers.sample import Example
-from lockset.markers.tags import described_tags, wheel_region
+from lockset.markers.tags import described_tags, tag_set_region, wheel_region
 from lockset.markers.universe import (
     DEFAULT_PLATFORMS,
     KNOWN_PYTHONS,
@@ -28,6 +28,7 @@ __all__ = [
     "known_pythons",
     "platform_region",
     "possible",
+    "tag_set_region",
     "wheel_region",
     "without_upper_bounds",
 ]

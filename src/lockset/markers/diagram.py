@@ -23,11 +23,11 @@ from collections.abc import Mapping
 from functools import partial
 from itertools import count
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from packaging.utils import canonicalize_name
-
+from lockset._named_tuple import NamedTuple
 from lockset.markers.variables import Kind, release_point, satisfies
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

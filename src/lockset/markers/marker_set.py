@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import read_specifier, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import diagram as dd
 from lockset.markers.parse import comparison, parse
-from lockset.markers.render import render
 from lockset.markers.sample import Example, example
 from lockset.markers.variables import EXTRA, ORIGIN, PYTHON, VARIABLE_NAMES, Kind, Variable, flag
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -255,7 +254,15 @@ class MarkerSet:
         Raises:
             ValueError: The set is empty within `given`: there is no marker for "never".
         """
-        return render(self.id, dd.FULL if given is None else given.id)
+        assumption = dd.FULL if given is None else given.id
+        inside = dd.and_(self.id, assumption)
+        if inside == dd.EMPTY:
+            raise ValueError("the set is empty within the assumption: there is no marker for never")
+        if inside == assumption:
+            return None
+        from lockset.markers.render import render  # most sets are everything within what they are given
+
+        return render(self.id, assumption)
 
     def __str__(self) -> str:
         if self.is_empty:

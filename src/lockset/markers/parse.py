@@ -6,12 +6,9 @@ comparison becomes a node of a diagram; `and` binds tighter than `or`.
 
 from __future__ import annotations
 
-import ast
 import re
 from functools import cache
 from typing import TYPE_CHECKING, NoReturn
-
-from packaging.utils import canonicalize_name
 
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import SHORT, excess
@@ -31,6 +28,7 @@ from lockset.markers.variables import (
     partition,
     predicate,
 )
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -222,7 +220,7 @@ class _Parser:
             self._advance()
             return True, ALIASES.get(value, value)
         try:
-            literal = str(ast.literal_eval(value))
+            literal = value[1:-1] if "\\" not in value and value.isprintable() else _unescaped(value)
         except (SyntaxError, ValueError):
             self._refuse("is not a valid string", location)
         beyond = excess(literal) if len(literal) > SHORT else None
@@ -230,6 +228,12 @@ class _Parser:
             self._refuse(f"cannot be read: {beyond}", location)
         self._advance()
         return False, literal
+
+
+def _unescaped(quoted: str) -> str:
+    import ast  # takes a millisecond, and hardly any marker has an escape
+
+    return str(ast.literal_eval(quoted))
 
 
 def _not_valid(text: str, why: str) -> MarkerSyntaxError:

@@ -32,21 +32,14 @@ MAX_WORK = 4000
 # With so few comparisons, no other method is tried.
 SHORT = 2
 
-_TEXTS: dict[tuple[int, int], str | None] = {}
+_TEXTS: dict[tuple[int, int], str] = {}
 
 
-def render(diagram: int, assumption: int) -> str | None:
-    """The text, or None if the assumption implies the set.
-
-    Raises:
-        ValueError: The set is empty within the assumption.
-    """
+def render(diagram: int, assumption: int) -> str:
+    """The text of a set that is neither empty nor everything within the assumption."""
     key = diagram, assumption
     if key not in _TEXTS:
-        inside = and_(diagram, assumption)
-        if inside == EMPTY:
-            raise ValueError("the set is empty within the assumption: there is no marker for never")
-        _TEXTS[key] = None if inside == assumption else expression_text(_shortest(diagram, assumption))
+        _TEXTS[key] = expression_text(_shortest(diagram, assumption))
     return _TEXTS[key]
 
 

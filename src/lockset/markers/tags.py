@@ -8,10 +8,9 @@ usual one, and regions refer to the usual one.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import TYPE_CHECKING
-
-from packaging import tags as pep425
 
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-__all__ = ["described_tags", "tag_platform_region", "wheel_region"]
+__all__ = ["described_tags", "tag_platform_region", "tag_set_region", "wheel_region"]
 
 # Default versions for platforms that are described without one.
 DEFAULT_GLIBC = (2, 28)
@@ -90,6 +89,24 @@ def _region_of_all(tags: frozenset[Tag]) -> MarkerSet:
     for tag in tags:
         region |= _python_region(tag.interpreter, tag.abi) & tag_platform_region(tag.platform)
     return region
+
+
+@cache
+def tag_set_region(text: str) -> MarkerSet:
+    """The same for a compressed tag set in lower case, such as `py2.py3-none-any`.
+
+    Raises:
+        ValueError: The text does not have three parts, or one of them is empty.
+    """
+    interpreters, abis, platforms = (part.split(".") for part in text.split("-"))
+    if "" in {*interpreters, *abis, *platforms}:
+        raise ValueError(f"a part of {text!r} is empty")
+    pythons = [_python_region(interpreter, abi) for interpreter in interpreters for abi in abis]
+    return _union(pythons) & _union(map(tag_platform_region, platforms))
+
+
+def _union(regions: Iterable[MarkerSet]) -> MarkerSet:
+    return reduce(or_, regions)
 
 
 @cache
@@ -160,6 +177,8 @@ def described_tags(platform: str, python: str, implementation: str = "cpython") 
     threaded = python.endswith("t")
     version = _minor_version(python.removesuffix("t"))
     nodot = "".join(map(str, version))
+    from packaging import tags as pep425  # late, as below: it takes 11 ms, and most lock files have few platforms
+
     platforms = _platform_tags(platform)
     if implementation == "cpython":
         suffix = "t" if threaded else ("m" if version < (3, 8) else "")
@@ -204,15 +223,21 @@ def _each_platform_tag(platform: str) -> Iterator[str]:
     elif family == "linux":
         yield from _glibc_tags(machine, _LEGACY_GLIBC.get(first) or _level(level, DEFAULT_GLIBC))
     elif family == "macos":
-        yield from pep425.mac_platforms(_level(level, DEFAULT_MACOS), machine)
+        from packaging.tags import mac_platforms
+
+        yield from mac_platforms(_level(level, DEFAULT_MACOS), machine)
     elif family == "windows":
         yield _first_known(platform, (tag for tag, known in _WINDOWS_MACHINES.items() if known == machine))
     elif family == "ios":
         multiarch = name.split("_", 3)[-1] if len(level) > 1 else "arm64_iphoneos"
-        yield from pep425.ios_platforms(_level(level, DEFAULT_IOS), multiarch)
+        from packaging.tags import ios_platforms
+
+        yield from ios_platforms(_level(level, DEFAULT_IOS), multiarch)
     elif family == "android":
         abi = _first_known(platform, (abi for abi, machines in _ANDROID_MACHINES.items() if machine in machines))
-        yield from pep425.android_platforms(level[0] if level else DEFAULT_ANDROID, abi)
+        from packaging.tags import android_platforms
+
+        yield from android_platforms(level[0] if level else DEFAULT_ANDROID, abi)
     else:
         yield name if level else f"pyodide_{DEFAULT_PYODIDE}_{machine}"
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import read_specifiers
 from lockset.markers.environment import Environment, split_platform
 from lockset.markers.marker_set import MarkerSet

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import InvalidName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import excess, read_version
 from lockset.errors import MetadataInvalidError
+from lockset.package_names import InvalidName, canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["CoreMetadata", "MetadataFields", "parse_metadata", "scan_fields"]
+    from lockset.index.pages.project_page import DistributionFile
+
+__all__ = ["CoreMetadata", "MetadataFields", "check_identity", "parse_metadata", "scan_fields"]
 
 # Limit for the header in bytes; the largest real ones have about 100 KB.
 HEADER_LIMIT = 4 * 1024 * 1024
@@ -154,6 +156,16 @@ def parse_metadata(data: bytes, *, origin: str, what: str) -> CoreMetadata:
         dynamic=frozenset(field.lower() for field in fields.dynamic),
         origin=origin,
     )
+
+
+def check_identity(metadata: CoreMetadata, of: DistributionFile) -> None:
+    """Raise LocksetError `metadata-invalid` if the metadata does not have the name and version of the file name."""
+    if metadata.name != of.project or metadata.version != of.version:
+        raise MetadataInvalidError(
+            f"The metadata of `{of.filename}` cannot be used:"
+            f" its metadata is that of {metadata.name} {metadata.version}",
+            hint="Use another release of the project",
+        )
 
 
 def _single(values: tuple[str, ...], field: str, what: str) -> str:

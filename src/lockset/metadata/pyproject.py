@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import tomli
-from packaging.utils import canonicalize_name
 
 from lockset.dependency_specifiers import read_dependency, read_marker, read_version
 from lockset.errors import LocksetError, MetadataInvalidError
 from lockset.metadata.core import CoreMetadata
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

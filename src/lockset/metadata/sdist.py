@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import tarfile
 import zipfile
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from packaging.version import InvalidVersion, Version
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError, MetadataInvalidError
 from lockset.metadata.bounded_reads import BoundedReads, archive_errors, open_gzip, tar_members
-from lockset.metadata.core import parse_metadata, scan_fields
+from lockset.metadata.core import check_identity, parse_metadata, scan_fields
 from lockset.metadata.pyproject import tree_metadata
-from lockset.metadata.wheel import METADATA_LIMIT, check_identity
+from lockset.metadata.wheel import METADATA_LIMIT
 
 if TYPE_CHECKING:
     from lockset.index.pages.project_page import DistributionFile

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from packaging.utils import canonicalize_name
-
 from lockset.errors import LocksetError, MetadataInvalidError
 from lockset.index.filenames import parse_version
 from lockset.metadata.bounded_reads import BoundedReads, archive_errors
-from lockset.metadata.core import parse_metadata
+from lockset.metadata.core import check_identity, parse_metadata
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from lockset.index.pages.project_page import DistributionFile
     from lockset.metadata.core import CoreMetadata
 
-__all__ = ["METADATA_LIMIT", "check_identity", "read_any_metadata", "read_metadata_member", "wheel_metadata"]
+__all__ = ["METADATA_LIMIT", "read_any_metadata", "read_metadata_member", "wheel_metadata"]
 
 # Limit for an inflated METADATA file in bytes.
 METADATA_LIMIT = 8 * 1024 * 1024
@@ -79,12 +78,6 @@ def _dist_info(names: list[str], what: str) -> str:
     if len(folders) != 1:
         raise _invalid(what, f"it has {len(folders)} dist-info folders")
     return folders.pop()
-
-
-def check_identity(metadata: CoreMetadata, of: DistributionFile) -> None:
-    """Raise LocksetError `metadata-invalid` if the metadata does not have the name and version of the file name."""
-    if metadata.name != of.project or metadata.version != of.version:
-        raise _invalid(of.filename, f"its metadata is that of {metadata.name} {metadata.version}")
 
 
 def _invalid(what: str, why: str) -> LocksetError:

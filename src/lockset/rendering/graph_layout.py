@@ -10,9 +10,10 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import defaultdict
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
+from lockset._named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

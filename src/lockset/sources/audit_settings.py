@@ -69,7 +69,7 @@ def read_audit_settings(table: SettingsTable, key: str) -> AuditSettings:
 
 
 def _ignored(entry: SettingsTable) -> IgnoredVulnerability:
-    from packaging.utils import InvalidName, canonicalize_name
+    from lockset.package_names import InvalidName, canonicalize_name
 
     entry.only(("id", "reason", "until", "package", "state"))
     one, reason = entry.text("id"), entry.text("reason")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os.path
 from contextlib import contextmanager
-from dataclasses import replace
 from enum import Enum
 from pathlib import Path, PurePath
 from shlex import quote
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file
@@ -218,7 +218,8 @@ def read_sources(
             raise LocksetError("source-missing", f"There is no pyproject.toml in {folder} or above it", hint=_NO_SOURCE)
         named = [_relative(path, folder)]
     sources = [_read_source(name, location) for name in dict.fromkeys(named)]
-    project = merge_sources([project for _, project in sources])
+    projects = [project for _, project in sources]
+    project = projects[0] if len(projects) == 1 else merge_sources(projects)
     if not use_settings or config is not None:
         settings = Settings() if config is None else read_settings_of(config, folder=folder)
         dropped = set(project.settings.constraints)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.markers import MarkerSet
+from lockset.package_names import canonicalize_name
 from lockset.sources.groups import expand, inclusions_of
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from packaging.utils import canonicalize_name
+from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
+from lockset._named_tuple import NamedTuple
 from lockset.errors import Diagnostic, GroupCycleError, GroupDepthError, GroupDuplicateError, LocksetError
+from lockset.package_names import canonicalize_name
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 from lockset.sources.toml_table import nearest
 
@@ -30,7 +30,7 @@ Part = tuple[str, str]
 PROJECT: Part = ("project", "")
 
 
-def read_groups(table: SettingsTable | None) -> dict[str, tuple[RequirementLine, ...]]:
+def read_groups(table: SettingsTable) -> dict[str, tuple[RequirementLine, ...]]:
     """The requirements of every group by normalized name, in the order written, with includes replaced.
 
     Every group is checked, even if it is not used. A requirement from an included group keeps the origin of that
@@ -40,8 +40,6 @@ def read_groups(table: SettingsTable | None) -> dict[str, tuple[RequirementLine,
         LocksetError: `group-duplicate`, `unknown-group`, `group-cycle`, `group-depth`, `wrong-type`, `invalid-value`
             or `requirement-syntax`.
     """
-    if table is None:
-        return {}
     written = _read_items(table)
     resolved: dict[str, tuple[RequirementLine, ...]] = {}
     for name in written:

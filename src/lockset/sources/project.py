@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset.errors import LocksetError
 from lockset.sources.other_tools.facts import OtherTools
 from lockset.sources.requirements.requirement_line import RequirementLine

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import Diagnostic, InvalidValueError, LocksetError
+from lockset.package_names import canonicalize_name
 from lockset.sources.groups import expand, inclusions_of, read_groups
 from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.project import DynamicFields, RootProject
@@ -47,10 +47,10 @@ def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml", v
             `requirement-syntax`, `no-project`, those of groups and settings.
     """
     top = parse_settings_file(text, location=location)
-    settings = parse_settings(_lockset_table(top))
+    settings = _settings(_lockset_table(top))
     project = top.table("project")
     table = top.table("dependency-groups")
-    groups = read_groups(table)
+    groups = {} if table is None else read_groups(table)
     if project is None:
         project = _poetry_project(top)
     if project is None:
@@ -94,7 +94,7 @@ def read_pyproject_settings(text: str, *, location: str = "pyproject.toml", requ
     table = _lockset_table(parse_settings_file(text, location=location))
     if table is None and required:
         raise LocksetError("settings-missing", "The file has no table [tool.lockset]", location=location)
-    return parse_settings(table)
+    return _settings(table)
 
 
 def read_pyproject_name(text: str, *, location: str = "pyproject.toml") -> str | None:
@@ -132,6 +132,10 @@ def requirement_lines(table: SettingsTable, key: str) -> tuple[RequirementLine, 
 def _lockset_table(top: SettingsTable) -> SettingsTable | None:
     tool = top.table("tool")
     return None if tool is None else tool.table("lockset")
+
+
+def _settings(table: SettingsTable | None) -> Settings:
+    return Settings() if table is None else parse_settings(table)
 
 
 def _without_project(
@@ -188,7 +192,7 @@ def _poetry_table(top: SettingsTable) -> dict[str, object]:
 
 def _others(top: SettingsTable, location: str, dependencies: Iterable[RequirementLine] | None = None) -> OtherTools:
     tool = top.data.get("tool")
-    if not is_other_tool(tool):
+    if not tool or not is_other_tool(tool):
         return OtherTools()
     from lockset.sources.other_tools.tables import read_other_tables  # only needed if there are tables of other tools
 

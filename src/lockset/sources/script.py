@@ -9,7 +9,7 @@ from lockset.errors import LocksetError
 from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.project import RootProject
 from lockset.sources.pyproject import read_requires_python, requirement_lines
-from lockset.sources.settings import parse_settings
+from lockset.sources.settings import Settings, parse_settings
 from lockset.sources.toml_table import parse_settings_file, with_key_lines
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def read_script(text: str, *, base: Path, location: str) -> RootProject:
     table = parse_settings_file(padded, location=location)
     with with_key_lines(padded, location, before=len("# ")):
         tool = table.table("tool")
-        settings = parse_settings(None if tool is None else tool.table("lockset"))
+        own = None if tool is None else tool.table("lockset")
+        settings = Settings() if own is None else parse_settings(own)
         return RootProject(
             base=base,
             requires_python=read_requires_python(table),

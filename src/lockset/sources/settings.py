@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import InvalidName, canonicalize_name
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.attestations.policy import TrustPolicy
 from lockset.dependency_specifiers import read_marker, read_specifiers
 from lockset.errors import InvalidValueError, LocksetError
 from lockset.markers.environment import split_platform
+from lockset.package_names import InvalidName, canonicalize_name
 from lockset.sources.audit_settings import AuditSettings, read_audit_settings
 from lockset.sources.exclude_newer import parse_age, parse_exclude_newer
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
@@ -158,14 +157,12 @@ class Settings:
     workspace: WorkspaceTable | None = None
 
 
-def parse_settings(table: SettingsTable | None) -> Settings:
-    """Parse `[tool.lockset]`; the defaults if the table is missing.
+def parse_settings(table: SettingsTable) -> Settings:
+    """Parse `[tool.lockset]`.
 
     Raises:
         LocksetError: `unknown-key`, `wrong-type`, `invalid-value`, `requirement-syntax` or `exclude-newer-syntax`.
     """
-    if table is None:
-        return Settings()
     table.only(KEYS, instead=NAMES_OF_OPTIONS)
     values: dict[str, Any] = {
         key.replace("-", "_"): read(table, key) for key, read in KEYS.items() if key in table.data

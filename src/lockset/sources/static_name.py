@@ -7,7 +7,8 @@ import configparser
 from typing import TYPE_CHECKING
 
 import tomli
-from packaging.utils import InvalidName, canonicalize_name
+
+from lockset.package_names import InvalidName, canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -7,7 +7,6 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import tomli
-from packaging.utils import canonicalize_name
 
 from lockset._pattern import lazy_pattern
 from lockset.errors import (
@@ -21,6 +20,7 @@ from lockset.errors import (
     RequirementSyntaxError,
     WrongTypeError,
 )
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

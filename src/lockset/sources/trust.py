@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 
 from lockset.attestations.identity import KINDS
 from lockset.attestations.policy import PackageTrust, TrustPolicy
 from lockset.dependency_specifiers import read_version
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,10 +7,10 @@ it. When that package changes or is removed, they are installed again, with thei
 
 from __future__ import annotations
 
-import json
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
 from lockset.hashes import hash_text, quick_sha256
 from lockset.sync.installed import SOURCE_FILE
@@ -124,9 +124,7 @@ def check_locations(
         LocksetError: `path-reserved`, `unsafe-path`; `path-conflict` where one distribution has a path twice, or a
             file and a folder need the same path.
     """
-    owners: dict[str, tuple[str, str]] = {}
-    for distribution in kept:
-        owners.update((path, (distribution.name, digest)) for path, digest, _ in distribution.files)
+    digests = {path: digest for distribution in kept for path, digest, _ in distribution.files}
     libraries = tuple(os.path.normcase(f"{library}{os.sep}") for library in layout.libraries)
     # In these folders every name is checked; elsewhere one file per folder is enough.
     named = {*layout.roots, *layout.libraries}
@@ -134,31 +132,31 @@ def check_locations(
     folders: dict[str, PlacedDistribution] = {}
     for one in placed:
         checked: set[str] = set()
-        name = one.name
-        _refuse_twice(one)
-        for path, digest, *_ in one.files:
+        own = {path: digest for path, digest, _, _, _, _, _ in one.files}
+        _refuse_twice(one, own)
+        for path in own:
             folder = path.rpartition(os.sep)[0]
             if folder not in checked:
                 _check_location(one, path, libraries, layout)
                 if folder not in named:
                     checked.add(folder)
                     folders.setdefault(folder, one)
-            owner, there = owners.setdefault(path, (name, digest))
-            if there != digest and owner != name:
-                clashing.add(path)
-    _refuse_folders(folders, owners, named, [*kept, *placed])
+        clashing.update([path for path in digests.keys() & own.keys() if digests[path] != own[path]])
+        digests |= own
+    _refuse_folders(folders, digests, named, [*kept, *placed])
     return _clashes(clashing, [*kept, *placed]) if clashing else ()
 
 
-def _refuse_twice(one: PlacedDistribution) -> None:
-    """Refuse a distribution with two files that would have the same path here."""
+def _refuse_twice(one: PlacedDistribution, paths: Collection[str]) -> None:
+    """Refuse a distribution with two files that would have the same path here; `paths` are the distinct paths."""
     # Windows ignores case; elsewhere the file system decides when the file is written.
-    fold = os.path.normcase if os.name == "nt" else str
-    if len({fold(path) for path, *_ in one.files}) == len(one.files):
+    if os.name == "nt":
+        paths = {os.path.normcase(path) for path in paths}
+    if len(paths) == len(one.files):
         return
     seen: dict[str, Placement] = {}
     for file in one.files:
-        other = seen.setdefault(fold(file.path), file)
+        other = seen.setdefault(os.path.normcase(file.path), file)
         if other is not file:
             raise collision(one, file, other)
 
@@ -174,7 +172,7 @@ def collision(one: PlacedDistribution, file: Placement, other: Placement) -> Loc
 
 def _refuse_folders(
     folders: Mapping[str, PlacedDistribution],
-    owners: Mapping[str, tuple[str, str]],
+    files: Collection[str],
     roots: Collection[str],
     distributions: Sequence[InstalledDistribution | PlacedDistribution],
 ) -> None:
@@ -183,9 +181,8 @@ def _refuse_folders(
     for start, one in folders.items():
         folder = start
         while folder and folder not in roots and folder not in checked:
-            if folder in owners:
-                name = owners[folder][0]
-                label = next(str(other) for other in distributions if other.name == name)
+            if folder in files:
+                label = next(str(other) for other in distributions if any(path == folder for path, *_ in other.files))
                 raise LocksetError(
                     "path-conflict",
                     f"{label} has a file `{folder}`, where {one} has a folder",
@@ -213,11 +210,12 @@ def _check_location(one: PlacedDistribution, path: str, libraries: Sequence[str]
             f"{one} would write `{path}`, which belongs to the environment itself",
             hint="Leave the package out, or lock another version",
         )
-    folded, info = os.path.normcase(path), os.path.normcase(one.info)
+    folded = os.path.normcase(path)
     for library in libraries:
         if folded.startswith(library):
             top = folded[len(library) :].partition(os.sep)[0]
-            if top.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg")) and library + top != info:
+            is_metadata = top.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg"))
+            if is_metadata and library + top != os.path.normcase(one.info):
                 raise LocksetError(
                     "unsafe-path", f"{one} would write `{path}`, which is metadata of another distribution"
                 )
@@ -281,6 +279,8 @@ def _without_files(one: PlacedDistribution, taken: Mapping[str, tuple[str, Place
             files.append(file)
     if not lost:
         return one
+    import json  # here and below, since few packages overlap
+
     note = f"{one.info}{os.sep}{SOURCE_FILE}"
     facts: Mapping[str, object] = next((json.loads(f.content or b"{}") for f in files if f.path == note), {})
     content = json.dumps({**facts, "overlapped": lost}).encode()
@@ -306,5 +306,9 @@ def overlapped_of(one: PlacedDistribution) -> Mapping[str, str]:
     """The overlaps that `settle_clashes` noted in `one`: path as in RECORD to the name of the owner."""
     note = f"{one.info}{os.sep}{SOURCE_FILE}"
     content = next((file.content for file in one.files if file.path == note), None)
-    facts: Mapping[str, Mapping[str, str]] = json.loads(content) if content else {}
+    if not content:
+        return {}
+    import json
+
+    facts: Mapping[str, Mapping[str, str]] = json.loads(content)
     return facts.get("overlapped", {})

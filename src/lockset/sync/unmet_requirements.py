@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
+from lockset._named_tuple import NamedTuple
 from lockset.dependency_specifiers import read_dependency, read_version
+from lockset.package_names import canonicalize_name
 from lockset.sync.plan import plan_of
 
 if TYPE_CHECKING:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
+from lockset.conversion.model.graph import (
+    ForeignGraph,
+    GraphEdge,
+    GraphNode,
+    GraphRoot,
+    SelectableNames,
+    default_group_name,
+)
 from lockset.conversion.model.reference_selector import GraphSelector, Situation
-from lockset.conversion.model.selectable import SelectableNames, default_group_name
 from lockset.conversion.readers.reachability import compute_reachability
 from lockset.markers import Environment, MarkerSet
 

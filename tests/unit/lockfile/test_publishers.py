@@ -86,4 +86,4 @@ def test_identities_are_not_kept_for_other_files_or_another_version() -> None:
     ).lock
     for new in (changed, more, lock("2.0")):
         assert recorded_identities(keep_identities(new, lock("1.0", ORG)).packages) == ()
-    assert keep_identities(more, None) is more
+    assert keep_identities(more, lock("1.0")) is more

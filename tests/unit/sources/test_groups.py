@@ -11,6 +11,7 @@ from lockset.sources.toml_table import parse_settings_file
 
 def groups(text: str) -> dict[str, list[str]]:
     table = parse_settings_file(f"[dependency-groups]\n{text}", location="pyproject.toml").table("dependency-groups")
+    assert table is not None
     return {name: [str(line.requirement) for line in lines] for name, lines in read_groups(table).items()}
 
 

@@ -99,7 +99,7 @@ def settings(text: str) -> Settings:
 
 
 def test_a_missing_table_gives_the_defaults() -> None:
-    assert parse_settings(None) == settings("") == Settings()
+    assert settings("") == Settings()
 
 
 def test_every_key_is_read_and_normalized() -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.api.lock_files import graph
 from lockset.cli.exit_codes import DONE
 from lockset.cli.options.views import add_tree_arguments as add_arguments

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.api.validate import (
     count_fixable,
     fix,

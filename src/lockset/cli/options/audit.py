@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import add_cache, add_index, index_overrides, normal_name, run_context
 from lockset.cli.options.pythons import python_of
 from lockset.composition.audits.report import AuditOptions

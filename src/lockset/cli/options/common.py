@@ -81,7 +81,7 @@ def normal_name(text: str) -> str:
     Raises:
         UsageError: `option-value` if it is not a valid name.
     """
-    from packaging.utils import InvalidName, canonicalize_name
+    from lockset.package_names import InvalidName, canonicalize_name
 
     try:
         return str(canonicalize_name(text, validate=True))
@@ -150,13 +150,14 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="read [tool.lockset] from FILE instead of the project's pyproject.toml",
     )
     group.add_argument("--no-config", action="store_true", default=argparse.SUPPRESS, help="ignore [tool.lockset]")
-    if any("--json" in action.option_strings for action in actions_of(parser)):
+    actions = actions_of(parser)
+    if any("--json" in action.option_strings for action in actions):
         # The name of uv and pip for the same.
         parser.add_argument(
             "--output-format", choices=("text", "json"), dest="json", action=_Json, help=argparse.SUPPRESS
         )
     # The usage line has only arguments, as `--help` lists the options below it.
-    positionals = [a for a in actions_of(parser) if not a.option_strings and a.nargs != argparse.PARSER]
+    positionals = [a for a in actions if not a.option_strings and a.nargs != argparse.PARSER]
     parser.usage = " ".join(["%(prog)s [OPTIONS]", *map(_usage, positionals)])
 
 
@@ -263,7 +264,7 @@ def build_options(args: argparse.Namespace) -> dict[str, Any]:
         UsageError: `config-setting` or `option-value`.
     """
     isolation = (":all:",) if args.no_build_isolation else tuple(map(normal_name, args.no_build_isolation_package))
-    settings: dict[str, Any] = {"config_settings": {}, "config_settings_package": {}}
+    settings: dict[str, Any] = {}
     if args.config_setting or args.config_settings_package:
         from lockset.cli.options.config_settings import parse_config_settings, parse_package_settings  # rare
 
@@ -277,9 +278,12 @@ def build_options(args: argparse.Namespace) -> dict[str, Any]:
 
 def add_index(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
     """Add the options of indexes; if `needless`, they are accepted but hidden, as the command rarely uses an index."""
-    count = len(actions_of(parser))
+    if not needless:
+        _add_index(parser)
+        return
+    before = len(actions_of(parser))
     _add_index(parser)
-    for action in actions_of(parser)[count:] if needless else ():
+    for action in actions_of(parser)[before:]:
         action.help = argparse.SUPPRESS
 
 

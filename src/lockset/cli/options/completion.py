@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.cli.fast_path.names import KINDS, names_for_completion
 from lockset.cli.options.variables import actions_of
 from lockset.errors import UsageError

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import add_cache, add_index, run_context
 from lockset.cli.options.report import output_of
 from lockset.cli.options.views import is_converted

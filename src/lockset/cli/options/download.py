@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import index_overrides, run_context
 from lockset.cli.options.pythons import python_of
 from lockset.cli.options.sync import add_sources, add_target, chosen_files, own_platform, selection_options

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from lockset._dataclass import dataclass
 from lockset.cli.options.common import add_requirement, index_overrides, run_context
 from lockset.cli.options.lock import add_choices, lock_options
 from lockset.errors import UsageError
-from lockset.lockfile.file_name import is_lock_file_name
+from lockset.lockfile.file_name import refuse_wrong_output
 from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ __all__ = [
     "add_why_not_arguments",
     "read_lock_command",
     "read_why_not_command",
-    "refuse_wrong_output",
 ]
 
 
@@ -202,20 +200,3 @@ def read_why_not_command(args: argparse.Namespace, out: Output) -> WhyNotCommand
         context=run_context(args, out),
         json=args.json,
     )
-
-
-def refuse_wrong_output(output: str | None) -> None:
-    """Refuse a name that is not valid for a lock file.
-
-    Raises:
-        UsageError: `file-name` in that case.
-    """
-    if output in {None, "-"}:
-        return
-    name = Path(str(output)).name
-    if not is_lock_file_name(name):
-        raise UsageError(
-            "file-name",
-            f"{name} is not a valid name for a lock file",
-            hint="Name it pylock.toml or pylock.NAME.toml, where NAME has no dot",
-        )

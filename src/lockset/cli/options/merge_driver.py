@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
+from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import add_cache, add_index, index_overrides, run_context
 from lockset.errors import UsageError
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import add_cache, add_index, index_overrides, run_context
 from lockset.errors import UsageError
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from difflib import get_close_matches
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import add_cache, add_index, index_overrides, normal_name, run_context
 from lockset.cli.options.views import add_view, levels, read_view
 from lockset.errors import UsageError

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from os.path import basename
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
+from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import add_cache, add_index, normal_name, run_context
 from lockset.lockfile.file_name import is_lock_file_name
 

@@ -28,25 +28,25 @@ class Terminal(Protocol):
     def columns(self) -> int:
         """The width."""
 
-    def line(self, text: str = "") -> None:
-        """Write a line."""
+    def note(self, text: str) -> None:
+        """Write a note, each once."""
 
     def warn(self, text: str) -> None:
         """Write a warning."""
 
-    def style(self, text: str, style: str) -> str:
-        """The text with its colours."""
+    def hint(self, text: str) -> None:
+        """Write a suggestion."""
 
     def write_progress(self, text: str) -> None:
         """Write without a line end."""
 
 
 class Progress:
-    """One line that tells what is being done; a `ProgressListener`. Redrawn at most ten times a second."""
+    """The line on a terminal that shows what is being done; a `ProgressListener`. Drawn at most ten times a second."""
 
-    def __init__(self, out: Terminal, *, live: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, out: Terminal, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out
-        self._live = live
+        self._live = True
         self._clock = clock
         self._name = ""
         self._what = ""
@@ -59,7 +59,6 @@ class Progress:
         self._drawn_at = 0.0
         self._drawn = False
         self._frame = 0
-        self._noted: set[str] = set()
 
     def phase(self, name: str, *, total: int | None = None) -> None:
         """A phase begins."""
@@ -89,9 +88,7 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Tell once."""
-        if text not in self._noted:
-            self._noted.add(text)
-            self._out.line(f"{self._out.style('note', 'bold cyan')}: {plain(text)}")
+        self._out.note(text)
 
     def warning(self, text: str) -> None:
         """Warn."""
@@ -99,7 +96,7 @@ class Progress:
 
     def hint(self, text: str) -> None:
         """Tell what to do."""
-        self._out.line(f"hint: {plain(text)}")
+        self._out.hint(text)
 
     def clear(self) -> None:
         """Take the line off the screen."""

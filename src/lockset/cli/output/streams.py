@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import threading
+from _thread import RLock
 from contextlib import suppress
 from io import RawIOBase
 from itertools import zip_longest
@@ -14,17 +13,18 @@ from typing import TYPE_CHECKING, Any
 from lockset._pattern import lazy_pattern
 from lockset.cli.output.cells import cells, padded
 from lockset.cli.output.help.documentation import error_url
-from lockset.cli.output.hyperlinks import hyperlink, shows_hyperlinks
-from lockset.cli.output.progress_line import Progress
+from lockset.progress import NullListener
 from lockset.url_secrets import plain, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import TextIO
 
+    from lockset.cli.output.progress_line import Progress
     from lockset.errors import Diagnostic
     from lockset.progress import ProgressListener
 
-__all__ = ["Output", "Progress", "plain"]
+__all__ = ["Output", "plain"]
 
 _STYLES = {
     "bold": "1",
@@ -87,10 +87,11 @@ class Output:
         self._plain_out, self._plain_err = not _has_signs(self._out), not _has_signs(self._err)
         self.color = _colored(color, self._err, environ)
         self.stdout_color = _colored(color, self._out, environ)
-        self._links = self.stdout_color and shows_hyperlinks(environ, is_terminal=self._out.isatty())
-        self._error_links = self.color and shows_hyperlinks(environ, is_terminal=self._err.isatty())
-        self._lock = threading.RLock()
+        self._links = self.stdout_color and _shows_links(self._out, environ)
+        self._error_links = self.color and _shows_links(self._err, environ)
+        self._lock = RLock()
         self._progress: Progress | None = None
+        self._noted: set[str] = set()
         self._show_progress = progress and not quiet and self._err.isatty() and environ.get("TERM") != "dumb"
 
     def style(self, text: str, style: str, *, stdout: bool = False) -> str:
@@ -102,7 +103,7 @@ class Output:
 
     def link(self, text: str, url: str) -> str:
         """`text` for stdout as a link to `url` where the terminal shows links; else `text` as it is."""
-        return hyperlink(text, url) if self._links else text
+        return _link(text, url) if self._links else text
 
     def data(self, text: str) -> None:
         """Write the result of the command to stdout, without secrets, with a line end if it has none."""
@@ -126,7 +127,10 @@ class Output:
 
     def json(self, value: Any) -> None:
         """Write `value` as JSON to stdout; characters that the encoding may lack are written as JSON has them."""
+        import json  # here, since most results are texts
+
         self.json_errors = False
+
         self.data(json.dumps(value, indent=2, ensure_ascii=self._plain_out, default=str))
 
     def line(self, text: str = "") -> None:
@@ -151,7 +155,7 @@ class Output:
         """
         location = f"{plain(diagnostic.location)}: " if diagnostic.location else ""
         word, url = self.style("error", "bold red"), error_url(diagnostic.code)
-        word = hyperlink(word, url) if self._error_links else word
+        word = _link(word, url) if self._error_links else word
         lines = [f"{location}{word}: {plain(diagnostic.message)}"]
         lines += [f"  {plain(fact)}" for fact in diagnostic.context]
         if diagnostic.hint:
@@ -185,9 +189,23 @@ class Output:
 
     def listener(self) -> ProgressListener:
         """The run's listener: progress where a person watches, notes always."""
+        if not self._show_progress:
+            return _Notes(self)
         if self._progress is None:
-            self._progress = Progress(self, live=self._show_progress)
+            from lockset.cli.output.progress_line import Progress  # imported only where a person watches
+
+            self._progress = Progress(self)
         return self._progress
+
+    def note(self, text: str) -> None:
+        """Write a note on the run, each once."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self.line(f"{self.style('note', 'bold cyan')}: {plain(text)}")
+
+    def hint(self, text: str) -> None:
+        """Write a suggestion what to do."""
+        self.line(f"hint: {plain(text)}")
 
     def close(self) -> None:
         """End the progress line."""
@@ -243,6 +261,25 @@ class Output:
         with self._lock, suppress(OSError):
             self._err.write(text)
             self._err.flush()
+
+
+class _Notes(NullListener):
+    """The listener where nobody watches: notes, warnings and hints alone."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+
+    def note(self, text: str) -> None:
+        """Hand it on."""
+        self._out.note(text)
+
+    def warning(self, text: str) -> None:
+        """Hand it on."""
+        self._out.warn(text)
+
+    def hint(self, text: str) -> None:
+        """Hand it on."""
+        self._out.hint(text)
 
 
 def _error_json(diagnostic: Diagnostic) -> dict[str, object]:
@@ -337,6 +374,18 @@ def _folded(cell: str, width: int) -> list[str]:
 
     # It counts characters, and each may take two columns.
     return wrap(cell, width if cell.isascii() else max(width // 2, 1))
+
+
+def _shows_links(stream: TextIO, environ: dict[str, str]) -> bool:
+    from lockset.cli.output.hyperlinks import shows_hyperlinks  # here and below, since it needs colours
+
+    return shows_hyperlinks(environ, is_terminal=stream.isatty())
+
+
+def _link(text: str, url: str) -> str:
+    from lockset.cli.output.hyperlinks import hyperlink
+
+    return hyperlink(text, url)
 
 
 def _colored(color: str, stream: Any, environ: dict[str, str]) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from lockset._dataclass import replace
 from lockset.attestations.identity import PublisherIdentity, identities_of
 from lockset.attestations.policy import pattern_text
 from lockset.attestations.provenance import MOST_BYTES
@@ -13,9 +13,10 @@ from lockset.composition.attestations.provenances import AttestedFile, Provenanc
 from lockset.composition.attestations.trust_policy import SUFFIX, file_bytes
 from lockset.composition.connections import connected
 from lockset.errors import LocksetError
+from lockset.index.options import is_local
 from lockset.lockfile.model import describe, file_name
 from lockset.lockfile.publishers import publisher_changed
-from lockset.resolve.problem.direct_source import file_url_path, is_local
+from lockset.resolve.problem.direct_source import file_url_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.attestations.identity import PublisherIdentity, identities_of
 from lockset.attestations.policy import pattern_text
 from lockset.attestations.provenance import MOST_BYTES

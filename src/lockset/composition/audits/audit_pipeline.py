@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lockset._dataclass import replace
 from lockset.advisories.vulnerabilities import vulnerabilities_of
 from lockset.composition.audits.advisory_sources import AdvisorySources
 from lockset.composition.audits.ignore_entries import IgnoreEntries

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.composition.audits.audit_pipeline import names_of, open_auditor
 from lockset.composition.audits.report import AuditFix
 from lockset.errors import UsageError

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.advisories.vulnerabilities import vulnerabilities_of
 from lockset.composition.audits.report import AuditFix, FixOutlook
 from lockset.composition.lock_assembly import resolve_and_assemble

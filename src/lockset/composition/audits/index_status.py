@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from lockset._dataclass import replace
 from lockset.composition.audits.report import PackageStatus
 from lockset.composition.connections import connected
 from lockset.composition.indexes import chosen_urls, resolve_indexes

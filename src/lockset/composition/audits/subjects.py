@@ -306,10 +306,10 @@ def environment_subject(spec: TargetSpec, *, cache: Path | None) -> AuditSubject
 def _required_names(info: str) -> Iterable[str]:
     """Names of what a distribution requires without extras; empty if its metadata cannot be read."""
     from packaging.requirements import InvalidRequirement
-    from packaging.utils import canonicalize_name
 
     from lockset.dependency_specifiers import read_dependency
     from lockset.metadata.core import scan_fields
+    from lockset.package_names import canonicalize_name
     from lockset.sync.disk.inspect.metadata_text import HEAD, read_text
 
     for text in scan_fields((read_text(info, "METADATA", HEAD) or "").encode()).requires_dist:

@@ -11,12 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import BuildNotLockedError
 from lockset.lockfile.file_name import is_lock_file_name, lock_file_name, name_of
 from lockset.lockfile.load import load_bytes
+from lockset.package_names import canonicalize_name
 from lockset.sync.disk.request import LockSource
 
 if TYPE_CHECKING:

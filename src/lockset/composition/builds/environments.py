@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset._version import __version__
 from lockset.build.hooks import HookBuilder
 from lockset.build.policy import BuildPolicy
@@ -24,6 +22,7 @@ from lockset.composition.lock_pipeline import LockOptions, lock_project
 from lockset.composition.repositories import connected, repository_opener
 from lockset.composition.sync_pipeline import LockSource, RemovalPolicy, SyncRequest, sync
 from lockset.errors import BuildEnvironmentError, BuildNotLockedError, LocksetError
+from lockset.hashes import quick_sha256
 from lockset.index.credentials import redact
 from lockset.sources.project import RootProject
 from lockset.sources.requirements.requirement_line import parse_requirement
@@ -117,7 +116,7 @@ class SyncedEnvironmentMaker:
             list(map(redact, locations)),
             {name: os.environ.get(name, "") for name in _DECIDING},
         ]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+        return quick_sha256(json.dumps(facts).encode()).hex()
 
     @contextmanager
     def make(

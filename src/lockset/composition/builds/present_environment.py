@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset._dataclass import dataclass
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import BuildEnvironmentError, BuildFailedError, LocksetError
+from lockset.package_names import canonicalize_name
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
 
 if TYPE_CHECKING:

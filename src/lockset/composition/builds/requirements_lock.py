@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from lockset._dataclass import replace
 from lockset.build.checkout import checkout
 from lockset.build.unpack import unpack_sdist
 from lockset.composition.builds.build_lock import build_lock_path

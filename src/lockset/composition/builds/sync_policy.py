@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
 from lockset.build.policy import ALL_PACKAGES, BuildPolicy, joined_settings
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

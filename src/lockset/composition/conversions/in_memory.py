@@ -5,8 +5,9 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset._version import __version__
 from lockset.composition.connections import SourceFetcher
 from lockset.composition.conversions.foreign import (

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset.composition.conversions.foreign import Conversion, dropped_credentials, refuse_losses
+from lockset._dataclass import replace
+from lockset.composition.conversions.foreign import Conversion
 from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.composition.repositories import connected
+from lockset.conversion.model.imported_lock import dropped_credentials, refuse_losses
 from lockset.conversion.pipeline.file_details import fill_file_details, with_sizes
 from lockset.conversion.pipeline.pylock_transform import KeptParts, merge_locks, narrow, prove_same
 from lockset.lockfile.load import load_bytes
 from lockset.lockfile.read import read_document
-from lockset.lockfile.secrets import refuse_secrets, without_user_info
-from lockset.lockfile.write import write
+from lockset.lockfile.secrets import without_user_info
+from lockset.lockfile.write import refuse_secrets, write
 from lockset.markers import platform_region
 from lockset.progress import NullListener
 from lockset.resolve.problem.build_problem import python_range

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from functools import cached_property
 from pathlib import Path
@@ -97,6 +96,8 @@ class _Hashing:
 
     def restart(self) -> None:
         """Discard all bytes so far."""
+        import hashlib  # OpenSSL takes milliseconds to load
+
         self._hashers = {name: hashlib.new(name, usedforsecurity=False) for name in self._algorithms}
         self.seen = 0
 

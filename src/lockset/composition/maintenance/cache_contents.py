@@ -6,11 +6,10 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset._dataclass import dataclass
 from lockset.files.record_store import read_record
 from lockset.index.http.cache import read_entry
+from lockset.package_names import canonicalize_name
 from lockset.sync.disk.store.inventory import archive_damage, archive_project, wheel_damage, wheel_project
 from lockset.url_secrets import without_secrets
 

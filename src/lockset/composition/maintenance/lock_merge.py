@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.build.git import run_in_repository
 from lockset.composition.lock_inputs import read_lock_inputs
 from lockset.composition.lock_pipeline import lock_project

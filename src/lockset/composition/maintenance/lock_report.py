@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.composition.indexes import chosen_urls, resolve_indexes
 from lockset.composition.maintenance.lock_revisions import open_pair
 from lockset.composition.open_lock import open_revision

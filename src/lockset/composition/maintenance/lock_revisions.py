@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 from os import fspath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.build.git import common_ancestor, stored_file
 from lockset.composition.open_lock import open_lock, open_revision
 from lockset.errors import LocksetError

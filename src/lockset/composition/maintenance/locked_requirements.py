@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset.errors import IndexUnreachableError, LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.markers import MarkerSet
+from lockset.package_names import canonicalize_name
 from lockset.resolve.lock.newer_releases import RequirementOn
 from lockset.resolve.problem.choices import recorded_table
 from lockset.resolve.problem.direct_source import DirectVersion

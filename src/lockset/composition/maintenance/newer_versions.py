@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.composition.lock_inputs import read_lock_inputs
 from lockset.composition.lock_pipeline import lock_project, posed_problem
 from lockset.composition.lock_repository import lock_repository

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.composition.workspaces.workspace_inputs import former_members
 from lockset.resolve.lock.staleness import outdated_parts
 from lockset.resolve.problem.workspace_problem import build_workspace_problem

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.composition.lock_assembly import Solved, assemble, solve, unknown_upgrades
 from lockset.composition.lock_pipeline import with_metadata
 from lockset.composition.lock_repository import lock_repository

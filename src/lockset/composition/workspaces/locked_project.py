@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.composition.run_context import RunContext
 from lockset.composition.workspaces.workspace_inputs import conflicts_of, with_settings
 from lockset.resolve.problem.options import LockOptions

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.composition.indexes import chosen_urls, project_around, resolve_indexes, unread_index_variable
 from lockset.composition.lock_inputs import (
     LazyFetch,

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import tomli
 from packaging.markers import InvalidMarker
-from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from lockset._pattern import lazy_pattern
+from lockset.conversion.model.formats import refuse_conflicts
 from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
+from lockset.package_names import canonicalize_name
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
@@ -23,78 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Fields",
-    "decode_lock_text",
     "hashes_of_one_file",
     "parse_json_fields",
     "parse_toml_fields",
-    "refuse_conflicts",
-    "refuse_undecoded",
     "repository_url",
 ]
 
-_CONFLICT = lazy_pattern(r"(?:<{7}|>{7}|\|{7})(?: |\Z)|={7}\Z")
-# How many lines a message lists.
-_LINES_SHOWN = 12
 _SHORT_SSH = lazy_pattern(r"([\w.-]+@[\w.-]+):(?!//)/*(.+)\Z")
-_UNDECODED = lazy_pattern("[\udc80-\udcff]")
 _HEX = lazy_pattern(r"[0-9a-f]+\Z")
 _WHAT = {str: "a string", bool: "a boolean", int: "a number", list: "an array", dict: "a table"}
 
 _T = TypeVar("_T")
-
-
-def decode_lock_text(data: bytes, *, location: str) -> str:
-    """Decode a lock file: UTF-8, with or without a byte order mark.
-
-    Raises:
-        LocksetError: `encoding` with the line of the first byte that is not UTF-8.
-    """
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        line = before.count(b"\n") + 1
-        raise LocksetError(
-            "encoding",
-            f"The byte 0x{data[error.start]:02x} is not UTF-8",
-            location=f"{location}:{line}",
-            hint="Restore the file from version control, or save it as UTF-8",
-        ) from error
-
-
-def refuse_undecoded(text: str, *, location: str) -> None:
-    """Refuse a text with bytes that were not UTF-8, in comments too: their meaning is unknown.
-
-    Raises:
-        LocksetError: `encoding` with the line.
-    """
-    match = _UNDECODED.search(text)
-    if match is not None:
-        line = text.count("\n", 0, match.start()) + 1
-        raise LocksetError(
-            "encoding",
-            f"The byte 0x{ord(match[0]) - 0xDC00:02x} is not UTF-8",
-            location=f"{location}:{line}",
-            hint="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: NAME -*-`",
-        )
-
-
-def refuse_conflicts(text: str, *, location: str) -> None:
-    """Refuse a text that contains merge conflict markers.
-
-    Raises:
-        LocksetError: `merge-conflict` with the lines.
-    """
-    lines = [number for number, line in enumerate(text.splitlines(), start=1) if _CONFLICT.match(line)]
-    begun = any(line.startswith(("<<<<<<<", ">>>>>>>")) for line in text.splitlines())
-    if lines and begun:
-        shown = ", ".join(map(str, lines[:_LINES_SHOWN])) + (" and more" if len(lines) > _LINES_SHOWN else "")
-        raise LocksetError(
-            "merge-conflict",
-            f"The file contains merge conflict markers (lines {shown})",
-            location=f"{location}:{lines[0]}",
-            hint="Take one side, or lock again with the tool that wrote it",
-        )
 
 
 def parse_toml_fields(text: str, *, location: str, what: str) -> Fields:

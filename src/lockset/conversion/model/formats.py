@@ -1,4 +1,4 @@
-"""The formats that can be converted, and how to recognize them by content."""
+"""The formats that can be converted, how to recognize them by content, and what holds for the text of all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from pathlib import PurePath
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 
-__all__ = ["Format", "expected_by_name", "is_foreign", "recognise"]
+__all__ = [
+    "Format",
+    "decode_lock_text",
+    "expected_by_name",
+    "is_foreign",
+    "recognise",
+    "refuse_conflicts",
+    "refuse_undecoded",
+]
 
 
 class Format(Enum):
@@ -47,6 +55,10 @@ _REQUIREMENT = lazy_pattern(
     r"(?:===?|[~!<>]=|@[ \t])[ \t]*[A-Za-z0-9]"
 )
 _TOML_KEY = lazy_pattern(r"""^[A-Za-z][\w-]*[ \t]*=[ \t]*(?:["'\[{]|\d|true|false)""", re.MULTILINE)
+_CONFLICT = lazy_pattern(r"(?:<{7}|>{7}|\|{7})(?: |\Z)|={7}\Z")
+# How many lines a message lists.
+_LINES_SHOWN = 12
+_UNDECODED = lazy_pattern("[\udc80-\udcff]")
 # How many characters are looked at for the beginning of the content.
 _HEAD = 4096
 
@@ -111,6 +123,60 @@ def is_foreign(data: bytes, name: str) -> bool:
     if expected_by_name(name) is None and _by_content(text) is None and _TOML_KEY.search(text):
         return False
     return recognise(text, name=name, location=name) is not Format.PYLOCK
+
+
+def decode_lock_text(data: bytes, *, location: str) -> str:
+    """Decode a lock file: UTF-8, with or without a byte order mark.
+
+    Raises:
+        LocksetError: `encoding` with the line of the first byte that is not UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        raise LocksetError(
+            "encoding",
+            f"The byte 0x{data[error.start]:02x} is not UTF-8",
+            location=f"{location}:{line}",
+            hint="Restore the file from version control, or save it as UTF-8",
+        ) from error
+
+
+def refuse_undecoded(text: str, *, location: str) -> None:
+    """Refuse a text with bytes that were not UTF-8, in comments too: their meaning is unknown.
+
+    Raises:
+        LocksetError: `encoding` with the line.
+    """
+    match = _UNDECODED.search(text)
+    if match is not None:
+        line = text.count("\n", 0, match.start()) + 1
+        raise LocksetError(
+            "encoding",
+            f"The byte 0x{ord(match[0]) - 0xDC00:02x} is not UTF-8",
+            location=f"{location}:{line}",
+            hint="Save the file as UTF-8, or name its encoding in the first line: `# -*- coding: NAME -*-`",
+        )
+
+
+def refuse_conflicts(text: str, *, location: str) -> None:
+    """Refuse a text that contains merge conflict markers.
+
+    Raises:
+        LocksetError: `merge-conflict` with the lines.
+    """
+    lines = [number for number, line in enumerate(text.splitlines(), start=1) if _CONFLICT.match(line)]
+    begun = any(line.startswith(("<<<<<<<", ">>>>>>>")) for line in text.splitlines())
+    if lines and begun:
+        shown = ", ".join(map(str, lines[:_LINES_SHOWN])) + (" and more" if len(lines) > _LINES_SHOWN else "")
+        raise LocksetError(
+            "merge-conflict",
+            f"The file contains merge conflict markers (lines {shown})",
+            location=f"{location}:{lines[0]}",
+            hint="Take one side, or lock again with the tool that wrote it",
+        )
 
 
 def _by_content(text: str) -> Format | None:

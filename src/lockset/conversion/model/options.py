@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os.path
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.conversion.model.direct_source import path_from
 
 if TYPE_CHECKING:

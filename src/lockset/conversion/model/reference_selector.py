@@ -6,11 +6,10 @@ uses neither `MarkerSet` nor the code that assembles the lock file.
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.conversion.model.graph import ROUNDS
 from lockset.dependency_specifiers import composed_marker
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 
     from packaging.markers import Marker
 
-    from lockset.conversion.model.graph import ForeignGraph, GraphEdge
-    from lockset.conversion.model.selectable import Choice, SelectableNames
+    from lockset.conversion.model.graph import Choice, ForeignGraph, GraphEdge, SelectableNames
 
 __all__ = ["EntrySelector", "GraphSelector", "ReferenceSelector", "Situation", "StatedEntry"]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from lockset._dataclass import replace
 from lockset.conversion.model.graph import refuse_overlap, universe_of
 from lockset.conversion.model.imported_lock import Loss
 from lockset.dependency_specifiers import composed_marker, read_specifiers
@@ -24,6 +23,7 @@ from lockset.lockfile.model import (
     Pylock,
 )
 from lockset.markers import MarkerSet
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset.conversion.model.direct_source import path_from
 from lockset.conversion.model.imported_lock import ImportedFile, ImportedPackage, Loss
 from lockset.conversion.readers.pins import (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from lockset._dataclass import replace
 from lockset.errors import LocksetError
 from lockset.index.pages.project_page import DistributionFile
 from lockset.lockfile.model import file_name

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.conversion.model.graph import region_of_text, universe_of
 from lockset.conversion.model.imported_lock import Loss
 from lockset.conversion.model.reference_selector import Situation
@@ -27,6 +24,7 @@ from lockset.lockfile.conflicts import declared_conflicts, met_within, refuse_co
 from lockset.lockfile.model import artifacts, describe, file_name
 from lockset.markers import MarkerSet, wheel_region
 from lockset.markers.environment import example_in_words
+from lockset.package_names import canonicalize_name
 from lockset.similar_names import known_names_hint
 
 if TYPE_CHECKING:

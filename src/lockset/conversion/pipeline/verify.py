@@ -9,7 +9,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement
-from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
 from lockset.conversion.model.graph import region_of_text, universe_of
@@ -20,6 +19,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts
 from lockset.markers import MarkerSet
 from lockset.markers.sample import common_environments
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset.conversion.model.direct_source import read_vcs
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import GraphEdge, GraphNode
+from lockset.conversion.model.graph import GraphEdge, GraphNode, SelectableNames
 from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.reference_selector import EntrySelector, StatedEntry
-from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.readers.from_graph import LockHeader, hash_texts, imported_from_statements
 from lockset.conversion.readers.yaml_text import parse_yaml
 from lockset.dependency_specifiers import read_specifiers
@@ -22,14 +20,15 @@ from lockset.errors import LocksetError
 from lockset.lockfile.last_component import last_component
 from lockset.lockfile.model import PackageArchive
 from lockset.markers import MarkerSet
+from lockset.package_names import canonicalize_name
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lockset.conversion.model.checked_table import Fields
+    from lockset.conversion.model.graph import Choice
     from lockset.conversion.model.options import ReaderOptions
-    from lockset.conversion.model.selectable import Choice
 
 __all__ = ["read_conda_lock"]
 

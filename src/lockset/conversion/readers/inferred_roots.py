@@ -7,10 +7,9 @@ that the project itself also requires what others require. Callers have to tell 
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphRoot, region_of_text
 from lockset.conversion.model.imported_lock import Loss
 from lockset.conversion.readers.reachability import compute_reachability
@@ -19,9 +18,8 @@ from lockset.errors import LocksetError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.model.graph import GraphNode
+    from lockset.conversion.model.graph import Choice, GraphNode, SelectableNames
     from lockset.conversion.model.imported_lock import ImportedPackage
-    from lockset.conversion.model.selectable import Choice, SelectableNames
     from lockset.markers import MarkerSet
 
 __all__ = [

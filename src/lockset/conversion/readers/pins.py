@@ -8,10 +8,9 @@ ignored when matching versions.").
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.conversion.model.graph import refuse_overlap
 from lockset.conversion.model.imported_lock import Loss
 from lockset.errors import LocksetError

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement
-from packaging.utils import canonicalize_name
 
 from lockset._dataclass import dataclass
 from lockset.conversion.model.checked_table import Fields, parse_toml_fields
 from lockset.conversion.model.graph import GraphEdge, GraphRoot
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import RequirementSyntaxError
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lockset.conversion.model.selectable import Choice
+    from lockset.conversion.model.graph import Choice
 
 __all__ = ["ProjectRequirement", "Pyproject", "load_pyproject", "standard_requirements"]
 

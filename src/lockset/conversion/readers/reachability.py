@@ -14,7 +14,7 @@ from lockset.markers import MarkerSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.model.selectable import SelectableNames
+    from lockset.conversion.model.graph import SelectableNames
 
 __all__ = ["Reachability", "compute_reachability", "dependencies_of", "unmet_requirement"]
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
 from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from packaging.version import InvalidVersion, Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset._pattern import lazy_pattern
 from lockset.conversion.model.direct_source import read_direct
 from lockset.conversion.model.formats import Format
+from lockset.conversion.model.graph import SelectableNames
 from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.reference_selector import EntrySelector, StatedEntry
-from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.readers.pins import join_pin, with_certain_hashes
 from lockset.conversion.readers.via_comments import COMPILED, with_dependencies
 from lockset.dependency_specifiers import read_dependency, read_version
@@ -75,7 +74,9 @@ def read_pins(
     for line in lines:
         converter.take(line)
     converter.add_archive_hashes()
-    packages = with_dependencies(converter.packages, texts, converter.losses)
+    packages = converter.packages
+    if any("#" in text for text in texts):
+        packages = with_dependencies(packages, texts, converter.losses)
     converter.losses += _warning_losses(project)
     _add_notes(project, packages, converter.losses)
     selectable = SelectableNames()

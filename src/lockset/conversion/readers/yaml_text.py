@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lockset.conversion.model.checked_table import Fields, refuse_conflicts
+from lockset.conversion.model.checked_table import Fields
+from lockset.conversion.model.formats import refuse_conflicts
 from lockset.errors import LocksetError, YamlSyntaxError
 
 if TYPE_CHECKING:

@@ -11,12 +11,13 @@ import struct
 import threading
 import zlib
 from contextlib import suppress
-from hashlib import sha256
 from io import FileIO
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.files.last_use import record_use
 from lockset.files.system import BINARY, NONBLOCK, replace, unlink, user_id
+from lockset.hashes import quick_sha256
 from lockset.index.pages.page_table import MARSHAL_VERSION, PageTable, is_table
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ class DiskCache:
         """Store a page that was received now. Returns its head, even if it cannot be stored."""
         body, packed = (b"", b"") if table is None else _table_parts(table)
         # Of the page as it was received, if that is kept, since everything else follows from it.
+        from hashlib import sha256  # for large data; names of entries are hashed without OpenSSL
+
         fingerprint = sha256(packed or body).hexdigest()
         head = StoredPage(url, now, dict(headers), table is None, fingerprint)
         if self._writable:
@@ -167,7 +170,7 @@ class DiskCache:
     def _path(self, kind: str, key: str) -> str | None:
         if self._root is None:
             return None
-        name = sha256(key.encode()).hexdigest()
+        name = quick_sha256(key.encode()).hex()
         return os.path.join(self._root, kind, name[:1], name[1:40])
 
     def _read(self, path: str | None) -> bytes | None:
@@ -363,4 +366,4 @@ def _load(data: bytes | memoryview) -> object:
 
 
 def _size_key(key: str) -> bytes:
-    return sha256(key.encode()).digest()[:16]
+    return quick_sha256(key.encode())[:16]

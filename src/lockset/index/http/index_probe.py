@@ -88,7 +88,7 @@ def _json(body: bytes) -> dict[str, Any] | None:
 
 
 def _of_json(answer: IndexAnswer, page: dict[str, Any]) -> IndexAnswer:
-    from dataclasses import replace
+    from lockset._dataclass import replace
 
     listed = page.get("files")
     files = [file for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
@@ -106,7 +106,7 @@ def _of_json(answer: IndexAnswer, page: dict[str, Any]) -> IndexAnswer:
 
 
 def _of_html(answer: IndexAnswer, body: bytes) -> IndexAnswer:
-    from dataclasses import replace
+    from lockset._dataclass import replace
 
     text = body.lower()
     return replace(

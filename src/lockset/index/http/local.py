@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from packaging.utils import canonicalize_name
-
 from lockset.errors import DownloadFailedError, FileMissingError, IndexUnreachableError, LocksetError
 from lockset.index.filenames import SDIST_SUFFIXES
 from lockset.index.pages.page_table import TableBuilder
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

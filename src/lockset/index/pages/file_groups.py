@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from lockset.index.filenames import SDIST, WHEEL, FileNames, parse_version
 from lockset.index.pages.page_table import ALL_YANKED, TABLE_FORMAT, PageTable, group_equal_versions, join_spans
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     import re

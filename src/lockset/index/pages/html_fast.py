@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.index.filenames import LONGEST
 from lockset.index.pages.file_groups import ScannedFiles, adjacent

@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.index.filenames import LONGEST
 from lockset.index.pages.file_groups import ScannedFiles, adjacent

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import marshal
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from packaging.utils import canonicalize_name
-
+from lockset._named_tuple import NamedTuple
 from lockset.index.filenames import FileNames, parse_version
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from packaging.markers import InvalidMarker
-from packaging.utils import canonicalize_name, is_normalized_name
 
 from lockset._dataclass import dataclass
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker
 from lockset.lockfile.fix.keys import add_packages_key, remove_empty_key
@@ -21,6 +21,7 @@ from lockset.lockfile.fix.order import sort_arrays
 from lockset.lockfile.read import Document, TomlError, read_document
 from lockset.lockfile.validate.finding import Findings, path_text
 from lockset.lockfile.validate.rules.sources import check_url
+from lockset.package_names import canonicalize_name, is_normalized_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,8 +10,9 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
 from lockset.lockfile.validate.finding import Issue, path_text
 

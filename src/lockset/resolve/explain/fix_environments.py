@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_specifiers
 from lockset.markers import MarkerSet
 from lockset.resolve.explain.failure import Suggestion, join_words

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.resolve.explain.failure import Failure, Suggestion, join_words

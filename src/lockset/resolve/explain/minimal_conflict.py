@@ -6,10 +6,9 @@ minimal unsatisfiable subset).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.errors import LocksetError
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.releases.direct_repository import UrlRequirementDiscovered

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.resolve.explain.failure import chosen
 from lockset.resolve.explain.fix_environments import (
     by_declaring,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.errors import LocksetError
+from lockset.index.options import is_local
 from lockset.lockfile.conflicts import marker_text
 from lockset.lockfile.model import (
     Package,
@@ -23,7 +22,8 @@ from lockset.lockfile.model import (
     Pylock,
 )
 from lockset.markers import MarkerSet, wheel_region
-from lockset.resolve.problem.direct_source import DirectVersion, file_url_path, is_local, relative_path
+from lockset.package_names import canonicalize_name
+from lockset.resolve.problem.direct_source import DirectVersion, file_url_path, relative_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,12 +8,11 @@ them, and `requires-python` of the lock is narrowed afterwards. Failures on Pyth
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet

@@ -6,9 +6,9 @@ If it finds a solution there, the universal search runs once more, and tries tho
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.errors import LocksetError
 from lockset.markers import Environment, MarkerSet
 from lockset.resolve.lock.lock_resolution import resolution_of

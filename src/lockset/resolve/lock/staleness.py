@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
+from lockset._dataclass import replace
+from lockset._named_tuple import NamedTuple
 from lockset.dependency_specifiers import composed_marker
 from lockset.errors import LocksetError
 from lockset.lockfile.model import describe
 from lockset.markers import MarkerSet
 from lockset.metadata.pyproject import tree_metadata
+from lockset.package_names import canonicalize_name
 from lockset.resolve.lock.assemble import root_text, root_texts
 from lockset.resolve.problem.build_problem import DEFAULT_GROUP_NAMES, build_problem
 from lockset.resolve.problem.choices import is_made_by_lock, recorded_table, requires_itself

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.markers import KNOWN_PYTHONS, MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.regions import choice_region, environment_region

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from resolvelib import BaseReporter
 from resolvelib.resolvers import Resolution, ResolutionImpossible, ResolutionTooDeep
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.resolve.one_environment.provider import ApplicableRequirement, Candidate, OneEnvironmentProvider
 from lockset.resolve.releases.admission import Admission
 

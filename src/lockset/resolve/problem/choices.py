@@ -7,10 +7,10 @@ a lock that was made without a group is checked, and locked again, without it.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.errors import LocksetError
 from lockset.lockfile.conflicts import ConflictMember, pairs_of
 from lockset.markers import MarkerSet
@@ -242,6 +242,8 @@ def conflicting_choices(
         for items in project.settings.conflicts
         if all(item.kind != "package" and item.package in own for item in items)
     ]
+    if not declared:
+        return ()
     _refuse_unknown(project, declared)
     offered: list[Part] = [*(("extra", e) for e in extras), *(("group", g) for g in groups)]
     if default_group is not None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from packaging.version import Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError, SourceNotSupportedError
+from lockset.index.options import is_local
 from lockset.lockfile.secrets import secret_in_address
 from lockset.sources.direct_url import path_of
 from lockset.url_secrets import has_secret, without_secrets
@@ -36,7 +36,6 @@ __all__ = [
     "SourceReader",
     "file_url_path",
     "host_of",
-    "is_local",
     "leads_to",
     "location_of",
     "relative_path",
@@ -299,11 +298,6 @@ def _public(url: str) -> str:
 
 def _shown(text: str, subdirectory: str | None) -> str:
     return f"{text}#subdirectory={subdirectory}" if subdirectory else text
-
-
-def is_local(url: str) -> bool:
-    """Whether the URL means a file or folder of this computer."""
-    return url[:5].lower() == "file:"
 
 
 def file_url_path(url: str) -> str:

@@ -5,10 +5,10 @@ Whether wheels and source distributions of a project may be used follows from op
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
+from lockset._named_tuple import NamedTuple
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.option_values import check_options
 
 if TYPE_CHECKING:

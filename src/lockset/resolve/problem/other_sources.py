@@ -7,16 +7,16 @@ silently, a stranger's package of the same name would be locked, and built, inst
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
+from lockset._dataclass import replace
 from lockset.errors import LocksetError
 from lockset.index.options import DEFAULT_INDEX
+from lockset.package_names import canonicalize_name
 from lockset.resolve.problem.options import option_requirements
 from lockset.resolve.problem.roots import overrides_of
-from lockset.sources.other_tools.facts import join_many_names, plain_index
+from lockset.sources.other_tools.facts import OtherTools, join_many_names, plain_index
 from lockset.sources.settings import ALL_PACKAGES
 
 if TYPE_CHECKING:
@@ -44,7 +44,11 @@ class SourceGuard:
         self._placed |= {*settings.excludes, *options.excludes}
         named = [project.options.index_url, *project.options.extra_index_urls, *options.index_urls]
         named += [index.url for index in settings.index if not index.explicit]
-        self._indexes = {plain_index(url) for url in (DEFAULT_INDEX, *named) if url}
+        self._index_urls = [url for url in (DEFAULT_INDEX, *named) if url]
+
+    @cached_property
+    def _indexes(self) -> set[str]:
+        return set(map(plain_index, self._index_urls))
 
     def misses(self, package: str, source: NamedSource) -> bool:
         """Whether `package` would not come from `source`, and the user has not set another one."""
@@ -90,7 +94,8 @@ def refuse_other_sources(
     lines += [(line, None, group) for group in groups for line in project.groups[group]]
     guard = SourceGuard(project, options, (line for line, _, _ in lines))
     others = project.others
-    _refuse((line.name, others.source_of(line.name, extra=e, group=g), guard) for line, e, g in lines)
+    if others.sources:
+        _refuse((line.name, others.source_of(line.name, extra=e, group=g), guard) for line, e, g in lines)
     return guard
 
 
@@ -113,6 +118,8 @@ def _refuse(packages: Iterable[tuple[str, NamedSource | None, SourceGuard]]) -> 
 
 def unread_settings(project: RootProject, options: LockOptions) -> tuple[Diagnostic, ...]:
     """Warnings about tables of other tools that would change the lock and are not read."""
+    if project.others == OtherTools():
+        return ()  # as for most projects
     settings, file_options = project.settings, project.options
     ignored = ALL_PACKAGES in {*settings.no_sources, *options.no_sources}
     others = replace(project.others, indexes=()) if ignored else project.others

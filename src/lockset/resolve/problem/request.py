@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:

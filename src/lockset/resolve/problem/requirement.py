@@ -11,20 +11,20 @@ Requirements of an unusual form are left to packaging as a whole.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_dependency, read_marker, read_specifiers
 from lockset.errors import LocksetError, RequirementSyntaxError
 from lockset.markers import MarkerSet
+from lockset.package_names import canonicalize_name
 from lockset.resolve.problem.direct_source import DirectVersion
 
 if TYPE_CHECKING:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.errors import HashMissingError, LocksetError, SourceNotSupportedError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import source_of

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
+from lockset._named_tuple import NamedTuple
 from lockset.dependency_specifiers import composed_marker
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.choices import included_parts

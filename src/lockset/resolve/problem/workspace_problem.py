@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.lockfile.conflicts import pairs_of
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.markers import MarkerSet

@@ -6,9 +6,9 @@ queried for a project that comes from direct sources everywhere.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_wheel_name
 from lockset.errors import LocksetError, SourceNotSupportedError
 from lockset.markers import MarkerSet, wheel_region

@@ -16,10 +16,10 @@ from lockset.errors import (
 )
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.pages.project_page import VersionList
+from lockset.index.options import is_local
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
 from lockset.progress import NullListener
-from lockset.resolve.problem.direct_source import is_local
 from lockset.resolve.problem.requirement import parse_metadata_dependency, replaced
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
 from lockset.resolve.releases.requires_python import read_python, requires_python_region

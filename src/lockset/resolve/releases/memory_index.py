@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import contextmanager
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement
-from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.dependency_specifiers import read_dependency, read_version
 from lockset.errors import SourceNotSupportedError, UsageError
 from lockset.index.pages.project_page import ProjectDetail
@@ -20,6 +18,7 @@ from lockset.index.pages.simple_json import parse_json_page
 from lockset.index.ports import ProjectNotFound
 from lockset.metadata.core import CoreMetadata
 from lockset.option_values import check_options
+from lockset.package_names import canonicalize_name
 from lockset.resolve.releases.index_repository import IndexRepository
 
 if TYPE_CHECKING:

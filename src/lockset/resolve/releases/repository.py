@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -14,8 +14,9 @@ Two choices that displaced each other too often are in conflict as well, so that
 from __future__ import annotations
 
 from itertools import dropwhile, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.markers import MarkerSet
 from lockset.resolve.solver.candidate import ForkCandidate, ReleaseCandidate
 from lockset.resolve.solver.fork_points import partial_regions

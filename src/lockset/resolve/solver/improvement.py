@@ -7,11 +7,11 @@ what the solver tries earlier, by all of its rules.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.errors import LocksetError
 from lockset.resolve.problem.requirement import ANY_VERSION, RequirementOrigin
 from lockset.resolve.releases.admission import bits

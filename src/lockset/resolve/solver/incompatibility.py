@@ -7,10 +7,9 @@ together, and an incompatibility stays true when the region of a choice grows.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field
 from lockset.markers import MarkerSet
 from lockset.resolve.solver.candidate import ReleaseCandidate
 

@@ -7,9 +7,9 @@ its solution is valid if each of them is opted in to in the end.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.releases.admission import Admission

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Literal
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset.markers import MarkerSet
 from lockset.markers.sample import common_environments
 from lockset.resolve.problem.regions import environment_region

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import InvalidValueError, LocksetError
 from lockset.sources.other_tools.facts import OtherTools, plain_index

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field, fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, fields
 from lockset.errors import Diagnostic
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os.path
 import posixpath
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tomli
 
+from lockset._dataclass import replace
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file
@@ -65,17 +65,18 @@ def other_files(
     Raises:
         LocksetError: `workspace-members`, `workspace-nested`: the workspace that a source names is not valid.
     """
-    from lockset.sources.other_tools import tables as other_tables  # few projects have such files
-
-    readers = (other_tables.read_uv_file, other_tables.read_hatch_file, other_tables.read_pipfile)
-    for name, read in zip(OTHER_FILES, readers, strict=True):
+    for name in OTHER_FILES:
         file = base / name
         if file.is_file():
-            others = others.joined(read(_toml(file), location=_relative(file, folder), up=up))
+            from lockset.sources.other_tools.tables import read_other_file  # few projects have such files
+
+            others = others.joined(read_other_file(name, _toml(file), location=_relative(file, folder), up=up))
     root = workspace_root(base)
     if root is not None and root != base:
+        from lockset.sources.other_tools.tables import read_other_tables
+
         tool = _toml(root / _PYPROJECT).get("tool")
-        above = other_tables.read_other_tables(
+        above = read_other_tables(
             {"uv": _table(_table(tool).get("uv"))},
             location=_relative(root / _PYPROJECT, folder),
             up=f"{up}/{_relative(root, base)}",

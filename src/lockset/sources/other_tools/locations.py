@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from lockset._dataclass import replace
 from lockset._pattern import lazy_pattern
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.markers import InvalidMarker
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_dependency, read_marker
 from lockset.markers import MarkerSet
 from lockset.sources.requirements.requirement_line import parse_requirement

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
 from lockset.errors import InvalidValueError
+from lockset.package_names import canonicalize_name
 from lockset.sources.other_tools.locations import list_of, table_of
 from lockset.sources.other_tools.poetry_constraints import alternatives
 from lockset.sources.other_tools.poetry_requirements import poetry_specifiers

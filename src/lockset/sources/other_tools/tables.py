@@ -9,12 +9,10 @@ source or an index unknown.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
+from lockset.package_names import canonicalize_name
 from lockset.sources.other_tools.facts import NamedSource, OtherIndex, OtherTools, UnreadKey, UnreadNames
 from lockset.sources.other_tools.locations import (
     SourceFile,
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-__all__ = ["read_hatch_file", "read_other_tables", "read_pipfile", "read_uv_file"]
+__all__ = ["read_other_file", "read_other_tables"]
 
 # Keys of [tool.uv] that affect a lock, and the setting of [tool.lockset] with the same meaning.
 _UV_KEYS: Mapping[str, str | None] = {
@@ -99,14 +97,16 @@ def read_other_tables(
     return joined.joined(_hatch(table_of(tools.get("hatch")), file))
 
 
-def read_uv_file(data: object, *, location: str, up: str = ".") -> OtherTools:
-    """Read a uv.toml."""
-    return _uv(table_of(data), SourceFile(location, up), None)
-
-
-def read_pipfile(data: object, *, location: str, up: str = ".") -> OtherTools:
-    """Read a Pipfile."""
+def read_other_file(name: str, data: object, *, location: str, up: str = ".") -> OtherTools:
+    """Read the file `name` next to a pyproject.toml: a uv.toml, a hatch.toml or a Pipfile."""
     file, top = SourceFile(location, up), table_of(data)
+    if name == "uv.toml":
+        return _uv(top, file, None)
+    return _hatch(top, file, "[envs]") if name == "hatch.toml" else _pipfile(top, file)
+
+
+def _pipfile(top: Mapping[str, object], file: SourceFile) -> OtherTools:
+    location = file.location
     public: dict[str, str] = {}
     indexes: list[OtherIndex] = []
     for entry in table_list(top.get("source")):
@@ -378,11 +378,6 @@ def _pdm(pdm: Mapping[str, object], file: SourceFile) -> OtherTools:
     return OtherTools(
         sources=tuple(sources), indexes=tuple(indexes), keys=tuple(keys), names=(names,) if groups else ()
     )
-
-
-def read_hatch_file(data: object, *, location: str, up: str = ".") -> OtherTools:
-    """Read a hatch.toml."""
-    return _hatch(table_of(data), SourceFile(location, up), "[envs]")
 
 
 def _hatch(hatch: Mapping[str, object], file: SourceFile, table: str = "[tool.hatch.envs]") -> OtherTools:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.markers import InvalidMarker
 from packaging.specifiers import InvalidSpecifier
-from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_marker, read_specifiers
 from lockset.errors import InvalidValueError, LocksetError
 from lockset.markers import MarkerSet
 from lockset.markers.environment import Environment
+from lockset.package_names import canonicalize_name
 from lockset.sources.settings import parse_settings
 from lockset.sources.toml_table import SettingsTable
 

@@ -8,18 +8,16 @@ from __future__ import annotations
 import os.path
 import re
 from contextlib import contextmanager
-from dataclasses import field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, field, replace
 from lockset._pattern import lazy_pattern
 from lockset.errors import Diagnostic, LocksetError
 from lockset.lockfile.secrets import secret_in_address
 from lockset.sources.direct_url import parse_digest, without_weak_hashes
 from lockset.sources.project import RootProject
-from lockset.sources.requirements.logical_lines import decode_requirements, logical_lines, with_names
-from lockset.sources.requirements.options import OptionSum, split_line
+from lockset.sources.requirements.lines import OptionSum, decode_requirements, logical_lines, split_line, with_names
 from lockset.sources.requirements.requirement_line import is_remote, is_url, read_requirement, shown_url
 
 if TYPE_CHECKING:
@@ -27,8 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.hashes import Digest
-    from lockset.sources.requirements.logical_lines import LogicalLine
-    from lockset.sources.requirements.options import GivenOption
+    from lockset.sources.requirements.lines import GivenOption, LogicalLine
     from lockset.sources.requirements.requirement_line import ReferencedFiles, RequirementLine
 
 __all__ = ["read_requirements"]

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, canonicalize_name
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_dependency, read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError, RequirementSyntaxError
+from lockset.package_names import canonicalize_name
 from lockset.sources.direct_url import egg_name, path_of, split_hashes
 from lockset.url_secrets import plain_url, without_secrets
 

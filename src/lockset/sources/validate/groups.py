@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from packaging.utils import InvalidName, canonicalize_name
-
+from lockset.package_names import InvalidName, canonicalize_name
 from lockset.sources.toml_table import nearest, type_name
 from lockset.sources.validate.requirements import check_requirement
 

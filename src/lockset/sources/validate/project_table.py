@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
+from lockset.package_names import canonicalize_name
 from lockset.sources.pyproject import read_requires_python
 from lockset.sources.toml_table import SettingsTable, nearest, type_name
 from lockset.sources.validate.groups import check_valid_name

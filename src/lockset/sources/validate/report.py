@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
+from lockset._dataclass import replace
 from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_BYTES, Document, TomlError, decode, read_document
 from lockset.lockfile.validate.finding import Finding, Findings, Issue
 from lockset.lockfile.validate.report import Report
+from lockset.package_names import canonicalize_name
 from lockset.sources.pyproject import is_misspelled, read_pyproject, read_pyproject_settings
 from lockset.sources.script import read_script, script_blocks
 from lockset.sources.toml_table import key_path, nearest

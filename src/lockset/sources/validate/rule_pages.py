@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from lockset._named_tuple import NamedTuple
 from lockset.lockfile.validate.rule_pages import rule_data
 from lockset.sources.validate.catalogue import PROJECT_RULES, REPORT_RULES
 

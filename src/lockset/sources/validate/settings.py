@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
 from lockset.errors import LocksetError
 from lockset.lockfile.validate.finding import path_text
 from lockset.lockfile.validate.schema import SETTINGS_SCHEMA_NAME, violations
+from lockset.package_names import canonicalize_name
 from lockset.sources.settings import KEYS, NAMES_OF_OPTIONS
 from lockset.sources.toml_table import SettingsTable, key_path, nearest, type_name
 from lockset.sources.validate.catalogue import EVERY_RULE

@@ -8,11 +8,10 @@ chooses versions that need not agree.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import read_dependency, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet

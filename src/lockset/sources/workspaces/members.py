@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.sources.toml_table import parse_settings_file, with_key_lines

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.errors import LocksetError
 from lockset.files.read_file import decode_utf8, read_file
 from lockset.lockfile.positions import positions

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._dataclass import replace
+from lockset._named_tuple import NamedTuple
 from lockset.sources.groups import PROJECT
 from lockset.sources.requirements.requirement_line import parse_requirement
 from lockset.sources.workspaces.joint import conflict_sides, joint_item, joint_part, url_of, with_absolute_path

@@ -7,8 +7,9 @@ import zlib
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset._version import __version__
 from lockset.errors import LocksetError
 from lockset.files.record_store import get_value, put_value

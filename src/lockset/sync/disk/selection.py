@@ -9,8 +9,6 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from packaging.utils import canonicalize_name
-
 from lockset.errors import BuildNeededError, HashMissingError, LocksetError
 from lockset.hashes import WEAK_ALGORITHMS, Digest, strong_digests
 from lockset.lockfile.model import (
@@ -23,6 +21,7 @@ from lockset.lockfile.model import (
     file_name,
 )
 from lockset.lockfile.select import select_entries
+from lockset.package_names import canonicalize_name
 from lockset.similar_names import known_names_hint
 from lockset.sync.desired import DesiredDistribution, SourcePolicy, public_url
 from lockset.sync.target import is_within
@@ -230,13 +229,14 @@ def _desired(
     package: Package, artifact: object, folder: str, allowed: SourcePolicy, *, requested: bool
 ) -> DesiredDistribution:
     what = describe(package)
+    version = str(package.version) if package.version is not None else None
     filename = file_name(artifact) if isinstance(artifact, File) else None
     _check_url(getattr(artifact, "url", None), what, is_file=isinstance(artifact, File) and not artifact.path)
     if isinstance(artifact, PackageVcs):
         _refuse_unless(what, f"a {artifact.type} commit", "--no-vcs", allowed=allowed.vcs)
         return DesiredDistribution(
             name=package.name,
-            version=package.version,
+            version_text=version,
             kind="vcs",
             url=artifact.url,
             path=_local(artifact.path, folder, allowed, what) if artifact.path and not artifact.url else None,
@@ -250,7 +250,7 @@ def _desired(
         _refuse_unless(what, "a directory", "--no-directory", allowed=allowed.directory)
         return DesiredDistribution(
             name=package.name,
-            version=package.version,
+            version_text=version,
             kind="directory",
             path=_local(artifact.path, folder, allowed, what),
             subdirectory=artifact.subdirectory,
@@ -264,7 +264,7 @@ def _desired(
     path, is_outside = _path(artifact, folder, allowed, what)
     return DesiredDistribution(
         name=package.name,
-        version=package.version,
+        version_text=version,
         kind=kind,
         filename=filename,
         url=artifact.url,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from queue import SimpleQueue
 
-__all__ = ["InstallWorkers", "assisted", "meanwhile"]
+__all__ = ["InstallWorkers", "assisted", "meanwhile", "with_copy"]
 
 T = TypeVar("T")
 
@@ -114,23 +114,51 @@ def assisted(
 
 
 @contextmanager
-def _copy(work: Callable[[], object]) -> Iterator[None]:
-    """Run `work` in a copy of this process while the body runs, and wait for it; an error of the body ends it."""
+def _copy(work: Callable[[], object]) -> Iterator[Callable[[], bool] | None]:
+    """Run `work` in a copy of this process while the body runs, and wait for it; an error of the body ends it.
+
+    The body receives a function that waits for the copy, and returns whether `work` was done without an error; None if
+    no copy can be made.
+    """
     parent = os.getpid()
+    done: list[bool] = []
 
     def run() -> None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
         work()
 
     end = assistant(run)
+    if end is None:
+        yield None
+        return
+
+    def wait() -> bool:
+        if not done:
+            done.append(end(False))  # noqa: FBT003 (as its type says)
+        return done[0]
+
     try:
-        yield
-        if end is not None:
-            end(False)  # noqa: FBT003 (as its type says)
+        yield wait
+        wait()
     except BaseException:
-        if end is not None:
+        if not done:
             end(True)  # noqa: FBT003
         raise
+
+
+def with_copy(own: Callable[[], object], other: Callable[[], object]) -> bool:
+    """Run `own` while a copy of this process runs `other`.
+
+    False if `other` failed, or if no copy can be made; then `own` was not run either.
+
+    Raises:
+        BaseException: The error of `own`; the copy has been ended.
+    """
+    with _copy(other) as wait:
+        if wait is None:
+            return False
+        own()
+        return wait()
 
 
 @contextmanager

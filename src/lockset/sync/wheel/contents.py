@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name
+from packaging.utils import InvalidWheelFilename
 from packaging.version import InvalidVersion, Version
 
 from lockset._dataclass import dataclass
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_version, read_wheel_name
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
+from lockset.package_names import canonicalize_name
 from lockset.sync.desired import WheelIdentity
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.wheel.entry_points import scripts_in

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import configparser
 import io
-from typing import NamedTuple
 
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.sync.wheel.safe_path import path_problem
 

@@ -7,12 +7,13 @@ the central directory and its end record, and nothing else (ZIP File Format Spec
 from __future__ import annotations
 
 import struct
-import zlib
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
 from lockset.files.system import release_memory
+from lockset.sync.wheel.inflate import INFLATE_ERRORS, crc32, inflater
 
 if TYPE_CHECKING:
     import mmap
@@ -43,7 +44,7 @@ _MOST_INFLATION, _INFLATION_FLOOR = 250, 1 << 30
 # Limit for the number of members; the largest wheels have about ten thousand.
 _MOST_MEMBERS = 1_000_000
 # Bytes inflated at once, so that memory use does not depend on the size of a member.
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 # Bytes of a mapped archive that stay in memory while it is read.
 _WINDOW = 8 * _CHUNK
 
@@ -79,6 +80,9 @@ def members(buffer: Buffer, *, what: str) -> tuple[ZipMember, ...]:
 
 class _RefusedArchive(Exception):
     pass
+
+
+_DAMAGED: tuple[type[Exception], ...] = (*INFLATE_ERRORS, _RefusedArchive)
 
 
 class _Central(NamedTuple):
@@ -325,15 +329,15 @@ def _whole(buffer: Buffer, member: ZipMember, what: str) -> bytes:
     """The verified content of a small member."""
     data = buffer[member.start : member.start + member.packed]
     if member.method == _DEFLATED:
-        inflate = zlib.decompressobj(-15)
+        inflate = inflater()
         try:
             # One byte more than the stated size reveals a longer member, and bounds what is inflated.
             data = inflate.decompress(data, member.size + 1)
-        except zlib.error:
+        except INFLATE_ERRORS:
             raise _damaged(member, what) from None
         if not inflate.eof or inflate.unused_data:
             raise _damaged(member, what)
-    if len(data) != member.size or zlib.crc32(data) != member.crc:
+    if len(data) != member.size or crc32(data) != member.crc:
         raise _damaged(member, what)
     return data
 
@@ -343,12 +347,12 @@ def _chunks(buffer: Buffer, member: ZipMember, what: str) -> Iterator[bytes]:
     packed = _read_packed(buffer, member)
     try:
         for piece in packed if member.method == _STORED else _inflate(packed):
-            crc = zlib.crc32(piece, crc)
+            crc = crc32(piece, crc)
             seen += len(piece)
             if seen > member.size:
                 break
             yield piece
-    except (zlib.error, _RefusedArchive):
+    except _DAMAGED:
         seen = -1
     if seen != member.size or crc != member.crc:
         raise _damaged(member, what)
@@ -373,7 +377,7 @@ def _read_packed(buffer: Buffer, member: ZipMember) -> Iterator[bytes]:
 
 
 def _inflate(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    inflate = zlib.decompressobj(-15)
+    inflate = inflater()
     for packed in pieces:
         data = inflate.decompress(packed, _CHUNK)
         while data:

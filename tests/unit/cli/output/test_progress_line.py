@@ -28,7 +28,7 @@ class Screen:
 
 def drawn(screen: Screen) -> Progress:
     ticks = iter(range(1000))
-    return Progress(cast("Output", screen), live=True, clock=lambda: float(next(ticks)))
+    return Progress(cast("Output", screen), clock=lambda: float(next(ticks)))
 
 
 def test_bytes_are_shown_with_their_total() -> None:

@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from lockset.errors import LocksetError
-from lockset.index.http.body import Body
+from lockset.index.http.incoming import Body
 
 
 def _content(body: bytes, *, limit: int = 10_000, encoding: str = "gzip") -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from lockset.index.http import httpx_client as client
 
-PLAIN = st.from_regex(client._PLAIN_URL, fullmatch=True)
+PLAIN = st.from_regex(re.compile(client._PLAIN_URL.pattern, client._PLAIN_URL.flags), fullmatch=True)
 
 
 @given(PLAIN)

@@ -124,6 +124,6 @@ def test_work_is_bounded_for_markers_that_are_made_to_be_hard() -> None:
         + entry(hard) * 20
         + "".join(entry(f"platform_release != '{n}' and 'a{n % 40:02}' in extras") for n in range(100))
     )
-    began = time.perf_counter()
+    began = time.process_time()
     validate_document(TOP + text)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

@@ -1,4 +1,4 @@
-"""A large sync fills the cache from two processes; nobody notices but for the time it takes."""
+"""A large sync fills the cache, and the target, from two processes; nobody notices but for the time it takes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
-from lockset.sync.disk.apply import prepare
-from lockset.sync.disk.workers import assisted
+from lockset.sync.disk.apply import prepare, stage
+from lockset.sync.disk.store.link import Linker
+from lockset.sync.disk.workers import assisted, with_copy
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import FakeDownloads, World, entry, judge, tree
 
@@ -187,3 +189,118 @@ def test_processes_take_every_wheel_and_their_own_shares_weigh_about_the_same(co
     own = [order[: count // processes] for order in orders]
     weights = [sum(count - number for number in share) for share in own]  # the largest first
     assert max(weights) - min(weights) <= processes
+
+
+@pytest.fixture
+def halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few files are worth a second process."""
+    monkeypatch.setattr(stage, "_MANY", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+
+def put_by(monkeypatch: pytest.MonkeyPatch, note: Callable[[str], object]) -> None:
+    """Call `note` in the process that puts a wheel, with the folder of the wheel in the store."""
+    put_all = Linker.put_all
+
+    def noted(linker: Linker, folder: str, *args: Any, **options: Any) -> None:
+        note(folder)
+        put_all(linker, folder, *args, **options)
+
+    monkeypatch.setattr(Linker, "put_all", noted)
+
+
+@pytest.mark.usefixtures("halved")
+@pytest.mark.parametrize("mode", ["auto", "copy", "symlink"])
+def test_a_target_filled_by_two_processes_is_as_one_filled_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    shared = make_wheel(
+        "package-9", files={"module_0.py": "", "space/one/module.py": "x"}, scripts={"run": "module_0:x"}
+    )
+    shares = make_wheel("package-8", files={"module_0.py": "", "space/one/other.py": "y"})
+    wheels = (*WHEELS[1:], shared, shares)
+    options = InstallOptions(link_mode=mode)
+    two = World(folder=tmp_path / "world", directory=str(tmp_path / "two"))
+    here: list[str] = []
+    put_by(monkeypatch, here.append)
+    two.sync(*wheels, install_options=options)
+    assert 0 < len(here) < len(wheels)
+    assert not two.sync(*wheels, install_options=options).changed
+    monkeypatch.setattr(stage, "_MANY", 1000)
+    one = World(folder=tmp_path / "world", directory=str(tmp_path / "one"))
+    one.sync(*wheels, install_options=options)
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+
+
+@pytest.mark.usefixtures("halved")
+@pytest.mark.parametrize("number", range(1, 6))
+def test_a_damaged_wheel_is_replaced_whichever_process_notices(tmp_path: Path, number: int) -> None:
+    world = World(folder=tmp_path / "world", directory=str(tmp_path / "first"))
+    world.sync(*WHEELS)
+    for path in (world.folder / "cache/wheels-v1").glob(f"*/purelib/module_{number}.py"):
+        path.chmod(0o644)
+        path.write_text("evil")
+    other = World(folder=tmp_path / "world", directory=str(tmp_path / "second"))
+    other.sync(*WHEELS)
+    assert (tmp_path / "second" / f"module_{number}.py").read_text() == "x" * number
+    assert len(judge(tmp_path / "second")) == len(WHEELS)
+
+
+@pytest.mark.usefixtures("halved")
+def test_a_process_that_fails_leaves_its_part_to_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = os.getpid()
+
+    def fail_elsewhere(folder: str) -> None:
+        if os.getpid() != process:
+            raise OSError(folder)
+
+    put_by(monkeypatch, fail_elsewhere)
+    World(folder=tmp_path / "world", directory=str(tmp_path / "target")).sync(*WHEELS)
+    assert len(judge(tmp_path / "target")) == len(WHEELS)
+
+
+@pytest.mark.usefixtures("halved")
+def test_a_target_is_filled_by_one_process_where_no_copy_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "active_count", lambda: 2)
+    here: list[str] = []
+    put_by(monkeypatch, here.append)
+    World(folder=tmp_path / "world", directory=str(tmp_path / "target")).sync(*WHEELS)
+    assert len(here) == len(judge(tmp_path / "target")) == len(WHEELS)
+
+
+@pytest.mark.usefixtures("halved")
+def test_a_failure_while_two_processes_fill_a_target_leaves_it_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = os.getpid()
+
+    def fail_here(folder: str) -> None:
+        if os.getpid() == process:
+            raise PermissionError(13, "no", folder)
+        time.sleep(SECONDS * 10)
+
+    put_by(monkeypatch, fail_here)
+    begun = time.monotonic()
+    with pytest.raises(PermissionError):
+        World(folder=tmp_path / "world", directory=str(tmp_path / "target")).sync(*WHEELS)
+    assert time.monotonic() - begun < SECONDS
+    assert not (tmp_path / "target").exists()
+
+
+@given(st.lists(st.integers(0, 400), max_size=60))
+def test_two_shares_of_files_differ_by_no_more_than_the_largest_wheel(sizes: list[int]) -> None:
+    costs = {str(number): size for number, size in enumerate(sizes)}
+    shares = stage._halves(costs)
+    assert sorted(shares[0] + shares[1]) == sorted(costs)
+    own, other = (sum(costs[name] for name in share) for share in shares)
+    assert abs(own - other) <= max(sizes, default=0)
+
+
+def test_the_copy_reports_whether_its_work_is_done() -> None:
+    def fail() -> None:
+        raise OSError
+
+    assert with_copy(lambda: None, lambda: None)
+    assert not with_copy(lambda: None, fail)

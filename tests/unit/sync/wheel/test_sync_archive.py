@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
+from lockset.sync.wheel import inflate
 from lockset.sync.wheel.zip_reader import members, pieces, read_member
 from support.builders.forged_zip import Entry, forge
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 A = Entry()
 B = Entry(name=b"b/c.txt", content=b"other" * 100)
+# zlib, and ISA-L where it is installed.
+INFLATERS = [pytest.param(library, id=library.__name__) for library in dict.fromkeys((zlib, inflate.library))]
 DESCRIBED = struct.pack("<4s3L", b"PK\7\x08", zlib.crc32(A.content), len(A.data), len(A.content))
 
 
@@ -106,7 +115,11 @@ def test_anything_with_two_readings_is_refused(data: bytes) -> None:
         pytest.param(A.but(packed=b"\xff\xff\xff"), id="no deflate at all"),
     ],
 )
-def test_content_must_be_what_the_directory_says(entry: Entry) -> None:
+@pytest.mark.parametrize("library", INFLATERS)
+def test_content_must_be_what_the_directory_says(
+    entry: Entry, library: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inflate, "library", library)
     data = forge(entry)
     (member,) = members(data, what="it")
     with pytest.raises(LocksetError) as caught:
@@ -114,7 +127,9 @@ def test_content_must_be_what_the_directory_says(entry: Entry) -> None:
     assert caught.value.diagnostic.code == "archive-refused"
 
 
-def test_a_large_member_comes_in_pieces() -> None:
+@pytest.mark.parametrize("library", INFLATERS)
+def test_a_large_member_comes_in_pieces(library: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inflate, "library", library)
     content = bytes(range(256)) * 20_000
     data = forge(Entry(content=content), Entry(name=b"s", content=content, method=0))
     for member in members(data, what="it"):
@@ -134,3 +149,44 @@ def test_any_changed_byte_is_refused_or_changes_nothing_that_is_read(content: by
         return
     # Only times, versions and modes may differ: nothing that decides on content.
     assert sorted(result.values()) == sorted(contents(honest).values())
+
+
+def read_with(library: Any, data: bytes) -> dict[str, bytes] | str:
+    """The contents as `library` inflates them, or the code of the refusal."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inflate, "library", library)
+        try:
+            return contents(data)
+        except LocksetError as error:
+            return error.diagnostic.code
+
+
+@given(
+    st.binary(max_size=40).map(lambda seed: seed * (len(seed) ** 2)),
+    st.sampled_from([1, 6, 9]),
+    st.sampled_from([zlib.Z_DEFAULT_STRATEGY, zlib.Z_FIXED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE]),
+    st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 255)), max_size=2),
+)
+def test_isal_and_zlib_read_the_same(content: bytes, level: int, strategy: int, damage: list[tuple[int, int]]) -> None:
+    deflate = zlib.compressobj(level, zlib.DEFLATED, -15, 8, strategy)
+    packed = bytearray(deflate.compress(content) + deflate.flush())
+    for location, value in damage:
+        packed[location % len(packed)] = value
+    data = forge(Entry(content=content, packed=bytes(packed)))
+    with_zlib, with_isal = read_with(zlib, data), read_with(inflate.library, data)
+    # ISA-L may read what zlib calls damaged, but never something else.
+    assert with_isal == with_zlib or (with_zlib == "archive-refused" and with_isal == {"a.txt": content})
+    assert damage or with_zlib == {"a.txt": content}
+
+
+def test_without_isal_archives_are_read_with_zlib() -> None:
+    data = forge(A, B)
+    code = f"""import sys
+sys.modules["isal"] = None
+from lockset.sync.wheel import inflate
+from lockset.sync.wheel.zip_reader import members, read_member
+data = {data!r}
+print(inflate.library.__name__, *(len(read_member(data, m, what="it", limit=999)) for m in members(data, what="it")))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout.split() == ["zlib", str(len(A.content)), str(len(B.content))]

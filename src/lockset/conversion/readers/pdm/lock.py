@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, universe_of
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, SelectableNames, universe_of
 from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage, Loss
-from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.readers.from_graph import LockHeader, imported_from_graph, imported_from_statements
 from lockset.conversion.readers.inferred_roots import (
     infer_roots,
@@ -28,13 +26,14 @@ from lockset.errors import LocksetError
 from lockset.lockfile.last_component import last_component
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet, platform_region
+from lockset.package_names import canonicalize_name
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lockset.conversion.model.graph import Choice
     from lockset.conversion.model.options import ReaderOptions
-    from lockset.conversion.model.selectable import Choice
     from lockset.conversion.readers.pyproject import ProjectRequirement, Pyproject
 
 __all__ = ["read_pdm_lock"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement
-from packaging.utils import canonicalize_name
 
 from lockset.conversion.readers.pyproject import ProjectRequirement, standard_requirements
 from lockset.dependency_specifiers import read_dependency
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

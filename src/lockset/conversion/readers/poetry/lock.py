@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
+from lockset._dataclass import replace
 from lockset._pattern import lazy_pattern
 from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, universe_of
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, SelectableNames, universe_of
 from lockset.conversion.model.imported_lock import (
     ImportedFile,
     ImportedLock,
@@ -20,7 +18,6 @@ from lockset.conversion.model.imported_lock import (
     identity,
     identity_of_source,
 )
-from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.readers.from_graph import LockHeader, imported_from_graph, imported_from_statements
 from lockset.conversion.readers.inferred_roots import (
     infer_roots,
@@ -32,6 +29,7 @@ from lockset.conversion.readers.poetry.roots import dependency_items, poetry_req
 from lockset.errors import LocksetError
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet
+from lockset.package_names import canonicalize_name
 from lockset.sources.other_tools.poetry_constraints import admits, alternatives, poetry_python_region, python_marker
 from lockset.url_secrets import plain_url
 
@@ -40,8 +38,8 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
+    from lockset.conversion.model.graph import Choice
     from lockset.conversion.model.options import ReaderOptions
-    from lockset.conversion.model.selectable import Choice
     from lockset.conversion.readers.pyproject import ProjectRequirement, Pyproject
 
 __all__ = ["read_poetry_lock"]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
 from lockset.conversion.readers.pyproject import ProjectRequirement, standard_requirements
+from lockset.package_names import canonicalize_name
 from lockset.sources.other_tools.poetry_constraints import python_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lockset.conversion.model.checked_table import Fields
-    from lockset.conversion.model.selectable import Choice
+    from lockset.conversion.model.graph import Choice
     from lockset.conversion.readers.pyproject import Pyproject
 
 __all__ = ["dependency_items", "poetry_requirements"]

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 
+from lockset._dataclass import replace
 from lockset.conversion.model.checked_table import Fields, parse_toml_fields
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
+from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, SelectableNames
 from lockset.conversion.model.imported_lock import ImportedPackage, Loss
-from lockset.conversion.model.selectable import SelectableNames
 from lockset.conversion.readers.from_graph import LockHeader, imported_from_graph
 from lockset.conversion.readers.uv.markers import Rewriter
 from lockset.conversion.readers.uv.sources import archive_of, file_of, tree_of
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
+from lockset.package_names import canonicalize_name
 from lockset.similar_names import known_names_hint
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from lockset.conversion.model.graph import Choice
     from lockset.conversion.model.imported_lock import Conflict, ImportedLock, Side
     from lockset.conversion.model.options import ReaderOptions
-    from lockset.conversion.model.selectable import Choice
     from lockset.conversion.readers.pyproject import Pyproject
     from lockset.conversion.readers.uv.markers import Activation
 

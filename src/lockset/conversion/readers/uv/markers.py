@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from packaging.markers import InvalidMarker
-from packaging.utils import canonicalize_name
 
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
+    from lockset.conversion.model.graph import SelectableNames
     from lockset.conversion.model.imported_lock import Side
-    from lockset.conversion.model.selectable import SelectableNames
 
 __all__ = ["Activation", "Rewriter"]
 

@@ -9,14 +9,13 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
-
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.lockfile.conflicts import conflicting_region, pairs_of, read_conflicts
 from lockset.markers import Example, MarkerSet, possible
 from lockset.markers.diagram import FULL, NODES
 from lockset.markers.environment import UNNAMED_SYSTEM
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -164,7 +163,7 @@ def _without_conflicts(region: MarkerSet, data: Mapping[str, Any]) -> MarkerSet:
 def _names(data: Mapping[str, Any], key: str) -> frozenset[str]:
     value = data.get(key)
     names = value if isinstance(value, list) else []
-    return frozenset(canonicalize_name(name) for name in names if isinstance(name, str))
+    return frozenset({canonicalize_name(name) for name in names if isinstance(name, str)})
 
 
 @lru_cache(maxsize=8192)

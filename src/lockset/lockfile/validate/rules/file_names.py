@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-)
 from packaging.version import InvalidVersion, Version
 
+from lockset import dependency_specifiers
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import excess, read_sdist_name, read_version, read_wheel_name
 from lockset.lockfile.last_component import last_component
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
 from lockset.lockfile.validate.typed_get import string
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["check_name", "is_ordinary_name", "version_in_name"]
 
 _TAG = r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*"
-# Nearly all wheel names match this. The others are parsed by packaging.
+# Nearly all names match these. The others are parsed by packaging.
 _WHEEL = lazy_pattern(rf"([A-Za-z0-9]+(?:[_.][A-Za-z0-9]+)*)-([^-]+)(?:-\d[^-]*)?-{_TAG}-{_TAG}-{_TAG}\.whl", re.ASCII)
+_SDIST = lazy_pattern(r"([A-Za-z0-9]+(?:[_.-][A-Za-z0-9]+)*)-([0-9][A-Za-z0-9.+!]*)\.tar\.gz", re.ASCII)
 # A wheel name with so few dots never expands to too many tags.
 _FEW_DOTS = 12
 # Dashes in a wheel name with a variant label, which packaging refuses.
@@ -138,7 +137,7 @@ def _wheel_problem(file_name: str) -> str | None:
         return f"it expands to more than {MAX_WHEEL_TAGS} tags"
     try:
         read_wheel_name(file_name)
-    except InvalidWheelFilename as error:
+    except dependency_specifiers.InvalidWheelFilename as error:
         return str(error).split(": ")[0].lower()
     except ValueError as error:
         return str(error).splitlines()[0]
@@ -146,9 +145,12 @@ def _wheel_problem(file_name: str) -> str | None:
 
 
 def _parse_sdist(file_name: str, path: KeyPath, findings: Findings) -> _FileName | None:
+    matched = _SDIST.fullmatch(file_name) if excess(file_name) is None else None
+    if matched is not None and version_in_name(matched[2]) is not None:
+        return _FileName(file_name, matched[1], matched[2])
     try:
         read_sdist_name(file_name)
-    except (InvalidSdistFilename, ValueError):
+    except (dependency_specifiers.InvalidSdistFilename, ValueError):
         message = f"`{file_name}` is not a valid sdist file name"
         findings.add("sdist-file-name", path, message, "Write NAME-VERSION.tar.gz")
         return None

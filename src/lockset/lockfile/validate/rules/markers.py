@@ -1,36 +1,44 @@
-"""Rules on the syntax of markers and version specifiers, independent of environments."""
+"""Rules on the syntax of markers, independent of environments."""
 
 from __future__ import annotations
 
-from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from packaging.markers import InvalidMarker
-from packaging.specifiers import InvalidSpecifier
-from packaging.utils import canonicalize_name
-
+from lockset import dependency_specifiers
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
-from lockset.dependency_specifiers import read_marker, read_specifier, read_specifiers
+from lockset.dependency_specifiers import excess, read_marker, read_specifier
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
 
-__all__ = ["Comparison", "check_environment_marker", "check_package_marker", "check_specifier", "comparisons"]
+__all__ = ["Comparison", "check_environment_marker", "check_package_marker", "comparisons", "is_ordinary_marker"]
 
 # Words, operators and literals of a valid marker, without parentheses.
 _TOKEN = lazy_pattern(r"""'[^']*'|"[^"]*"|===|[<>=!~]=|[<>]|[A-Za-z_.]+""")
+# Comparisons as nearly all markers have them, which become one character, and what may be around them.
+_VARIABLE = (
+    r"(?:python_version|python_full_version|os_name|sys_platform|platform_release|platform_system|platform_version"
+    r"|platform_machine|platform_python_implementation|implementation_name|implementation_version)"
+)
+_TEXT = r"""(?:'[^']*'|"[^"]*")"""
+_ONE = lazy_pattern(
+    rf"\b{_VARIABLE} *(?:===|[<>=!~]=|[<>]|\bin\b|\bnot in\b) *{_TEXT}"
+    rf"|{_TEXT} *(?:===|[<>=!~]=|[<>]|\bin\b|\bnot in\b) *{_VARIABLE}\b"
+    rf"|{_TEXT} *\b(?:in|not in) (?:extras|dependency_groups)\b"
+)
+_ALL = lazy_pattern(r" *\0 *(?: (?:and|or) +\0 *)*")
+_BRACKETED = lazy_pattern(r"\( *\0 *(?: (?:and|or) +\0 *)*\)")
+_MOST_NESTED = 5
 _SETS = frozenset({"extras", "dependency_groups"})
 _VERSIONS = frozenset({"python_version", "python_full_version", "implementation_version"})
 _ORDERED = frozenset({"<", ">", "~=", "==="})
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 # How much of the parser's message is shown: its first line says what was expected.
 _SHOWN = 160
-
-# Limit for the search for a version that satisfies a set, which takes more than linear time; larger sets are assumed
-# to have one.
-_MOST_SPECIFIERS = 32
 
 _Parsed: TypeAlias = "tuple[Comparison, ...] | str"
 
@@ -63,8 +71,9 @@ def comparisons(text: str) -> tuple[Comparison, ...] | str:
 @lru_cache(maxsize=2048)
 def _comparisons(text: str) -> _Parsed:
     try:
-        read_marker(text)
-    except InvalidMarker as error:
+        if not is_ordinary_marker(text):
+            read_marker(text)
+    except dependency_specifiers.InvalidMarker as error:
         return str(error).splitlines()[0][:_SHOWN]
     except (ValueError, RecursionError) as error:
         return f"it is too complex ({type(error).__name__})"
@@ -80,6 +89,18 @@ def _comparisons(text: str) -> _Parsed:
             parsed.append(Comparison(left, " ".join(operator), token))
             waiting = []
     return tuple(parsed)
+
+
+def is_ordinary_marker(text: str) -> bool:
+    """Whether `text` is certainly a valid marker; only false negatives are possible, and are left to packaging."""
+    if not text.isprintable() or "\\" in text or excess(text) is not None:
+        return False
+    rest = _ONE.sub("\0", text)
+    for _ in range(_MOST_NESTED):
+        if _ALL.fullmatch(rest):
+            return True
+        rest = _BRACKETED.sub("\0", rest)
+    return False
 
 
 def check_environment_marker(text: str, path: KeyPath, findings: Findings) -> None:
@@ -158,7 +179,7 @@ def _is_version(item: Comparison) -> bool:
     operator = item.operator if item.variable == item.left else _MIRRORED.get(item.operator, item.operator)
     try:
         read_specifier(operator + item.literal)
-    except (InvalidSpecifier, ValueError):
+    except (dependency_specifiers.InvalidSpecifier, ValueError):
         return False
     return True
 
@@ -169,33 +190,3 @@ def _syntax_hint(text: str) -> str | None:
     if text.lstrip().startswith(";"):
         return "Remove the semicolon, which is only used in requirements"
     return None
-
-
-def check_specifier(text: str, code: str, path: KeyPath, findings: Findings) -> None:
-    """Check that `text` is a valid set of version specifiers, and that some version satisfies it."""
-    meaning = _specifier(text)
-    if meaning is _Specifier.NONE:
-        hint = None
-        if text[:1].isdigit():
-            hint = f"Write `=={text}` for exactly this version, `>={text}` for this one and later ones"
-        elif text.startswith("^"):
-            hint = "`^` is not an operator here: write a range, such as `>=3.9,<4`"
-        findings.add(code, path, f"`{text}` is not a valid version specifier", hint)
-    elif meaning is _Specifier.EMPTY:
-        findings.add("requires-python-empty", path, f"No Python version satisfies `{text}`")
-
-
-class _Specifier(Enum):
-    NONE = "no specifier at all"
-    EMPTY = "one that no version meets"
-    SOME = "one that some version meets"
-
-
-@lru_cache(maxsize=1024)
-def _specifier(text: str) -> _Specifier:
-    try:
-        specifiers = read_specifiers(text)
-        searched = len(specifiers) <= _MOST_SPECIFIERS
-        return _Specifier.EMPTY if searched and specifiers.is_unsatisfiable() else _Specifier.SOME
-    except (InvalidSpecifier, ValueError):
-        return _Specifier.NONE

@@ -6,16 +6,16 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import Version
 
 from lockset._pattern import lazy_pattern
 from lockset.attestations.identity import KINDS
 from lockset.lockfile.validate.rules.file_names import version_in_name
-from lockset.lockfile.validate.rules.markers import check_package_marker, check_specifier
+from lockset.lockfile.validate.rules.markers import check_package_marker
 from lockset.lockfile.validate.rules.sources import NamedFile, check_sources, check_url
-from lockset.lockfile.validate.rules.top_level import check_tool
+from lockset.lockfile.validate.rules.top_level import check_specifier, check_tool
 from lockset.lockfile.validate.typed_get import array_of, close_keys, require, string
+from lockset.package_names import canonicalize_name, is_normalized_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def check_packages(data: Mapping[str, Any], findings: Findings) -> dict[int, lis
 def _names(data: Mapping[str, Any], key: str) -> frozenset[str]:
     value = data.get(key)
     names = value if isinstance(value, list) else []
-    return frozenset(canonicalize_name(name) for name in names if isinstance(name, str))
+    return frozenset({canonicalize_name(name) for name in names if isinstance(name, str)})
 
 
 def _check_unused_groups(data: Mapping[str, Any], unused: frozenset[str] | set[str], findings: Findings) -> None:

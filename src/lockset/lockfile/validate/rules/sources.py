@@ -7,9 +7,10 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from ipaddress import ip_address
 from posixpath import normpath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 from lockset.lockfile.last_component import last_component
@@ -53,7 +54,6 @@ _LARGEST = 2**63 - 1
 _ORDINARY = lazy_pattern(
     r"(?:https://[A-Za-z0-9][A-Za-z0-9.-]*|http://127\.0\.0\.1)(?::[0-9]{1,4})?/[^\s?#@\\]*", re.ASCII
 )
-_is_ordinary_url = _ORDINARY.fullmatch
 _SCHEME = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]+:", re.ASCII)
 _INSECURE = frozenset({"http", "git", "ftp", "svn", "git+http", "svn+http", "hg+http", "bzr+http", "bzr+ftp"})
 _WITH_HOST = frozenset({"http", "https", "ftp", "git", "ssh", "svn"})
@@ -176,7 +176,7 @@ def _is_ordinary(wheel: Mapping[str, Any], package: Mapping[str, Any]) -> bool:
     name, url, hashes = wheel.get("name"), wheel.get("url"), wheel.get("hashes")
     if not (isinstance(name, str) and isinstance(url, str) and isinstance(hashes, dict)) or len(hashes) != 1:
         return False
-    if not (url.endswith(f"/{name}") and _is_ordinary_url(url) and is_ordinary_name(name, package)):
+    if not (url.endswith(f"/{name}") and _ORDINARY.fullmatch(url) and is_ordinary_name(name, package)):
         return False
     digest = hashes.get("sha256")
     known = 3

@@ -1,30 +1,36 @@
-"""Rules on the file's name and on its top-level keys."""
+"""Rules on the file's name and on its top-level keys; version specifiers, which packages have, too."""
 
 from __future__ import annotations
 
 import re
+from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name, is_normalized_name
-
+from lockset import dependency_specifiers
 from lockset._pattern import lazy_pattern
-from lockset.dependency_specifiers import excess
+from lockset.dependency_specifiers import excess, read_specifiers
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import kind_of_table
-from lockset.lockfile.validate.rules.markers import check_environment_marker, check_specifier
+from lockset.lockfile.validate.rules.markers import check_environment_marker
 from lockset.lockfile.validate.typed_get import array_of, close_keys, require, string, table
+from lockset.package_names import canonicalize_name, is_normalized_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
+    from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
 
-__all__ = ["check_file_name", "check_top"]
+__all__ = ["check_file_name", "check_specifier", "check_top"]
 
 _KEYS = frozenset({
     "lock-version", "environments", "requires-python", "extras", "dependency-groups", "default-groups", "created-by",
     "packages", "tool",
 })  # fmt: skip
+# Limit for the search for a version that satisfies a set, which takes more than linear time; larger sets are assumed
+# to have one.
+_MOST_SPECIFIERS = 32
 _LOCK_VERSION = lazy_pattern(r"([0-9]+)\.([0-9]+)", re.ASCII)
 _VALID_NAME = lazy_pattern(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]", re.ASCII)
 
@@ -134,17 +140,18 @@ def _groups(data: Mapping[str, Any], findings: Findings) -> None:
             elif key == "default-groups" and canonicalize_name(name) in declared:
                 message = f"The default group `{name}` is also listed in `dependency-groups`"
                 findings.add("default-group-public", (key, index), message, "List it in `default-groups` only")
-        declared.update(canonicalize_name(name) for _, name in names)
-        _check_duplicates(key, what, names, findings)
+        declared.update(_check_duplicates(key, what, names, findings))
 
 
-def _check_duplicates(key: str, what: str, names: list[tuple[int, str]], findings: Findings) -> None:
+def _check_duplicates(key: str, what: str, names: list[tuple[int, str]], findings: Findings) -> Collection[str]:
+    """Report names that are listed twice, and return all of them, normalized."""
     seen: dict[str, tuple[int, str]] = {}
     for index, name in names:
         location, first = seen.setdefault(canonicalize_name(name), (index, name))
         if location != index:
             same = "twice" if first == name else f"also as `{first}`"
             findings.add("name-duplicate", (key, index), f"{what} `{name}` is listed {same}", "Remove one of them")
+    return seen.keys()
 
 
 def check_tool(holder: Mapping[str, Any], code: str, path: tuple[str | int, ...], findings: Findings) -> None:
@@ -153,3 +160,33 @@ def check_tool(holder: Mapping[str, Any], code: str, path: tuple[str | int, ...]
         if not isinstance(value, dict):
             message = f"`{name}` is a value directly in `tool`, which should only have one table per tool"
             findings.add("tool-entry-type", (*path, "tool", name), message)
+
+
+def check_specifier(text: str, code: str, path: KeyPath, findings: Findings) -> None:
+    """Check that `text` is a valid set of version specifiers, and that some version satisfies it."""
+    meaning = _specifier(text)
+    if meaning is _Specifier.NONE:
+        hint = None
+        if text[:1].isdigit():
+            hint = f"Write `=={text}` for exactly this version, `>={text}` for this one and later ones"
+        elif text.startswith("^"):
+            hint = "`^` is not an operator here: write a range, such as `>=3.9,<4`"
+        findings.add(code, path, f"`{text}` is not a valid version specifier", hint)
+    elif meaning is _Specifier.EMPTY:
+        findings.add("requires-python-empty", path, f"No Python version satisfies `{text}`")
+
+
+class _Specifier(Enum):
+    NONE = "no specifier at all"
+    EMPTY = "one that no version meets"
+    SOME = "one that some version meets"
+
+
+@lru_cache(maxsize=1024)
+def _specifier(text: str) -> _Specifier:
+    try:
+        specifiers = read_specifiers(text)
+        searched = len(specifiers) <= _MOST_SPECIFIERS
+        return _Specifier.EMPTY if searched and specifiers.is_unsatisfiable() else _Specifier.SOME
+    except (dependency_specifiers.InvalidSpecifier, ValueError):
+        return _Specifier.NONE

@@ -5,12 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from packaging.tags import parse_tag
-
 from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
 from lockset.lockfile.validate.rules.coverage import Coverage, bounded_union, is_small
-from lockset.markers import KNOWN_PYTHONS, MarkerSet, wheel_region
+from lockset.markers import KNOWN_PYTHONS, MarkerSet, tag_set_region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,7 +117,7 @@ def _region(tags: str) -> MarkerSet:
     if tags.count("-") != 2 or tag_count(f"x-{tags}") > MAX_WHEEL_TAGS:
         return MarkerSet.any()
     try:
-        region = wheel_region(parse_tag(tags))
+        region = tag_set_region(tags)
     except (ValueError, LocksetError):  # the rule on file names reports it
         return MarkerSet.any()
     return region if is_small(region) else MarkerSet.any()

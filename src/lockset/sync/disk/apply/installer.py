@@ -8,22 +8,22 @@ import stat
 import zlib
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError, OfflineError
 from lockset.files.atomic import LockFile
 from lockset.files.system import long_paths, rmdir, unlink
 from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewrite_path_file
-from lockset.sync.disk.apply.stage import Stage, staged_distribution
+from lockset.sync.disk.apply.stage import DamagedWheel, Stage, fill, naming_damaged, staged_distribution
 from lockset.sync.disk.apply.transaction import commit, discard, finish, is_interrupted, journal_of, recover
 from lockset.sync.disk.inspect.installed_scan import Snapshot, file_stamps, scan, stamp_of
 from lockset.sync.disk.inspect.metadata_text import requires_dist
-from lockset.sync.disk.store.link import DamagedStore, Linker
+from lockset.sync.disk.store.link import Linker
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 from lockset.sync.placement import check_locations, overlapped_of, overlaps_of, refuse_clashes, settle_clashes
 from lockset.sync.plan import Plan, plan, plan_of
 from lockset.sync.target import LOCK_FILE, STATE_FOLDER
-from lockset.sync.windows_paths import refuse_windows_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -178,8 +178,9 @@ class Installer:
         stage = Stage(self._target.layout, present=owned)
         try:
             placing = self._staged(stage, now, stored, preparer, kept)
-            paths = frozenset(file.path for one in placing for file in one.files)
-            refuse_left_over(now.changes, placed=paths, owned=owned)
+            if removed:
+                paths = frozenset(file.path for one in placing for file in one.files)
+                refuse_left_over(now.changes, placed=paths, owned=owned)
             changed = rewrite_path_file(removed, kept)
             for path, content in changed.items():
                 if content is not None:
@@ -220,18 +221,20 @@ class Installer:
                 placing: dict[str, PlacedDistribution] = {}
                 for step in now.placed:
                     assert step.desired is not None
-                    with _naming_damaged(step.name):
+                    with naming_damaged(step.name):
                         placing[step.name] = staged_distribution(stored[step.name], step.desired, self._target)
                 if os.name == "nt":
+                    from lockset.sync.windows_paths import refuse_windows_paths
+
                     refuse_windows_paths(
                         tuple(placing.values()), kept, layout=self._target.layout, long_paths=long_paths()
                     )
                 clashes = check_locations(tuple(placing.values()), kept, layout=self._target.layout)
                 if clashes:
                     placing = self._settle(placing, clashes, now)
-                self._fill(stage, placing, stored, linker)
+                fill(stage, placing, stored, linker, self._listener)
                 return tuple(placing.values())
-            except _DamagedWheel as damaged:
+            except DamagedWheel as damaged:
                 name = damaged.name
                 if healed.count(name) >= _HEALED:
                     raise damaged.error from None
@@ -268,16 +271,6 @@ class Installer:
             raise _MoreToRepair(plan_of(steps))
         return settle_clashes(placing, clashes, order)
 
-    def _fill(
-        self, stage: Stage, placing: Mapping[str, PlacedDistribution], stored: Mapping[str, StoredWheel], linker: Linker
-    ) -> None:
-        """Put all of `placing` into `stage`, in one thread: several wait for one another at every file."""
-        self._listener.phase("Installing", total=len(placing))
-        for name, one in placing.items():
-            with _naming_damaged(name):
-                stage.put(one, stored[name], linker)
-            self._listener.step(name)
-
     def _remember(
         self,
         placed: Sequence[PlacedDistribution],
@@ -304,23 +297,6 @@ class _MoreToRepair(Exception):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.plan = plan
-
-
-class _DamagedWheel(Exception):
-    """The stored wheel of `name` was changed since it was unpacked."""
-
-    def __init__(self, name: str, error: LocksetError | FileNotFoundError) -> None:
-        super().__init__(name)
-        self.name = name
-        self.error = error
-
-
-@contextmanager
-def _naming_damaged(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (DamagedStore, FileNotFoundError) as error:
-        raise _DamagedWheel(name, error) from error
 
 
 def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
-from functools import partial
+from _thread import allocate_lock  # `threading` is not needed for it
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -13,9 +13,7 @@ from lockset.files.atomic import remove_tree
 from lockset.hashes import Digest
 from lockset.progress import NullListener, expect_bytes
 from lockset.sync.desired import WheelIdentity
-from lockset.sync.disk.store.archives import Archives
 from lockset.sync.disk.store.cache import StoredWheel, WheelStore
-from lockset.sync.disk.workers import InstallWorkers, assisted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +21,9 @@ if TYPE_CHECKING:
     from lockset.index.ports import Downloads
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
+    from lockset.sync.disk.store.archives import Archives
     from lockset.sync.disk.store.cache import Cache
+    from lockset.sync.disk.workers import InstallWorkers
     from lockset.sync.ports import WheelBuilds
 
 __all__ = ["Preparer"]
@@ -61,14 +61,27 @@ class Preparer:
         self._cache = cache
         self._verify = verify
         self._store = WheelStore(cache)
-        self._workers = InstallWorkers(_THREADS)
-        self._archives = Archives(cache, downloads, stopped=self._workers.stopped, folders=folders)
+        self._downloads = downloads
+        self._folders = folders
         self._builds = builds
         self._backend: WheelBuilds | None = None
-        self._lock = threading.Lock()
-        self._unpacking = threading.Lock()
+        self._lock = allocate_lock()
+        self._unpacking = allocate_lock()
         self._fits = fits
         self._listener = listener
+
+    # Most syncs find everything in the store, and import neither.
+    @cached_property
+    def _workers(self) -> InstallWorkers:
+        from lockset.sync.disk.workers import InstallWorkers
+
+        return InstallWorkers(_THREADS)
+
+    @cached_property
+    def _archives(self) -> Archives:
+        from lockset.sync.disk.store.archives import Archives
+
+        return Archives(self._cache, self._downloads, stopped=self._workers.stopped, folders=self._folders)
 
     def prepare(self, distributions: Sequence[DesiredDistribution]) -> Mapping[str, StoredWheel]:
         """The unpacked wheel of every one of `distributions`, by name.
@@ -83,6 +96,7 @@ class Preparer:
             self._refuse_build(one)
         if not missing:
             return wheels
+        assert self._archives is not None  # created here, before there are threads
         self._listener.phase("Downloading", total=len(missing))
         if all(one.size is not None or one.path is not None for one in missing):
             expect_bytes(self._listener, sum(one.size or 0 for one in missing if one.path is None))
@@ -98,6 +112,8 @@ class Preparer:
 
         What an assistant could not do is not in the result: this process does it again, and reports what is wrong.
         """
+        from lockset.sync.disk.workers import assisted
+
         ready: dict[str, StoredWheel] = {}
 
         def prepare(take: Callable[[int], bool], number: int) -> None:
@@ -246,7 +262,7 @@ class Preparer:
                 raise LocksetError(
                     "build-unfit", f"Building {distribution} produced `{path.name}`, which the target cannot use"
                 )
-            identity = WheelIdentity(name=distribution.name, version=distribution.version, filename=path.name)
+            identity = WheelIdentity(name=distribution.name, version_text=distribution.version_text, filename=path.name)
             with path.open("rb") as wheel:
                 digest = hashlib.sha256()
                 while chunk := wheel.read(1 << 20):

@@ -3,32 +3,40 @@
 # Paths are strings here: there are thousands of them a run.
 from __future__ import annotations
 
-import json
 import os
-from contextlib import suppress
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
 from lockset.files.atomic import read_remembered, remove_tree, set_aside
 from lockset.files.system import BINARY
 from lockset.hashes import hash_text, quick_sha256
 from lockset.sync.disk.store.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
+from lockset.sync.json_text import json_text
 from lockset.sync.placement import PlacedDistribution, Placement, collision, record_rows
 from lockset.sync.target import STATE_FOLDER, is_within
 from lockset.sync.wheel.file_lists import format_record
 from lockset.sync.wheel.scripts import rewrite_script, shebang
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.cache import StoredWheel
     from lockset.sync.disk.store.link import Linker
     from lockset.sync.target import Layout, Target
     from lockset.sync.wheel.file_lists import StoredFile, StoredScript
 
-__all__ = ["Stage", "staged_distribution"]
+__all__ = ["DamagedWheel", "Stage", "fill", "naming_damaged", "staged_distribution"]
+
+# Number of files from which a second process puts half of them into the stage.
+_MANY = 2000
+# A new folder costs as much as that many links.
+_FOLDER = 2
 
 
 def staged_distribution(stored: StoredWheel, distribution: DesiredDistribution, target: Target) -> PlacedDistribution:
@@ -41,13 +49,15 @@ def staged_distribution(stored: StoredWheel, distribution: DesiredDistribution, 
     roots = layout.roots_of(manifest.name)
     info = f"{roots[manifest.root_scheme]}{os.sep}{manifest.dist_info}"
     files: list[Placement] = []
+    new = tuple.__new__  # as `Placement`, in half the time
     for file in manifest.files:
-        path = f"{roots[file.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
-        if file.rewrite:
+        scheme, inside, digest, size, _, executable, rewrite = file
+        path = f"{roots[scheme]}{os.sep}{inside if os.sep == '/' else inside.replace('/', os.sep)}"
+        if rewrite:
             content = rewrite_script(_read_stored(stored, file), target.interpreter.executable)
-            files.append(_generated(path, content, executable=True, made_from=f"`.data/scripts/{file.path}`"))
+            files.append(_generated(path, content, executable=True, made_from=f"`.data/scripts/{inside}`"))
         else:
-            files.append(Placement(path, file.hash, file.size, file, None, file.executable))
+            files.append(new(Placement, (path, digest, size, file, None, executable, "")))
     for script in manifest.scripts:
         name, content = _script(script, target)
         path = f"{roots['scripts']}{os.sep}{name}"
@@ -98,13 +108,58 @@ def _facts(distribution: DesiredDistribution) -> Mapping[str, bytes]:
         files["REQUESTED"] = b""
     direct_url = distribution.direct_url
     if direct_url is not None:
+        import json  # here, since most distributions come from an index
+
         files["direct_url.json"] = json.dumps(direct_url).encode()
         if distribution.tree is not None:
             files[SOURCE_FILE] = json.dumps({"tree": distribution.tree}).encode()
     else:
-        origin = {"url": distribution.source_url, "archive_info": {"hashes": dict(distribution.hashes)}}
-        files["provenance_url.json"] = json.dumps(origin).encode()
+        url = json_text(distribution.source_url)
+        hashes = ", ".join(f"{json_text(name)}: {json_text(value)}" for name, value in distribution.hashes.items())
+        files["provenance_url.json"] = f'{{"url": {url}, "archive_info": {{"hashes": {{{hashes}}}}}}}'.encode()
     return files
+
+
+class DamagedWheel(Exception):
+    """The stored wheel of `name` was changed since it was unpacked."""
+
+    def __init__(self, name: str, error: LocksetError | FileNotFoundError) -> None:
+        super().__init__(name)
+        self.name = name
+        self.error = error
+
+
+@contextmanager
+def naming_damaged(name: str) -> Iterator[None]:
+    """Raise `DamagedWheel` where the body notices that the stored wheel of `name` was changed."""
+    try:
+        yield
+    except (DamagedStore, FileNotFoundError) as error:
+        raise DamagedWheel(name, error) from error
+
+
+class StagedFiles(NamedTuple):
+    """What `Stage.put` does for one distribution. Paths are those in the private folders.
+
+    Attributes:
+        store: Folder of its stored wheel.
+        info: Its dist-info folder.
+        folders: Every folder that it needs, each after the one that contains it.
+        linked: Files that come from the store.
+        written: Files with their content, and whether they are executable.
+    """
+
+    distribution: PlacedDistribution
+    store: str
+    info: str
+    folders: Collection[str]
+    linked: list[tuple[str, StoredFile]]
+    written: list[tuple[str, bytes, bool]]
+
+    @property
+    def cost(self) -> int:
+        """About how long `Stage.put` takes, in links."""
+        return len(self.linked) + len(self.written) + _FOLDER * len(self.folders)
 
 
 class Stage:
@@ -127,6 +182,7 @@ class Stage:
         self._claimed: dict[str, str] = {}
         self._old: set[str] = set()
         self._folders: dict[str, str] = {}
+        self._written: dict[str, str] = {}
         self._roots = layout.roots
         self._area_of: dict[str, str] = {}
         self.times: dict[str, int] = {}
@@ -139,11 +195,12 @@ class Stage:
 
     def open(self) -> None:
         """Create the private folders, empty; what an earlier run left in them is removed."""
-        self._folders.clear()
-        self._infos.clear()
-        self._claimed.clear()
-        self._old.clear()
-        self.times.clear()
+        for noted in (self._folders, self._infos, self._claimed, self._written, self._old, self.times):
+            noted.clear()
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove everything from the private folders."""
         for area in self.areas:
             if os.path.lexists(area):
                 remove_tree(area)
@@ -152,40 +209,55 @@ class Stage:
             else:
                 os.mkdir(area, 0o700)
 
-    def put(self, one: PlacedDistribution, stored: StoredWheel, linker: Linker) -> None:
-        """Stage the files of `one`.
-
-        Raises:
-            DamagedStore: A stored file was changed since it was unpacked.
-            OSError: A file cannot be written.
-        """
-        area = self._area_of[os.path.dirname(one.info)]
-        staged_info = f"{area}{os.sep}{os.path.basename(one.info)}"
-        os.mkdir(staged_info, 0o755)
-        self._folders[one.info] = staged_info
-        self._infos.append(one.info)
-        folders, times, claim, present = self._folders, self.times, self._claimed.setdefault, self._present
+    def plan(self, one: PlacedDistribution, stored: StoredWheel) -> StagedFiles:
+        """What has to be put into the private folders for `one`, after all that was planned before. Writes nothing."""
         info, separator = one.info, os.sep
+        area = self._area_of[os.path.dirname(info)]
+        folders = {info: f"{area}{separator}{os.path.basename(info)}"}
+        self._infos.append(info)
+        times, claim, present, staged = self.times, self._claimed.setdefault, self._present, folders.get
         linked: list[tuple[str, StoredFile]] = []
-        written: list[tuple[str, str, bytes, bool]] = []
+        written: list[tuple[str, bytes, bool]] = []
         for path, _, _, source, content, executable, _ in one.files:
             # Another distribution may have the same file.
             if path in present or (source is None and content is None) or claim(path, info) != info:
                 continue
             folder, _, name = path.rpartition(separator)
-            goal = f"{folders.get(folder) or self._folder(folder)}{separator}{name}"
+            goal = f"{staged(folder) or self._folder(folder, folders)}{separator}{name}"
             if source is not None:
                 linked.append((goal, source))
                 times[path] = source.mtime
             elif content is not None:
-                written.append((goal, path, content, executable))
+                written.append((goal, content, executable))
+                self._written[path] = goal
+        self._folders |= folders
+        return StagedFiles(one, stored.folder, folders[info], folders.values(), linked, written)
+
+    def put(self, files: StagedFiles, linker: Linker) -> None:
+        """Create the folders and files of one distribution.
+
+        Raises:
+            DamagedStore: A stored file was changed since it was unpacked.
+            OSError: A file cannot be written.
+        """
+        make = os.mkdir
+        for folder in files.folders:
+            try:
+                make(folder, 0o755)
+            except FileExistsError:  # of another distribution, or a file system without case takes its name for another
+                continue
         try:
-            linker.put_all(stored.folder, linked, area=area if len(self.areas) == 1 else None)
-            for goal, path, content, executable in written:
-                times[path] = _write(goal, content, executable=executable)
+            linker.put_all(files.store, files.linked, area=self.areas[0] if len(self.areas) == 1 else None)
+            for goal, content, executable in files.written:
+                _write(goal, content, executable=executable)
         except FileExistsError as error:
-            raise self._name_collision(one, str(error.filename)) from None
-        _write(f"{staged_info}{os.sep}RECORD", format_record(record_rows(one)), executable=False)
+            raise self._name_collision(files.distribution, str(error.filename)) from None
+        record = format_record(record_rows(files.distribution))
+        _write(f"{files.info}{os.sep}RECORD", record, executable=False)
+
+    def read_times(self) -> None:
+        """Add the modification times of files that were written, which are known once they are closed."""
+        self.times |= {path: os.stat(staged).st_mtime_ns for path, staged in self._written.items()}
 
     def _name_collision(self, one: PlacedDistribution, staged: str) -> LocksetError:
         """The error for the file of `one` at `staged` when the file system treats another name as the same."""
@@ -208,7 +280,12 @@ class Stage:
     def write(self, path: str, content: bytes) -> None:
         """Stage a file with `content` for `path`, which no distribution owns."""
         folder, _, name = path.rpartition(os.sep)
-        _write(f"{self._folder(folder)}{os.sep}{name}", content, executable=False)
+        folders: dict[str, str] = {}
+        goal = f"{self._folder(folder, folders)}{os.sep}{name}"
+        for made in folders.values():
+            os.makedirs(made, 0o755, exist_ok=True)
+        self._folders |= folders
+        _write(goal, content, executable=False)
 
     def kept_path(self, path: str, number: int) -> str:
         """Where the `number`th removed file is moved, on the file system of `path`; the folder is created."""
@@ -231,34 +308,85 @@ class Stage:
         """The folders of the target that receive staged files."""
         return self._folders.keys()
 
-    def _folder(self, final: str) -> str:
-        """The staged folder for `final`, created with its parents."""
-        staged = self._folders.get(final)
-        if staged is not None:
-            return staged
-        if final in self._area_of:
-            number = self._roots.index(final)
-            staged = f"{self._area_of[final]}{os.sep}{number}"
-        else:
-            above, _, name = final.rpartition(os.sep)
-            staged = f"{self._folder(above)}{os.sep}{name}"
-        with suppress(FileExistsError):  # a file system without case takes its name for another
-            os.mkdir(staged, 0o755)
-        self._folders[final] = staged
+    def _folder(self, final: str, folders: dict[str, str]) -> str:
+        """The staged folder for `final`; it is added to `folders`, after those that contain it."""
+        staged = folders.get(final)
+        if staged is None:
+            if final in self._area_of:
+                staged = f"{self._area_of[final]}{os.sep}{self._roots.index(final)}"
+            else:
+                above, _, name = final.rpartition(os.sep)
+                staged = f"{folders.get(above) or self._folder(above, folders)}{os.sep}{name}"
+            folders[final] = staged
         return staged
 
     def _root_of(self, path: str) -> str:
         return next(root for root in self._roots if is_within(path, root, separator=os.sep))
 
 
-def _write(path: str, content: bytes, *, executable: bool) -> int:
+def fill(
+    stage: Stage,
+    placing: Mapping[str, PlacedDistribution],
+    stored: Mapping[str, StoredWheel],
+    linker: Linker,
+    listener: ProgressListener,
+) -> None:
+    """Put all of `placing` into `stage`: in one thread, as several would wait for one another at every file.
+
+    Where there are many files, a copy of this process puts half of them.
+
+    Raises:
+        DamagedWheel: A stored wheel was changed since it was unpacked.
+        LocksetError: `path-conflict`.
+        OSError: A file cannot be written.
+    """
+    listener.phase("Installing", total=len(placing))
+    parts = {name: stage.plan(one, stored[name]) for name, one in placing.items()}
+
+    def put(names: Iterable[str]) -> None:
+        for name in names:
+            with naming_damaged(name):
+                stage.put(parts[name], linker)
+            listener.step(name)
+
+    def assist(names: Iterable[str]) -> None:
+        linker.mute()
+        for name in names:
+            stage.put(parts[name], linker)
+
+    if sum(len(part.linked) for part in parts.values()) < _MANY or (os.cpu_count() or 1) < 2:
+        put(parts)
+    else:
+        from lockset.sync.disk.workers import with_copy  # imported here: most syncs are smaller
+
+        own, others = _halves({name: part.cost for name, part in parts.items()})
+        if with_copy(partial(put, own), partial(assist, others)):
+            for name in others:
+                listener.step(name)
+        else:
+            # There is no copy, or it failed somewhere. All is done here, and what is wrong reported.
+            stage.clear()
+            put(parts)
+    stage.read_times()
+
+
+def _halves(costs: Mapping[str, int]) -> tuple[list[str], list[str]]:
+    """The names in two shares that cost about the same."""
+    shares: tuple[list[str], list[str]] = [], []
+    sums = [0, 0]
+    for name in sorted(costs, key=lambda name: -costs[name]):
+        lesser = int(sums[1] < sums[0])
+        shares[lesser].append(name)
+        sums[lesser] += costs[name]
+    return shares
+
+
+def _write(path: str, content: bytes, *, executable: bool) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        time = os.fstat(file.fileno()).st_mtime_ns
-    # Windows sets the time when a file is closed.
-    return os.stat(path).st_mtime_ns if os.name == "nt" else time
+    with open(descriptor, "wb", buffering=0) as file:
+        left = memoryview(content)
+        while left:
+            left = left[file.write(left) :]
 
 
 def _existing(path: str) -> str:

@@ -18,16 +18,18 @@ Undoing a step twice, or a step that was never carried out, changes nothing.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeAlias
 
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
 from lockset.files.atomic import is_straight, remove_tree, sync_folder, write_durably
 from lockset.files.system import rename, rmdir, unlink
 from lockset.sync.disk.apply.remove import emptied_folders, files_to_remove, refuse_immutable
-from lockset.sync.target import LOCK_FILE, STATE_FOLDER, is_within
+from lockset.sync.json_text import json_array
+from lockset.sync.target import LOCK_FILE, STATE_FOLDER, is_within, relative_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -103,9 +105,10 @@ class Journal(NamedTuple):
 
     def dumps(self, base: str) -> bytes:
         """JSON text with paths relative to `base`, so that a target that was moved can still be recovered."""
-        rows = [[_NAMES[type(step)], *(os.path.relpath(path, base) for path in step)] for step in self.steps]
-        areas = [os.path.relpath(area, base) for area in self.areas]
-        return json.dumps({"format": _FORMAT, "areas": areas, "steps": rows}, indent=0).encode()
+        rows = [json_array([_NAMES[type(step)], *[relative_to(path, base) for path in step]]) for step in self.steps]
+        areas = json_array([relative_to(area, base) for area in self.areas])
+        lines = ",\n".join(rows)
+        return f'{{"format": {_FORMAT}, "areas": {areas}, "steps": [\n{lines}\n]}}'.encode()
 
     @classmethod
     def loads(cls, data: bytes, base: str) -> Journal | None:
@@ -114,6 +117,8 @@ class Journal(NamedTuple):
         Raises:
             LocksetError: `journal-unreadable`: it has another format.
         """
+        import json  # here, since few syncs are interrupted
+
         try:
             table = json.loads(data)
             if table["format"] != _FORMAT:
@@ -376,7 +381,8 @@ def recover(layout: Layout) -> bool:
     """
     area = f"{layout.base}{os.sep}{STATE_FOLDER}"
     if not stat.S_ISDIR(_mode(area)):
-        _forget(area)
+        with suppress(FileNotFoundError):
+            unlink(area)
         return False
     location = f"{area}{os.sep}{_JOURNAL}"
     journal = Journal.loads(_content(location), layout.base)
@@ -396,13 +402,6 @@ def _mode(path: str) -> int:
         return os.lstat(path).st_mode
     except FileNotFoundError:
         return 0
-
-
-def _forget(path: str) -> None:
-    try:
-        unlink(path)
-    except FileNotFoundError:
-        return
 
 
 def _content(location: str) -> bytes:

@@ -8,7 +8,6 @@ files are hashed and compared with RECORD.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -259,8 +258,12 @@ def _name_and_version(info: str) -> tuple[str, str]:
 
 def _json(info: str, name: str) -> dict[str, Any] | None:
     text = read_text(info, name)
+    if not text:
+        return None
+    import json  # here, since most distributions are known from the last sync
+
     try:
-        value = json.loads(text) if text else None
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import errno
 import io
-import mmap
 import os
 import stat
-import threading
+from _thread import allocate_lock  # `threading` is not needed for it
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 
-from lockset.dependency_specifiers import read_version
+from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
 from lockset.files.atomic import private_folder, read_remembered, remove_tree, use_folder
 from lockset.files.last_use import record_use
@@ -57,7 +56,7 @@ class Cache:
     def __init__(self, folder: Path | None, listener: ProgressListener) -> None:
         self.folder = folder
         self._listener = listener
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._temporary: str | None = None
         self._gone_without = folder is None
         self._in_use: int | None = None
@@ -236,6 +235,8 @@ def _mapped(archive: BinaryIO) -> Iterator[Buffer]:
     if os.fstat(archive.fileno()).st_size == 0:
         yield b""
         return
+    import mmap  # here, since stored wheels are not mapped
+
     mapped = mmap.mmap(archive.fileno(), 0, access=mmap.ACCESS_READ)
     try:
         yield mapped
@@ -248,7 +249,11 @@ def _mapped(archive: BinaryIO) -> Iterator[Buffer]:
 def _is(manifest: Manifest, identity: WheelIdentity) -> bool:
     if manifest.name != identity.name:
         return False
-    return identity.version is None or identity.version == read_version(manifest.version)
+    if identity.version_text in {None, manifest.version}:
+        return True
+    from lockset.dependency_specifiers import read_version  # here, since both are normalised
+
+    return identity.version == read_version(manifest.version)
 
 
 def _keep(fresh: StoredWheel, folder: str) -> StoredWheel:

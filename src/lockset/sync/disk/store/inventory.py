@@ -6,8 +6,9 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.files.atomic import read_remembered
 from lockset.hashes import STRONG_ALGORITHMS
@@ -94,7 +95,7 @@ def archive_damage(path: str) -> str | None:
 
 def archive_project(path: str) -> str | None:
     """Normalised name of the project of the archive at `path`: of a wheel or sdist; None if that is not clear."""
-    from packaging.utils import canonicalize_name
+    from lockset.package_names import canonicalize_name
 
     try:
         name = _name_in_zip(path) or _name_in_tar(path)

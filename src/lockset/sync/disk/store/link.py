@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.files.system import BINARY, clone, copy_range, unlink
+from lockset.progress import NullListener
 from lockset.sync.disk.inspect.installed_scan import has_hash
 
 if TYPE_CHECKING:
@@ -66,6 +67,10 @@ class Linker:
         mask = os.umask(0o022)
         os.umask(mask)
         self._modes = (0o644 & ~mask, 0o755 & ~mask)
+
+    def mute(self) -> None:
+        """Notify nobody from now on."""
+        self._listener = NullListener()
 
     def put_all(self, folder: str, files: Iterable[tuple[str, StoredFile]], *, area: str | None) -> None:
         """`put` files of the store's entry `folder`, each at its path; all below the folder `area`, if one is given.
