@@ -15,8 +15,8 @@ from lockset.errors import (
     TooManyFailedBuildsError,
 )
 from lockset.hashes import STRONG_ALGORITHMS
-from lockset.index.pages.project_page import VersionList
 from lockset.index.options import is_local
+from lockset.index.pages.project_page import VersionList
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
 from lockset.progress import NullListener
