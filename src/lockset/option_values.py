@@ -94,7 +94,9 @@ def check_range(options: Any, *names: str, least: float, above: bool = False) ->
 @cache
 def _fields(cls: type[Any]) -> tuple[tuple[str, str, Any], ...]:
     """Name, annotation and default of each field."""
-    return tuple((name, str(field.type), field.default) for name, field in cls.__dataclass_fields__.items())
+    from lockset._dataclass import fields  # the standard library's would create its own fields first
+
+    return tuple((field.name, str(field.type), field.default) for field in fields(cls))
 
 
 def _check(name: str, value: Any, annotation: str) -> Any:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from lockset.cli.fast_path.lock import needs_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies of a pro
 _START = """
 import json, os, signal, sys, time
 from lockset.errors import LocksetError
-from lockset.index.http.worker_process import SharedWorkers
+from lockset.index.http.worker_process import ProcessCopy, SharedWorkers
 from lockset.index.ports import ProjectNotFound, RemoteCall
 from lockset.progress import NullListener
 
@@ -30,8 +33,17 @@ class Listener(NullListener):
     def transferred(self, amount): self.total += amount
 
 listener = Listener()
-received = []
-workers = SharedWorkers(8, listener=listener, in_copy=received.append)
+functions = {}
+services = []
+
+def serve(service):
+    services.append(service)
+    opening = service.opening()
+    if opening is not None:
+        assert opening == ("opening", 1)
+        service.run(functions)
+
+workers = SharedWorkers(8, copy=lambda: ProcessCopy.started(serve), opening=("opening", 1), listener=listener)
 
 def start(kind, argument, here, after=None):
     return workers.start(here, after, RemoteCall(kind=kind, argument=argument, read=lambda value: value))
@@ -61,7 +73,7 @@ def is_alive(process: int) -> bool:
 
 def test_the_copy_makes_calls_and_their_values_arrive_whole() -> None:
     process, here, sizes, arrived = run("""
-workers.offer("size", lambda count: (os.getpid(), b"x" * count))
+functions["size"] = lambda count: (os.getpid(), b"x" * count)
 workers.prepare()
 arrived = []
 jobs = [start("size", count, never, lambda: arrived.append(1)) for count in (0, 10, 5_000_000, 70_000)]
@@ -79,15 +91,15 @@ def test_calls_beyond_the_threads_of_the_copy_are_made_here() -> None:
 def slow(_):
     time.sleep(0.2)
     return os.getpid()
-workers.offer("slow", slow)
+functions["slow"] = slow
 workers.prepare()
 jobs = [start("slow", None, lambda: slow(None)) for _ in range(10)]
 pids = [job.result() for job in jobs]
 workers.close()
 print(json.dumps([sum(pid != os.getpid() for pid in pids), sum(pid == os.getpid() for pid in pids)]))
 """)
-    assert copied == 4, "half of the workers"
-    assert here == 6
+    assert copied == 6, "three quarters of the workers"
+    assert here == 4
 
 
 def test_errors_arrive_as_they_were_raised() -> None:
@@ -100,7 +112,7 @@ def fail(kind):
     if kind == "own":
         raise LocksetError("index-refused", "refused", location="here", context=("a", "b"), hint="try")
     raise Odd
-workers.offer("fail", fail)
+functions["fail"] = fail
 workers.prepare()
 results = []
 for kind in ("missing", "own", "odd"):
@@ -125,7 +137,7 @@ def test_the_calls_of_a_copy_that_is_killed_are_made_here() -> None:
 def work(seconds):
     time.sleep(seconds)
     return os.getpid()
-workers.offer("work", work)
+functions["work"] = work
 workers.prepare()
 before = start("work", 0, never).result()
 waiting = [start("work", 30, os.getpid) for _ in range(3)]
@@ -142,8 +154,8 @@ print(json.dumps([before, after, later, os.getpid()]))
 
 def test_the_end_leaves_no_process_and_waits_for_no_call() -> None:
     copy, seconds = run("""
-workers.offer("sleep", lambda seconds: time.sleep(seconds))
-workers.offer("pid", lambda _: os.getpid())
+functions["sleep"] = lambda seconds: time.sleep(seconds)
+functions["pid"] = lambda _: os.getpid()
 workers.prepare()
 copy = start("pid", None, never).result()
 start("sleep", 30, never)
@@ -160,8 +172,8 @@ except ChildProcessError:
 
 def test_the_copy_of_a_process_that_is_killed_ends_too() -> None:
     script = """
-workers.offer("pid", lambda _: os.getpid())
-workers.offer("sleep", lambda seconds: time.sleep(seconds))
+functions["pid"] = lambda _: os.getpid()
+functions["sleep"] = lambda seconds: time.sleep(seconds)
 workers.prepare()
 print(start("pid", None, never).result(), flush=True)
 start("sleep", 30, never)
@@ -175,11 +187,30 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert not is_alive(copy)
 
 
+def test_a_copy_that_is_never_opened_ends_with_this_process() -> None:
+    # It holds none of the streams either, which `run` reads to their end.
+    assert run("""
+copy = ProcessCopy.started(serve)
+print(json.dumps(copy is not None))
+""")
+
+
+def test_a_copy_that_ended_before_it_is_opened_is_not_used() -> None:
+    assert run("""
+workers = SharedWorkers(8, copy=lambda: ProcessCopy.started(lambda _: None), opening=None, listener=listener)
+time.sleep(0.5)
+workers.prepare()
+values = [start("pid", None, os.getpid).result() for _ in range(3)]
+workers.close()
+print(json.dumps(values == [os.getpid()] * 3))
+""")
+
+
 def test_transfers_of_the_copy_are_reported_here() -> None:
     assert run("""
 def receive(amount):
-    received[0].transferred(amount)
-workers.offer("receive", receive)
+    services[0].listener.transferred(amount)
+functions["receive"] = receive
 workers.prepare()
 for amount in (3, 4, 5):
     start("receive", amount, never).result()
@@ -192,7 +223,7 @@ def test_a_process_with_other_threads_is_not_copied() -> None:
     assert run("""
 import threading
 threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
-workers.offer("pid", lambda _: os.getpid())
+functions["pid"] = lambda _: os.getpid()
 workers.prepare()
 pid = start("pid", None, os.getpid).result()
 workers.close()
@@ -201,10 +232,11 @@ print(json.dumps(pid == os.getpid()))
 
 
 _LOCK = """
-import sys, threading, time
+import os, sys, threading, time
+os.environ["LOCKSET_CACHE_DIR"] = {cache!r}
 if {threads}:
     threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
-sys.argv = ["lockset", "lock", "requirements.in", "--default-index", {url!r}, "--cache-dir", {cache!r}, *{more!r}]
+sys.argv = ["lockset", "lock", "requirements.in", "--default-index", {url!r}, *{more!r}]
 from lockset.cli.main import main
 raise SystemExit(main())
 """
@@ -260,3 +292,17 @@ def test_a_failing_page_is_reported_alike_with_a_copy_and_with_threads(
     assert results[0] == results[1]
     assert results[0][0] == 1
     assert "Traceback" not in results[0][2]
+
+
+def test_a_lock_starts_the_copy_early_unless_pages_were_stored_lately(local_index: LocalIndex, tmp_path: Path) -> None:
+    local_index.world.add("sample")
+    (tmp_path / "requirements.in").write_text("sample\n")
+    environ, line = {"LOCKSET_CACHE_DIR": str(tmp_path / "cache-False")}, ["lock", "requirements.in"]
+    assert needs_network(line, environ)
+    for option in ("--offline", "--cache-dir=other", "--help", "--directory"):
+        assert not needs_network([*line, option], environ)
+    assert lock(tmp_path, local_index.url, threads=False)[0] == 0
+    assert not needs_network(line, environ)
+    for folder in (tmp_path / "cache-False").rglob("pages/*"):
+        os.utime(folder, (0, 0))
+    assert needs_network(line, environ)

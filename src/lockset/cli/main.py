@@ -94,6 +94,7 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
             from lockset.cli.interrupts import leave_at_once
 
             leave_at_once()
+            _begin_requests(arguments)
         gc.disable()  # until everything is imported, since imports leave no garbage
         from lockset.cli.program import run
     except KeyboardInterrupt:
@@ -102,6 +103,17 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
         return run(arguments, COMMANDS)
     finally:
         gc.enable()
+
+
+def _begin_requests(arguments: Sequence[str]) -> None:
+    """Start the process that makes requests, for a lock that will probably make some."""
+    if arguments[:1] == ["lock"]:
+        from lockset.cli.fast_path.lock import needs_network
+
+        if needs_network(arguments, os.environ):
+            from lockset.composition.connections import start_copy_early
+
+            start_copy_early()
 
 
 def _list_names(kind: str) -> int:

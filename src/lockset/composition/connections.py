@@ -1,41 +1,91 @@
-"""Connections of one run, and requirements files that are fetched by URL; nothing here imports the resolver."""
+"""Connections of one run, with the copy of this process that makes requests, and requirements files fetched by URL.
+
+Nothing here imports the resolver. A lock that will need the network starts the copy first of all: it imports what makes
+requests and reads pages, while this process imports the rest and reads the project.
+"""
 
 from __future__ import annotations
 
+import gc
 import time
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.files.read_file import MAX_BYTES
+from lockset.files.system import processors
 from lockset.index.credentials import redact
 from lockset.index.http.connection import Connection, connect
+from lockset.index.http.worker_process import ProcessCopy
+from lockset.index.options import options_of_plain
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from lockset.index.http.transport import Transport
+    from lockset.index.http.worker_process import Service
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
     from lockset.progress import ProgressListener
 
-__all__ = ["SourceFetcher", "connected", "link_locked_files"]
+__all__ = ["SourceFetcher", "connected", "link_locked_files", "start_copy_early"]
 
 # The most requirements files of one run.
 MOST_FILES = 100
+
+# The copy that was started before it is needed, if any.
+_early: list[ProcessCopy] = []
+# Thresholds of its garbage collector, since pages are many objects and little garbage.
+_COLLECTED_AT = (200_000, 50, 100)
+
+
+def start_copy_early() -> None:
+    """Start the copy for the connections that are opened later."""
+    copy = _new_copy()
+    if copy is not None:
+        _early.append(copy)
+
+
+def _take_copy() -> ProcessCopy | None:
+    """The copy that was started early, else a new one; None where a copy is not safe."""
+    return _early.pop() if _early else _new_copy()
+
+
+def _new_copy() -> ProcessCopy | None:
+    """A new copy; None where one is not safe, or no processor is left for it."""
+    return ProcessCopy.started(_serve) if processors() > 1 else None
+
+
+def _serve(service: Service) -> None:
+    gc.set_threshold(*_COLLECTED_AT)
+    gc.enable()
+    from lockset.index.http import httpx_client
+    from lockset.index.pages import simple_json
+    from lockset.metadata.retrieve import Retriever
+
+    del httpx_client, simple_json  # imported now, since the first calls need them
+    opening = service.opening()
+    if opening is None:
+        return
+    options, cache = options_of_plain(opening[0]), None if opening[1] is None else Path(opening[1])
+    connection = connect(options, cache=cache, clock=time.time, listener=service.listener)
+    Retriever(connection.files, store=connection.cache, tasks=connection.workers)
+    service.run(connection.workers.offered)
 
 
 @contextmanager
 def connected(options: IndexOptions, cache: Path | None, listener: ProgressListener) -> Iterator[Connection]:
     """Connections for one run; they are opened at the first request and closed at the end."""
-    connection = connect(options, cache=cache, clock=time.time, listener=listener)
+    connection = connect(options, cache=cache, clock=time.time, listener=listener, copy=_take_copy)
     try:
         yield connection
     finally:
         connection.close()
+        while _early:  # the connection did not take it
+            _early.pop().end()
 
 
 def link_locked_files(transport: Transport, locks: Iterable[Pylock]) -> None:

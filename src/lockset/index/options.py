@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from lockset._dataclass import dataclass, field
@@ -17,7 +17,17 @@ from lockset.package_names import canonicalize_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_INDEX", "IndexOptions", "IndexSource", "is_local", "location_url", "same_index"]
+__all__ = [
+    "DEFAULT_INDEX",
+    "IndexOptions",
+    "IndexSource",
+    "is_local",
+    "location_url",
+    "options_of_plain",
+    "same_index",
+    "sources_for",
+    "strategy_for",
+]
 
 # The public index, which is the default. Its address is written nowhere else.
 DEFAULT_INDEX = "https://pypi.org/simple/"
@@ -98,7 +108,7 @@ class IndexOptions:
     refresh: bool = False
     refresh_packages: frozenset[str] = frozenset()
     max_age: float | None = None
-    connections: int = 20
+    connections: int = 32
     connect_timeout: float = 10.0
     read_timeout: float = 15.0
     retries: int = 3
@@ -128,6 +138,12 @@ class IndexOptions:
                     hint="Give the index that name, or correct the pin",
                 )
 
+    def plain(self) -> dict[str, Any]:
+        """The options as plain values, for another process: see `options_of_plain`."""
+        indexes = [(source.url, source.name, source.flat, source.explicit) for source in self.indexes]
+        values = {name: getattr(self, name) for name in type(self).__slots__}
+        return {**values, "indexes": indexes, "pins": dict(self.pins)}
+
     def sources(self) -> tuple[IndexSource, ...]:
         """All indexes in order, the default one last; without flat sources."""
         default = () if self.no_index else (_location(self.index_url),)
@@ -137,6 +153,35 @@ class IndexOptions:
     def flat_sources(self) -> tuple[IndexSource, ...]:
         """The flat sources, in order."""
         return tuple(_location(url, flat=True) for url in self.find_links)
+
+
+def options_of_plain(values: Mapping[str, Any]) -> IndexOptions:
+    """The options of `IndexOptions.plain`."""
+    indexes = tuple(
+        IndexSource(url=url, name=name, flat=flat, explicit=explicit) for url, name, flat, explicit in values["indexes"]
+    )
+    return IndexOptions(**{**values, "indexes": indexes})
+
+
+def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
+    """The indexes to use for the normalised name `project`, in order.
+
+    A pinned project uses its index only; explicit indexes are used for pinned projects only.
+    """
+    pin = options.pins.get(project)
+    if pin is not None:
+        return tuple(source for source in options.sources() if source.name == pin)
+    return tuple(source for source in options.sources() if not source.explicit)
+
+
+def strategy_for(project: str, options: IndexOptions) -> str:
+    """How the indexes of the normalised name `project` are combined.
+
+    Several indexes with the name that it is pinned to are all its own: the versions of the first one come first.
+    """
+    pin = options.pins.get(project)
+    several = pin is not None and len(sources_for(project, options)) > 1
+    return "unsafe-first-match" if several else options.strategy
 
 
 def location_url(text: str, *, base: Path) -> str:

@@ -17,7 +17,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["keep_answer", "recall_answer"]
+__all__ = ["keep_answer", "needs_network", "recall_answer"]
+
+# Options with which no request is made, or with another folder or cache.
+_ELSEWHERE = frozenset({"-h", "--help", "--offline", "--check", "--directory", "--cache-dir", "--no-index"})
+# Seconds for which most indexes let pages be used.
+_USUAL_LIFE = 600
+# Where `lockset.index.http.cache` has pages: in folders that change with each page that is stored.
+_PAGES = ("v1", "pages")
 
 
 def recall_answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
@@ -40,6 +47,24 @@ def recall_answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str |
     except (OSError, ValueError, TypeError, EOFError, KeyError, IndexError, MemoryError):
         pass
     return None
+
+
+def needs_network(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether a run of `lock` will probably make requests: no page was stored lately.
+
+    A guess, before the options are read: it decides when something starts, not what is done.
+    """
+    if not _ELSEWHERE.isdisjoint(argument.partition("=")[0] for argument in arguments):
+        return False
+    folder = cache_folder(environ)
+    if folder is None:
+        return False
+    recent = time.time() - _USUAL_LIFE
+    try:
+        with os.scandir(os.path.join(folder, *_PAGES)) as folders:
+            return all(entry.stat().st_mtime < recent for entry in folders)
+    except OSError:
+        return True
 
 
 def _stands(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import Version
-
 from lockset._named_tuple import NamedTuple
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.index.http.pages import Pages
+from lockset.index.options import sources_for, strategy_for
 from lockset.index.pages.page_table import PageTable
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.ports import ProjectNotFound, RemoteCall
-from lockset.index.strategy import IndexOrder, sources_for, strategy_for
+from lockset.index.strategy import IndexOrder
 from lockset.package_names import canonicalize_name
 from lockset.progress import NullListener
 
@@ -164,7 +164,7 @@ class HttpIndexes:
 
     def _detail(self, answer: _Answer) -> ProjectDetail:
         self._warn(answer.table)
-        numbers = {Version(text): number for text, number in answer.index_numbers}
+        numbers = {read_version(text): number for text, number in answer.index_numbers}
         return ProjectDetail(
             answer.table,
             fingerprint=answer.fingerprint,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from lockset._dataclass import dataclass
 from lockset.index.http.cache import DiskCache
 from lockset.index.http.client import HttpIndexes
-from lockset.index.http.downloads import HttpDownloads, open_transport
+from lockset.index.http.downloads import HttpDownloads
 from lockset.index.http.files import HttpFiles
+from lockset.index.http.transport import open_transport
 from lockset.index.http.worker_process import SharedWorkers
 from lockset.index.http.workers import Workers
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.index.http.transport import Transport
+    from lockset.index.http.worker_process import ProcessCopy
     from lockset.index.options import IndexOptions
     from lockset.progress import ProgressListener
 
@@ -53,19 +55,20 @@ def connect(
     listener: ProgressListener | None = None,
     environ: Mapping[str, str] | None = None,
     allow_files: bool = False,
+    copy: Callable[[], ProcessCopy | None] | None = None,
 ) -> Connection:
     """Create the parts for `options`; nothing is opened before the first request.
 
     `cache` is the cache folder (None disables the cache), `clock` returns seconds since the epoch, `environ` replaces
-    the process's environment for credentials, `allow_files` lets downloads read `file:` URLs.
+    the process's environment for credentials, `allow_files` lets downloads read `file:` URLs. `copy` starts a copy of
+    this process for a part of the calls, which is opened with the plain options and the cache folder as text.
     """
     transport = open_transport(options, clock=clock, listener=listener, environ=environ)
     count, reader = options.connections - _FREE_SLOTS, Workers(1)
-    workers = (
-        SharedWorkers(count, listener=transport.listener, in_copy=transport.report_to)
-        if _may_share(options, transport)
-        else Workers(count)
-    )
+    workers = Workers(count)
+    if copy is not None and _may_share(options, transport):
+        opening = options.plain(), None if cache is None else str(cache)
+        workers = SharedWorkers(count, copy=copy, opening=opening, listener=transport.listener)
     stored = DiskCache(cache)
     downloads = HttpDownloads(transport, allow_files=allow_files)
     return Connection(

@@ -16,8 +16,8 @@ from lockset.index.pages.project_page import Rows
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lockset.index.http.body import Body
     from lockset.index.http.cache import DiskCache, StoredPage
+    from lockset.index.http.incoming import Body
     from lockset.index.http.transport import Transport
     from lockset.index.http.workers import Workers
     from lockset.index.options import IndexSource

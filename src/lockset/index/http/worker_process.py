@@ -1,8 +1,8 @@
 """Workers that share calls with a copy of this process, since two threads of Python never compute at the same time.
 
 A cold lock spends half of its time on requests, and on inflating and scanning pages; the other half goes into imports
-and the search. The copy inherits all that this process has in memory: options, credentials, the cache, and the
-functions that make the calls. Only the kinds of calls, their arguments and their results are sent, as plain values.
+and the search. The copy is opened with the options of the run; then only the kinds of calls, their arguments and their
+results are sent, as plain values. If the copy ends, its calls are made here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lockset.index.ports import RemoteCall
     from lockset.progress import ProgressListener
 
-__all__ = ["SharedWorkers"]
+__all__ = ["ProcessCopy", "Service", "SharedWorkers"]
 
 T = TypeVar("T")
 
@@ -37,46 +37,42 @@ _SHORT = 64 * 1024
 
 
 class SharedWorkers(Workers):
-    """Workers of which half are threads of a copy of this process, where a copy is safe; all are threads elsewhere.
+    """Workers of which three quarters are threads of a copy of this process, if there is one.
 
     Args:
         count: The most calls at the same time.
-        listener: Receives the bytes that the copy receives.
-        in_copy: Called in the copy with the listener to use there.
+        copy: Starts a copy, or returns one that was started earlier; None where that is not safe.
+        opening: The plain value that a copy is opened with.
+        listener: Receives the bytes that the copy receives over the network.
     """
 
     def __init__(
-        self, count: int, *, listener: ProgressListener, in_copy: Callable[[ProgressListener], object]
+        self, count: int, *, copy: Callable[[], ProcessCopy | None], opening: Any, listener: ProgressListener
     ) -> None:
         super().__init__(count)
+        self._start_copy = copy
+        self._opening = opening
         self._listener = listener
-        self._in_copy = in_copy
-        self._functions: dict[str, Callable[[Any], Any]] = {}
-        self._known_to_copy: frozenset[str] = frozenset()
-        self._copy: _Copy | None = None
+        self._copy: ProcessCopy | None = None
         self._prepared = False
 
-    def offer(self, kind: str, function: Callable[[Any], Any]) -> None:
-        """Name a function of this process, so that the copy can call it with a plain value; it returns one."""
-        self._functions[kind] = function
-
     def prepare(self) -> None:
-        """Start the copy, unless that is not safe. Call it before the first `start`, without holding a lock."""
+        """Open the copy, unless that is not safe. Call it before the first `start`, without holding a lock."""
         if self._prepared:
             return
         self._prepared = True
-        self._known_to_copy = frozenset(self._functions)
-        half = self._count // 2
-        self._copy = _Copy.started(partial(self._serve, half), half, self._listener, self._make_here) if half else None
-        if self._copy is not None:
-            self._count -= half
+        threads = self._count * 3 // 4  # the search is this process's alone
+        copy = self._start_copy() if threads else None
+        if copy is not None and copy.open(self._opening, threads, self._listener, self._make_here):
+            self._copy = copy
+            self._count -= threads
 
     def start(
         self, call: Callable[[], T], after: Callable[[], object] | None = None, remote: RemoteCall[T] | None = None
     ) -> Job[T]:
         """Queue `call`: for the copy as `remote` if it has a free thread, else for a thread of this process."""
         copy = self._copy
-        if copy is not None and remote is not None and remote.kind in self._known_to_copy:
+        if copy is not None and remote is not None:
             job = _RemoteJob(call, after, remote.read)
             if copy.send(job, remote):
                 return job
@@ -97,11 +93,6 @@ class SharedWorkers(Workers):
             for job in jobs:
                 job.release()
                 self._add(job)
-
-    def _serve(self, threads: int, requests: int, replies: int) -> None:
-        received = _ByteCount()
-        self._in_copy(received)
-        _Service(self._functions, threads, replies, received).run(requests)
 
 
 class _RemoteJob(Job[T]):
@@ -130,38 +121,22 @@ class _RemoteJob(Job[T]):
             self._finish()
 
 
-class _Copy:
-    """The copy, as this process sees it: it takes `threads` calls at the same time."""
+class ProcessCopy:
+    """A copy of this process that makes calls, as this process sees it."""
 
-    def __init__(
-        self,
-        end: Callable[[bool], bool],
-        pipes: tuple[int, int],
-        threads: int,
-        listener: ProgressListener,
-        on_loss: Callable[[list[_RemoteJob[Any]], int], None],
-    ) -> None:
+    def __init__(self, end: Callable[[bool], bool], requests: int, replies: int) -> None:
         self._end = end
-        self._requests, self._replies = pipes[0], FileIO(pipes[1])
-        self._threads = threads
-        self._listener = listener
-        self._on_loss = on_loss
+        self._requests, self._replies = requests, FileIO(replies)
         self._lock = threading.Lock()
+        self._threads = 0
         self._jobs: dict[int, _RemoteJob[Any]] = {}
         self._calls = 0
+        self._receiver: threading.Thread | None = None
         self._ended = False
-        self._receiver = threading.Thread(target=self._receive, name="lockset-receiver", daemon=True)
-        self._receiver.start()
 
     @classmethod
-    def started(
-        cls,
-        serve: Callable[[int, int], None],
-        threads: int,
-        listener: ProgressListener,
-        on_loss: Callable[[list[_RemoteJob[Any]], int], None],
-    ) -> _Copy | None:
-        """Start a copy that calls `serve` with its ends of the pipes; None where a copy is not safe."""
+    def started(cls, serve: Callable[[Service], object]) -> ProcessCopy | None:
+        """Start a copy that calls `serve`; None where a copy is not safe."""
         theirs, requests = os.pipe()
         replies, answers = os.pipe()
         large_pipe(replies)
@@ -169,7 +144,7 @@ class _Copy:
         def work() -> None:
             os.close(requests)
             os.close(replies)
-            serve(theirs, answers)
+            serve(Service(theirs, answers))
 
         end = assistant(work)
         os.close(theirs)
@@ -178,7 +153,30 @@ class _Copy:
             os.close(requests)
             os.close(replies)
             return None
-        return cls(end, (requests, replies), threads, listener, on_loss)
+        return cls(end, requests, replies)
+
+    def open(
+        self,
+        opening: Any,
+        threads: int,
+        listener: ProgressListener,
+        on_loss: Callable[[list[_RemoteJob[Any]], int], None],
+    ) -> bool:
+        """Let the copy make up to `threads` calls at the same time; False if it has ended.
+
+        `on_loss` is called with the calls under way and `threads` if the copy ends by itself.
+        """
+        try:
+            _write_message(self._requests, (opening, threads))
+        except OSError:
+            self.end()
+            return False
+        self._threads = threads
+        self._receiver = threading.Thread(
+            target=self._receive, args=(listener, on_loss), name="lockset-receiver", daemon=True
+        )
+        self._receiver.start()
+        return True
 
     def send(self, job: _RemoteJob[Any], call: RemoteCall[Any]) -> bool:
         """Let the copy make the call; False if all its threads are busy, or it has ended."""
@@ -198,24 +196,25 @@ class _Copy:
         with self._lock:
             self._ended = True
         self._end(True)  # noqa: FBT003 (as its type says)
-        self._receiver.join()
+        if self._receiver is not None:
+            self._receiver.join()
+        self._replies.close()
         os.close(self._requests)
 
-    def _receive(self) -> None:
+    def _receive(self, listener: ProgressListener, on_loss: Callable[[list[_RemoteJob[Any]], int], None]) -> None:
         known = 0
         while (reply := _read_message(self._replies)) is not None:
             number, is_error, value, received = reply
             if received > known:
-                self._listener.transferred(received - known)
+                listener.transferred(received - known)
                 known = received
             with self._lock:
                 job = self._jobs.pop(number)
             job.receive(value, is_error=is_error)
-        self._replies.close()
         with self._lock:
             was_ended, self._ended = self._ended, True
         if not was_ended:
-            self._on_loss(list(self._jobs.values()), self._threads)
+            on_loss(list(self._jobs.values()), self._threads)
 
 
 class _ByteCount(NullListener):
@@ -230,24 +229,35 @@ class _ByteCount(NullListener):
             self.total += amount
 
 
-class _Service:
-    """Makes the calls, in the copy."""
+class Service:
+    """What the copy does: it is opened, and then makes calls until the other process ends.
 
-    def __init__(
-        self, functions: Mapping[str, Callable[[Any], Any]], threads: int, replies: int, received: _ByteCount
-    ) -> None:
-        self._functions = functions
-        self._workers = Workers(threads)
+    Attributes:
+        listener: Receives the bytes that the calls receive over the network.
+    """
+
+    def __init__(self, requests: int, replies: int) -> None:
+        self._requests = FileIO(requests)
         self._replies = replies
-        self._received = received
         self._lock = threading.Lock()
+        self._threads = 0
+        self._received = _ByteCount()
+        self.listener: ProgressListener = self._received
 
-    def run(self, requests: int) -> None:
-        """Make calls until the other process closes the pipe or ends."""
-        file = FileIO(requests)
-        while (request := _read_message(file)) is not None:
+    def opening(self) -> Any:
+        """Wait for the value that the copy is opened with; None if it is never opened."""
+        message = _read_message(self._requests)
+        if message is None:
+            return None
+        opening, self._threads = message
+        return opening
+
+    def run(self, functions: Mapping[str, Callable[[Any], Any]]) -> None:
+        """Make calls of `functions` by kind, which take and return plain values."""
+        workers = Workers(self._threads)
+        while (request := _read_message(self._requests)) is not None:
             number, kind, argument = request
-            self._workers.start(partial(self._answer, number, self._functions[kind], argument))
+            workers.start(partial(self._answer, number, functions[kind], argument))
 
     def _answer(self, number: int, function: Callable[[Any], Any], argument: Any) -> None:
         try:

@@ -76,7 +76,11 @@ class Job(Generic[T]):
 
 
 class Workers:
-    """Starts up to `count` daemon threads as calls are added."""
+    """Starts up to `count` daemon threads as calls are added.
+
+    Attributes:
+        offered: Functions for remote calls, by kind: `lockset.index.ports.RemoteCall`.
+    """
 
     def __init__(self, count: int) -> None:
         self._count = max(1, count)
@@ -85,6 +89,7 @@ class Workers:
         self._threads = 0
         self._idle = 0
         self._closed = False
+        self.offered: dict[str, Callable[[Any], Any]] = {}
 
     def call(self, call: Callable[[], T]) -> T:
         """Make `call` in one of the threads, and return its value; after `close`, here."""
@@ -95,7 +100,8 @@ class Workers:
         return job.result() if self._closed else job.outcome()
 
     def offer(self, kind: str, function: Callable[[Any], Any]) -> None:
-        """See `lockset.index.http.worker_process.SharedWorkers`, which these may be."""
+        """Name the function for remote calls of this kind, which takes a plain value and returns one."""
+        self.offered[kind] = function
 
     def prepare(self) -> None:
         """See `lockset.index.http.worker_process.SharedWorkers`, which these may be."""

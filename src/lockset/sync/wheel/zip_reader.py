@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
+from lockset.files.inflate import INFLATE_ERRORS, crc32, inflater
 from lockset.files.system import release_memory
-from lockset.sync.wheel.inflate import INFLATE_ERRORS, crc32, inflater
 
 if TYPE_CHECKING:
     import mmap

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import zlib
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
-from lockset.index.http.body import Body
+from lockset.index.http.incoming import Body
 
 
 def _content(body: bytes, *, limit: int = 10_000, encoding: str = "gzip") -> bytes:
@@ -41,3 +45,21 @@ def test_a_member_of_several_steps_is_read() -> None:
 
 def test_a_body_without_compression_is_its_content() -> None:
     assert _content(b"\x1f\x8b", encoding="") == b"\x1f\x8b"
+
+
+@given(
+    st.binary(max_size=400),
+    st.sampled_from(["gzip", "deflate"]),
+    st.lists(st.tuples(st.integers(min_value=0), st.integers(min_value=0, max_value=255)), max_size=4),
+    st.integers(min_value=0, max_value=30),
+)
+def test_a_damaged_body_is_refused_or_has_the_same_content(
+    content: bytes, encoding: str, damage: list[tuple[int, int]], cut: int
+) -> None:
+    # Whichever library inflates it: ISA-L ignores flags that zlib refuses.
+    packed = bytearray(zlib.compress(content) if encoding == "deflate" else gzip.compress(content, mtime=0))
+    assert _content(bytes(packed), encoding=encoding) == content
+    for location, value in damage:
+        packed[location % len(packed)] = value
+    with suppress(LocksetError):
+        assert _content(bytes(packed[: len(packed) - cut]), encoding=encoding) == content

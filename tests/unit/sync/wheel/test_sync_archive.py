@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
-from lockset.sync.wheel import inflate
+from lockset.files import inflate
 from lockset.sync.wheel.zip_reader import members, pieces, read_member
 from support.builders.forged_zip import Entry, forge
 
@@ -183,7 +183,7 @@ def test_without_isal_archives_are_read_with_zlib() -> None:
     data = forge(A, B)
     code = f"""import sys
 sys.modules["isal"] = None
-from lockset.sync.wheel import inflate
+from lockset.files import inflate
 from lockset.sync.wheel.zip_reader import members, read_member
 data = {data!r}
 print(inflate.library.__name__, *(len(read_member(data, m, what="it", limit=999)) for m in members(data, what="it")))

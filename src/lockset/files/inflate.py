@@ -1,7 +1,7 @@
-"""Inflate members of archives: with ISA-L where the package `isal` is installed, and with zlib elsewhere.
+"""Inflate members of archives and bodies of responses: with ISA-L where `isal` is installed, with zlib elsewhere.
 
 ISA-L takes half the time of zlib. It reads some damaged data for which zlib reports an error, so the caller compares
-the checksum of every member in both cases.
+the checksum of every member in both cases; those of gzip and zlib data are compared by both libraries.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ INFLATE_ERRORS: tuple[type[Exception], ...] = (zlib.error, library.error)
 crc32: Callable[..., int] = library.crc32
 
 
-def inflater() -> Inflater:
-    """Inflates one stream of deflate data that has no header."""
-    inflating: Inflater = library.decompressobj(-15)
+def inflater(window_bits: int = -zlib.MAX_WBITS) -> Inflater:
+    """Inflates one stream of deflate data: without a header, or with the one that zlib's `window_bits` mean."""
+    inflating: Inflater = library.decompressobj(window_bits)
     return inflating
