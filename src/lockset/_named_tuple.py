@@ -71,7 +71,9 @@ class _Constructor:
         self._defaults = defaults
 
     def __get__(self, instance: object, owner: Any) -> Callable[..., Any]:
-        cls = next(cls for cls in owner.__mro__ if cls.__dict__.get("__new__") is self)
+        cls: Any = next((cls for cls in owner.__mro__ if cls.__dict__.get("__new__") is self), None)
+        if cls is None:  # another thread was faster
+            return owner.__new__  # type: ignore[no-any-return]
         names = ", ".join(self._fields)
         source = f"lambda _cls, {names}: _new(_cls, ({names}{',' if self._fields else ''}))"
         constructor: Any = eval(source, {"_new": tuple.__new__, "__builtins__": {}, "__name__": cls.__module__})  # noqa: S307

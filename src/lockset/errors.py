@@ -85,6 +85,9 @@ class LocksetError(Exception):
         super().__init__(message)
         self.diagnostic = Diagnostic(code=code, message=message, location=location, context=context, hint=hint)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
+
     def replaced(self, **changes: Any) -> LocksetError:
         """The same error with other parts of its diagnostic: `message`, `location`, `context` or `hint`."""
         error = type(self).__new__(type(self))
@@ -108,6 +111,13 @@ class LocksetError(Exception):
             first, *more = plain(one.hint).split("\n")
             lines += [f"  hint: {first}", *(f"    {line}" for line in more)]
         return "\n".join(lines)
+
+
+def _restored(kind: type[LocksetError], args: tuple[Any, ...], state: dict[str, Any]) -> LocksetError:
+    """A pickled error."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(LocksetError):

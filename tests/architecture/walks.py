@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import FrameType
 
-# What they compile on first use is no step of a job.
-_COMPILERS = {"_dataclass.py", "_named_tuple.py", "_pattern.py"}
+# What they compile on first use, and normalizing a name, are no steps of a job.
+_NO_STEPS = {"_dataclass.py", "_named_tuple.py", "_pattern.py", "package_names.py"}
 SOURCE = Path(__file__).parents[2] / "src"
 JOBS = ("lock", "convert", "validate", "sync")
 _PROJECT = """\
@@ -64,7 +64,7 @@ class _Counter:
         if event != "call" or not self._counts(frame):
             return
         file = frame.f_code.co_filename[len(self._root) :]
-        if file in _COMPILERS:
+        if file in _NO_STEPS:
             return
         self.calls[file] += 1
         if self._last not in {file, ""}:

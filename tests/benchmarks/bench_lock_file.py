@@ -50,7 +50,7 @@ def test_select(benchmark: Benchmark) -> None:
 def test_plan(benchmark: Benchmark) -> None:
     values, tags = described("3.12 linux")
     chosen = [item.package for item in select_entries(large().lock, environment=values, tags=tags).items]
-    wanted = [DesiredDistribution(name=p.name, version=p.version, kind="wheel") for p in chosen]
+    wanted = [DesiredDistribution(name=p.name, version_text=str(p.version), kind="wheel") for p in chosen]
     there = [InstalledDistribution(name=p.name, version=str(p.version), info=f"/env/{p.name}") for p in chosen[::2]]
     assert len(benchmark(lambda: plan(wanted, there, policy=RemovalPolicy())).changes) >= len(wanted) // 2
 

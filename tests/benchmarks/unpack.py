@@ -134,7 +134,7 @@ def _store(wheels: Sequence[Path], folder: Path) -> None:
                     digest.update(chunk)
                 archive.seek(0)
                 digests = (Digest("sha256", digest.hexdigest()),)
-                store.add(archive, digests, WheelIdentity(name, version, path.name), warn=print)
+                store.add(archive, digests, WheelIdentity(name, str(version), path.name), warn=print)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def requirements(data: bytes) -> None:
 
 def wheel(data: bytes) -> None:
     """The central directory of a wheel, its members and its metadata."""
-    identity = WheelIdentity(name="hull", version=Version("1"), filename="hull-1-py3-none-any.whl")
+    identity = WheelIdentity(name="hull", version_text="1", filename="hull-1-py3-none-any.whl")
     result = members(data, what="hull")
     read_wheel(result, lambda member: read_member(data, member, what="hull", limit=1 << 20), identity=identity)
 

@@ -127,3 +127,13 @@ def test_every_such_class_of_lockset_can_be_made() -> None:
         for cls in list(vars(importlib.import_module(module.name)).values()):
             if isinstance(cls, type) and issubclass(cls, ours._Fields) and cls is not ours._Fields:
                 assert cls(*cls._fields) == cls._fields
+
+
+def test_a_thread_that_comes_second_gets_the_constructor_of_the_first() -> None:
+    class Pair(ours.NamedTuple):
+        x: int
+        y: int = 2
+
+    late = Pair.__dict__["__new__"]
+    assert Pair(1) == (1, 2)
+    assert late.__get__(None, Pair)(Pair, 3) == (3, 2)

@@ -15,7 +15,6 @@ from lockset.lockfile.load import load, load_bytes
 from lockset.lockfile.read import read_document
 from lockset.option_values import check_argument
 from lockset.sources.discover import STDIN
-from lockset.sync.disk.request import find_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +48,7 @@ def open_lock(path: str | PathLike[str] | None, context: RunContext) -> Document
             return load(lock_of_project(named, context.here))
         located = named if context.folder is None else str(context.here / named)
         return load(located) if is_lock_file_name(basename(named)) else _read(load_bytes(located), located, context)
-    nearest = find_lock(context.here)
+    nearest = _nearest(context.here)
     if nearest is None:
         raise no_lock_error(context.here)
     return load(nearest)
@@ -100,6 +99,12 @@ def open_revision(path: str | PathLike[str] | None, context: RunContext) -> Docu
     return _read(done.stdout, named, context)
 
 
+def _nearest(folder: Path) -> Path | None:
+    from lockset.sync.disk.request import find_lock  # late: most of its module is about targets
+
+    return find_lock(folder)
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -123,7 +128,7 @@ def lock_of_project(name: str, here: Path) -> str:
             return str(candidate)
     if source.name == "pyproject.toml":
         # A member of a workspace has its lock file next to that of the root.
-        nearest = find_lock(source.parent)
+        nearest = _nearest(source.parent)
         if nearest is not None and nearest.name != PLAIN_NAME:
             return str(nearest)
     else:

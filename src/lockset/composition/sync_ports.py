@@ -122,7 +122,8 @@ class SyncPorts:
 
     def downloads(self) -> Downloads:
         """The port to the network."""
-        from lockset.index.http.downloads import HttpDownloads, open_transport
+        from lockset.index.http.downloads import HttpDownloads
+        from lockset.index.http.transport import open_transport
         from lockset.index.mirrors import MirroredDownloads
 
         transport = open_transport(self._options, clock=time.time, listener=self._context.heard)

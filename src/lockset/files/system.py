@@ -31,6 +31,7 @@ __all__ = [
     "is_read_only",
     "keep_freed_memory",
     "keep_mode",
+    "large_pipe",
     "long_paths",
     "raise_again",
     "registered_pythons",
@@ -60,6 +61,8 @@ _GET_FLAGS, _FIXED = 0x80086601, 0x10 | 0x20
 _FICLONE = 0x40049409
 # Below 32 MB, the limit of glibc for this.
 _LARGE_BLOCK = 16 << 20
+# Linux: fcntl that sets how many bytes a pipe holds.
+_SET_PIPE_SIZE = 1031
 # Windows: the attribute of a read-only file; access denied, sharing violation, lock violation, folder not empty (its
 # content is being removed); and the pauses between tries in seconds. Virus scanners hold new files briefly.
 _READ_ONLY = 1
@@ -133,6 +136,10 @@ if sys.platform == "win32":
         """None: Windows has no fork."""
         del work
         return None
+
+    def large_pipe(pipe: int) -> None:
+        """Do nothing: other systems decide on the size themselves."""
+        del pipe
 
     def flock(descriptor: int, *, shared: bool = False) -> bool:
         """True only if `shared`: Windows has no such locks, but it does not remove files that are in use."""
@@ -388,11 +395,23 @@ if sys.platform == "linux":
                 os._exit(code)
 
         def end(kill: bool) -> bool:  # noqa: FBT001 (as its type says)
-            if kill:
-                os.kill(child, signal.SIGKILL)
-            return os.waitpid(child, 0)[1] == 0
+            try:
+                if kill:
+                    os.kill(child, signal.SIGKILL)
+                return os.waitpid(child, 0)[1] == 0
+            except (ChildProcessError, ProcessLookupError):  # whoever started this process ignores SIGCHLD
+                return False
 
         return end
+
+    def large_pipe(pipe: int) -> None:
+        """Let the pipe hold a megabyte, if the system allows it."""
+        from fcntl import fcntl
+
+        try:
+            fcntl(pipe, _SET_PIPE_SIZE, 1 << 20)
+        except OSError:
+            return
 
 else:
 
@@ -400,3 +419,7 @@ else:
         """None: Windows has no copies of a process, and the libraries of macOS do not support them."""
         del work
         return None
+
+    def large_pipe(pipe: int) -> None:
+        """Do nothing: other systems decide on the size themselves."""
+        del pipe

@@ -17,7 +17,16 @@ from lockset.package_names import canonicalize_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_INDEX", "IndexOptions", "IndexSource", "is_local", "location_url", "same_index"]
+__all__ = [
+    "DEFAULT_INDEX",
+    "IndexOptions",
+    "IndexSource",
+    "is_local",
+    "location_url",
+    "same_index",
+    "sources_for",
+    "strategy_for",
+]
 
 # The public index, which is the default. Its address is written nowhere else.
 DEFAULT_INDEX = "https://pypi.org/simple/"
@@ -137,6 +146,27 @@ class IndexOptions:
     def flat_sources(self) -> tuple[IndexSource, ...]:
         """The flat sources, in order."""
         return tuple(_location(url, flat=True) for url in self.find_links)
+
+
+def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
+    """The indexes to use for the normalised name `project`, in order.
+
+    A pinned project uses its index only; explicit indexes are used for pinned projects only.
+    """
+    pin = options.pins.get(project)
+    if pin is not None:
+        return tuple(source for source in options.sources() if source.name == pin)
+    return tuple(source for source in options.sources() if not source.explicit)
+
+
+def strategy_for(project: str, options: IndexOptions) -> str:
+    """How the indexes of the normalised name `project` are combined.
+
+    Several indexes with the name that it is pinned to are all its own: the versions of the first one come first.
+    """
+    pin = options.pins.get(project)
+    several = pin is not None and len(sources_for(project, options)) > 1
+    return "unsafe-first-match" if several else options.strategy
 
 
 def location_url(text: str, *, base: Path) -> str:

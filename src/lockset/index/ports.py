@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from lockset.index.pages.project_page import ProjectDetail
 
-__all__ = ["EMPTY_PAGE", "Downloads", "Index", "ProjectNotFound", "Sink"]
+__all__ = ["EMPTY_PAGE", "Downloads", "Index", "ProjectNotFound", "RemoteCall", "Sink"]
+
+T = TypeVar("T")
 
 # Hint for a project page without links to files.
 EMPTY_PAGE = "Use the URL of the index's simple API, not of its web pages: for devpi it is `…/+simple/`"
@@ -57,6 +60,21 @@ class Sink(Protocol):
 
     def restart(self) -> None:
         """Discard all received bytes: the transfer starts again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteCall(Generic[T]):
+    """A call as another process can make it: `lockset.index.http.worker_process`.
+
+    Attributes:
+        kind: What is called.
+        argument: Its argument, of plain values.
+        read: Turns the plain value that is returned into the result.
+    """
+
+    kind: str
+    argument: Any
+    read: Callable[[Any], T]
 
 
 class Downloads(Protocol):

@@ -13,30 +13,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from lockset.index.options import IndexOptions, IndexSource
-
-__all__ = ["IndexOrder", "first_match", "join_tables", "sources_for", "strategy_for"]
-
-
-def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
-    """The indexes to use for the normalised name `project`, in order.
-
-    A pinned project uses its index only; explicit indexes are used for pinned projects only.
-    """
-    pin = options.pins.get(project)
-    if pin is not None:
-        return tuple(source for source in options.sources() if source.name == pin)
-    return tuple(source for source in options.sources() if not source.explicit)
-
-
-def strategy_for(project: str, options: IndexOptions) -> str:
-    """How the indexes of the normalised name `project` are combined.
-
-    Several indexes with the name that it is pinned to are all its own: the versions of the first one come first.
-    """
-    pin = options.pins.get(project)
-    several = pin is not None and len(sources_for(project, options)) > 1
-    return "unsafe-first-match" if several else options.strategy
+__all__ = ["IndexOrder", "first_match", "join_tables"]
 
 
 class IndexOrder:

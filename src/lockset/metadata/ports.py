@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.index.pages.project_page import DistributionFile
+    from lockset.index.ports import RemoteCall
     from lockset.metadata.core import CoreMetadata
 
 __all__ = ["Builder", "BytesStore", "MetadataSource", "Pending", "RemoteFiles", "Tasks"]
@@ -102,5 +103,13 @@ class Pending(Protocol[T_co]):
 class Tasks(Protocol):
     """Runs calls in other threads. Implementation: `lockset.index.http.workers.Workers`."""
 
-    def start(self, call: Callable[[], T], after: Callable[[], object] | None = None) -> Pending[T]:
-        """Run `call` in another thread; `after` is called there when its result is available."""
+    def start(
+        self, call: Callable[[], T], after: Callable[[], object] | None = None, remote: RemoteCall[T] | None = None
+    ) -> Pending[T]:
+        """Run `call` in another thread; `after` is called there when its result is available.
+
+        Another process may make the call as `remote` instead.
+        """
+
+    def offer(self, kind: str, function: Callable[[Any], Any]) -> None:
+        """Name the function for remote calls of this kind: from plain values to plain values."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset.errors import (
@@ -20,6 +20,8 @@ from lockset.errors import (
 from lockset.hashes import STRONG_ALGORITHMS, Verifier, quick_sha256, strong_digests
 from lockset.index.credentials import redact
 from lockset.index.filenames import wheel_triple
+from lockset.index.pages.project_page import file_of_values
+from lockset.index.ports import RemoteCall
 from lockset.metadata.core import CoreMetadata, check_identity, parse_metadata
 from lockset.metadata.wheel import wheel_metadata
 
@@ -125,6 +127,7 @@ class Retriever:
         self._known: dict[str, CoreMetadata] = {}
         self._keys: dict[int, tuple[Sequence[DistributionFile], str]] = {}
         self._pending: dict[str, Pending[CoreMetadata | None]] = {}
+        tasks.offer(_KIND, self._plain_prefetch)
 
     def hint(self, files: Sequence[DistributionFile]) -> None:
         """Start to retrieve the metadata of this version; see `MetadataSource`."""
@@ -137,7 +140,8 @@ class Retriever:
         key = self._key(files)
         if key not in self._known and key not in self._pending and not self._load_stored(key, files):
             listed = tuple(files)
-            self._pending[key] = self._tasks.start(lambda: self._prefetch(key, listed), when_done)
+            remote = _remote_call(key, listed)
+            self._pending[key] = self._tasks.start(lambda: self._prefetch(key, listed), when_done, remote)
 
     def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
         """The metadata if it is available; see `lockset.resolve.releases.prefetch.PrefetchingMetadata`."""
@@ -194,6 +198,12 @@ class Retriever:
         if metadata is not None:
             self._store.put(_KIND, key, json.dumps(metadata.record()).encode())
         return metadata
+
+    def _plain_prefetch(self, argument: tuple[str, tuple[Any, ...]]) -> dict[str, Any] | None:
+        """`_prefetch` for another process: see `_remote_call`."""
+        key, values = argument
+        metadata = self._prefetch(key, (file_of_values(values),))
+        return None if metadata is None else metadata.record()
 
     def _key(self, files: Sequence[DistributionFile]) -> str:
         """The key of the metadata; cached, since the same sequence is used many times."""
@@ -300,6 +310,18 @@ class Retriever:
                     failures.put(file, error)
                 raise
         return metadata
+
+
+def _remote_call(key: str, files: Sequence[DistributionFile]) -> RemoteCall[CoreMetadata | None] | None:
+    """`Retriever._prefetch` for another process; None unless the index promises metadata.
+
+    What the servers of others can do is found out by one process alone.
+    """
+    file = next(strategies(files, build=False)).file
+    if not file.metadata:
+        return None
+    read = CoreMetadata.of_record
+    return RemoteCall(kind=_KIND, argument=(key, file.values()), read=lambda record: record and read(record))
 
 
 def _independent(_name: str) -> str:

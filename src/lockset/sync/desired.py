@@ -19,15 +19,32 @@ __all__ = ["DesiredDistribution", "SourcePolicy", "WheelIdentity", "may_hold_sec
 _SECRET = lazy_pattern(r"""://[^\s"'/]*@|://[^\s"'?]*\?""")
 
 
+def _version(text: str | None) -> Version | None:
+    if text is None:
+        return None
+    from lockset.dependency_specifiers import read_version  # here, since most syncs only compare texts
+
+    return read_version(text)
+
+
 class WheelIdentity(NamedTuple):
-    """The identity of a wheel according to the lock file. `version` is None where the lock omits it (source trees)."""
+    """The identity of a wheel according to the lock file.
+
+    Attributes:
+        version_text: Normalised; None where the lock omits the version (source trees).
+    """
 
     name: str
-    version: Version | None
+    version_text: str | None
     filename: str | None
 
+    @property
+    def version(self) -> Version | None:
+        """The version, or None."""
+        return _version(self.version_text)
+
     def __str__(self) -> str:
-        described = f"{self.name} {self.version}" if self.version is not None else self.name
+        described = f"{self.name} {self.version_text}" if self.version_text is not None else self.name
         return f"`{self.filename}` of {described}" if self.filename else f"the wheel of {described}"
 
 
@@ -58,7 +75,7 @@ class DesiredDistribution(NamedTuple):
 
     Attributes:
         kind: `wheel`, `sdist`, `archive`, `directory` or `vcs`.
-        version: None where the lock leaves it to the source.
+        version_text: The version, normalised; None where the lock leaves it to the source.
         filename: File name; None for directories.
         url: Address, which may contain credentials; None where `path` says where it is.
         path: Absolute local path, or None.
@@ -71,7 +88,7 @@ class DesiredDistribution(NamedTuple):
     """
 
     name: str
-    version: Version | None
+    version_text: str | None
     kind: str
     filename: str | None = None
     url: str | None = None
@@ -88,12 +105,17 @@ class DesiredDistribution(NamedTuple):
     is_outside: bool = False
 
     def __str__(self) -> str:
-        return f"{self.name} {self.version}" if self.version is not None else self.name
+        return f"{self.name} {self.version_text}" if self.version_text is not None else self.name
+
+    @property
+    def version(self) -> Version | None:
+        """The version; None where the lock leaves it to the source."""
+        return _version(self.version_text)
 
     @property
     def identity(self) -> WheelIdentity:
         """The name and version that the wheel must have."""
-        return WheelIdentity(name=self.name, version=self.version, filename=self.filename)
+        return WheelIdentity(name=self.name, version_text=self.version_text, filename=self.filename)
 
     @property
     def source(self) -> str:

@@ -7,12 +7,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
-from lockset.dependency_specifiers import read_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-
-    from packaging.version import Version
 
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.installed import InstalledDistribution
@@ -72,7 +69,7 @@ class Step(NamedTuple):
         """The version after the sync; None when it is removed or the source decides."""
         if self.action == "keep":
             return self.old_version
-        return str(self.desired.version) if self.desired is not None and self.desired.version is not None else None
+        return self.desired.version_text if self.desired is not None else None
 
 
 class Plan(NamedTuple):
@@ -135,7 +132,7 @@ def _action_for(
     if len(installed) > 1:
         return "repair", f"installed {len(installed)} times"
     (one,) = installed
-    if not _same_version(desired.version, one.version):
+    if not _same_version(desired, one.version):
         return "change", f"{one.version or 'an unknown version'} is installed"
     if one.problems:
         return "repair", one.problems[0]
@@ -145,11 +142,13 @@ def _action_for(
     return ("change", reason) if reason is not None else ("keep", "as locked")
 
 
-def _same_version(desired: Version | None, version: str) -> bool:
-    if desired is None:
+def _same_version(desired: DesiredDistribution, version: str) -> bool:
+    if desired.version_text in {None, version}:
         return True
+    from lockset.dependency_specifiers import read_version  # here, since most versions are written alike
+
     try:
-        return read_version(version) == desired
+        return read_version(version) == desired.version
     except ValueError:  # no version, or one of more digits than the interpreter takes
         return False
 

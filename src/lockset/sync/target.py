@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
-from lockset.dependency_specifiers import read_wheel_name
 from lockset.sync.wheel.scripts import ANY_PYTHON
 
 if TYPE_CHECKING:
@@ -261,7 +260,9 @@ class Target(NamedTuple):
 
     def fits(self, filename: str) -> bool:
         """Whether a wheel with this file name is compatible with the target."""
-        from packaging.utils import InvalidWheelFilename
+        from packaging.utils import InvalidWheelFilename  # here, since only wheels that are built are checked
+
+        from lockset.dependency_specifiers import read_wheel_name
 
         try:
             tags = read_wheel_name(filename)[3]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from lockset.index.pages.project_page import DistributionFile
+    from lockset.index.ports import RemoteCall
 
 __all__ = ["FakeBuilder", "FakeFiles", "InlineTasks", "MemoryStore"]
 
@@ -73,11 +74,16 @@ class InlineTasks:
 
     started: int = 0
 
-    def start(self, call: Callable[[], T], after: Callable[[], object] | None = None) -> _Done[T]:
+    def start(
+        self, call: Callable[[], T], after: Callable[[], object] | None = None, remote: RemoteCall[T] | None = None
+    ) -> _Done[T]:
         self.started += 1
         if after is not None:
             after()
         return _Done(call)
+
+    def offer(self, kind: str, function: Callable[[Any], Any]) -> None:
+        """Nothing is called by another process here."""
 
 
 @dataclass(slots=True)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from lockset.errors import LocksetError
 from lockset.index.credentials import origin_of, redact, split_credentials
 from lockset.index.freshness import DEFAULT_LIFETIME, Freshness, freshness_of, http_date, lifetime, validators
-from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url
+from lockset.index.options import DEFAULT_INDEX, IndexOptions, IndexSource, location_url, sources_for
 from lockset.index.pages.project_page import ProjectDetail
 from lockset.index.retries import MAX_REDIRECTS, backoff, redirect_target, retry_after
-from lockset.index.strategy import IndexOrder, join_tables, sources_for
+from lockset.index.strategy import IndexOrder, join_tables
 from support.builders.pages import PageFile
 from support.fakes.fake_index import detail_of
 

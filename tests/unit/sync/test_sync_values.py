@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.markers import default_environment
 from packaging.tags import sys_tags
-from packaging.version import Version
 
 from lockset.errors import LocksetError
 from lockset.hashes import Digest
@@ -41,9 +40,7 @@ SHA = "a" * 64
 def wanted(name: str = "sample", version: str = "1.0", **more: Any) -> DesiredDistribution:
     digests = (Digest(algorithm="sha256", value=SHA),)
     defaults: dict[str, Any] = {"kind": "wheel", "filename": f"{name}-{version}-py3-none-any.whl", "digests": digests}
-    return DesiredDistribution(
-        name=name, version=Version(version), url="https://files.example.org/x", **(defaults | more)
-    )
+    return DesiredDistribution(name=name, version_text=version, url="https://files.example.org/x", **(defaults | more))
 
 
 def installed(name: str = "sample", version: str = "1.0", **more: Any) -> InstalledDistribution:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packaging.version import Version
 
 from lockset.hashes import Digest
 from lockset.sync.desired import DesiredDistribution
@@ -27,7 +26,7 @@ def _wanted(name: str, version: str = "1.0") -> DesiredDistribution:
     return DesiredDistribution(
         kind="wheel",
         name=name,
-        version=Version(version),
+        version_text=version,
         url="https://files.example.org/x",
         filename=f"{name}-{version}-py3-none-any.whl",
         digests=(Digest(algorithm="sha256", value=SHA),),

@@ -150,13 +150,14 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="read [tool.lockset] from FILE instead of the project's pyproject.toml",
     )
     group.add_argument("--no-config", action="store_true", default=argparse.SUPPRESS, help="ignore [tool.lockset]")
-    if any("--json" in action.option_strings for action in actions_of(parser)):
+    actions = actions_of(parser)
+    if any("--json" in action.option_strings for action in actions):
         # The name of uv and pip for the same.
         parser.add_argument(
             "--output-format", choices=("text", "json"), dest="json", action=_Json, help=argparse.SUPPRESS
         )
     # The usage line has only arguments, as `--help` lists the options below it.
-    positionals = [a for a in actions_of(parser) if not a.option_strings and a.nargs != argparse.PARSER]
+    positionals = [a for a in actions if not a.option_strings and a.nargs != argparse.PARSER]
     parser.usage = " ".join(["%(prog)s [OPTIONS]", *map(_usage, positionals)])
 
 
@@ -277,9 +278,12 @@ def build_options(args: argparse.Namespace) -> dict[str, Any]:
 
 def add_index(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
     """Add the options of indexes; if `needless`, they are accepted but hidden, as the command rarely uses an index."""
-    count = len(actions_of(parser))
+    if not needless:
+        _add_index(parser)
+        return
+    before = len(actions_of(parser))
     _add_index(parser)
-    for action in actions_of(parser)[count:] if needless else ():
+    for action in actions_of(parser)[before:]:
         action.help = argparse.SUPPRESS
 
 

@@ -130,7 +130,6 @@ class Output:
         import json  # here, since most results are texts
 
         self.json_errors = False
-        import json
 
         self.data(json.dumps(value, indent=2, ensure_ascii=self._plain_out, default=str))
 

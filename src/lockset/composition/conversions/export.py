@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Literal
 
 from lockset._dataclass import dataclass, field, replace
 from lockset._version import __version__
-from lockset.composition.conversions.foreign import dropped_credentials, refuse_losses
+from lockset.conversion.model.imported_lock import dropped_credentials, refuse_losses
 from lockset.conversion.model.options import FileSelection
 from lockset.conversion.model.reference_selector import Situation
 from lockset.conversion.pipeline.pylock_transform import KeptParts
 from lockset.conversion.pipeline.verify import environments_within, identity_of_package, selected
 from lockset.conversion.readers.requirements import read_pins
-from lockset.conversion.writers.cyclonedx import to_cyclonedx
 from lockset.conversion.writers.entries import chosen_entries
 from lockset.conversion.writers.requirements import RequirementsStyle, to_constraints, to_requirements
-from lockset.conversion.writers.spdx import to_spdx
-from lockset.conversion.writers.spdx3 import to_spdx3
 from lockset.conversion.writers.unlisted_files import unlisted_files
 from lockset.errors import LocksetError, UsageError
 from lockset.files.output_file import write_export
@@ -27,7 +24,7 @@ from lockset.lockfile.secrets import without_user_info
 from lockset.lockfile.select import refuse_empty_environments
 from lockset.markers import Environment, platform_region
 from lockset.option_values import check_options
-from lockset.resolve.problem.build_problem import python_range
+from lockset.resolve.problem.python_range import python_range
 from lockset.sources.requirements.reader import read_requirements
 
 if TYPE_CHECKING:
@@ -43,7 +40,7 @@ __all__ = ["FORMATS", "Export", "ExportOptions", "export_lock"]
 
 FORMATS = ("requirements-txt", "constraints", "cyclonedx", "spdx", "spdx3")
 
-_BILLS = {"spdx": to_spdx, "spdx3": to_spdx3}
+_BILLS = frozenset({"cyclonedx", "spdx", "spdx3"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +129,7 @@ def export_lock(
         LocksetError: For unknown extras and groups, `library-missing`, `not-expressible`, or `lossy` with `strict`.
     """
     refuse_empty_environments(lock)
-    lock, secretive = without_user_info(lock, parameters=options.format in {"cyclonedx", *_BILLS})
+    lock, secretive = without_user_info(lock, parameters=options.format in _BILLS)
     if options.all_extras:
         options = replace(options, extras=tuple(lock.extras or ()))
     if options.all_groups:
@@ -142,7 +139,6 @@ def export_lock(
     if options.excludes:
         lock = replace(lock, packages=[one for one in lock.packages if one.name not in options.excludes])
     exported = _chosen(lock, options)
-    moment = now or datetime.now(timezone.utc)
     losses: tuple[Loss, ...] = ()
     compared = 0
     if options.format == "requirements-txt":
@@ -150,14 +146,29 @@ def export_lock(
         compared = _prove(exported, text, trees=options.style.trees)
     elif options.format == "constraints":
         text, losses = to_constraints(exported, source=options.style.source)
-    elif options.format == "cyclonedx":
-        name = options.name or "pylock"
-        text = to_cyclonedx(exported, name=name, tool_version=__version__, now=moment, vulnerabilities=vulnerabilities)
     else:
-        text = _BILLS[options.format](exported, name=options.name or "pylock", tool_version=__version__, now=moment)
+        text = _bill(exported, options, now or datetime.now(timezone.utc), vulnerabilities)
     losses = (*losses, *dropped_credentials(secretive))
     refuse_losses(losses, strict=strict or options.strict, location=location)
     return Export(text=text, losses=losses, packages=len(exported.entries), compared=compared)
+
+
+def _bill(
+    exported: ExportedLock, options: ExportOptions, now: datetime, vulnerabilities: Sequence[AssessedVulnerability]
+) -> str:
+    """The bill of materials in the format of the options; each writer is imported when it is needed."""
+    name = options.name or "pylock"
+    if options.format == "cyclonedx":
+        from lockset.conversion.writers.cyclonedx import to_cyclonedx
+
+        return to_cyclonedx(exported, name=name, tool_version=__version__, now=now, vulnerabilities=vulnerabilities)
+    if options.format == "spdx":
+        from lockset.conversion.writers.spdx import to_spdx
+
+        return to_spdx(exported, name=name, tool_version=__version__, now=now)
+    from lockset.conversion.writers.spdx3 import to_spdx3
+
+    return to_spdx3(exported, name=name, tool_version=__version__, now=now)
 
 
 def _chosen(lock: Pylock, options: ExportOptions) -> ExportedLock:

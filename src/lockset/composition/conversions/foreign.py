@@ -13,7 +13,7 @@ from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.composition.indexes import resolve_indexes, unread_index_variable
 from lockset.composition.repositories import connected
 from lockset.conversion.model.formats import Format, decode_lock_text, recognise, refuse_conflicts, refuse_undecoded
-from lockset.conversion.model.imported_lock import Loss
+from lockset.conversion.model.imported_lock import Loss, refuse_losses
 from lockset.conversion.model.options import FileSelection, ReaderOptions
 from lockset.conversion.pipeline.assemble_lock import assemble_imported
 from lockset.conversion.pipeline.complete import complete
@@ -37,7 +37,7 @@ from lockset.sources.requirements.reader import read_requirements
 from lockset.sources.requirements.requirement_line import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.conversion.model.imported_lock import ImportedLock
@@ -57,10 +57,8 @@ __all__ = [
     "connected_remote",
     "convert_foreign",
     "convert_imported",
-    "dropped_credentials",
     "is_pylock",
     "read_input",
-    "refuse_losses",
     "refuse_pylock_options",
     "with_own_indexes",
 ]
@@ -245,30 +243,6 @@ def convert_imported(
 def absolute(path: str | os.PathLike[str]) -> Path:
     """The absolute path, without `..`; symbolic links are not resolved."""
     return Path(os.path.abspath(path))
-
-
-def refuse_losses(losses: Sequence[Loss], *, strict: bool, location: str) -> None:
-    """Refuse losses if `strict`; notes are not losses.
-
-    Raises:
-        LocksetError: `lossy`, with all losses.
-    """
-    real = [loss for loss in losses if not loss.note]
-    if strict and real:
-        raise LocksetError(
-            "lossy",
-            f"{len(real)} {'thing' if len(real) == 1 else 'things'} would be lost, and `--strict` allows none",
-            location=location,
-            context=tuple(loss.message for loss in real),
-            hint="Nothing was written. Run again without `--strict` to accept this",
-        )
-
-
-def dropped_credentials(names: Iterable[str]) -> tuple[Loss, ...]:
-    """The note for packages whose URLs were written without their user info."""
-    listed = ", ".join(names)
-    message = f"The credentials in the URLs of {listed} are not written: installers take them from netrc or git"
-    return (Loss(kind="credentials-dropped", message=message, note=True),) if listed else ()
 
 
 def read_input(

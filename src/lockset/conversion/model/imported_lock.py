@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lockset._dataclass import dataclass, field
+from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from packaging.specifiers import SpecifierSet
@@ -26,8 +27,10 @@ __all__ = [
     "ImportedPackage",
     "Loss",
     "Side",
+    "dropped_credentials",
     "identity",
     "identity_of_source",
+    "refuse_losses",
 ]
 
 # An extra, a group or the project's own requirements; and two or more of them that exclude each other.
@@ -182,3 +185,27 @@ def identity_of_source(name: str, source: PackageVcs | PackageDirectory | Packag
     commit = f"@{revision}" if revision else ""
     subdirectory = f"#{source.subdirectory}" if source.subdirectory else ""
     return identity(name, None, f"{location}{commit}{subdirectory}")
+
+
+def refuse_losses(losses: Sequence[Loss], *, strict: bool, location: str) -> None:
+    """Refuse losses if `strict`; notes are not losses.
+
+    Raises:
+        LocksetError: `lossy`, with all losses.
+    """
+    real = [loss for loss in losses if not loss.note]
+    if strict and real:
+        raise LocksetError(
+            "lossy",
+            f"{len(real)} {'thing' if len(real) == 1 else 'things'} would be lost, and `--strict` allows none",
+            location=location,
+            context=tuple(loss.message for loss in real),
+            hint="Nothing was written. Run again without `--strict` to accept this",
+        )
+
+
+def dropped_credentials(names: Iterable[str]) -> tuple[Loss, ...]:
+    """The note for packages whose URLs were written without their user info."""
+    listed = ", ".join(names)
+    message = f"The credentials in the URLs of {listed} are not written: installers take them from netrc or git"
+    return (Loss(kind="credentials-dropped", message=message, note=True),) if listed else ()

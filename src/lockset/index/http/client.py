@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lockset._named_tuple import NamedTuple
+from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.index.credentials import redact
 from lockset.index.http.pages import Pages
+from lockset.index.options import sources_for, strategy_for
+from lockset.index.pages.page_table import PageTable
 from lockset.index.pages.project_page import ProjectDetail
-from lockset.index.ports import ProjectNotFound
-from lockset.index.strategy import IndexOrder, sources_for, strategy_for
+from lockset.index.ports import ProjectNotFound, RemoteCall
+from lockset.index.strategy import IndexOrder
 from lockset.package_names import canonicalize_name
 from lockset.progress import NullListener
 
@@ -21,10 +25,19 @@ if TYPE_CHECKING:
     from lockset.index.http.transport import Transport
     from lockset.index.http.workers import Job, Workers
     from lockset.index.options import IndexOptions
-    from lockset.index.pages.page_table import PageTable
     from lockset.progress import ProgressListener
 
 __all__ = ["HttpIndexes"]
+
+
+class _Answer(NamedTuple):
+    """What the indexes have of a project, as plain values."""
+
+    table: PageTable
+    fingerprint: str
+    index_urls: tuple[str, ...]
+    index_numbers: tuple[tuple[str, int], ...]
+    in_index_order: bool
 
 
 class HttpIndexes:
@@ -48,6 +61,7 @@ class HttpIndexes:
         self._lock = threading.Lock()
         self._details: dict[str, ProjectDetail] = {}
         self._jobs: dict[str, Job[ProjectDetail]] = {}
+        workers.offer("page", self._plain_answer)
 
     def hint(self, names: Iterable[str]) -> None:
         """Start to fetch the pages that are not in memory or in the cache."""
@@ -60,6 +74,7 @@ class HttpIndexes:
             if name in self._details or name in self._jobs:
                 continue
             if not self._is_at_hand(name):
+                self._workers.prepare()
                 self._start(name, heard)
 
     def known(self, name: str) -> ProjectDetail | None:
@@ -104,9 +119,25 @@ class HttpIndexes:
     def _start(self, name: str, heard: Callable[[str], object]) -> None:
         with self._lock:
             if name not in self._jobs:
-                self._jobs[name] = self._workers.start(lambda: self._ask(name), lambda: heard(name))
+                remote = RemoteCall(kind="page", argument=name, read=self._received)
+                self._jobs[name] = self._workers.start(lambda: self._ask(name), lambda: heard(name), remote)
 
     def _ask(self, name: str) -> ProjectDetail:
+        return self._detail(self._answer(name))
+
+    def _plain_answer(self, name: str) -> tuple[Any, ...]:
+        """The answer as plain values, with the time at which the first page so far expires."""
+        answer = self._answer(name)
+        table = answer.table._replace(packed=bytes(answer.table.packed))
+        return (self._pages.fresh_until, tuple(table), *answer[1:])
+
+    def _received(self, values: tuple[Any, ...]) -> ProjectDetail:
+        """The page that another process has got."""
+        fresh_until, table, *more = values
+        self._pages.limit_freshness(fresh_until)
+        return self._detail(_Answer(PageTable(*table), *more))
+
+    def _answer(self, name: str) -> _Answer:
         strategy = strategy_for(name, self._options)
         plan = IndexOrder(strategy)
         searched = sources_for(name, self._options)
@@ -122,14 +153,23 @@ class HttpIndexes:
         answer = plan.answer(flat)
         if answer is None:
             raise ProjectNotFound(name, searched=tuple(redact(source.url) for source in (*searched, *locations)))
-        self._warn(answer)
-        whole = len(fingerprints) == 1 and not flat
         numbers = plan.numbers(flat)
+        return _Answer(
+            table=answer,
+            fingerprint=fingerprints[0] if len(fingerprints) == 1 and not flat else "",
+            index_urls=plan.index_urls,
+            index_numbers=tuple((str(version), number) for version, number in numbers.items()),
+            in_index_order=strategy == "unsafe-first-match",
+        )
+
+    def _detail(self, answer: _Answer) -> ProjectDetail:
+        self._warn(answer.table)
+        numbers = {read_version(text): number for text, number in answer.index_numbers}
         return ProjectDetail(
-            answer,
-            fingerprint=fingerprints[0] if whole else "",
-            index_urls={version: plan.index_urls[number] for version, number in numbers.items()},
-            index_numbers=numbers if strategy == "unsafe-first-match" else {},
+            answer.table,
+            fingerprint=answer.fingerprint,
+            index_urls={version: answer.index_urls[number] for version, number in numbers.items()},
+            index_numbers=numbers if answer.in_index_order else {},
         )
 
     def _warn(self, table: PageTable) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from lockset._dataclass import dataclass
 from lockset.index.http.cache import DiskCache
 from lockset.index.http.client import HttpIndexes
-from lockset.index.http.downloads import HttpDownloads, open_transport
+from lockset.index.http.downloads import HttpDownloads
 from lockset.index.http.files import HttpFiles
+from lockset.index.http.transport import open_transport
+from lockset.index.http.worker_process import SharedWorkers
 from lockset.index.http.workers import Workers
 
 if TYPE_CHECKING:
@@ -59,7 +61,12 @@ def connect(
     the process's environment for credentials, `allow_files` lets downloads read `file:` URLs.
     """
     transport = open_transport(options, clock=clock, listener=listener, environ=environ)
-    workers, reader = Workers(options.connections - _FREE_SLOTS), Workers(1)
+    count, reader = options.connections - _FREE_SLOTS, Workers(1)
+    workers = (
+        SharedWorkers(count, listener=transport.listener, in_copy=transport.report_to)
+        if _may_share(options, transport)
+        else Workers(count)
+    )
     stored = DiskCache(cache)
     downloads = HttpDownloads(transport, allow_files=allow_files)
     return Connection(
@@ -79,3 +86,9 @@ def connect(
         reader=reader,
         transport=transport,
     )
+
+
+def _may_share(options: IndexOptions, transport: Transport) -> bool:
+    """Whether another process may make requests, too: not what is done once per run, or learned from a page."""
+    remote_folders = any(not source.is_local for source in options.flat_sources())
+    return not (options.offline or options.keyring or transport.has_shared_hosts or remote_folders)

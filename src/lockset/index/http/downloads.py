@@ -6,35 +6,16 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import DownloadTooLargeError, LocksetError
 from lockset.index.credentials import redact
-from lockset.index.http.auth import Authenticator
 from lockset.index.http.transport import Request, Transport
-from lockset.index.options import IndexSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from lockset.index.http.transport import Incoming
-    from lockset.index.options import IndexOptions
     from lockset.index.ports import Sink
-    from lockset.progress import ProgressListener
 
-__all__ = ["DEFAULT_DOWNLOAD_LIMIT", "HttpDownloads", "open_transport"]
+__all__ = ["DEFAULT_DOWNLOAD_LIMIT", "HttpDownloads"]
 
 # The most bytes of a download without another limit, so that no server can fill the disk.
 DEFAULT_DOWNLOAD_LIMIT = 16 * 1024**3
-
-
-def open_transport(
-    options: IndexOptions,
-    *,
-    clock: Callable[[], float],
-    listener: ProgressListener | None = None,
-    environ: Mapping[str, str] | None = None,
-) -> Transport:
-    """The transport for `options`; nothing is opened before the first request. See `connection.connect`."""
-    sources = (*options.indexes, IndexSource(url=options.index_url, name=options.index_name), *options.flat_sources())
-    authenticator = Authenticator(sources, environ=environ, keyring=options.keyring)
-    return Transport(options, authenticator=authenticator, clock=clock, listener=listener)
 
 
 class HttpDownloads:

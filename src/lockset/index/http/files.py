@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import threading
 from contextlib import contextmanager
+from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -12,7 +14,6 @@ from lockset.errors import DownloadFailedError, HashMismatchError, LocksetError,
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, Digest, Verifier
 from lockset.index.credentials import redact
 from lockset.index.http.local import local_path, read_local
-from lockset.index.http.metadata_probe import MetadataProbes, Outcome
 from lockset.index.http.remote_file import open_remote
 from lockset.index.http.transport import Incoming, Request
 
@@ -34,6 +35,62 @@ _METADATA_LIMIT = 8 * 1024 * 1024
 _ABSENT = frozenset({403, 404, 410})
 _EVERY_STATUS = frozenset(range(200, 600))
 
+# After this many misses, an index is no longer queried if less than a fifth of the requests were hits.
+_ENOUGH_MISSES = 4
+
+
+class _Outcome(Enum):
+    """The outcome of a request for a `.metadata` file."""
+
+    HIT = "hit"
+    MISS = "miss"
+    ODD = "odd"  # an unexpected response: the index is not queried again
+
+
+class _MetadataProbes:
+    """Decides from which indexes to request `.metadata` files that pages do not announce.
+
+    Plain mirrors often have them. Counts outcomes by index; safe to use from several threads. The first request to an
+    index is made alone, so that an index which cannot handle it gets only one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._indexes: dict[Scope, _Index] = {}
+
+    @contextmanager
+    def asking(self, index: Scope) -> Iterator[_Index | None]:
+        """An object to report the outcome to; None if the index should not be queried."""
+        with self._lock:
+            state = self._indexes.setdefault(index, _Index())
+        if state.is_known:
+            yield state if state.is_worth_asking else None
+            return
+        with state.first:
+            yield state if state.is_worth_asking else None
+
+
+class _Index:
+    """The outcomes of one index so far."""
+
+    def __init__(self) -> None:
+        self.first = threading.Lock()
+        self.is_known = False
+        self._hits = 0
+        self._misses = 0
+        self._is_odd = False
+
+    @property
+    def is_worth_asking(self) -> bool:
+        return not self._is_odd and (self._misses < _ENOUGH_MISSES or 4 * self._hits >= self._misses)
+
+    def report(self, outcome: _Outcome) -> None:
+        """Count the outcome of a request."""
+        self._hits += outcome is _Outcome.HIT
+        self._misses += outcome is _Outcome.MISS
+        self._is_odd = self._is_odd or outcome is _Outcome.ODD
+        self.is_known = True
+
 
 class HttpFiles:
     """`lockset.metadata.ports.RemoteFiles` over HTTP and from disk; stores the sizes and hashes it comes across."""
@@ -43,7 +100,7 @@ class HttpFiles:
         self._downloads = downloads
         self._cache = cache
         self._workers = workers
-        self._probes = MetadataProbes()
+        self._probes = _MetadataProbes()
         self._without_ranges: set[Scope] = set()
         self._digests: dict[str, str] = {}
 
@@ -62,22 +119,22 @@ class HttpFiles:
             probe.report(outcome)
             return data
 
-    def _probed(self, request: Request) -> tuple[bytes | None, Outcome]:
+    def _probed(self, request: Request) -> tuple[bytes | None, _Outcome]:
         """Request once a `.metadata` file that the page does not announce: the metadata can be read in other ways."""
 
-        def take(incoming: Incoming) -> tuple[bytes | None, Outcome]:
+        def take(incoming: Incoming) -> tuple[bytes | None, _Outcome]:
             data = _metadata_body(incoming)
             if data is None:
-                return None, Outcome.MISS if incoming.status in _ABSENT else Outcome.ODD
+                return None, _Outcome.MISS if incoming.status in _ABSENT else _Outcome.ODD
             # Some servers answer every address with an HTML page.
-            return (None, Outcome.ODD) if data.lstrip()[:1] == b"<" else (data, Outcome.HIT)
+            return (None, _Outcome.ODD) if data.lstrip()[:1] == b"<" else (data, _Outcome.HIT)
 
         try:
             return self._transport.exchange(request, take)
         except OfflineError:
             raise
         except LocksetError:
-            return None, Outcome.ODD
+            return None, _Outcome.ODD
 
     def open(self, file: DistributionFile) -> BinaryIO | None:
         """Open the file, to be read in pieces: see the port."""

@@ -1,4 +1,4 @@
-"""Requests, and responses as they arrive: transfer rates, size limits, unread rests."""
+"""Requests, and responses as they arrive: transfer rates, decompression within size limits, unread rests."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from lockset._dataclass import dataclass, field
-from lockset.errors import DownloadFailedError, KnownError
+from lockset.errors import DownloadFailedError, DownloadTooLargeError, KnownError, LocksetError
 from lockset.index.credentials import redact
-from lockset.index.http.body import Body, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,14 +16,90 @@ if TYPE_CHECKING:
     from lockset.index.options import IndexOptions
     from lockset.progress import ProgressListener
 
-__all__ = ["Again", "AnyAnswer", "Incoming", "Request"]
+__all__ = ["Again", "AnyAnswer", "Body", "Incoming", "Request"]
 
+# The most bytes that one step inflates to, so that a decompression bomb hits the limit before it fills the memory.
+_STEP = 1024 * 1024
+# The first bytes of each gzip member.
+_GZIP = b"\x1f\x8b"
 # The most bytes of an unused body that are read to keep its connection; a connection with more is dropped.
 _DRAINED = 64 * 1024
 # The most seconds that this may take.
 _DRAIN_SECONDS = 0.5
 # The least seconds over which the rate of a transfer is measured, however short the timeout is.
 _LEAST_WINDOW = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A whole body as it was received, which takes a fraction of the memory of its content.
+
+    Attributes:
+        data: At most `limit` bytes.
+        encoding: The header `Content-Encoding`, "" if there is none.
+        limit: Limit for the content in bytes.
+        what: Where it comes from, for messages.
+    """
+
+    data: bytes
+    encoding: str
+    limit: int
+    what: str
+
+    @property
+    def packed(self) -> bytes:
+        """The body if it is compressed, else b""."""
+        return b"" if self._coding in {"", "identity"} else self.data
+
+    def content(self) -> bytes:
+        """The decompressed body.
+
+        Raises:
+            LocksetError: `download-failed`: damaged, or in an encoding that was not requested; `download-too-large`.
+        """
+        if self._coding in {"", "identity"}:
+            return self.data
+        if self._coding not in {"gzip", "x-gzip", "deflate"}:
+            raise self._broken(f"its encoding {self._coding[:20]!r} was not requested")
+        # Imported here: few bodies of a sync are compressed.
+        from lockset.inflate import GZIP_OR_ZLIB, INFLATE_ERRORS, inflater
+
+        parts: list[bytes] = []
+        left, rest = self.limit, self.data
+        while True:
+            inflate = inflater(GZIP_OR_ZLIB)
+            part = b"-"
+            # Without input there may be output that the last step had no space for.
+            while (rest or part) and not inflate.eof:
+                try:
+                    part = inflate.decompress(rest, _STEP)
+                except INFLATE_ERRORS as error:
+                    raise self._broken(str(error)) from error
+                left -= len(part)
+                if left < 0:
+                    raise _too_large(self.limit, self.what)
+                parts.append(part)
+                rest = inflate.unconsumed_tail
+            if not inflate.eof:
+                raise self._broken("its compressed data end too early")
+            rest = inflate.unused_data
+            if not rest:
+                return b"".join(parts)
+            # "A gzip file consists of a series of members" (RFC 1952, 2.2): together they are the body.
+            if self._coding == "deflate" or not rest.startswith(_GZIP):
+                raise self._broken("further bytes follow its compressed data")
+
+    @property
+    def _coding(self) -> str:
+        return self.encoding.strip().lower()
+
+    def _broken(self, why: str) -> LocksetError:
+        return DownloadFailedError(f"The response cannot be read: {why}", location=self.what)
+
+
+def _too_large(limit: int, what: str) -> LocksetError:
+    """The error for a body of more than `limit` bytes."""
+    return DownloadTooLargeError(f"The response is larger than {limit} bytes", location=what)
 
 
 class AnyAnswer(Protocol):
@@ -144,7 +219,7 @@ class Incoming:
         for chunk in self.chunks():
             received += len(chunk)
             if received > limit:  # larger before it is inflated than it may be afterwards
-                raise too_large(limit, what)
+                raise _too_large(limit, what)
             chunks.append(chunk)
         encoding = self.headers.get("content-encoding", "")
         return Body(data=b"".join(chunks), encoding=encoding, limit=limit, what=what)

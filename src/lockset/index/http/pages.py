@@ -16,8 +16,8 @@ from lockset.index.pages.project_page import Rows
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lockset.index.http.body import Body
     from lockset.index.http.cache import DiskCache, StoredPage
+    from lockset.index.http.incoming import Body
     from lockset.index.http.transport import Transport
     from lockset.index.http.workers import Workers
     from lockset.index.options import IndexSource
@@ -68,6 +68,10 @@ class Pages:
     def fresh_until(self) -> float:
         """When the first of the pages returned so far expires, in seconds since the epoch; 0 if one is not cached."""
         return self._fresh_until
+
+    def limit_freshness(self, until: float) -> None:
+        """Count pages that another process has got, the first of which expires then."""
+        self._fresh_until = min(self._fresh_until, until)
 
     def presence(self, source: IndexSource, name: str) -> bool | None:
         """Whether the index has the project; None if only the network can tell.

@@ -12,29 +12,42 @@ from lockset._version import __version__
 from lockset.errors import FileMissingError, LocksetError, OfflineError
 from lockset.index.credentials import Scope, origin_of, redact, split_credentials
 from lockset.index.http.addresses import Addresses
-from lockset.index.http.auth import proxy_for
+from lockset.index.http.auth import Authenticator, proxy_for
 from lockset.index.http.deadlines import TimeBudget
 from lockset.index.http.incoming import Again, Incoming, Request
+from lockset.index.options import IndexSource
 from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect_target, retry_after
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lockset.index.credentials import Credentials, UrlOrigin
-    from lockset.index.http.auth import Authenticator
     from lockset.index.http.certificates import Contexts
     from lockset.index.http.httpx_client import HttpxClient
     from lockset.index.options import IndexOptions
     from lockset.progress import ProgressListener
 
-__all__ = ["Incoming", "Request", "Transport"]
+__all__ = ["Incoming", "Request", "Transport", "open_transport"]
 
 T = TypeVar("T")
 
 USER_AGENT = f"lockset/{__version__}"
 # Seconds that closing waits for requests of other threads, which end with the process in any case.
 _LEAVE_SECONDS = 0.5
+
+
+def open_transport(
+    options: IndexOptions,
+    *,
+    clock: Callable[[], float],
+    listener: ProgressListener | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Transport:
+    """The transport for `options`; nothing is opened before the first request. See `connection.connect`."""
+    sources = (*options.indexes, IndexSource(url=options.index_url, name=options.index_name), *options.flat_sources())
+    authenticator = Authenticator(sources, environ=environ, keyring=options.keyring)
+    return Transport(options, authenticator=authenticator, clock=clock, listener=listener)
 
 
 class Transport:
@@ -58,6 +71,10 @@ class Transport:
         self._proxies: dict[tuple[str, str], str | None] = {}
         self._silent: set[UrlOrigin] = set()
         self._closed = False
+
+    def report_to(self, listener: ProgressListener) -> None:
+        """Report transfers to `listener` from now on."""
+        self.listener = listener
 
     def is_silent(self, url: str) -> bool:
         """Whether the server of `url` did not respond in time in this run, so that it should be avoided if possible."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lockset.index.ports import RemoteCall
+
 __all__ = ["Job", "Workers"]
 
 T = TypeVar("T")
@@ -51,9 +53,12 @@ class Job(Generic[T]):
         except BaseException as error:  # noqa: BLE001 (raised again by `result`)
             self._error = error
         finally:
-            self._done.set()
-            if self._after is not None:
-                self._after()
+            self._finish()
+
+    def _finish(self) -> None:
+        self._done.set()
+        if self._after is not None:
+            self._after()
 
     def result(self) -> T:
         """Return the call's value or raise its exception. A call that no worker has begun is made at once, here."""
@@ -89,7 +94,18 @@ class Workers:
                 self._add(job)
         return job.result() if self._closed else job.outcome()
 
-    def start(self, call: Callable[[], T], after: Callable[[], object] | None = None) -> Job[T]:
+    def offer(self, kind: str, function: Callable[[Any], Any]) -> None:
+        """See `lockset.index.http.worker_process.SharedWorkers`, which these may be."""
+
+    def prepare(self) -> None:
+        """See `lockset.index.http.worker_process.SharedWorkers`, which these may be."""
+
+    def start(
+        self,
+        call: Callable[[], T],
+        after: Callable[[], object] | None = None,
+        remote: RemoteCall[T] | None = None,  # noqa: ARG002 (of `SharedWorkers`)
+    ) -> Job[T]:
         """Queue `call`; calls begin in this order. `after` is called once the result is there."""
         job = Job(call, after)
         with self._lock:

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
+from lockset.dependency_specifiers import read_version
 from lockset.index.filenames import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
 from lockset.index.pages.file_rows import file_values
 from lockset.index.pages.links import LinkBase
@@ -82,6 +83,26 @@ class DistributionFile:
     def build(self) -> tuple[int, str] | tuple[()]:
         """Build number of a wheel, as packaging orders it; () if there is none."""
         return build_number(self.filename) if self.is_wheel else ()
+
+    def values(self) -> tuple[Any, ...]:
+        """What downloads and checks of the file need, as plain values: see `file_of_values`."""
+        hashes = dict(self.hashes), dict(self.metadata_hashes)
+        return self.filename, self.project, str(self.version), self.url, self.size, self.metadata, *hashes
+
+
+def file_of_values(values: tuple[Any, ...]) -> DistributionFile:
+    """A file of its `values`; the others are those of a file of which an index says nothing more."""
+    filename, project, version, url, size, metadata, hashes, metadata_hashes = values
+    return DistributionFile(
+        filename=filename,
+        project=project,
+        version=read_version(version),
+        url=url,
+        size=size,
+        metadata=metadata,
+        hashes=hashes,
+        metadata_hashes=metadata_hashes,
+    )
 
 
 class Rows:

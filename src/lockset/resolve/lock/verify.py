@@ -71,11 +71,14 @@ def verify_lock(
     of_entries = {id(p): version for p, version in zip(lock.packages, all_versions, strict=True) if version is not None}
     everywhere: dict[tuple[Dependency, str], bool] = {}
     in_all_samples: dict[_Question, bool] = {}
+    admitted: set[tuple[Dependency, int]] = set()
     environments = [sample.environment for sample in samples]
     supported = [universe.evaluate_each(environments, extras=e, groups=g) for e, g in choices]
     names = [(frozenset(map(canonicalize_name, e)), frozenset(map(canonicalize_name, g))) for e, g in choices]
     for number, sample in enumerate(samples):
-        proof = _Proof(sample, dependencies, everywhere, of_entries, tags, in_all_samples=in_all_samples)
+        proof = _Proof(
+            sample, dependencies, everywhere, of_entries, tags, in_all_samples=in_all_samples, admitted=admitted
+        )
         for (extras, groups), inside in zip(names, supported, strict=True):
             if not inside[number]:
                 continue
@@ -132,6 +135,7 @@ class _Proof:
         tags: dict[int, frozenset[Tag] | None],
         *,
         in_all_samples: dict[_Question, bool],
+        admitted: set[tuple[Dependency, int]],
     ) -> None:
         self._sample = sample
         self._dependencies = dependencies
@@ -141,6 +145,7 @@ class _Proof:
         self._tags = tags
         self._holds: dict[tuple[Dependency, str], bool] = {}
         self._in_all_samples = in_all_samples
+        self._admitted = admitted
         self._in_this_sample: dict[_Question, bool] = {}
         self._usable: dict[int, bool] = {}
         self._accepted: frozenset[Tag] | None = None
@@ -182,8 +187,10 @@ class _Proof:
             if package is None:
                 raise self.fail(f"{requirer} requires {dependency.text}, and no entry of it applies")
             version = self._versions[id(package)]
-            if not dependency.specifier.admits(version):
-                raise self.fail(f"{requirer} requires {dependency.text}, and {version} is locked")
+            if (dependency, id(package)) not in self._admitted:
+                if not dependency.specifier.admits(version):
+                    raise self.fail(f"{requirer} requires {dependency.text}, and {version} is locked")
+                self._admitted.add((dependency, id(package)))
             known = reached.get(dependency.name)
             new = set(dependency.extras) - known if known is not None else {"", *dependency.extras}
             if new:

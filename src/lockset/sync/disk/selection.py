@@ -229,13 +229,14 @@ def _desired(
     package: Package, artifact: object, folder: str, allowed: SourcePolicy, *, requested: bool
 ) -> DesiredDistribution:
     what = describe(package)
+    version = str(package.version) if package.version is not None else None
     filename = file_name(artifact) if isinstance(artifact, File) else None
     _check_url(getattr(artifact, "url", None), what, is_file=isinstance(artifact, File) and not artifact.path)
     if isinstance(artifact, PackageVcs):
         _refuse_unless(what, f"a {artifact.type} commit", "--no-vcs", allowed=allowed.vcs)
         return DesiredDistribution(
             name=package.name,
-            version=package.version,
+            version_text=version,
             kind="vcs",
             url=artifact.url,
             path=_local(artifact.path, folder, allowed, what) if artifact.path and not artifact.url else None,
@@ -249,7 +250,7 @@ def _desired(
         _refuse_unless(what, "a directory", "--no-directory", allowed=allowed.directory)
         return DesiredDistribution(
             name=package.name,
-            version=package.version,
+            version_text=version,
             kind="directory",
             path=_local(artifact.path, folder, allowed, what),
             subdirectory=artifact.subdirectory,
@@ -263,7 +264,7 @@ def _desired(
     path, is_outside = _path(artifact, folder, allowed, what)
     return DesiredDistribution(
         name=package.name,
-        version=package.version,
+        version_text=version,
         kind=kind,
         filename=filename,
         url=artifact.url,

@@ -10,7 +10,6 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from lockset._version import __version__
-from lockset.dependency_specifiers import read_version
 from lockset.files.record_store import get_value, put_value
 from lockset.hashes import Digest
 from lockset.sync.desired import DesiredDistribution, may_hold_secret
@@ -82,7 +81,7 @@ def _ordered(names: frozenset[str] | None) -> object:
 
 def _to_row(one: DesiredDistribution) -> tuple[Any, ...]:
     return (
-        (one.name, str(one.version) if one.version is not None else None, one.kind, one.filename, one.url, one.path),
+        (one.name, one.version_text, one.kind, one.filename, one.url, one.path),
         [(digest.algorithm, digest.value) for digest in one.digests],
         (one.size, one.subdirectory, one.editable, one.requested, one.vcs, one.commit, one.revision),
     )
@@ -101,7 +100,7 @@ def _from_row(names: tuple[Any, ...], digests: list[tuple[str, str]], facts: tup
     size, subdirectory, editable, requested, vcs, commit, revision = facts
     return DesiredDistribution(
         name=name,
-        version=read_version(version) if version is not None else None,
+        version_text=version,
         kind=kind,
         filename=filename,
         url=url,

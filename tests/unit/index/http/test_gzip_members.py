@@ -11,8 +11,8 @@ import pytest
 
 from lockset import inflate
 from lockset.errors import LocksetError
-from lockset.index.http import body as body_module
-from lockset.index.http.body import Body
+from lockset.index.http import incoming
+from lockset.index.http.incoming import Body
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -59,7 +59,7 @@ def test_a_body_without_compression_is_its_content() -> None:
 
 @pytest.mark.parametrize("step", [1, 100, 4096, 50_000])
 def test_no_output_is_lost_however_small_the_steps_are(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body_module, "_STEP", step)
+    monkeypatch.setattr(incoming, "_STEP", step)
     chosen = random.Random(step)
     for length in (0, 1, step - 1, step, step + 1, 3 * step, 9_999):
         text = bytes(chosen.choices(b"abcdefgh", k=length))

@@ -155,7 +155,7 @@ def test_a_source_whose_hash_is_wrong_is_never_built(world: World) -> None:
 def test_what_was_verified_is_what_is_read_whatever_takes_its_place_meanwhile(tmp_path: Path) -> None:
     wanted = DesiredDistribution(
         name="one",
-        version=None,
+        version_text=None,
         kind="wheel",
         digests=(Digest("sha256", WHEEL.sha256),),
         size=WHEEL.size,

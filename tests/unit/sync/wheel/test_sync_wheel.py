@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 METADATA = "Metadata-Version: 2.1\nName: sample\nVersion: 1.0\n\nbody\n"
 WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 INFO = "sample-1.0.dist-info"
-IDENTITY = WheelIdentity(name="sample", version=Version("1.0"), filename="sample-1.0-py3-none-any.whl")
+IDENTITY = WheelIdentity(name="sample", version_text="1.0", filename="sample-1.0-py3-none-any.whl")
 
 
 def read(data: bytes, identity: WheelIdentity = IDENTITY) -> Wheel:
@@ -58,7 +58,7 @@ def test_a_whole_wheel_is_read() -> None:
 
 def test_names_and_versions_are_compared_normalised() -> None:
     made = make_wheel("My.Sample", "1.0.0")
-    result = read(made.content, WheelIdentity(name="my-sample", version=Version("1"), filename=made.filename))
+    result = read(made.content, WheelIdentity(name="my-sample", version_text="1", filename=made.filename))
     assert (result.name, result.version) == ("my-sample", Version("1.0"))
 
 
@@ -135,11 +135,11 @@ def test_only_a_greater_major_version_of_the_format_is_refused(version: str) -> 
 @pytest.mark.parametrize(
     "identity",
     [
-        WheelIdentity(name="other", version=Version("1.0"), filename="sample-1.0-py3-none-any.whl"),
-        WheelIdentity(name="sample", version=Version("1.1"), filename="sample-1.0-py3-none-any.whl"),
-        WheelIdentity(name="sample", version=Version("1.0"), filename="other-1.0-py3-none-any.whl"),
-        WheelIdentity(name="sample", version=Version("1.0"), filename="sample-1.1-py3-none-any.whl"),
-        WheelIdentity(name="sample", version=Version("1.0"), filename="sample.zip"),
+        WheelIdentity(name="other", version_text="1.0", filename="sample-1.0-py3-none-any.whl"),
+        WheelIdentity(name="sample", version_text="1.1", filename="sample-1.0-py3-none-any.whl"),
+        WheelIdentity(name="sample", version_text="1.0", filename="other-1.0-py3-none-any.whl"),
+        WheelIdentity(name="sample", version_text="1.0", filename="sample-1.1-py3-none-any.whl"),
+        WheelIdentity(name="sample", version_text="1.0", filename="sample.zip"),
     ],
 )
 def test_lock_entry_file_name_and_content_must_agree(identity: WheelIdentity) -> None:

@@ -163,7 +163,7 @@ def _without_conflicts(region: MarkerSet, data: Mapping[str, Any]) -> MarkerSet:
 def _names(data: Mapping[str, Any], key: str) -> frozenset[str]:
     value = data.get(key)
     names = value if isinstance(value, list) else []
-    return frozenset(canonicalize_name(name) for name in names if isinstance(name, str))
+    return frozenset({canonicalize_name(name) for name in names if isinstance(name, str)})
 
 
 @lru_cache(maxsize=8192)

@@ -57,7 +57,7 @@ def check_packages(data: Mapping[str, Any], findings: Findings) -> dict[int, lis
 def _names(data: Mapping[str, Any], key: str) -> frozenset[str]:
     value = data.get(key)
     names = value if isinstance(value, list) else []
-    return frozenset(canonicalize_name(name) for name in names if isinstance(name, str))
+    return frozenset({canonicalize_name(name) for name in names if isinstance(name, str)})
 
 
 def _check_unused_groups(data: Mapping[str, Any], unused: frozenset[str] | set[str], findings: Findings) -> None:

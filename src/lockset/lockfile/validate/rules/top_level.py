@@ -17,7 +17,7 @@ from lockset.lockfile.validate.typed_get import array_of, close_keys, require, s
 from lockset.package_names import canonicalize_name, is_normalized_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
@@ -140,17 +140,18 @@ def _groups(data: Mapping[str, Any], findings: Findings) -> None:
             elif key == "default-groups" and canonicalize_name(name) in declared:
                 message = f"The default group `{name}` is also listed in `dependency-groups`"
                 findings.add("default-group-public", (key, index), message, "List it in `default-groups` only")
-        declared.update(canonicalize_name(name) for _, name in names)
-        _check_duplicates(key, what, names, findings)
+        declared.update(_check_duplicates(key, what, names, findings))
 
 
-def _check_duplicates(key: str, what: str, names: list[tuple[int, str]], findings: Findings) -> None:
+def _check_duplicates(key: str, what: str, names: list[tuple[int, str]], findings: Findings) -> Collection[str]:
+    """Report names that are listed twice, and return all of them, normalized."""
     seen: dict[str, tuple[int, str]] = {}
     for index, name in names:
         location, first = seen.setdefault(canonicalize_name(name), (index, name))
         if location != index:
             same = "twice" if first == name else f"also as `{first}`"
             findings.add("name-duplicate", (key, index), f"{what} `{name}` is listed {same}", "Remove one of them")
+    return seen.keys()
 
 
 def check_tool(holder: Mapping[str, Any], code: str, path: tuple[str | int, ...], findings: Findings) -> None:

@@ -264,7 +264,7 @@ class Preparer:
                 raise LocksetError(
                     "build-unfit", f"Building {distribution} produced `{path.name}`, which the target cannot use"
                 )
-            identity = WheelIdentity(name=distribution.name, version=distribution.version, filename=path.name)
+            identity = WheelIdentity(name=distribution.name, version_text=distribution.version_text, filename=path.name)
             with path.open("rb") as wheel:
                 digest = hashlib.sha256()
                 while chunk := wheel.read(1 << 20):

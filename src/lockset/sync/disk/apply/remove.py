@@ -10,7 +10,6 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.files.atomic import is_straight
 from lockset.files.system import is_fixed
@@ -111,6 +110,8 @@ def refuse_left_over(steps: Sequence[Step], *, placed: Collection[str], owned: C
 
 
 def _is_version(text: str, version: Version) -> bool:
+    from lockset.dependency_specifiers import read_version  # here, since few lists of files are incomplete
+
     try:
         return read_version(text) == version
     except ValueError:

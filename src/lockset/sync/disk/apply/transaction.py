@@ -105,8 +105,8 @@ class Journal(NamedTuple):
 
     def dumps(self, base: str) -> bytes:
         """JSON text with paths relative to `base`, so that a target that was moved can still be recovered."""
-        rows = [json_array([_NAMES[type(step)], *(relative_to(path, base) for path in step)]) for step in self.steps]
-        areas = json_array(relative_to(area, base) for area in self.areas)
+        rows = [json_array([_NAMES[type(step)], *[relative_to(path, base) for path in step]]) for step in self.steps]
+        areas = json_array([relative_to(area, base) for area in self.areas])
         lines = ",\n".join(rows)
         return f'{{"format": {_FORMAT}, "areas": {areas}, "steps": [\n{lines}\n]}}'.encode()
 

@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from lockset._named_tuple import NamedTuple
-from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError
 from lockset.files.atomic import private_folder, read_remembered, remove_tree, use_folder
 from lockset.files.last_use import record_use
@@ -250,7 +249,11 @@ def _mapped(archive: BinaryIO) -> Iterator[Buffer]:
 def _is(manifest: Manifest, identity: WheelIdentity) -> bool:
     if manifest.name != identity.name:
         return False
-    return identity.version is None or identity.version == read_version(manifest.version)
+    if identity.version_text in {None, manifest.version}:
+        return True
+    from lockset.dependency_specifiers import read_version  # here, since both are normalised
+
+    return identity.version == read_version(manifest.version)
 
 
 def _keep(fresh: StoredWheel, folder: str) -> StoredWheel:

@@ -1,0 +1,262 @@
+"""Calls that a copy of the process makes: as if this process had made them, whatever happens to the copy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.local_index import LocalIndex
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies of a process are made on Linux alone")
+
+# Run in an interpreter of its own, since a process with other threads is never copied.
+_START = """
+import json, os, signal, sys, time
+from lockset.errors import LocksetError
+from lockset.index.http.worker_process import SharedWorkers
+from lockset.index.ports import ProjectNotFound, RemoteCall
+from lockset.progress import NullListener
+
+class Listener(NullListener):
+    total = 0
+    def transferred(self, amount): self.total += amount
+
+listener = Listener()
+received = []
+workers = SharedWorkers(8, listener=listener, in_copy=received.append)
+
+def start(kind, argument, here, after=None):
+    return workers.start(here, after, RemoteCall(kind=kind, argument=argument, read=lambda value: value))
+
+def never():
+    raise AssertionError("called here")
+"""
+
+
+def run(script: str) -> Any:
+    """What the script prints as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", _START + script], capture_output=True, encoding="utf-8", check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def is_alive(process: int) -> bool:
+    """Whether the process exists and has not ended."""
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_the_copy_makes_calls_and_their_values_arrive_whole() -> None:
+    process, here, sizes, arrived = run("""
+workers.offer("size", lambda count: (os.getpid(), b"x" * count))
+workers.prepare()
+arrived = []
+jobs = [start("size", count, never, lambda: arrived.append(1)) for count in (0, 10, 5_000_000, 70_000)]
+values = [job.result() for job in jobs]
+workers.close()
+print(json.dumps([values[0][0], os.getpid(), [len(value[1]) for value in values], len(arrived)]))
+""")
+    assert process != here
+    assert sizes == [0, 10, 5_000_000, 70_000]
+    assert arrived == 4
+
+
+def test_calls_beyond_the_threads_of_the_copy_are_made_here() -> None:
+    copied, here = run("""
+def slow(_):
+    time.sleep(0.2)
+    return os.getpid()
+workers.offer("slow", slow)
+workers.prepare()
+jobs = [start("slow", None, lambda: slow(None)) for _ in range(10)]
+pids = [job.result() for job in jobs]
+workers.close()
+print(json.dumps([sum(pid != os.getpid() for pid in pids), sum(pid == os.getpid() for pid in pids)]))
+""")
+    assert copied == 4, "half of the workers"
+    assert here == 6
+
+
+def test_errors_arrive_as_they_were_raised() -> None:
+    found = run("""
+class Odd(Exception):
+    def __init__(self): super().__init__(); self.held = lambda: None
+def fail(kind):
+    if kind == "missing":
+        raise ProjectNotFound("sample", searched=("https://index.example.org/simple/",))
+    if kind == "own":
+        raise LocksetError("index-refused", "refused", location="here", context=("a", "b"), hint="try")
+    raise Odd
+workers.offer("fail", fail)
+workers.prepare()
+results = []
+for kind in ("missing", "own", "odd"):
+    try:
+        start("fail", kind, never).result()
+    except Exception as error:
+        facts = getattr(error, "diagnostic", None), getattr(error, "project", None)
+        results.append([type(error).__name__, str(error), *facts])
+workers.close()
+print(json.dumps(results))
+""")
+    missing, own, odd = found
+    assert missing[:2] == ["ProjectNotFound", "No index has a project named `sample`"]
+    assert missing[2][3] == ["searched: https://index.example.org/simple/"]
+    assert missing[3] == "sample"
+    assert own[2] == ["index-refused", "refused", "here", ["a", "b"], "try"]
+    assert odd[:2] == ["RuntimeError", "Odd()"], "an error that cannot be sent is described"
+
+
+def test_the_calls_of_a_copy_that_is_killed_are_made_here() -> None:
+    before, after, later, here = run("""
+def work(seconds):
+    time.sleep(seconds)
+    return os.getpid()
+workers.offer("work", work)
+workers.prepare()
+before = start("work", 0, never).result()
+waiting = [start("work", 30, os.getpid) for _ in range(3)]
+os.kill(before, signal.SIGKILL)
+after = [job.result() for job in waiting]
+later = start("work", 0, os.getpid).result()
+workers.close()
+print(json.dumps([before, after, later, os.getpid()]))
+""")
+    assert before != here
+    assert after == [here] * 3
+    assert later == here
+
+
+def test_the_end_leaves_no_process_and_waits_for_no_call() -> None:
+    copy, seconds = run("""
+workers.offer("sleep", lambda seconds: time.sleep(seconds))
+workers.offer("pid", lambda _: os.getpid())
+workers.prepare()
+copy = start("pid", None, never).result()
+start("sleep", 30, never)
+begun = time.monotonic()
+workers.close()
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print(json.dumps([copy, time.monotonic() - begun]))
+""")
+    assert not is_alive(copy)
+    assert seconds < 10
+
+
+def test_the_copy_of_a_process_that_is_killed_ends_too() -> None:
+    script = """
+workers.offer("pid", lambda _: os.getpid())
+workers.offer("sleep", lambda seconds: time.sleep(seconds))
+workers.prepare()
+print(start("pid", None, never).result(), flush=True)
+start("sleep", 30, never)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", _START + script], capture_output=True, check=False, timeout=60)
+    copy = int(done.stdout)
+    deadline = time.monotonic() + 10
+    while is_alive(copy) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_alive(copy)
+
+
+def test_transfers_of_the_copy_are_reported_here() -> None:
+    assert run("""
+def receive(amount):
+    received[0].transferred(amount)
+workers.offer("receive", receive)
+workers.prepare()
+for amount in (3, 4, 5):
+    start("receive", amount, never).result()
+workers.close()
+print(json.dumps(listener.total))
+""") == 12  # fmt: skip
+
+
+def test_a_process_with_other_threads_is_not_copied() -> None:
+    assert run("""
+import threading
+threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+workers.offer("pid", lambda _: os.getpid())
+workers.prepare()
+pid = start("pid", None, os.getpid).result()
+workers.close()
+print(json.dumps(pid == os.getpid()))
+""")
+
+
+_LOCK = """
+import sys, threading, time
+if {threads}:
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+sys.argv = ["lockset", "lock", "requirements.in", "--default-index", {url!r}, "--cache-dir", {cache!r}, *{more!r}]
+from lockset.cli.main import main
+raise SystemExit(main())
+"""
+
+
+def lock(folder: Path, url: str, *more: str, threads: bool) -> tuple[int, str, str]:
+    """Exit code, lock file and messages of a lock with an empty cache, with a copy or with threads alone."""
+    code = _LOCK.format(threads=threads, url=url, cache=str(folder / f"cache-{threads}"), more=more)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, encoding="utf-8", check=False, timeout=60
+    )
+    written = folder / "pylock.toml"
+    text = written.read_text(encoding="utf-8") if written.exists() else ""
+    written.unlink(missing_ok=True)
+    return done.returncode, text, done.stderr
+
+
+def test_a_lock_with_a_copy_makes_the_same_requests_and_stores_the_same_as_one_with_threads(
+    local_index: LocalIndex, tmp_path: Path
+) -> None:
+    world = local_index.world
+    names = [f"sample-{number}" for number in range(30)]
+    for name, needed in zip(names, [*names[1:], None], strict=True):
+        world.add(name, "1.0", requires=[needed] if needed else [])
+        world.add(name, "2.0", requires=[needed] if needed else [])
+    (tmp_path / "requirements.in").write_text("\n".join(names[::3]))
+    results, requests = [], []
+    for threads in (False, True):
+        results.append(lock(tmp_path, local_index.url, threads=threads)[:2])
+        requests.append(sorted(local_index.paths()))
+        local_index.forget()
+    assert results[0] == results[1]
+    assert results[0][0] == 0
+    assert requests[0] == requests[1]
+    stored = [
+        sorted(str(path.relative_to(folder)) for kind in ("pages", "metadata") for path in folder.rglob(f"{kind}/*/*"))
+        for folder in (tmp_path / "cache-False", tmp_path / "cache-True")
+    ]
+    assert stored[0] == stored[1]
+    assert stored[0]
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 404}, {"status": 403}, {"status": 503}, {"status": 200, "body": b"{"}], ids=str
+)
+def test_a_failing_page_is_reported_alike_with_a_copy_and_with_threads(
+    local_index: LocalIndex, tmp_path: Path, fault: dict[str, Any]
+) -> None:
+    local_index.world.add("sample", requires=["broken"]).add("broken")
+    local_index.fault("/simple/broken/", times=None, **fault)
+    (tmp_path / "requirements.in").write_text("sample\n")
+    results = [lock(tmp_path, local_index.url, threads=threads) for threads in (False, True)]
+    assert results[0] == results[1]
+    assert results[0][0] == 1
+    assert "Traceback" not in results[0][2]
