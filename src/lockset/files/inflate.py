@@ -1,7 +1,7 @@
-"""Inflate members of archives and bodies of responses: with ISA-L where `isal` is installed, with zlib elsewhere.
+"""Inflate members of archives and bodies of responses: with ISA-L where `isal` is installed, and with zlib elsewhere.
 
-ISA-L takes half the time of zlib. It reads some damaged data for which zlib reports an error, so the caller compares
-the checksum of every member in both cases; those of gzip and zlib data are compared by both libraries.
+ISA-L takes half the time of zlib, or less. It reads some damaged data for which zlib reports an error: what data are
+worth is decided by their checksum, which the caller compares for raw data.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["INFLATE_ERRORS", "Inflater", "crc32", "inflater"]
+__all__ = ["GZIP_OR_ZLIB", "INFLATE_ERRORS", "RAW", "Inflater", "crc32", "inflater"]
+
+RAW, GZIP_OR_ZLIB = -zlib.MAX_WBITS, zlib.MAX_WBITS | 32
 
 
 class Inflater(Protocol):
@@ -48,7 +50,7 @@ INFLATE_ERRORS: tuple[type[Exception], ...] = (zlib.error, library.error)
 crc32: Callable[..., int] = library.crc32
 
 
-def inflater(window_bits: int = -zlib.MAX_WBITS) -> Inflater:
-    """Inflates one stream of deflate data: without a header, or with the one that zlib's `window_bits` mean."""
-    inflating: Inflater = library.decompressobj(window_bits)
+def inflater(window: int = RAW) -> Inflater:
+    """Inflates one stream: deflate data without a header (`RAW`), or data with one and a checksum (`GZIP_OR_ZLIB`)."""
+    inflating: Inflater = library.decompressobj(window)
     return inflating

@@ -60,10 +60,10 @@ _WRITABLE_BY_OTHERS = 0o022
 _GET_FLAGS, _FIXED = 0x80086601, 0x10 | 0x20
 # Linux: ioctl that makes one file share the extents of another (copy on write).
 _FICLONE = 0x40049409
-# Linux: fcntl that sets how many bytes a pipe holds.
-_SET_PIPE_SIZE = 1031
 # Below 32 MB, the limit of glibc for this.
 _LARGE_BLOCK = 16 << 20
+# Linux: fcntl that sets how many bytes a pipe holds.
+_SET_PIPE_SIZE = 1031
 # Windows: the attribute of a read-only file; access denied, sharing violation, lock violation, folder not empty (its
 # content is being removed); and the pauses between tries in seconds. Virus scanners hold new files briefly.
 _READ_ONLY = 1

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-import zlib
 from typing import TYPE_CHECKING, Protocol
 
 from lockset._dataclass import dataclass, field
 from lockset.errors import DownloadFailedError, DownloadTooLargeError, KnownError, LocksetError
-from lockset.files.inflate import INFLATE_ERRORS, inflater
 from lockset.index.credentials import redact
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ __all__ = ["Again", "AnyAnswer", "Body", "Incoming", "Request"]
 _STEP = 1024 * 1024
 # The first bytes of each gzip member.
 _GZIP = b"\x1f\x8b"
-_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 # The most bytes of an unused body that are read to keep its connection; a connection with more is dropped.
 _DRAINED = 64 * 1024
 # The most seconds that this may take.
@@ -64,11 +61,16 @@ class Body:
             return self.data
         if self._coding not in {"gzip", "x-gzip", "deflate"}:
             raise self._broken(f"its encoding {self._coding[:20]!r} was not requested")
+        # Imported here: few bodies of a sync are compressed.
+        from lockset.files.inflate import GZIP_OR_ZLIB, INFLATE_ERRORS, inflater
+
         parts: list[bytes] = []
         left, rest = self.limit, self.data
         while True:
-            inflate = inflater(_GZIP_OR_ZLIB)
-            while rest and not inflate.eof:
+            inflate = inflater(GZIP_OR_ZLIB)
+            part = b"-"
+            # Without input there may be output that the last step had no space for.
+            while (rest or part) and not inflate.eof:
                 try:
                     part = inflate.decompress(rest, _STEP)
                 except INFLATE_ERRORS as error:

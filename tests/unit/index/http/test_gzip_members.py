@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
+from lockset.files import inflate
+from lockset.index.http import incoming
 from lockset.index.http.incoming import Body
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+@pytest.fixture(params=dict.fromkeys((zlib, inflate.library)), ids=lambda library: library.__name__, autouse=True)
+def _library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    library: ModuleType = request.param
+    monkeypatch.setattr(inflate, "library", library)
 
 
 def _content(body: bytes, *, limit: int = 10_000, encoding: str = "gzip") -> bytes:
@@ -63,3 +76,21 @@ def test_a_damaged_body_is_refused_or_has_the_same_content(
         packed[location % len(packed)] = value
     with suppress(LocksetError):
         assert _content(bytes(packed[: len(packed) - cut]), encoding=encoding) == content
+
+
+@pytest.mark.parametrize("step", [1, 100, 4096, 50_000])
+def test_no_output_is_lost_however_small_the_steps_are(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incoming, "_STEP", step)
+    chosen = random.Random(step)
+    for length in (0, 1, step - 1, step, step + 1, 3 * step, 9_999):
+        text = bytes(chosen.choices(b"abcdefgh", k=length))
+        for compress in (gzip.compress, zlib.compress):
+            assert _content(compress(text), limit=1 << 20) == text
+
+
+def test_a_wrong_checksum_is_refused() -> None:
+    for compress in (gzip.compress, zlib.compress):
+        body = bytearray(compress(b"some text"))
+        body[-1 if compress is zlib.compress else -5] ^= 1
+        with pytest.raises(LocksetError, match="cannot be read"):
+            _content(bytes(body))

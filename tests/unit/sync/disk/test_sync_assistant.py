@@ -304,3 +304,12 @@ def test_the_copy_reports_whether_its_work_is_done() -> None:
 
     assert with_copy(lambda: None, lambda: None)
     assert not with_copy(lambda: None, fail)
+
+
+def test_memory_is_kept_for_unpacking_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[None] = []
+    monkeypatch.setattr(prepare, "keep_freed_memory", lambda: calls.append(None))
+    World(folder=tmp_path / "world", directory=str(tmp_path / "first")).sync(*WHEELS)
+    assert len(calls) == 1
+    World(folder=tmp_path / "world", directory=str(tmp_path / "second")).sync(*WHEELS)
+    assert len(calls) == 1, "the second target is filled from the cache"
