@@ -111,10 +111,14 @@ def _dataclass(
     return lambda cls: _make(cls, options)
 
 
-def _fields(cls: Any) -> tuple[_Field, ...]:
-    """Like `dataclasses.fields`, for a class of this module or a value of one."""
-    record: _Record = (cls if isinstance(cls, type) else type(cls)).__dict__["__record__"]
-    return record.fields()
+def _fields(cls: Any) -> tuple[Any, ...]:
+    """Like `dataclasses.fields`, for a class or a value of one."""
+    record = (cls if isinstance(cls, type) else type(cls)).__dict__.get("__record__")
+    if record is None:
+        import dataclasses
+
+        return dataclasses.fields(cls)
+    return record.fields()  # type: ignore[no-any-return]
 
 
 def _replace(one: Any, /, **changes: Any) -> Any:

@@ -8,13 +8,12 @@ and copying work as usual.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 __all__ = ["NamedTuple"]
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import NamedTuple  # for type checkers it is the standard one
+    from typing import Any, NamedTuple
 
     from typing_extensions import Self
 
@@ -27,7 +26,7 @@ except ImportError:  # PyPy
         return property(itemgetter(index), doc=doc)
 
 
-class _Fields(tuple[Any, ...]):
+class _Fields(tuple):  # type: ignore[type-arg]
     """What all classes have in common."""
 
     __slots__ = ()

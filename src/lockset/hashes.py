@@ -6,13 +6,14 @@ import binascii
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import HashMissingError, LocksetError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
 __all__ = ["STRONG_ALGORITHMS", "WEAK_ALGORITHMS", "Digest", "Verifier", "hash_text", "quick_sha256", "strong_digests"]
 

@@ -11,15 +11,16 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Iterator
     from dataclasses import dataclass as plain_dataclass  # what type checkers shall know of these classes
+    from typing import Any
 
 __all__ = ["check_argument", "check_options", "check_range", "plain_dataclass"]
 
@@ -93,7 +94,9 @@ def check_range(options: Any, *names: str, least: float, above: bool = False) ->
 @cache
 def _fields(cls: type[Any]) -> tuple[tuple[str, str, Any], ...]:
     """Name, annotation and default of each field."""
-    return tuple((name, str(field.type), field.default) for name, field in cls.__dataclass_fields__.items())
+    from lockset._dataclass import fields  # the standard library's would create its own fields first
+
+    return tuple((field.name, str(field.type), field.default) for field in fields(cls))
 
 
 def _check(name: str, value: Any, annotation: str) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
-
 from lockset._named_tuple import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Literal, Protocol
+else:
+    Protocol = object  # only type checkers need it, and importing `typing` takes two milliseconds
 
 __all__ = ["CallbackListener", "NullListener", "ProgressEvent", "ProgressListener", "expect_bytes", "listener_of"]
 

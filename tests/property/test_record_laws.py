@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 import lockset
 from lockset import _dataclass as records
+from lockset.option_values import check_options
 
 OPTIONS: list[dict[str, bool]] = [
     {"frozen": True, "slots": True, "kw_only": True},
@@ -324,6 +325,19 @@ def test_threads_may_use_a_new_class_at_once() -> None:
             shown = list(pool.map(run, range(threads)))
         assert all(equal for _, equal in shown)
         assert [text.count(f"first={number}") for number, (text, _) in enumerate(shown)] == [1] * threads
+
+
+def test_options_are_checked_without_the_fields_of_the_standard_library() -> None:
+    @records.dataclass(frozen=True, slots=True, kw_only=True)
+    class Options:
+        names: tuple[str, ...] = ()
+        count: int = 0
+
+    options: Any = Options(names=["a"], count=1)  # type: ignore[arg-type]
+    check_options(options)
+    assert options.names == ("a",)
+    assert "__record__" in Options.__dict__
+    assert type(Options.__dict__["__dataclass_fields__"]) is not dict, "they have not been created"
 
 
 def test_values_are_made_compared_and_changed_without_the_standard_librarys_module() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from os import PathLike, fspath
-from typing import TYPE_CHECKING
 
 from lockset.composition.run_context import context_of
 from lockset.composition.sync_inputs import (
@@ -17,6 +16,7 @@ from lockset.composition.sync_pipeline import LockSource, SyncResult, sync
 from lockset.composition.sync_ports import SyncPorts
 from lockset.option_values import check_argument
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 

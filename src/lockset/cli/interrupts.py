@@ -7,15 +7,17 @@ a traceback and be lost. So none is raised before there is something to undo, an
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from typing import TYPE_CHECKING
 
 from lockset.files.system import raise_again
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from types import FrameType
     from typing import NoReturn
+else:
+    import _signal as signal  # what `signal` wraps in enumerations, which takes a millisecond
 
 __all__ = ["Terminated", "leave_at_once", "undo_first"]
 

@@ -8,15 +8,14 @@ import os
 import sys
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from lockset._version import __version__
 from lockset.cli.exit_codes import INTERRUPTED, REFUSED, TERMINATED, USAGE, exit_code
 from lockset.cli.interrupts import Terminated, undo_first
 from lockset.cli.options.common import add_common
-from lockset.cli.options.variables import apply_variables
 from lockset.errors import Diagnostic, LocksetError, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn
@@ -267,6 +266,11 @@ def _chosen(arguments: Sequence[str], commands: Mapping[str, str]) -> str | None
 
 def _filled(args: argparse.Namespace) -> LocksetError | None:
     """Apply LOCKSET_ variables; return an error in them, to be reported once the output is open."""
+    args.by_variable = frozenset()
+    if not any(name.startswith("LOCKSET_") for name in os.environ):
+        return None
+    from lockset.cli.options.variables import apply_variables  # most runs have none
+
     try:
         apply_variables(args, args.parser)
     except LocksetError as error:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import RunContext
     from lockset.lockfile.read import Document
 
-__all__ = ["lock_of_project", "no_lock_error", "open_lock", "open_revision"]
+__all__ = ["lock_of_project", "nearest_lock", "no_lock_error", "open_lock", "open_revision"]
 
 # Files that commands take as they take a lock file, if there is no lock file; the first is suggested.
 _OTHERS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.txt", "conda-lock.yml")
@@ -48,7 +48,7 @@ def open_lock(path: str | PathLike[str] | None, context: RunContext) -> Document
             return load(lock_of_project(named, context.here))
         located = named if context.folder is None else str(context.here / named)
         return load(located) if is_lock_file_name(basename(named)) else _read(load_bytes(located), located, context)
-    nearest = _nearest(context.here)
+    nearest = nearest_lock(context.here)
     if nearest is None:
         raise no_lock_error(context.here)
     return load(nearest)
@@ -99,8 +99,9 @@ def open_revision(path: str | PathLike[str] | None, context: RunContext) -> Docu
     return _read(done.stdout, named, context)
 
 
-def _nearest(folder: Path) -> Path | None:
-    from lockset.sync.disk.request import find_lock  # late: most of its module is about targets
+def nearest_lock(folder: Path) -> Path | None:
+    """As `lockset.sync.disk.request.find_lock`, whose module is only imported for this: most of it is about targets."""
+    from lockset.sync.disk.request import find_lock
 
     return find_lock(folder)
 
@@ -128,7 +129,7 @@ def lock_of_project(name: str, here: Path) -> str:
             return str(candidate)
     if source.name == "pyproject.toml":
         # A member of a workspace has its lock file next to that of the root.
-        nearest = _nearest(source.parent)
+        nearest = nearest_lock(source.parent)
         if nearest is not None and nearest.name != PLAIN_NAME:
             return str(nearest)
     else:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
@@ -16,8 +15,10 @@ from lockset._version import __version__
 from lockset.files.record_store import get_value, put_value
 from lockset.hashes import quick_sha256
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from typing import Any, TypeAlias
 
     from lockset.lockfile.model import Pylock
     from lockset.sources.project import RootProject

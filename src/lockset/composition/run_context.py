@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from lockset.option_values import check_argument, check_options, plain_dataclass
 from lockset.progress import listener_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
     from os import PathLike
+    from typing import Literal
 
     from lockset.index.options import IndexOptions
     from lockset.progress import ProgressEvent, ProgressListener

@@ -6,7 +6,6 @@ Lock files are read as bytes, once, and parsed only if needed.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
 
 from lockset.composition.sync_pipeline import (
     DescribedInterpreter,
@@ -22,10 +21,12 @@ from lockset.files.record_store import content
 from lockset.lockfile.file_name import is_lock_file_name, refuse_wrong_name
 from lockset.option_values import check_argument, check_options, plain_dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from os import PathLike
     from pathlib import Path
+    from typing import Literal
 
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions

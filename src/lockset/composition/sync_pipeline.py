@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
 from lockset.composition.project_changes import project_state, read_new
@@ -27,9 +26,11 @@ from lockset.sync.disk.selection_cache import cached_selection
 from lockset.sync.plan import Plan, RemovalPolicy, Step
 from lockset.sync.target import STORE_FOLDER
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
+    from typing import Any
 
     from lockset.composition.project_changes import ProjectState
     from lockset.index.ports import Downloads

@@ -6,10 +6,10 @@ import os
 import time
 from contextlib import ExitStack
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from lockset.composition.sync_inputs import normal_names
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from types import TracebackType

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lockset._dataclass import fields
 from lockset.markers import Environment
 from lockset.markers.universe import MeasuredTags, TargetInterpreter
 from lockset.sync.target import interpreter_tags
@@ -25,7 +26,7 @@ def options_for_interpreter(interpreter: Interpreter) -> dict[str, Any]:
     # This release and later ones of its minor version; a pre-release stands for its minor version.
     final = full.replace(".", "").isdecimal()
     python = full if final else ".".join(map(str, interpreter.version))
-    names = Environment.__dataclass_fields__
+    names = [field.name for field in fields(Environment)]
     environment = Environment(
         **{n: markers[n] for n in names} | ({} if final else {"python_full_version": f"{python}.0"})
     )

@@ -6,10 +6,10 @@ import contextlib
 import os
 import stat
 import time
-from typing import TYPE_CHECKING
 
 from lockset.files.system import BINARY, NOFOLLOW, NONBLOCK, READ, flock, rename, replace, rmdir, unlink
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -29,6 +29,7 @@ __all__ = [
     "is_fixed",
     "is_private",
     "is_read_only",
+    "keep_freed_memory",
     "keep_mode",
     "large_pipe",
     "long_paths",
@@ -61,6 +62,8 @@ _GET_FLAGS, _FIXED = 0x80086601, 0x10 | 0x20
 _FICLONE = 0x40049409
 # Linux: fcntl that sets how many bytes a pipe holds.
 _SET_PIPE_SIZE = 1031
+# Below 32 MB, the limit of glibc for this.
+_LARGE_BLOCK = 16 << 20
 # Windows: the attribute of a read-only file; access denied, sharing violation, lock violation, folder not empty (its
 # content is being removed); and the pauses between tries in seconds. Virus scanners hold new files briefly.
 _READ_ONLY = 1
@@ -354,6 +357,16 @@ def release_memory(mapped: object) -> None:
 
         if isinstance(mapped, mmap.mmap):
             mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep freed memory, for work that often allocates and frees blocks of some hundred kilobytes.
+
+    Otherwise glibc returns it to the system, and gets it back page by page. After a large block was freed it does so
+    only for more than twice its size (mallopt(3), M_MMAP_THRESHOLD). The block takes no memory: it is never written.
+    """
+    if sys.platform == "linux":
+        bytes(_LARGE_BLOCK)
 
 
 if sys.platform == "linux":

@@ -7,8 +7,8 @@ Types are imported on first use; functions are imported from their module, as in
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lockset.lockfile.diff import LockDiff
     from lockset.lockfile.model import Pylock

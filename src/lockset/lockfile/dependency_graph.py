@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from difflib import get_close_matches
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -109,6 +108,8 @@ class LockGraph:
         if numbers:
             return numbers
         names = sorted({entry.name for entry in self.entries.values()})
+        from difflib import get_close_matches  # slow to import, and only needed for a name that is not there
+
         close = get_close_matches(normalized, names, n=3, cutoff=0.6)
         hint = "Did you mean " + " or ".join(f"`{each}`" for each in close) + "?" if close else None
         raise LocksetError("unknown-package", f"The lock file has no package `{name}` here", hint=hint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import struct
 import zlib
@@ -67,6 +66,8 @@ class BoundedReads(io.RawIOBase):
 
 def open_gzip(file: BinaryIO) -> BinaryIO:
     """The decompressed content of a gzip file."""
+    import gzip  # here, since most packages have wheels
+
     return cast("BinaryIO", BoundedReads(cast("BinaryIO", gzip.GzipFile(fileobj=file, mode="rb"))))
 
 

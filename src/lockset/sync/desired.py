@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.hashes import STRONG_ALGORITHMS, Digest
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from packaging.version import Version
 

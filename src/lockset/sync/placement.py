@@ -8,7 +8,6 @@ it. When that package changes or is removed, they are installed again, with thei
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
@@ -16,6 +15,7 @@ from lockset.hashes import hash_text, quick_sha256
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.target import is_within
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 

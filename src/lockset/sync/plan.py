@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from typing import Any
 
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.installed import InstalledDistribution

@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.sync.wheel.scripts import ANY_PYTHON
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from packaging.tags import Tag
 

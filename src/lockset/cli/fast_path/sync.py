@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from lockset._pattern import lazy_pattern
 from lockset.composition.attestations.trust_policy import policy_files
@@ -14,6 +13,7 @@ from lockset.sync.disk.inspect.interpreter import configurations
 from lockset.sync.installed import EASY_INSTALL
 from lockset.sync.target import LOCK_FILE, STATE_FOLDER
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 

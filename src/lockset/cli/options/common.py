@@ -6,19 +6,20 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from lockset.cli.options.variables import actions_of
 from lockset.errors import LocksetError, UsageError
 from lockset.files.record_store import is_trusted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext
 
 __all__ = [
+    "actions_of",
     "add_builds",
     "add_cache",
     "add_common",
@@ -119,6 +120,11 @@ def standard_input() -> bytes:
     if sys.stdin is None:
         raise LocksetError("lock-unreadable", "The standard input is closed")
     return sys.stdin.buffer.read(MAX_BYTES + 1)
+
+
+def actions_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """The options and arguments of a parser, in order."""
+    return parser._actions  # noqa: SLF001 - argparse has no public way
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
 from lockset.cli.fast_path.names import KINDS, names_for_completion
-from lockset.cli.options.variables import actions_of
+from lockset.cli.options.common import actions_of
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lockset._pattern import lazy_pattern
 from lockset.cli.options.common import cache_dir, named_files
 from lockset.composition.sync_pipeline import find_environment, find_python
 from lockset.errors import LocksetError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping

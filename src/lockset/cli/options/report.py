@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from difflib import get_close_matches
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -206,6 +205,8 @@ def _concerns(given: Iterable[str], *, online: bool) -> tuple[str, ...]:
     for name in names:
         kind = next((kind for each, kind in CONCERNS.items() if each == name), None)
         if kind is None:
+            from difflib import get_close_matches  # slow to import, and only needed for a wrong name
+
             near = get_close_matches(name, CONCERNS, n=1)
             hint = f"Did you mean `{near[0]}`?" if near else f"They are {', '.join(CONCERNS)}"
             raise UsageError("option-value", f"--fail-on: there is no concern `{name}`", hint=hint)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import (
@@ -25,9 +24,11 @@ from lockset.composition.sync_pipeline import DescribedInterpreter, SourcePolicy
 from lockset.errors import UsageError
 from lockset.files.system import system_facts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Sequence
+    from typing import Any
 
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import IndexOverrides, RunContext

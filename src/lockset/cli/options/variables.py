@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
+from lockset.cli.options.common import actions_of
 from lockset.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from typing import Any
 
 __all__ = ["apply_variables", "variables"]
 
@@ -69,11 +71,6 @@ _WITHOUT = frozenset({"help", "version", "explain"})
 _ELSEWHERE = frozenset({"cache_dir", "no_cache"})
 
 
-def actions_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    """The options and arguments of a parser, in order."""
-    return parser._actions  # noqa: SLF001 - argparse has no public way
-
-
 def variables(command: str, action: argparse.Action) -> tuple[str, ...]:
     """The variables of an option of `command`, of which the first that is set is used; empty if it has none."""
     names = [option[2:] for option in action.option_strings if option.startswith("--")]
@@ -94,9 +91,7 @@ def apply_variables(args: argparse.Namespace, parser: argparse.ArgumentParser) -
     Raises:
         UsageError: `env-value` if the value of a variable is not valid for its option.
     """
-    args.by_variable = frozenset()
-    environ = os.environ
-    values = {name: value for name, value in environ.items() if value and name.startswith(_PREFIX)}
+    values = {name: value for name, value in os.environ.items() if value and name.startswith(_PREFIX)}
     if not values:
         return
     given = {name for name, value in vars(args).items() if not _is_unset(value)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli
 
-from lockset.cli.options.variables import actions_of
+from lockset.cli.options.common import actions_of
 
 if TYPE_CHECKING:
     import argparse

@@ -8,7 +8,6 @@ from _thread import RLock
 from contextlib import suppress
 from io import RawIOBase
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
 
 from lockset._pattern import lazy_pattern
 from lockset.cli.output.cells import cells, padded
@@ -16,9 +15,10 @@ from lockset.cli.output.help.documentation import error_url
 from lockset.progress import NullListener
 from lockset.url_secrets import plain, without_secrets
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import TextIO
+    from typing import Any, TextIO
 
     from lockset.cli.output.progress_line import Progress
     from lockset.errors import Diagnostic

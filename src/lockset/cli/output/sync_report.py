@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
 
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.fast_path.sync import save_sync
@@ -13,8 +12,10 @@ from lockset.cli.output.streams import plain
 from lockset.errors import LocksetError
 from lockset.sync.plan import UNKNOWN_FILE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
     from lockset.cli.options.sync import SyncCommand
     from lockset.cli.output.streams import Output

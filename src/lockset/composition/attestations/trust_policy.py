@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from lockset.files.record_store import content
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lockset.attestations.policy import TrustPolicy
     from lockset.composition.run_context import RunContext

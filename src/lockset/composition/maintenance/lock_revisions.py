@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
 from lockset.build.git import common_ancestor, stored_file
-from lockset.composition.open_lock import open_lock, open_revision
+from lockset.composition.open_lock import nearest_lock, open_lock, open_revision
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.lockfile.read import read_document
 from lockset.sources.discover import STDIN
-from lockset.sync.disk.request import find_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +93,7 @@ def _is_revision(text: str, context: RunContext) -> bool:
 
 
 def _nearest(context: RunContext) -> Path:
-    path = find_lock(context.here)
+    path = nearest_lock(context.here)
     # Without one, git looks for the usual one, and reports what is missing.
     return context.here / PLAIN_NAME if path is None else path
 

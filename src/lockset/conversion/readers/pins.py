@@ -67,10 +67,13 @@ def join_pin(
     stand_in: list[tuple[str, str]] = []
     losses: list[Loss] = []
     for other in packages:
+        if other.name != new.name:
+            joined.append(other)
+            continue
         both = other.region & new.region
-        if other.name == new.name and _are_equal(other, new):
+        if _are_equal(other, new):
             new = replace(other, region=other.region | new.region, original_marker=None)
-        elif other.name != new.name or (both & universe).is_empty:
+        elif (both & universe).is_empty:
             joined.append(other)
         else:
             common = _joint_pin(other, new, both & universe, location)

@@ -7,7 +7,6 @@ import zlib
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
 from lockset._version import __version__
@@ -21,6 +20,7 @@ from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_o
 from lockset.sync.plan import RemovalPolicy
 from lockset.sync.target import Interpreter, Layout, Target
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 

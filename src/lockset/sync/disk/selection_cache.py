@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import zlib
-from typing import TYPE_CHECKING, Any
 
 from lockset._version import __version__
 from lockset.files.record_store import get_value, put_value
@@ -15,9 +14,11 @@ from lockset.hashes import Digest
 from lockset.sync.desired import DesiredDistribution, may_hold_secret
 from lockset.sync.disk.inspect.source_tree import tree_digest
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import Any
 
     from lockset.sync.disk.request import SyncRequest
     from lockset.sync.target import Target

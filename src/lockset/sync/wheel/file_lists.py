@@ -7,12 +7,13 @@ import os
 import zlib
 from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
 __all__ = ["Manifest", "Row", "StoredFile", "StoredScript", "format_record", "parse_record"]
 

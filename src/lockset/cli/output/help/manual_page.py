@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lockset._version import __version__
 from lockset.cli.exit_codes import DONE, INTERRUPTED, REFUSED, TERMINATED, USAGE
-from lockset.cli.options.variables import actions_of
+from lockset.cli.options.common import actions_of
 from lockset.cli.output.help.help_examples import EXAMPLES, documentation
 
 if TYPE_CHECKING:

@@ -12,6 +12,8 @@ from lockset.dependency_specifiers import excess, read_marker, read_specifier
 from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
+    import re
+
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
 
@@ -19,17 +21,15 @@ __all__ = ["Comparison", "check_environment_marker", "check_package_marker", "co
 
 # Words, operators and literals of a valid marker, without parentheses.
 _TOKEN = lazy_pattern(r"""'[^']*'|"[^"]*"|===|[<>=!~]=|[<>]|[A-Za-z_.]+""")
-# Comparisons as nearly all markers have them, which become one character, and what may be around them.
-_VARIABLE = (
-    r"(?:python_version|python_full_version|os_name|sys_platform|platform_release|platform_system|platform_version"
-    r"|platform_machine|platform_python_implementation|implementation_name|implementation_version)"
-)
+# A comparison as nearly all markers have it, which becomes one character, and what may be around it.
+_VARIABLES = frozenset({
+    "python_version", "python_full_version", "os_name", "sys_platform", "platform_release", "platform_system",
+    "platform_version", "platform_machine", "platform_python_implementation", "implementation_name",
+    "implementation_version",
+})  # fmt: skip
+_OPERATOR = r"(===|[<>=!~]=|[<>]|\b(?:not )?in\b)"
 _TEXT = r"""(?:'[^']*'|"[^"]*")"""
-_ONE = lazy_pattern(
-    rf"\b{_VARIABLE} *(?:===|[<>=!~]=|[<>]|\bin\b|\bnot in\b) *{_TEXT}"
-    rf"|{_TEXT} *(?:===|[<>=!~]=|[<>]|\bin\b|\bnot in\b) *{_VARIABLE}\b"
-    rf"|{_TEXT} *\b(?:in|not in) (?:extras|dependency_groups)\b"
-)
+_ONE = lazy_pattern(rf"\b([a-z_]+) *{_OPERATOR} *{_TEXT}|{_TEXT} *{_OPERATOR} *([a-z_]+)\b")
 _ALL = lazy_pattern(r" *\0 *(?: (?:and|or) +\0 *)*")
 _BRACKETED = lazy_pattern(r"\( *\0 *(?: (?:and|or) +\0 *)*\)")
 _MOST_NESTED = 5
@@ -95,12 +95,20 @@ def is_ordinary_marker(text: str) -> bool:
     """Whether `text` is certainly a valid marker; only false negatives are possible, and are left to packaging."""
     if not text.isprintable() or "\\" in text or excess(text) is not None:
         return False
-    rest = _ONE.sub("\0", text)
+    rest = _ONE.sub(_abbreviated, text)
     for _ in range(_MOST_NESTED):
         if _ALL.fullmatch(rest):
             return True
         rest = _BRACKETED.sub("\0", rest)
     return False
+
+
+def _abbreviated(comparison: re.Match[str]) -> str:
+    """One character for a comparison that is certainly valid; others stay."""
+    variable, _, operator, last = comparison.groups()
+    if (variable or last) in _VARIABLES or (last in _SETS and operator.endswith("in")):
+        return "\0"
+    return comparison[0]
 
 
 def check_environment_marker(text: str, path: KeyPath, findings: Findings) -> None:

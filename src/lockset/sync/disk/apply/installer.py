@@ -8,7 +8,6 @@ import stat
 import zlib
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError, OfflineError
@@ -25,6 +24,7 @@ from lockset.sync.placement import check_locations, overlapped_of, overlaps_of, 
 from lockset.sync.plan import Plan, plan, plan_of
 from lockset.sync.target import LOCK_FILE, STATE_FOLDER
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 

@@ -6,17 +6,19 @@ import os
 from _thread import allocate_lock  # `threading` is not needed for it
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
 
 from lockset.errors import BuildNeededError, LocksetError, StoppedError
 from lockset.files.atomic import remove_tree
+from lockset.files.system import keep_freed_memory
 from lockset.hashes import Digest
 from lockset.progress import NullListener, expect_bytes
 from lockset.sync.desired import WheelIdentity
 from lockset.sync.disk.store.cache import StoredWheel, WheelStore
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import BinaryIO
 
     from lockset.index.ports import Downloads
     from lockset.progress import ProgressListener
@@ -97,6 +99,7 @@ class Preparer:
         if not missing:
             return wheels
         assert self._archives is not None  # created here, before there are threads
+        keep_freed_memory()
         self._listener.phase("Downloading", total=len(missing))
         if all(one.size is not None or one.path is not None for one in missing):
             expect_bytes(self._listener, sum(one.size or 0 for one in missing if one.path is None))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.files.atomic import is_straight
 from lockset.files.system import is_fixed
 from lockset.sync.plan import unremovable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
@@ -21,6 +20,7 @@ from lockset.sync.target import STATE_FOLDER, is_within
 from lockset.sync.wheel.file_lists import format_record
 from lockset.sync.wheel.scripts import rewrite_script, shebang
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 

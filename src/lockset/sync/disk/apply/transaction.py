@@ -21,7 +21,6 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeAlias
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
@@ -31,8 +30,10 @@ from lockset.sync.disk.apply.remove import emptied_folders, files_to_remove, ref
 from lockset.sync.json_text import json_array
 from lockset.sync.target import LOCK_FILE, STATE_FOLDER, is_within, relative_to
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
+    from typing import TypeAlias
 
     from lockset.sync.disk.apply.stage import Stage
     from lockset.sync.installed import InstalledDistribution

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lockset.files.record_store import get_value, put_value
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, hash_text
@@ -19,8 +18,10 @@ from lockset.sync.installed import EASY_INSTALL, METADATA_ENDINGS, SOURCE_FILE, 
 from lockset.sync.target import is_within
 from lockset.sync.wheel.file_lists import parse_record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from typing import Any, TypeAlias
 
     from lockset.sync.target import Layout
 

@@ -7,16 +7,17 @@ import os
 import sys
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from lockset.errors import LocksetError
 from lockset.files.record_store import content, get_value, put_value
 from lockset.files.system import system_facts
 from lockset.sync.target import Interpreter
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from subprocess import Popen
+    from typing import Any
 
 __all__ = ["ask_interpreter", "configurations", "interpreter_of"]
 

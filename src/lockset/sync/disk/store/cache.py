@@ -13,7 +13,6 @@ import os
 import stat
 from _thread import allocate_lock  # `threading` is not needed for it
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
@@ -23,10 +22,12 @@ from lockset.files.system import extended, rename
 from lockset.sync.target import STORE_FOLDER
 from lockset.sync.wheel.file_lists import Manifest
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
+    from typing import BinaryIO
 
     from typing_extensions import Self
 

@@ -7,13 +7,13 @@ import contextlib
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.files.system import BINARY, clone, copy_range, unlink
 from lockset.progress import NullListener
 from lockset.sync.disk.inspect.installed_scan import has_hash
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
