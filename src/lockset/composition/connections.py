@@ -62,11 +62,13 @@ def _new_copy() -> ProcessCopy | None:
 def _serve(service: Service) -> None:
     gc.set_threshold(*_COLLECTED_AT)
     gc.enable()
+    # What the first calls need, while the project is read: imports, and patterns that are compiled on first use.
     from lockset.index.http import httpx_client
-    from lockset.index.pages import simple_json
+    from lockset.index.pages.simple_json import parse_json_page
     from lockset.metadata.retrieve import Retriever
 
-    del httpx_client, simple_json  # imported now, since the first calls need them
+    del httpx_client
+    parse_json_page(b'{"files":[]}', name="sample", page_url="", index_url="")
     opening = service.opening()
     if opening is None:
         return

@@ -24,6 +24,7 @@ __all__ = [
     "is_local",
     "location_url",
     "options_of_plain",
+    "plain_options",
     "same_index",
     "sources_for",
     "strategy_for",
@@ -138,12 +139,6 @@ class IndexOptions:
                     hint="Give the index that name, or correct the pin",
                 )
 
-    def plain(self) -> dict[str, Any]:
-        """The options as plain values, for another process: see `options_of_plain`."""
-        indexes = [(source.url, source.name, source.flat, source.explicit) for source in self.indexes]
-        values = {name: getattr(self, name) for name in type(self).__slots__}
-        return {**values, "indexes": indexes, "pins": dict(self.pins)}
-
     def sources(self) -> tuple[IndexSource, ...]:
         """All indexes in order, the default one last; without flat sources."""
         default = () if self.no_index else (_location(self.index_url),)
@@ -155,8 +150,15 @@ class IndexOptions:
         return tuple(_location(url, flat=True) for url in self.find_links)
 
 
+def plain_options(options: IndexOptions) -> dict[str, Any]:
+    """The options as plain values, for another process: see `options_of_plain`."""
+    indexes = [(source.url, source.name, source.flat, source.explicit) for source in options.indexes]
+    values = {name: getattr(options, name) for name in IndexOptions.__slots__}
+    return {**values, "indexes": indexes, "pins": dict(options.pins)}
+
+
 def options_of_plain(values: Mapping[str, Any]) -> IndexOptions:
-    """The options of `IndexOptions.plain`."""
+    """The options of `plain_options`."""
     indexes = tuple(
         IndexSource(url=url, name=name, flat=flat, explicit=explicit) for url, name, flat, explicit in values["indexes"]
     )

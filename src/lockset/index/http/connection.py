@@ -12,6 +12,7 @@ from lockset.index.http.files import HttpFiles
 from lockset.index.http.transport import open_transport
 from lockset.index.http.worker_process import SharedWorkers
 from lockset.index.http.workers import Workers
+from lockset.index.options import plain_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,7 +68,7 @@ def connect(
     count, reader = options.connections - _FREE_SLOTS, Workers(1)
     workers = Workers(count)
     if copy is not None and _may_share(options, transport):
-        opening = options.plain(), None if cache is None else str(cache)
+        opening = plain_options(options), None if cache is None else str(cache)
         workers = SharedWorkers(count, copy=copy, opening=opening, listener=transport.listener)
     stored = DiskCache(cache)
     downloads = HttpDownloads(transport, allow_files=allow_files)
