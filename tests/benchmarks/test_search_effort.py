@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.generated_world import CHOICES, generated_world
 from benchmarks.many_extras import many_extras
 
 # Extras and groups that exclude one another, a family of packages that pin each other, one of which is behind.
@@ -27,3 +28,9 @@ def test_decisions_grow_with_the_extras_and_not_with_their_combinations(
 @pytest.mark.parametrize("size", SIZES)
 def test_extras_that_fit_together_are_solved_together(decisions: dict[int, tuple[int, int]], size: int) -> None:
     assert decisions[size][1] == 1
+
+
+@pytest.mark.parametrize("size", [100, 200, 400])
+def test_decisions_grow_with_the_packages(size: int) -> None:
+    statistics = generated_world(size, seed=1).lock(CHOICES["single"]).resolution.statistics
+    assert statistics.rounds <= 2 * size

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import marshal
 import zlib
+from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+
+from packaging.version import Version
 
 from lockset._dataclass import dataclass
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_version
 from lockset.index.filenames import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
 from lockset.index.pages.file_rows import file_values
@@ -20,15 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from packaging.tags import Tag
-    from packaging.version import Version
 
     from lockset.index.pages.file_rows import FileValues
 
 __all__ = ["DistributionFile", "ProjectDetail", "Rows"]
 
-
 # Limit for a requires-python; longer ones may have numbers with too many digits.
 _LONGEST_PYTHONS = 1_000
+# Pre-releases in their usual form.
+_PRERELEASE = lazy_pattern(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)|\.dev)[0-9]+")
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
@@ -148,6 +153,81 @@ def _first_of_each_name(files: Iterable[FileValues]) -> list[FileValues]:
     return list(by_name.values())
 
 
+class VersionList(Sequence[Version]):
+    """Versions, newest first, each once and parsed on first use: a search looks at few of the many that a page lists.
+
+    Attributes:
+        texts: The versions as text, all of them valid.
+    """
+
+    __slots__ = ("_parsed", "_positions", "texts")
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        self._parsed: list[Version | None] = [None] * len(texts)
+        self._positions: dict[Version, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, at: SupportsIndex) -> Version: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Version, ...]: ...
+    def __getitem__(self, at: SupportsIndex | slice) -> Version | tuple[Version, ...]:
+        """The version at a position, or those of a slice."""
+        if isinstance(at, slice):
+            return tuple([self[position] for position in range(*at.indices(len(self.texts)))])
+        version = self._parsed[at]
+        return self._parse(range(len(self.texts))[at]) if version is None else version
+
+    def _parse(self, position: int) -> Version:
+        version = parse_version(self.texts[position])
+        assert version is not None, self.texts[position]  # pages are sorted by version when they are read
+        self._parsed[position] = version
+        self._positions[version] = position
+        return version
+
+    def position(self, version: Version) -> int | None:
+        """The position of `version`; None if it is not in the list."""
+        known = self._positions.get(version)
+        if known is None and len(self._positions) < len(self.texts):
+            at = bisect_left(range(len(self.texts)), 1, key=lambda position: self[position] <= version)
+            return at if at < len(self.texts) and self[at] == version else None
+        return known
+
+    def index(self, value: Version, start: int = 0, stop: int | None = None) -> int:
+        """The position of `value`.
+
+        Raises:
+            ValueError: it is not in the list, or not between `start` and `stop`.
+        """
+        position = self.position(value)
+        if position is None or position not in range(len(self.texts))[start:stop]:
+            raise ValueError(f"{value} is not in the list")
+        return position
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, Version) and self.position(value) is not None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.texts))
+
+    @property
+    def finals(self) -> int:
+        """Bit i is set where version i is not a pre-release."""
+        return sum(1 << position for position, text in enumerate(self.texts) if self._is_final(position, text))
+
+    def _is_final(self, position: int, text: str) -> bool:
+        """Most versions are plain numbers, or end in one of the usual ways; the others are parsed."""
+        if text.replace(".", "").isdecimal():
+            return True
+        return not _PRERELEASE.fullmatch(text) and not self[position].is_prerelease
+
+
 class ProjectDetail:
     """The page of one project on an index; cheap to create from a stored table of any size.
 
@@ -159,6 +239,7 @@ class ProjectDetail:
         fingerprint: Changes with any change of the page; "" if it was not computed.
         index_numbers: For each version the number of the index that it comes from, if all versions of an index are
             tried before those of the next one; else empty.
+        versions: Versions with at least one file, newest first.
     """
 
     def __init__(
@@ -178,8 +259,7 @@ class ProjectDetail:
         self._index_urls = index_urls or {}
         self._table = table
         self._rows = Rows(table)
-        self._versions: tuple[Version, ...] | None = None
-        self._positions: dict[Version, int] = {}
+        self.versions = VersionList(table.versions)
         self._files: dict[Version, tuple[DistributionFile, ...]] = {}
 
     @property
@@ -205,15 +285,7 @@ class ProjectDetail:
         return self._table.refused
 
     @property
-    def versions(self) -> tuple[Version, ...]:
-        """Versions with at least one file, newest first."""
-        if self._versions is None:
-            self._versions = tuple(v for v in map(parse_version, self._table.versions) if v is not None)
-            self._positions = {version: at for at, version in enumerate(self._versions)}
-        return self._versions
-
-    @property
-    def versions_by_index(self) -> tuple[Version, ...]:
+    def versions_by_index(self) -> Sequence[Version]:
         """The versions, newest first; those of the first index before those of others, if `index_numbers` are given."""
         if not self.index_numbers:
             return self.versions
@@ -224,13 +296,13 @@ class ProjectDetail:
         return self._index_urls.get(version, self.index_url)
 
     def _position(self, version: Version) -> int:
-        if self._versions is None:
-            _ = self.versions
-        return self._positions[version]
+        position = self.versions.position(version)
+        if position is None:
+            raise KeyError(version)
+        return position
 
     def __contains__(self, version: object) -> bool:
-        _ = self.versions
-        return version in self._positions
+        return version in self.versions
 
     def files(self, version: Version) -> tuple[DistributionFile, ...]:
         """Files of `version`, in the order of the page; KeyError if the project has no such version."""
@@ -261,7 +333,7 @@ class ProjectDetail:
     def yanked_versions(self) -> frozenset[Version]:
         """The versions all of whose files are yanked."""
         flags = self._table.flags
-        return frozenset(version for at, version in enumerate(self.versions) if flags[at] & ALL_YANKED)
+        return frozenset(self.versions[at] for at in range(len(flags)) if flags[at] & ALL_YANKED)
 
     def has_wheel(self, version: Version) -> bool:
         """Whether the version has a wheel."""

@@ -1,22 +1,45 @@
 """Which releases are admitted for a set of specifiers, and in which order they are tried.
 
 The rules for pre-releases are those of the version specifiers specification, and those for yanked releases of PEP 592.
+
+Versions are parsed on first use, and pages list hundreds, so `matching_bits` looks at few of them: of a sorted list,
+all that have a higher release number than the one in the specifier match, or none does, and so do those with a lower
+one. Only those with this release number need a look one by one: its pre-releases, post-releases and local versions.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from lockset.dependency_specifiers import read_version
 from lockset.markers import MarkerSet
+from lockset.resolve.problem.direct_source import DirectVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from packaging.specifiers import Specifier as OneSpecifier
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
 
     from lockset.resolve.problem.request import Preference, ReleasePolicy
     from lockset.resolve.problem.requirement import Requirement, Specifier
     from lockset.resolve.releases.repository import Releases, Repository
 
-__all__ = ["Admission", "bits"]
+__all__ = ["Admission", "bits", "matching_bits"]
+
+_Release = tuple[int, tuple[int, ...]]
+
+# For each operator, whether higher release numbers match, and whether lower ones do.
+_OUTSIDE = {
+    ">=": (True, False),
+    ">": (True, False),
+    "<=": (False, True),
+    "<": (False, True),
+    "==": (False, False),
+    "!=": (True, True),
+}
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -51,15 +74,12 @@ class Admission:
         """Releases that match `specifier`, pre-releases and yanked ones included."""
         known = releases.fitting.get(specifier)
         if known is None:
-            known = 0
-            fitting = specifier.filter(releases.versions)
-            following = next(fitting, None)
-            for position, version in enumerate(releases.versions):
-                if following is None:
-                    break
-                if version is following:
-                    known |= 1 << position
-                    following = next(fitting, None)
+            versions = releases.versions
+            direct = specifier.source is not None or any(isinstance(v, DirectVersion) for v in versions[-1:])
+            if direct or releases.starts:
+                known = sum(1 << at for at, version in enumerate(versions) if specifier.admits(version))
+            else:
+                known = matching_bits(specifier.specifiers, versions)
             releases.fitting[specifier] = known
         return known
 
@@ -210,3 +230,65 @@ class Admission:
     def highest_first(self, name: str) -> bool:
         """Whether the highest versions of the project are tried first."""
         return self._policy.order != "lowest" and name not in self._policy.lowest
+
+
+def matching_bits(specifiers: SpecifierSet, versions: Sequence[Version]) -> int:
+    """Bit i is set where `versions[i]` matches; `versions` are sorted, newest first. Pre-releases match like others."""
+    bits = (1 << len(versions)) - 1
+    for specifier in specifiers:
+        if bits:
+            bits &= _bits(specifier, versions)
+    return bits
+
+
+def _bits(specifier: OneSpecifier, versions: Sequence[Version]) -> int:
+    operator, text = specifier.operator, specifier.version
+    if operator == "===":
+        return _one_by_one(specifier, versions, 0, len(versions))
+    bound = read_version(text.removesuffix(".*"))
+    if operator == "~=":
+        release = bound.release[:-1]
+        lower = _around(versions, ">=", _release(bound), _release)
+        first, end, _, _ = _around(versions, "==", (bound.epoch, release), _prefix(len(release)))
+        at_least = lower[2] | _one_by_one(specifier, versions, lower[0], lower[1])
+        return at_least & ((1 << end) - (1 << first))
+    if text.endswith(".*"):
+        key = _prefix(len(bound.release))
+        first, end, above, below = _around(versions, operator, key(bound), key)
+        return above | below | (((1 << end) - (1 << first)) if operator == "==" else 0)
+    first, end, above, below = _around(versions, operator, _release(bound), _release)
+    return above | below | _one_by_one(specifier, versions, first, end)
+
+
+def _around(
+    versions: Sequence[Version], operator: str, bound: _Release, key: Callable[[Version], _Release]
+) -> tuple[int, int, int, int]:
+    """First position and end of the versions with the key `bound`, and the others that match, above and below them."""
+    positions = range(len(versions))
+    first = bisect_left(positions, 1, key=lambda position: key(versions[position]) <= bound)
+    end = bisect_left(positions, 1, lo=first, key=lambda position: key(versions[position]) < bound)
+    above, below = _OUTSIDE[operator]
+    return first, end, (1 << first) - 1 if above else 0, (1 << len(versions)) - (1 << end) if below else 0
+
+
+def _one_by_one(specifier: OneSpecifier, versions: Sequence[Version], first: int, end: int) -> int:
+    return sum(1 << at for at in range(first, end) if specifier.contains(versions[at], prereleases=True))
+
+
+def _release(version: Version) -> _Release:
+    """Epoch and release number, without zeros at the end."""
+    release = version.release
+    end = len(release)
+    while end and not release[end - 1]:
+        end -= 1
+    return version.epoch, release[:end]
+
+
+def _prefix(length: int) -> Callable[[Version], _Release]:
+    """Epoch and the first numbers of the release number."""
+
+    def key(version: Version) -> _Release:
+        release = version.release[:length]
+        return version.epoch, release + (0,) * (length - len(release))
+
+    return key

@@ -102,7 +102,7 @@ class DirectRepository:
         other._versions = dict(self._versions)
         return other
 
-    def all_versions(self, name: str) -> tuple[Version, ...]:
+    def all_versions(self, name: str) -> Sequence[Version]:
         """See `AdjustableRepository.all_versions`."""
         return () if self._only_direct(name) else self._inner.all_versions(name)
 

@@ -16,6 +16,7 @@ from lockset.errors import (
 )
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.options import is_local
+from lockset.index.pages.project_page import VersionList
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
 from lockset.progress import NullListener
@@ -143,13 +144,9 @@ class IndexRepository:
         every = rules.limit(name) is None and rules.may_use_wheels(name) and rules.may_use_sdists(name)
         listed = detail.versions_by_index
         versions = listed if every else tuple(v for v in listed if self._usable(name, detail, v))
-        withdrawn = detail.yanked_versions
-        stable = yanked = 0
-        for position, version in enumerate(versions):
-            if not version.is_prerelease:
-                stable |= 1 << position
-            if version in withdrawn:
-                yanked |= 1 << position
+        finals = (1 << at for at, version in enumerate(versions) if not version.is_prerelease)
+        stable = versions.finals if isinstance(versions, VersionList) else sum(finals)
+        yanked = sum(1 << versions.index(version) for version in detail.yanked_versions if version in versions)
         numbers = [detail.index_numbers.get(version, 0) for version in versions] if detail.index_numbers else []
         starts = tuple(at for at in range(1, len(numbers)) if numbers[at] != numbers[at - 1])
         return Releases(name=name, versions=versions, stable=stable, yanked=yanked, starts=starts)
@@ -194,7 +191,7 @@ class IndexRepository:
         digests = rules.hashes.get(name)
         return digests is None or any(f"{a}:{v}" in digests for a, v in self._shown_hashes(file).items())
 
-    def all_versions(self, name: str) -> tuple[Version, ...]:
+    def all_versions(self, name: str) -> Sequence[Version]:
         """See `AdjustableRepository.all_versions`."""
         detail = self._detail(name)
         return () if detail is None or detail.is_quarantined else detail.versions

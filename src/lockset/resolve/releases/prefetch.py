@@ -9,6 +9,7 @@ costs one request.
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
@@ -167,7 +168,7 @@ class PrefetchingRepository(IndexRepository):
             return None
         releases = self.releases(name)
         specifiers = self._requested_specifiers.get(name, ())
-        for position, version in enumerate(releases.versions[:_MOST_GUESSES]):
+        for position, version in enumerate(islice(releases.versions, _MOST_GUESSES)):
             if not releases.stable >> position & 1 or releases.yanked >> position & 1:
                 continue
             if all(specifier.admits(version) for specifier in specifiers):

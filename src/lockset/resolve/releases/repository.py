@@ -37,7 +37,7 @@ class Releases:
     """
 
     name: str
-    versions: tuple[Version, ...]
+    versions: Sequence[Version]
     stable: int
     yanked: int
     starts: tuple[int, ...] = ()
@@ -121,7 +121,7 @@ class AdjustableRepository(Repository, Protocol):
     def unbuilt(self) -> AbstractSet[str]:
         """Projects with releases that were skipped only because nothing is built."""
 
-    def all_versions(self, name: str) -> tuple[Version, ...]:
+    def all_versions(self, name: str) -> Sequence[Version]:
         """Every version of an index, newest first, those that rules leave out included."""
 
     def left_out(self, name: str, version: Version) -> str | None:

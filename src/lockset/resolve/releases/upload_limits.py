@@ -25,7 +25,7 @@ class ListedReleases(Protocol):
     def rules(self) -> FileRules:
         """Which files may be used."""
 
-    def all_versions(self, name: str) -> tuple[Version, ...]:
+    def all_versions(self, name: str) -> Sequence[Version]:
         """All versions, the newest first."""
 
     def files(self, name: str, version: Version) -> Sequence[DistributionFile]:

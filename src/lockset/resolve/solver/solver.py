@@ -68,6 +68,9 @@ form that PubGrub gave it for packages (Weizenbaum, 2018), with the jump of conf
   Two choices that displace each other again and again count as incompatible.
 - **Incompatibilities are checked when a candidate is considered.** They are not propagated to exclude versions ahead of
   time: candidates are made lazily, since to look at one may cost a request.
+- **A cause gives way before many releases are passed over for it.** Where one reason excludes ten releases of a package
+  in a row, the latest choice that it names is undone, and the package is decided before it. uv reorders packages in the
+  same way after a few conflicts.
 - **Pre-releases and yanked releases need an opt-in** by a requirement that is part of the solution. A complete solution
   without one is opened again (`minimal`).
 
@@ -101,6 +104,10 @@ __all__ = ["BudgetExceeded", "Solver", "Unsatisfiable"]
 # that end need about one and a half rounds for each decision.
 _MOST_CALM_ROUNDS = 400
 _MOST_CALM_ROUNDS_PER_DECISION = 20
+# Releases of a decision that one reason may exclude in a row before the choice that it names gives way.
+_MOST_ALIKE = 10
+# Decisions for each of which a run may reject one candidate more: in a large project, more of them are in conflict.
+_DECISIONS_PER_REJECTION = 16
 # How often a complete solution may turn out to hold a release that nothing opts in to.
 _MOST_REOPENED = 12
 
@@ -123,7 +130,8 @@ class Solver:
     Attributes:
         rounds: Decisions taken, those undone later included.
         conflicts: Incompatibilities learned.
-        rejections: Candidates rejected because one of their dependencies could not be met.
+        rejections: Candidates rejected because one of their dependencies could not be met. Of those that one reason
+            excludes in a row, the first counts, and each one after the tenth.
         causes: Causes of the last conflict.
         displacements: How often one choice made the solver replace another.
     """
@@ -145,6 +153,8 @@ class Solver:
         self._listener = listener
         self._most_rejections, self._most_rounds = most_rejections, most_rounds
         self._last_conflict = self._reopened = 0
+        # Pairs of decisions, one of which gave way to the other.
+        self._reordered: set[frozenset[Decision]] = set()
         self._solution = PartialSolution(provider.priority)
         self._analysis = ConflictAnalysis(provider, self._solution, incompatibilities, self.displacements)
         self._propagation = Propagation(provider, self._solution, self._analysis, self.displacements, listener)
@@ -187,33 +197,58 @@ class Solver:
                 self._provider.count_conflict(name)  # the next run decides it earlier
             raise BudgetExceeded
 
-    def _choose(self, decision: Decision) -> tuple[Candidate, None] | tuple[None, Incompatibility]:
-        """The best candidate that nothing excludes, or the incompatibility derived where every one is excluded."""
+    def _choose(self, decision: Decision) -> tuple[Candidate | None, Incompatibility | None]:
+        """The best candidate that nothing excludes, or the incompatibility derived where every one is excluded.
+
+        Neither, where another decision gave way to this one.
+        """
         derivation = Derivation()
+        terms, alike = None, 0
         for candidate in self._provider.candidates(decision.key, decision.requirements):
             reason = self._analysis.known_conflict(candidate)
             if reason is None:
                 reason = self._analysis.unmet_dependency(candidate)
                 if reason is None:
                     return candidate, None
-                self._count_rejection(candidate)
+                alike = alike + 1 if reason.terms == terms else 1
+                terms = reason.terms
+                self._count_rejection(candidate, alike)
+                if alike >= _MOST_ALIKE and self._gives_way(reason, decision):
+                    return None, None
             self._provider.suggest_forks(candidate, reason.fork_points)
             self._analysis.exclude(derivation, candidate, reason)
         return None, self._analysis.no_candidate(decision, derivation)
 
-    def _count_rejection(self, rejected: Candidate) -> None:
+    def _count_rejection(self, rejected: Candidate, alike: int) -> None:
         """Give the package of `rejected` a higher priority: decided earlier, it makes the others give way.
 
         Only this side of the conflict is counted. Counting both alike would leave them in their order, in which one of
-        them goes through all its old releases.
+        them goes through all its old releases. `alike` is the number of those rejected for the same reason in a row.
         """
-        self.rejections += 1
+        self.rejections += not 1 < alike <= _MOST_ALIKE
         self._listener.step(f"{rejected.name}")
         self._provider.count_conflict(rejected.name)
         self._provider.prefetch_next(rejected)
         self._solution.reorder()
-        if self.rejections > self._most_rejections:
+        if self.rejections > self._most_rejections + len(self._solution.decisions) // _DECISIONS_PER_REJECTION:
             raise BudgetExceeded
+
+    def _gives_way(self, reason: Incompatibility, decision: Decision) -> bool:
+        """Undo the latest choice that `reason` names, where `decision` is then decided before it.
+
+        It is where something earlier requires `decision`, too. Once for two decisions, or they would take turns.
+        """
+        named = [self._solution.decisions[term.key] for term in reason.terms]
+        latest = max(named, key=lambda other: other.level, default=None)
+        if latest is None or frozenset((decision, latest)) in self._reordered:
+            return False
+        required_before = any(parent is None or parent.level < latest.level for _, parent in decision.edges)
+        priority = self._provider.priority
+        if not required_before or priority(decision.key[0]) >= priority(latest.key[0]):
+            return False
+        self._reordered.add(frozenset((decision, latest)))
+        self._solution.backtrack(latest.level)
+        return True
 
     def _backjump(self, conflict: Incompatibility) -> None:
         """Learn `conflict`, and undo everything from the latest decision on that takes part in it."""

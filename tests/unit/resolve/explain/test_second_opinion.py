@@ -48,7 +48,9 @@ def said_of_certainty(text: str) -> list[str]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The universal search gives up at the first conflicts."""
-    for name in ("_FIRST_RUN_REJECTIONS", "_FIRST_REJECTIONS", "_RESTARTS", "_RESTARTS_OF_ONE"):
+    for name in ("_FIRST_RUN_REJECTIONS", "_FIRST_REJECTIONS"):
+        monkeypatch.setattr(search, name, 0)
+    for name in ("_RESTARTS", "_RESTARTS_OF_ONE"):
         monkeypatch.setattr(search, name, 1)
 
 
