@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lockset.composition.connections import connect
 from lockset.errors import LocksetError
-from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 from support.fakes.fake_index import BytesSink, FakeDownloads
 from support.local_index import LocalIndex, World

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.version import Version
 
+from lockset.composition.connections import connect
 from lockset.errors import LocksetError
-from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 from lockset.index.ports import ProjectNotFound
 from support.builders.pages import PageFile

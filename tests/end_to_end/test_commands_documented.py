@@ -149,7 +149,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     from lockset.composition.audits import advisory_files, osv_service
     from lockset.conversion.readers import yaml_text
     from lockset.files import read_file
-    from lockset.index.http.pages import PAGE_LIMIT
+    from lockset.index.http.client import PAGE_LIMIT
     from lockset.lockfile.dependency_graph import MOST_CHAINS
     from lockset.lockfile.read import MAX_BYTES, MAX_WHEEL_TAGS
     from lockset.markers.parse import MAX_NODES

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lockset.composition.connections import connect
 from lockset.errors import LocksetError
-from lockset.index.http.connection import connect
 from lockset.index.http.transport import Request
 from lockset.index.options import IndexOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.index.http.connection import Connection
+    from lockset.composition.connections import Connection
     from lockset.index.http.transport import Incoming
 
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
+from lockset.composition.connections import connect
 from lockset.errors import LocksetError
 from lockset.index.http.cache import DiskCache
-from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions, IndexSource
 from lockset.index.pages.page_table import TABLE_FORMAT, PageTable
 from lockset.index.ports import ProjectNotFound

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lockset.composition.connections import Connection, connect
 from lockset.errors import LocksetError
 from lockset.index.credentials import Scope, Scopes, origin_of
-from lockset.index.http.connection import Connection, connect
 from lockset.index.options import IndexOptions, IndexSource
 from support.builders import make_wheel
 from support.fakes.fake_index import BytesSink

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.version import Version
 
+from lockset.composition.connections import connect
 from lockset.errors import LocksetError
-from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 from lockset.index.pages.project_page import DistributionFile
 from support.fakes.fake_index import BytesSink
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from lockset.index.http.connection import Connection
+    from lockset.composition.connections import Connection
     from support.command import Command
 
 TIMEOUT = 0.3

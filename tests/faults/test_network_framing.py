@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
+from lockset.composition.connections import connect
 from lockset.errors import LocksetError
-from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 from lockset.index.ports import ProjectNotFound
 from support.fakes.fake_index import BytesSink
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Sequence
 
-    from lockset.index.http.connection import Connection
+    from lockset.composition.connections import Connection
 
 CONTENT = b"the bytes of a file\r\n\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"
 # Seconds between two pieces: enough for the first to be read alone.

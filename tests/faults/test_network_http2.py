@@ -15,8 +15,8 @@ from h2.connection import H2Connection
 from h2.events import RequestReceived
 from h2.exceptions import ProtocolError
 
+from lockset.composition.connections import connect
 from lockset.errors import LocksetError
-from lockset.index.http.connection import connect
 from lockset.index.http.transport import Request
 from lockset.index.options import IndexOptions
 from support.listener import Listener
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from socket import socket
 
-    from lockset.index.http.connection import Connection
+    from lockset.composition.connections import Connection
 
 TLS = Path(__file__).parents[1] / "support" / "tls"
 TIMEOUT = 0.4

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lockset.composition.connections import connect
 from lockset.errors import LocksetError
 from lockset.index.http.auth import Authenticator
-from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lockset.composition.connections import Connection, connect
 from lockset.errors import LocksetError
-from lockset.index.http.connection import Connection, connect
 from lockset.index.options import IndexOptions
 from lockset.metadata.retrieve import Retriever
 from support.builders.core_metadata import core_metadata

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lockset.composition.connections import connect
 from lockset.errors import LocksetError
 from lockset.index.http import httpx_client
-from lockset.index.http.connection import connect
 from lockset.index.options import IndexOptions
 from support.fakes.fake_index import BytesSink
 from support.listener import Listener

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lockset.composition.connections import Connection, connect
 from lockset.errors import LocksetError
 from lockset.index.http.auth import proxy_for
-from lockset.index.http.connection import Connection, connect
 from lockset.index.options import IndexOptions, IndexSource
 from support.fakes.fake_index import BytesSink
 from support.local_index import LocalIndex, World

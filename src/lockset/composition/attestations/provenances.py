@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from lockset.attestations.provenance import AttestationVerifier
-    from lockset.index.http.connection import Connection
+    from lockset.composition.connections import Connection
 
 __all__ = ["AttestedFile", "Provenances", "attestation_refused", "verifier_of"]
 

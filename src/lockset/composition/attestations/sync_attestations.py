@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lockset.attestations.policy import TrustPolicy
     from lockset.attestations.provenance import AttestationVerifier, ProvenanceVerdict
     from lockset.composition.attestations.provenances import AttestedFile, Provenances
-    from lockset.index.http.connection import Connection
+    from lockset.composition.connections import Connection
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, Pylock
     from lockset.sync.desired import DesiredDistribution

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from lockset.composition.audits.osv_service import OsvService
+    from lockset.composition.connections import Connection
     from lockset.composition.run_context import RunContext
-    from lockset.index.http.connection import Connection
     from lockset.index.options import IndexOptions
 
 __all__ = ["AdvisorySources"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from lockset.advisories.advisory import Advisory
-    from lockset.index.http.connection import Connection
+    from lockset.composition.connections import Connection
 
 __all__ = ["OSV_ADDRESS", "OsvService"]
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from lockset.build.hooks import HookBuilder
+    from lockset.composition.connections import Connection
     from lockset.composition.lock_assembly import LockResult
     from lockset.composition.lock_inputs import LockInputs
-    from lockset.index.http.connection import Connection
     from lockset.lockfile.model import Package, PackageArchive, PackageSdist, Pylock
 
 __all__ = ["lock_build_requirements"]

@@ -14,7 +14,7 @@ from lockset.metadata.retrieve import Retriever
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lockset.index.http.connection import Connection
+    from lockset.composition.connections import Connection
     from lockset.index.pages.project_page import DistributionFile
 
 __all__ = ["LiveRemote"]

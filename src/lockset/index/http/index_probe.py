@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lockset._dataclass import dataclass
 from lockset.errors import IndexUnreachableError
 from lockset.index.credentials import redact
-from lockset.index.http.pages import PAGE_LIMIT, page_url
+from lockset.index.http.client import PAGE_LIMIT, page_url
 from lockset.index.http.transport import Request
 
 if TYPE_CHECKING:

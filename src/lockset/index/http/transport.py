@@ -44,7 +44,7 @@ def open_transport(
     listener: ProgressListener | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Transport:
-    """The transport for `options`; nothing is opened before the first request. See `connection.connect`."""
+    """The transport for `options`; nothing is opened before the first request. See `connections.connect`."""
     sources = (*options.indexes, IndexSource(url=options.index_url, name=options.index_name), *options.flat_sources())
     authenticator = Authenticator(sources, environ=environ, keyring=options.keyring)
     return Transport(options, authenticator=authenticator, clock=clock, listener=listener)
