@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packaging.markers import InvalidMarker
+from packaging.requirements import InvalidRequirement
 
 from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_dependency, read_marker
+from lockset.errors import RequirementSyntaxError
 from lockset.markers import MarkerSet
 from lockset.sources.requirements.requirement_line import parse_requirement
+from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from lockset.sources.requirements.requirement_line import RequirementLine
 
 __all__ = ["index_sources", "with_source", "with_sources"]
+
+# Errors quote at most this many characters of a source.
+_SHOWN = 80
 
 
 def with_sources(
@@ -62,6 +68,9 @@ def with_source(
     """The requirement with its source; several with disjoint markers if sources have markers.
 
     `sources` all name the package, in order. Those of an index, and those without a location, are left out.
+
+    Raises:
+        LocksetError: `requirement-syntax` if the URL or path of a source is not valid.
     """
     direct = [source for source in sources if source.requirement is not None]
     if requirement.url is not None or not direct:
@@ -73,7 +82,7 @@ def with_source(
         if region.is_empty:
             continue
         assert source.requirement is not None
-        moved = read_dependency(source.requirement)
+        moved = _direct(source, source.requirement)
         moved.extras = set(requirement.extras)
         moved.marker = _joined(requirement.marker, region)
         yield moved, source
@@ -82,6 +91,18 @@ def with_source(
         rest = read_dependency(str(requirement))
         rest.marker = _joined(requirement.marker, left)
         yield rest, None
+
+
+def _direct(source: NamedSource, text: str) -> Requirement:
+    try:
+        return read_dependency(text)
+    except InvalidRequirement as error:
+        reason = str(error).partition("\n")[0]
+        raise RequirementSyntaxError(
+            f"`{source.package}` has a source that is not valid, {without_secrets(source.shown)[:_SHOWN]}: {reason}",
+            location=f"{source.location} {source.table}",
+            hint="In a URL, a space is written `%20`" if " " in source.shown else None,
+        ) from error
 
 
 def index_sources(sources: Iterable[NamedSource]) -> dict[tuple[str, str], list[str]]:

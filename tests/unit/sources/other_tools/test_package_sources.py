@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
+from lockset.errors import RequirementSyntaxError
 from lockset.markers import MarkerSet
 from lockset.sources.other_tools.facts import NamedSource
 from lockset.sources.other_tools.package_sources import index_sources, with_source
@@ -69,3 +71,10 @@ def test_an_index_holds_for_a_package_only_if_it_holds_everywhere() -> None:
     assert index_sources([named("os_name == 'nt'", path=None, index="inner")]) == {}
     assert index_sources([named(path=None, index="inner"), named(path=None, index="other")]) == {}
     assert index_sources([named(path=None, index="inner"), named(path=None, index="inner")]) == {inner: ["core"]}
+
+
+@pytest.mark.parametrize("path", ["./p" + "1" * 1_200, "//name with a space/core"])
+def test_a_source_that_is_not_a_valid_url_is_refused_with_its_table(path: str) -> None:
+    with pytest.raises(RequirementSyntaxError, match="`core` has a source that is not valid") as caught:
+        list(with_source(Requirement("core"), [named(path=path)]))
+    assert caught.value.diagnostic.location == "pyproject.toml [tool.uv.sources]"
