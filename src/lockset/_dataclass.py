@@ -45,7 +45,7 @@ class _Field:
         default_factory: Any = _MISSING,
         init: bool = True,
         repr: bool = True,  # noqa: A002 - as in the standard library
-        hash: bool | None = None,  # noqa: A002
+        hash: bool | None = None,  # noqa: A002 - as in the standard library
         compare: bool = True,
         kw_only: Any = None,
     ) -> None:
@@ -111,14 +111,14 @@ def _dataclass(
     return lambda cls: _make(cls, options)
 
 
-def _fields(cls: Any) -> tuple[Any, ...]:
+def _fields(cls: Any) -> Any:
     """Like `dataclasses.fields`, for a class or a value of one."""
     record = (cls if isinstance(cls, type) else type(cls)).__dict__.get("__record__")
     if record is None:
         import dataclasses
 
         return dataclasses.fields(cls)
-    return record.fields()  # type: ignore[no-any-return]
+    return record.fields()
 
 
 def _replace(one: Any, /, **changes: Any) -> Any:
@@ -138,7 +138,7 @@ if not TYPE_CHECKING:
     dataclass, field, fields, replace = _dataclass, _Field, _fields, _replace
 
 
-def _make(cls: type[Any], options: Mapping[str, bool]) -> type[Any]:
+def _make(cls: Any, options: Mapping[str, bool]) -> Any:
     if any("__dataclass_fields__" in each.__dict__ and "__record__" not in each.__dict__ for each in cls.__mro__):
         import dataclasses
 
@@ -154,7 +154,7 @@ def _make(cls: type[Any], options: Mapping[str, bool]) -> type[Any]:
     record.cls = made
     if not options["kw_only"]:
         made.__match_args__ = tuple(each.name for each in record.fields() if each.init and not each.kw_only)  # type: ignore[misc]
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def _is_class_variable(annotation: Any) -> bool:

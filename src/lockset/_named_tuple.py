@@ -12,13 +12,13 @@ __all__ = ["NamedTuple"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any, NamedTuple
 
     from typing_extensions import Self
 
 try:
-    from _collections import _tuplegetter as _getter  # type: ignore[import-not-found]
+    from _collections import _tuplegetter as _getter  # type: ignore[import-not-found] # CPython only
 except ImportError:  # PyPy
     from operator import itemgetter
 
@@ -69,18 +69,18 @@ class _Constructor:
         self._fields = fields
         self._defaults = defaults
 
-    def __get__(self, instance: object, owner: Any) -> Callable[..., Any]:
+    def __get__(self, instance: object, owner: Any) -> Any:
         cls: Any = next((cls for cls in owner.__mro__ if cls.__dict__.get("__new__") is self), None)
         if cls is None:  # another thread was faster
-            return owner.__new__  # type: ignore[no-any-return]
+            return owner.__new__
         names = ", ".join(self._fields)
         source = f"lambda _cls, {names}: _new(_cls, ({names}{',' if self._fields else ''}))"
-        constructor: Any = eval(source, {"_new": tuple.__new__, "__builtins__": {}, "__name__": cls.__module__})  # noqa: S307
+        constructor: Any = eval(source, {"_new": tuple.__new__, "__builtins__": {}, "__name__": cls.__module__})  # noqa: S307 - names of fields
         constructor.__defaults__ = tuple(self._defaults.values())
         constructor.__annotations__ = {name: cls.__annotations__[name] for name in self._fields}
         constructor.__name__, constructor.__qualname__ = "__new__", f"{cls.__qualname__}.__new__"
         cls.__new__ = staticmethod(constructor)
-        return constructor  # type: ignore[no-any-return]
+        return constructor
 
 
 _getters: list[Any] = []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from support.local_index import LocalIndex
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies of a process are made on Linux alone")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies of a process are made on Linux only")
 
 # Run in an interpreter of its own, since a process with other threads is never copied.
 _START = """
@@ -100,6 +100,20 @@ print(json.dumps([sum(pid != os.getpid() for pid in pids), sum(pid == os.getpid(
 """)
     assert copied == 6, "three quarters of the workers"
     assert here == 4
+
+
+def test_a_value_that_is_not_plain_is_an_error_of_the_call() -> None:
+    assert run("""
+signal.alarm(20)  # the call would never end
+functions["odd"] = lambda _: object()
+workers.prepare()
+job = start("odd", None, never)
+try:
+    job.result()
+except ValueError as error:
+    print(json.dumps("unmarshallable" in str(error)))
+workers.close()
+""")
 
 
 def test_errors_arrive_as_they_were_raised() -> None:

@@ -257,7 +257,7 @@ class MarkerSet:
         assumption = dd.FULL if given is None else given.id
         inside = dd.and_(self.id, assumption)
         if inside == dd.EMPTY:
-            raise ValueError("the set is empty within the assumption: there is no marker for never")
+            raise ValueError("the set is empty within the assumption, and no marker is never true")
         if inside == assumption:
             return None
         from lockset.markers.render import render  # most sets are everything within what they are given

@@ -264,21 +264,21 @@ class Output:
 
 
 class _Notes(NullListener):
-    """The listener where nobody watches: notes, warnings and hints alone."""
+    """The listener without a terminal: it prints notes, warnings and hints, and no progress."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
 
     def note(self, text: str) -> None:
-        """Hand it on."""
+        """Print a note."""
         self._out.note(text)
 
     def warning(self, text: str) -> None:
-        """Hand it on."""
+        """Print a warning."""
         self._out.warn(text)
 
     def hint(self, text: str) -> None:
-        """Hand it on."""
+        """Print a hint."""
         self._out.hint(text)
 
 

@@ -167,7 +167,7 @@ class ProcessCopy:
         `on_loss` is called with the calls under way and `threads` if the copy ends by itself.
         """
         try:
-            _write_message(self._requests, (opening, threads))
+            _write(self._requests, marshal.dumps((opening, threads)))
         except OSError:
             self.end()
             return False
@@ -185,7 +185,7 @@ class ProcessCopy:
                 return False
             self._calls += 1
             try:
-                _write_message(self._requests, (self._calls, call.kind, call.argument))
+                _write(self._requests, marshal.dumps((self._calls, call.kind, call.argument)))
             except OSError:
                 return False  # its receiver will notice the end, too
             self._jobs[self._calls] = job
@@ -261,11 +261,11 @@ class Service:
 
     def _answer(self, number: int, function: Callable[[Any], Any], argument: Any) -> None:
         try:
-            value, is_error = function(argument), False
+            reply = marshal.dumps((number, False, function(argument), self._received.total))
         except BaseException as error:  # noqa: BLE001 (raised again in the other process)
-            value, is_error = _pickled(error), True
+            reply = marshal.dumps((number, True, _pickled(error), self._received.total))
         with self._lock, suppress(BrokenPipeError):  # the other process has ended: `run` ends this one
-            _write_message(self._replies, (number, is_error, value, self._received.total))
+            _write(self._replies, reply)
 
 
 def _pickled(error: BaseException) -> bytes:
@@ -284,8 +284,8 @@ def _unpickled(error: bytes) -> BaseException:
     return restored
 
 
-def _write_message(pipe: int, message: tuple[Any, ...]) -> None:
-    data = marshal.dumps(message)
+def _write(pipe: int, data: bytes) -> None:
+    """Write a message."""
     length = _LENGTH.pack(len(data))
     for part in [length + data] if len(data) < _SHORT else [length, data]:
         left = memoryview(part)

@@ -69,7 +69,7 @@ class Linker:
         self._modes = (0o644 & ~mask, 0o755 & ~mask)
 
     def mute(self) -> None:
-        """Notify nobody from now on."""
+        """Stop notifying."""
         self._listener = NullListener()
 
     def put_all(self, folder: str, files: Iterable[tuple[str, StoredFile]], *, area: str | None) -> None:
