@@ -24,6 +24,10 @@ T = TypeVar("T")
 # the next restart, so that an interrupt never has to wait for a task.
 _HEARTBEAT = 0.2
 
+# Seconds between two looks at a lock that another process has, for microseconds, and after which that one must be dead.
+_PAUSE = 0.0005
+_LOST = 1.0
+
 
 class InstallWorkers:
     """Runs tasks in a few threads. After the first failure, or an interrupt, no further task starts.
@@ -94,23 +98,55 @@ def assisted(
 ) -> Iterator[Callable[[int], bool]]:
     """While the body runs, run `assist` in copies of this process, where that is safe; it receives their number from 1.
 
-    All receive a function that takes one of the numbers below `count`: it returns False for one that is taken. In a
-    rare race two may take the same.
+    All receive a function that takes one of the numbers below `count`: it returns False for one that is taken.
     """
     import mmap  # here, since few syncs are so large
 
     taken = mmap.mmap(-1, count)  # shared by all
+    turn = _Turn()
 
     def take(number: int) -> bool:
-        if taken[number]:
-            return False
-        taken[number] = 1
-        return True
+        with turn:
+            if taken[number]:
+                return False
+            taken[number] = 1
+            return True
 
     with ExitStack() as stack:
         for number in range(1, copies + 1):
             stack.enter_context(_copy(partial(assist, number, take)))
         yield take
+
+
+class _Turn:
+    """A lock for this process, its threads and its copies: whoever reads the one byte of the pipe has it.
+
+    The byte of a process that is killed while it has the lock is lost: `_LOST` seconds later another one goes on
+    without it, and writes it again.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.write(self._write, b".")
+
+    def __enter__(self) -> None:
+        deadline = time.monotonic() + _LOST
+        while time.monotonic() < deadline:
+            try:
+                os.read(self._read, 1)
+            except BlockingIOError:
+                time.sleep(_PAUSE)
+            else:
+                return
+
+    def __exit__(self, *_: object) -> None:
+        os.write(self._write, b".")
+
+    def __del__(self) -> None:
+        # Not earlier: after an interrupt, threads that are still running may use them.
+        os.close(self._read)
+        os.close(self._write)
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
+from lockset.sync.disk import workers
 from lockset.sync.disk.apply import prepare, stage
 from lockset.sync.disk.store.link import Linker
 from lockset.sync.disk.workers import assisted, with_copy
@@ -32,6 +35,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there is a
 
 WHEELS = [make_wheel(f"package-{number}", files={f"module_{number}.py": "x" * number}) for number in range(6)]
 SECONDS = 20.0
+_NUMBERS = 10
 
 
 @pytest.fixture(autouse=True)
@@ -111,18 +115,40 @@ def test_what_the_user_should_know_of_a_wheel_is_noted_whichever_process_gets_it
 
 
 @pytest.mark.parametrize("copies", [1, 3])
-def test_all_processes_together_take_every_number_once(tmp_path: Path, copies: int) -> None:
+def test_all_processes_together_take_every_number_once(
+    tmp_path: Path, copies: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(mmap.mmap):
+        """Leaves the others time between a look and what follows from it."""
+
+        def __getitem__(self, index: Any) -> Any:
+            taken = super().__getitem__(index)
+            time.sleep(0.05)
+            return taken
+
+    monkeypatch.setattr(mmap, "mmap", Slow)
+
     def take_all(take: Callable[[int], bool], who: str) -> None:
         (tmp_path / f"begun-{who}").touch()
         until(lambda: len(list(tmp_path.glob("begun-*"))) > copies)
-        for number in range(50):
-            if take(number):
-                (tmp_path / f"{number}-{who}").touch()
+        taken = [number for number in range(_NUMBERS) if take(number)]
+        (tmp_path / f"taken-{who}").write_text(" ".join(map(str, taken)), encoding="utf-8")
 
-    with assisted(50, lambda number, take: take_all(take, f"copy{number}"), copies=copies) as take:
+    with assisted(_NUMBERS, lambda number, take: take_all(take, f"copy{number}"), copies=copies) as take:
         take_all(take, "this")
-    taken = [int(path.name.partition("-")[0]) for path in tmp_path.glob("[0-9]*")]
-    assert sorted(taken) == list(range(50))
+    taken = [int(number) for path in tmp_path.glob("taken-*") for number in path.read_text(encoding="utf-8").split()]
+    assert sorted(taken) == list(range(_NUMBERS))
+
+
+def test_a_process_that_is_killed_while_it_takes_a_number_keeps_no_other_one_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turn = workers._Turn()
+    monkeypatch.setattr(workers, "_Turn", lambda: turn)
+    monkeypatch.setattr(workers, "_LOST", 0.1)
+    with assisted(2, lambda _number, _take: os.read(turn._read, 1)) as take:  # which ends with the lock
+        until(lambda: not select.select([turn._read], [], [], 0)[0])
+        assert [take(0), take(0), take(1)] == [True, False, True]
 
 
 def test_the_copy_ends_at_once_when_the_work_fails(tmp_path: Path) -> None:
