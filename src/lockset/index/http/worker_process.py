@@ -16,7 +16,7 @@ from functools import partial
 from io import FileIO
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lockset.files.system import assistant, large_pipe
+from lockset.files.copies import assistant, large_pipe
 from lockset.index.http.workers import Job, Workers
 from lockset.progress import NullListener
 
