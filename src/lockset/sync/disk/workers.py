@@ -202,7 +202,10 @@ def meanwhile(task: Callable[[], None]) -> Iterator[None]:
             failed.append(error)
 
     thread = threading.Thread(target=work)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # no further thread can be started
+        work()
     try:
         yield
     finally:
