@@ -220,6 +220,54 @@ print(json.dumps(values == [os.getpid()] * 3))
 """)
 
 
+def test_a_copy_whose_replies_no_thread_can_read_is_not_used() -> None:
+    assert run("""
+import threading
+def refuse(thread):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = refuse
+workers.prepare()
+values = [start("pid", None, os.getpid).result() for _ in range(10)]
+workers.close()
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print(json.dumps(values == [os.getpid()] * 10))
+""")
+
+
+def test_a_copy_that_was_killed_leaves_neither_a_process_nor_a_pipe() -> None:
+    assert run("""
+functions["pid"] = lambda _: os.getpid()
+before = os.listdir("/proc/self/fd")
+workers.prepare()
+os.kill(start("pid", None, never).result(), signal.SIGKILL)
+while start("pid", None, os.getpid).result() != os.getpid():
+    time.sleep(0.01)
+workers.close()
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print(json.dumps(os.listdir("/proc/self/fd") == before))
+""")
+
+
+def test_calls_end_although_the_progress_of_their_replies_cannot_be_reported() -> None:
+    assert run("""
+import threading
+signal.alarm(20)  # the call would never end
+threading.excepthook = lambda _: None
+def fail(amount):
+    raise OSError
+listener.transferred = fail
+functions["receive"] = lambda amount: services[0].listener.transferred(amount)
+workers.prepare()
+value = start("receive", 5, lambda: "here").result()
+workers.close()
+print(json.dumps(value == "here"))
+""")
+
+
 def test_transfers_of_the_copy_are_reported_here() -> None:
     assert run("""
 def receive(amount):

@@ -18,7 +18,7 @@ import sys
 import zlib
 
 from lockset._version import __version__
-from lockset.files.system import BINARY, READ, fork, is_private, replace, system_facts, unlink, user_id
+from lockset.files.system import BINARY, READ, fork, is_private, processors, replace, system_facts, unlink, user_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _all_unchanged(shares: Sequence[tuple[int, bytes]]) -> bool:
     """Whether every file has its size and time; for many files, a second process checks half of them."""
     here = os.getcwd()
     try:
-        if sum(count for count, _ in shares) < _MANY or (os.cpu_count() or 1) < 2:
+        if sum(count for count, _ in shares) < _MANY or processors() < 2:
             return all(_unchanged(share) for _, share in shares)
         return _both_unchanged(*(share for _, share in shares))
     finally:
