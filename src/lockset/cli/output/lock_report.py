@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lockset.api.check import LockCheck
-    from lockset.cli.options.lock_command import LockCommand
+    from lockset.cli.options.lock import LockCommand
     from lockset.cli.output.streams import Output
     from lockset.composition.lock_assembly import LockResult
     from lockset.lockfile.diff import LockDiff

@@ -13,7 +13,7 @@ from lockset.sources.other_tools.facts import join_many_names
 
 if TYPE_CHECKING:
     from lockset.api.check import LockCheck
-    from lockset.cli.options.lock_command import LockCommand
+    from lockset.cli.options.lock import LockCommand
     from lockset.cli.output.streams import Output
     from lockset.composition.lock_assembly import LockResult
     from lockset.lockfile.diff import LockDiff
