@@ -39,7 +39,7 @@ DOORS = {
     "cli/program.py": {"environment", "streams"},
     "composition/connections.py": {"clock"},
     "composition/conversions/export.py": {"clock"},
-    "composition/repositories.py": {"clock", "environment"},
+    "composition/lock_pipeline.py": {"clock", "environment"},
     "composition/sync_ports.py": {"clock"},
     "composition/run_context.py": {"clock", "environment"},
     # Child processes inherit the environment: git, build backends, interpreters.

@@ -254,8 +254,8 @@ def verify_files(
         LocksetError: If an index is not available.
     """
     from lockset._dataclass import replace
+    from lockset.composition.connections import connected
     from lockset.composition.indexes import chosen_urls, resolve_indexes
-    from lockset.composition.repositories import connected
     from lockset.composition.run_context import IndexOverrides, context_of
     from lockset.composition.verify_online import check_downloads, check_online
     from lockset.lockfile.validate.report import locate_findings

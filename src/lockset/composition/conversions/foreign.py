@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lockset._dataclass import dataclass, replace
-from lockset.composition.connections import SourceFetcher
+from lockset.composition.connections import SourceFetcher, connected
 from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.composition.indexes import resolve_indexes, unread_index_variable
-from lockset.composition.repositories import connected
 from lockset.conversion.model.formats import Format, decode_lock_text, recognise, refuse_conflicts, refuse_undecoded
 from lockset.conversion.model.imported_lock import Loss, refuse_losses
 from lockset.conversion.model.options import FileSelection, ReaderOptions

@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
+from lockset.composition.connections import connected
 from lockset.composition.conversions.foreign import Conversion
 from lockset.composition.conversions.remote_files import LiveRemote
-from lockset.composition.repositories import connected
 from lockset.conversion.model.imported_lock import dropped_credentials, refuse_losses
 from lockset.conversion.pipeline.file_details import fill_file_details, with_sizes
 from lockset.conversion.pipeline.pylock_transform import KeptParts, merge_locks, narrow, prove_same
