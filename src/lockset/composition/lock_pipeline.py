@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LockOptions", "lock_project", "posed_problem", "repository_opener", "with_metadata"]
 
+
 def lock_project(
     project: RootProject,
     options: LockOptions,
