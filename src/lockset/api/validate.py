@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name
-from lockset.lockfile.load import load_bytes
+from lockset.lockfile.read import load_bytes
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.finding import Issue
 from lockset.lockfile.validate.report import Report

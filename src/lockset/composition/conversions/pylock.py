@@ -12,8 +12,7 @@ from lockset.composition.conversions.remote_files import LiveRemote
 from lockset.conversion.model.imported_lock import dropped_credentials, refuse_losses
 from lockset.conversion.pipeline.file_details import fill_file_details, with_sizes
 from lockset.conversion.pipeline.pylock_transform import KeptParts, merge_locks, narrow, prove_same
-from lockset.lockfile.load import load_bytes
-from lockset.lockfile.read import read_document
+from lockset.lockfile.read import load_bytes, read_document
 from lockset.lockfile.secrets import without_user_info
 from lockset.lockfile.write import refuse_secrets, write
 from lockset.markers import platform_region

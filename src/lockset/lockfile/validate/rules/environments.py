@@ -399,7 +399,9 @@ def _read_coverage(data: Mapping[str, Any]) -> _Coverage:
     packages = data.get("packages")
     tables = packages if isinstance(packages, list) else []
     markers = _parse_all([table.get("marker") if isinstance(table, dict) else None for table in tables], len(tables))
-    region = _without_conflicts(region & _selectable(data, markers.values()), data)
+    region &= _selectable(data, markers.values())
+    if "tool" in data:
+        region = _without_conflicts(region, data)
     entries: dict[int, MarkerSet] = {}
     for index, table in enumerate(tables):
         if isinstance(table, dict) and table.get("marker") is None:

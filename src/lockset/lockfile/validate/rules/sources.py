@@ -17,7 +17,7 @@ from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import excess, read_sdist_name, read_version, read_wheel_name
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
-from lockset.lockfile.last_component import last_component
+from lockset.lockfile.file_name import last_component
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
 from lockset.lockfile.validate.typed_get import (
     array_of,
