@@ -39,14 +39,14 @@ DOORS = {
     "cli/program.py": {"environment", "streams"},
     "composition/connections.py": {"clock"},
     "composition/conversions/export.py": {"clock"},
-    "composition/repositories.py": {"clock", "environment"},
+    "composition/lock_pipeline.py": {"clock", "environment"},
     "composition/sync_ports.py": {"clock"},
     "composition/run_context.py": {"clock", "environment"},
     # Child processes inherit the environment: git, build backends, interpreters.
     "build/git.py": {"environment"},
     "build/hooks.py": {"environment"},
     "composition/builds/environments.py": {"environment"},
-    "composition/conversions/remote_files.py": {"environment"},
+    "composition/conversions/foreign.py": {"environment"},
     "sync/disk/inspect/interpreter_script.py": {"environment"},
     # When an entry of the cache was used last has no effect on a result.
     "files/last_use.py": {"clock"},

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from lockset.cli.options.lock_command import LockCommand
+    from lockset.cli.options.lock import LockCommand
     from lockset.composition.lock_assembly import LockResult
     from lockset.composition.lock_inputs import LockInputs
     from lockset.sources.project import RootProject

@@ -174,7 +174,10 @@ def reference(package: Package, others: Sequence[Package]) -> dict[str, Any]:
 def _entry(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
     """The entry of a node, without its dependencies."""
     name, version = node.key
-    text = marker_text(node.region, terms.universe, terms.conflicts)
+    if terms.conflicts:
+        text = marker_text(node.region, terms.universe, terms.conflicts)
+    else:
+        text = node.region.text(terms.universe)
     marker = composed_marker(text) if text is not None else None
     if isinstance(version, DirectVersion):
         return _direct_entry(node, version, marker, terms, artifacts)
