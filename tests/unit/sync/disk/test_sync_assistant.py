@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there is a copy of a process safe")
 
 WHEELS = [make_wheel(f"package-{number}", files={f"module_{number}.py": "x" * number}) for number in range(6)]
-SECONDS = 20.0
+SECONDS = 60.0
 _NUMBERS = 10
 
 
