@@ -177,7 +177,7 @@ def test_an_entry_moved_to_another_name_is_a_miss(local_index: LocalIndex, cache
     assert ask(local_index, cache, name="other").versions == (Version("7"),)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
 @given(st.data())
 def test_no_change_of_a_stored_byte_gives_another_page(
     local_index: LocalIndex, cache: Path, data: st.DataObject
@@ -192,7 +192,7 @@ def test_no_change_of_a_stored_byte_gives_another_page(
     entry.write_bytes(whole)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
 @given(data=st.data())
 def test_a_page_kept_as_it_came_comes_back_whole_or_not_at_all(tmp_path: Path, data: st.DataObject) -> None:
     table = _packed_table(bytes(range(256)) * 4)
