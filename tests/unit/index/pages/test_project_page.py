@@ -169,7 +169,12 @@ def test_of_a_stored_page_only_what_is_used_is_parsed_and_decoded(monkeypatch: p
 
     def counted(name: str) -> Any:
         function = getattr(project_page, name)
-        return lambda *args, **values: calls.append(name) or function(*args, **values)
+
+        def call(*args: Any, **values: Any) -> Any:
+            calls.append(name)
+            return function(*args, **values)
+
+        return call
 
     for name in ("parse_version", "DistributionFile"):
         monkeypatch.setattr(project_page, name, counted(name))
