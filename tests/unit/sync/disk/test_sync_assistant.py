@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
+from lockset.sync.disk import workers
 from lockset.sync.disk.apply import prepare, stage
 from lockset.sync.disk.store.link import Linker
-from lockset.sync.disk.workers import assisted, with_copy
+from lockset.sync.disk.workers import assisted, meanwhile, with_copy
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import FakeDownloads, World, entry, judge, tree
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there is a copy of a process safe")
 
 WHEELS = [make_wheel(f"package-{number}", files={f"module_{number}.py": "x" * number}) for number in range(6)]
-SECONDS = 20.0
+SECONDS = 60.0
 _NUMBERS = 10
 
 
@@ -223,6 +224,39 @@ def test_the_copy_does_not_outlive_a_process_that_is_killed(tmp_path: Path) -> N
     assert subprocess.run([sys.executable, "-c", _KILLED, str(location)], check=False).returncode == -9
     copy = Path("/proc", location.read_text(), "cmdline")
     until(lambda: not copy.exists() or not copy.read_bytes())
+
+
+@pytest.mark.usefixtures("small")
+def test_no_copy_is_made_once_there_may_be_connections(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes on a connection that two processes use would go to either of them."""
+    copies: list[int] = []
+    assisted, prepared = workers.assisted, prepare.Preparer.prepare
+
+    def counted(count: int, *args: Any, **options: Any) -> Any:
+        copies.append(count)
+        return assisted(count, *args, **options)
+
+    def in_two_steps(preparer: prepare.Preparer, distributions: Any) -> Any:
+        return {**prepared(preparer, distributions[:4]), **prepared(preparer, distributions[4:])}
+
+    monkeypatch.setattr(workers, "assisted", counted)
+    monkeypatch.setattr(prepare.Preparer, "prepare", in_two_steps)
+    wheels = [make_wheel(f"package-{number}") for number in range(10)]
+    world.downloads = FakeDownloads()
+    world.sync(*wheels)
+    assert copies == [4]
+    assert len(judge(Path(world.directory or ""))) == len(wheels)
+
+
+def test_a_task_is_done_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    done: list[str] = []
+    with meanwhile(lambda: done.append("task")):
+        done.append("body")
+    assert sorted(done) == ["body", "task"]
 
 
 def test_a_copy_that_fails_is_as_none() -> None:

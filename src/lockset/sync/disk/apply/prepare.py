@@ -70,6 +70,7 @@ class Preparer:
         self._unpacking = allocate_lock()
         self._fits = fits
         self._listener = listener
+        self._is_first = True
 
     # Most syncs find everything in the store, and import neither.
     @cached_property
@@ -102,7 +103,9 @@ class Preparer:
         self._listener.phase("Downloading", total=len(missing))
         if all(one.size is not None or one.path is not None for one in missing):
             expect_bytes(self._listener, sum(one.size or 0 for one in missing if one.path is None))
-        processes = self._processes(missing)
+        # Later there may be open connections, which no copy of this process may use, too.
+        processes = self._processes(missing) if self._is_first else 1
+        self._is_first = False
         if processes > 1:
             wheels |= self._prepare_assisted(missing, processes)
             missing = [one for one in missing if one.name not in wheels]
