@@ -92,8 +92,10 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
             return _list_names(arguments[2])
         if alone:
             from lockset.cli.interrupts import leave_at_once
+            from lockset.cli.lazy_imports import make_imports_lazy
 
             leave_at_once()
+            make_imports_lazy()
             _begin_requests(arguments)
         gc.disable()  # until everything is imported, since imports leave no garbage
         from lockset.cli.program import run
