@@ -14,10 +14,9 @@ from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import refuse_secrets, write
 from lockset.markers.universe import targets_within
 from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
-from lockset.resolve.lock.lock_notes import LockNotes, list_few, note_missing_extras, note_sources, note_statuses
+from lockset.resolve.lock.lock_notes import LockNotes, gaps, list_few, note_missing_extras, note_sources, note_statuses
 from lockset.resolve.lock.lock_resolution import later_pythons, narrowing, resolution_of
 from lockset.resolve.lock.verify import verify_lock
-from lockset.resolve.lock.wheel_gaps import gaps
 from lockset.resolve.lock.wheels_agree import verify_metadata
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.other_sources import refuse_of_needed
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
     from lockset.composition.lock_inputs import LockInputs
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
+    from lockset.resolve.lock.lock_notes import Gap
     from lockset.resolve.lock.verify import MissingFile
-    from lockset.resolve.lock.wheel_gaps import Gap
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.request import LockRequest
