@@ -50,5 +50,6 @@ def run(command: LockCommand, out: Output) -> int:
         show_workspace_lock(result, command, time.perf_counter() - began, out)
         return DONE
     summary = show_lock(result, command, time.perf_counter() - began, out)
-    save_answer(command, result, outputs=summary, since=since)
+    if command.repeatable:
+        save_answer(command, result, outputs=summary, since=since)
     return DONE
