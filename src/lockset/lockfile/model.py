@@ -17,7 +17,7 @@ from packaging.pylock import (
     PylockValidationError,
 )
 
-from lockset.lockfile.last_component import last_component
+from lockset.lockfile.file_name import last_component
 
 __all__ = [
     "Artifact",
