@@ -93,10 +93,10 @@ def python_of(args: argparse.Namespace, here: Path) -> str:
     Raises:
         LocksetError: `no-environment` if there is none.
     """
-    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)
     text = python_version_text(args.python)
     if text and not (text[0].isdigit() and text.replace(".", "").isdigit()):
         return command_path(text, os.environ)
+    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)
     if getattr(args, "system", False) or (text and not (active and _has_version(active, text))):
         return _find_python(text, cache_dir(args))
     if text:

@@ -117,8 +117,10 @@ def build_problem(
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
     )
-    guard = refuse_other_sources(project, options, extras=request.extras or (), groups=request.groups)
-    direct = replace(_direct(project, options, request, old, folder), guard=guard)
+    direct = _direct(project, options, request, old, folder)
+    if direct.concerned or project.others.sources:
+        guard = refuse_other_sources(project, options, extras=request.extras or (), groups=request.groups)
+        direct = replace(direct, guard=guard)
     rules = replace(
         _rules(project, options, universe, open_above=request.open_above, now=now),
         **cooldown_rules(project.settings, options, old, now),

@@ -331,7 +331,8 @@ def extra_and_group_choices(request: LockRequest) -> list[tuple[tuple[str, ...],
     choices += [((extra,), default) for extra in request.extras or ()]
     choices += [((), (*default, group)) for group in request.groups]
     choices += [((), (group,)) for group in request.groups]
-    choices += _largest_choices(request)
+    if request.extras or request.groups:
+        choices += _largest_choices(request)
     return list(dict.fromkeys(choices))
 
 

@@ -181,7 +181,7 @@ class Installer:
             if removed:
                 paths = frozenset(file.path for one in placing for file in one.files)
                 refuse_left_over(now.changes, placed=paths, owned=owned)
-            changed = rewrite_path_file(removed, kept)
+            changed = rewrite_path_file(removed, kept) if removed else {}
             for path, content in changed.items():
                 if content is not None:
                     stage.write(path, content.encode())
