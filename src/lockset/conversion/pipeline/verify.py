@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.graph import region_of_text, universe_of
-from lockset.conversion.model.imported_lock import Loss, identity, identity_of_source
-from lockset.conversion.model.reference_selector import Situation
+from lockset.conversion.model.imported_lock import (
+    Loss,
+    Situation,
+    identity,
+    identity_of_source,
+    region_of_text,
+    universe_of,
+)
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts
