@@ -85,6 +85,7 @@ def test_few_modules_start_processes() -> None:
         "composition/builds/environments.py",
         "composition/builds/present_environment.py",
         "composition/torch_indexes.py",
+        "files/copies.py",
         "files/system.py",
         "index/http/auth.py",
         "sync/disk/apply/installer.py",

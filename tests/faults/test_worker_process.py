@@ -56,7 +56,7 @@ def never():
 def run(script: str) -> Any:
     """What the script prints as JSON."""
     done = subprocess.run(
-        [sys.executable, "-c", _START + script], capture_output=True, encoding="utf-8", check=False, timeout=60
+        [sys.executable, "-c", _START + script], capture_output=True, encoding="utf-8", check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -88,12 +88,16 @@ print(json.dumps([values[0][0], os.getpid(), [len(value[1]) for value in values]
 
 def test_calls_beyond_the_threads_of_the_copy_are_made_here() -> None:
     copied, here = run("""
+import tempfile
+folder = tempfile.mkdtemp()
 def slow(_):
-    time.sleep(0.2)
+    while os.path.exists(folder):
+        time.sleep(0.01)
     return os.getpid()
 functions["slow"] = slow
 workers.prepare()
 jobs = [start("slow", None, lambda: slow(None)) for _ in range(10)]
+os.rmdir(folder)
 pids = [job.result() for job in jobs]
 workers.close()
 print(json.dumps([sum(pid != os.getpid() for pid in pids), sum(pid == os.getpid() for pid in pids)]))
@@ -104,7 +108,7 @@ print(json.dumps([sum(pid != os.getpid() for pid in pids), sum(pid == os.getpid(
 
 def test_a_value_that_is_not_plain_is_an_error_of_the_call() -> None:
     assert run("""
-signal.alarm(20)  # the call would never end
+signal.alarm(50)  # the call would never end
 functions["odd"] = lambda _: object()
 workers.prepare()
 job = start("odd", None, never)
@@ -193,9 +197,9 @@ print(start("pid", None, never).result(), flush=True)
 start("sleep", 30, never)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    done = subprocess.run([sys.executable, "-c", _START + script], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", _START + script], capture_output=True, check=False, timeout=120)
     copy = int(done.stdout)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while is_alive(copy) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_alive(copy)
@@ -211,12 +215,61 @@ print(json.dumps(copy is not None))
 
 def test_a_copy_that_ended_before_it_is_opened_is_not_used() -> None:
     assert run("""
-workers = SharedWorkers(8, copy=lambda: ProcessCopy.started(lambda _: None), opening=None, listener=listener)
-time.sleep(0.5)
+copy = ProcessCopy.started(lambda _: None)
+os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+workers = SharedWorkers(8, copy=lambda: copy, opening=None, listener=listener)
 workers.prepare()
 values = [start("pid", None, os.getpid).result() for _ in range(3)]
 workers.close()
 print(json.dumps(values == [os.getpid()] * 3))
+""")
+
+
+def test_a_copy_whose_replies_no_thread_can_read_is_not_used() -> None:
+    assert run("""
+import threading
+def refuse(thread):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = refuse
+workers.prepare()
+values = [start("pid", None, os.getpid).result() for _ in range(10)]
+workers.close()
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print(json.dumps(values == [os.getpid()] * 10))
+""")
+
+
+def test_a_copy_that_was_killed_leaves_neither_a_process_nor_a_pipe() -> None:
+    assert run("""
+functions["pid"] = lambda _: os.getpid()
+before = os.listdir("/proc/self/fd")
+workers.prepare()
+os.kill(start("pid", None, never).result(), signal.SIGKILL)
+while start("pid", None, os.getpid).result() != os.getpid():
+    time.sleep(0.01)
+workers.close()
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print(json.dumps(os.listdir("/proc/self/fd") == before))
+""")
+
+
+def test_calls_end_although_the_progress_of_their_replies_cannot_be_reported() -> None:
+    assert run("""
+import threading
+signal.alarm(50)  # the call would never end
+threading.excepthook = lambda _: None
+def fail(amount):
+    raise OSError
+listener.transferred = fail
+functions["receive"] = lambda amount: services[0].listener.transferred(amount)
+workers.prepare()
+value = start("receive", 5, lambda: "here").result()
+workers.close()
+print(json.dumps(value == "here"))
 """)
 
 
@@ -260,7 +313,7 @@ def lock(folder: Path, url: str, *more: str, threads: bool) -> tuple[int, str, s
     """Exit code, lock file and messages of a lock with an empty cache, with a copy or with threads alone."""
     code = _LOCK.format(threads=threads, url=url, cache=str(folder / f"cache-{threads}"), more=more)
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, encoding="utf-8", check=False, timeout=60
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, encoding="utf-8", check=False, timeout=120
     )
     written = folder / "pylock.toml"
     text = written.read_text(encoding="utf-8") if written.exists() else ""

@@ -105,7 +105,10 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
         if arguments[:2] == ["completion", "--list"] and len(arguments) == 3 and alone:
             return _list_names(arguments[2])
         if alone:
+            from lockset.cli.lazy_imports import make_imports_lazy
+
             leave_at_once()
+            make_imports_lazy()
             _begin_requests(arguments)
         gc.disable()  # until everything is imported, since imports leave no garbage
         from lockset.cli.program import run

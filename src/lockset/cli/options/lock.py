@@ -397,7 +397,8 @@ def _file_kinds(args: argparse.Namespace) -> dict[str, Any]:
     names: dict[str, str] = {name: f"LOCKSET_{name.upper()}" for name in args.by_variable}
     written = {("no-build", word): names.get("only_binary", f"--only-binary {word}") for word in only_binary}
     written |= {("no-binary", word): names.get("no_binary", f"--no-binary {word}") for word in no_binary}
-    written[BUILD_NOTHING] = names.get("no_build", "--no-build")
+    if "no_build" in names:
+        written[BUILD_NOTHING] = names["no_build"]
     return {
         "no_build": only_binary,
         "no_binary": no_binary,

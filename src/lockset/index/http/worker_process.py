@@ -16,7 +16,7 @@ from functools import partial
 from io import FileIO
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lockset.files.system import assistant, large_pipe
+from lockset.files.copies import assistant, large_pipe
 from lockset.index.http.workers import Job, Workers
 from lockset.progress import NullListener
 
@@ -88,11 +88,10 @@ class SharedWorkers(Workers):
     def _make_here(self, jobs: list[_RemoteJob[Any]], threads: int) -> None:
         """Make the calls in threads of this process, since the copy has ended."""
         with self._lock:
-            self._copy = None
             self._count += threads
-            for job in jobs:
-                job.release()
-                self._add(job)
+        for job in jobs:
+            job.release()
+            self._added(job)
 
 
 class _RemoteJob(Job[T]):
@@ -172,10 +171,15 @@ class ProcessCopy:
             self.end()
             return False
         self._threads = threads
-        self._receiver = threading.Thread(
+        receiver = threading.Thread(
             target=self._receive, args=(listener, on_loss), name="lockset-receiver", daemon=True
         )
-        self._receiver.start()
+        try:
+            receiver.start()
+        except RuntimeError:  # the system allows no further thread
+            self.end()
+            return False
+        self._receiver = receiver
         return True
 
     def send(self, job: _RemoteJob[Any], call: RemoteCall[Any]) -> bool:
@@ -202,6 +206,15 @@ class ProcessCopy:
         os.close(self._requests)
 
     def _receive(self, listener: ProgressListener, on_loss: Callable[[list[_RemoteJob[Any]], int], None]) -> None:
+        try:
+            self._receive_replies(listener)
+        finally:
+            with self._lock:
+                was_ended, self._ended = self._ended, True
+            if not was_ended:
+                on_loss(list(self._jobs.values()), self._threads)
+
+    def _receive_replies(self, listener: ProgressListener) -> None:
         known = 0
         while (reply := _read_message(self._replies)) is not None:
             number, is_error, value, received = reply
@@ -211,10 +224,6 @@ class ProcessCopy:
             with self._lock:
                 job = self._jobs.pop(number)
             job.receive(value, is_error=is_error)
-        with self._lock:
-            was_ended, self._ended = self._ended, True
-        if not was_ended:
-            on_loss(list(self._jobs.values()), self._threads)
 
 
 class _ByteCount(NullListener):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 from functools import lru_cache
-from ipaddress import ip_address
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -286,8 +285,10 @@ def check_url(url: str, code: str, path: KeyPath, findings: Findings) -> None:
 
 @lru_cache(maxsize=1_024)
 def _is_loopback(host: str | None) -> bool:
-    if host is None or host == "localhost" or host.endswith(".localhost"):
+    if host in {None, "localhost", "127.0.0.1", "::1"} or host.endswith(".localhost"):
         return True
+    from ipaddress import ip_address  # few addresses come here
+
     try:
         return ip_address(host).is_loopback
     except ValueError:
