@@ -154,6 +154,8 @@ def new_environment(args: argparse.Namespace, locks: tuple[LockSource, ...], out
 
 def _is_version(text: str) -> bool:
     """Whether `text` is a version or a range of versions, not the path of an interpreter."""
+    if os.sep in text:
+        return False
     return (text[:1].isdigit() and text.replace(".", "").isdigit()) or (is_range(text) and not os.path.lexists(text))
 
 

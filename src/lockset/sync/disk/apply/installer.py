@@ -140,7 +140,8 @@ class Installer:
             if not now.changes:
                 snapshot.save(self._memory, self._roots)
                 return now
-            refuse_blocked(now)
+            if now.blocked:
+                refuse_blocked(now)
             while True:
                 missing = [step.desired for step in now.placed if step.desired is not None and step.name not in stored]
                 if missing:
