@@ -23,7 +23,7 @@ from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts
 from lockset.markers import MarkerSet
-from lockset.markers.sample import common_environments
+from lockset.markers.environment import common_environments
 from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lockset._dataclass import dataclass, field, replace
 from lockset.markers import MarkerSet
-from lockset.markers.sample import common_environments
+from lockset.markers.environment import common_environments
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.problem.request import Preference
 from lockset.resolve.solver.candidate import ReleaseCandidate
