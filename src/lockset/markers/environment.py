@@ -1,4 +1,4 @@
-"""The marker values of one interpreter, measured or described by name, and examples of sets, common ones if possible."""
+"""The marker values of one interpreter, measured or described by name; examples of sets, common ones if possible."""
 
 from __future__ import annotations
 
