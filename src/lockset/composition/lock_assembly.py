@@ -428,7 +428,7 @@ def _prove(
 def _text(lock: Pylock) -> str:
     """The text of the lock, validated."""
     text = write(lock)
-    errors = validate_document(text, path="pylock.toml").errors
+    errors = validate_document(text).errors
     if errors:
         raise LocksetError(
             "internal-invalid",

@@ -24,7 +24,7 @@ from lockset.resolve.problem.file_policy import (
 )
 from lockset.resolve.problem.options import LockOptions, option_requirements
 from lockset.resolve.problem.other_sources import refuse_other_sources
-from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, python_range, pythons_of
+from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, pythons_of
 from lockset.resolve.problem.request import LockRequest, Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.problem.roots import (
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.requirement import RootRequirement
     from lockset.sources.project import RootProject
 
-__all__ = ["DEFAULT_GROUP_NAMES", "LockOptions", "ResolutionProblem", "build_problem", "python_range"]
+__all__ = ["DEFAULT_GROUP_NAMES", "LockOptions", "ResolutionProblem", "build_problem"]
 
 DEFAULT_GROUP_NAMES = ("default", "project", "lockset-default")
 
