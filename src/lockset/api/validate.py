@@ -216,7 +216,7 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
             valid.
     """
     from lockset.resolve.lock.staleness import outdated_parts
-    from lockset.resolve.problem.build_problem import LockOptions
+    from lockset.resolve.problem.options import LockOptions
     from lockset.sources.discover import read_sources
 
     assert report.lock is not None

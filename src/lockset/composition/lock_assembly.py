@@ -200,7 +200,8 @@ def assemble(
     note_statuses(resolution, repository, notes)
     behind = _behind(resolution, repository)
     lock = _with_settings(_with_entry(lock, project, problem, old, notes), line_settings(project, options))
-    refuse_of_needed(project, problem.direct.guard, lock)
+    if problem.direct.guard is not None:
+        refuse_of_needed(project, problem.direct.guard, lock)
     note_sources(lock, old, notes)
     if attest is not None:
         lock = attest(lock, opened, notes.note)
@@ -428,7 +429,7 @@ def _prove(
 def _text(lock: Pylock) -> str:
     """The text of the lock, validated."""
     text = write(lock)
-    errors = validate_document(text, path="pylock.toml").errors
+    errors = validate_document(text).errors
     if errors:
         raise LocksetError(
             "internal-invalid",

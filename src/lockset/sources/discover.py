@@ -363,7 +363,7 @@ def _source_kind_of(name: str | None, data: bytes, *, location: str) -> SourceKi
     Raises:
         LocksetError: `source-kind` if it is a lock file, or a project file that lockset does not read.
     """
-    if name is not None:
+    if name is not None and name != _PYPROJECT:
         _refuse(name, location)
         suffix = PurePath(name).suffix
         if suffix in {".py", ".pyw"}:

@@ -140,8 +140,8 @@ def show_sync(result: SyncResult, command: SyncCommand, seconds: float, out: Out
     if command.json:
         out.json(_json(result))
     out.line(_conclusion(result.plan, command.options, seconds))
-    again = "" if out.quiet else f"{_all_right(result.plan)}\n"
-    save_sync(command, result, message=again, verbose=out.verbose)
+    if command.repeatable and not out.verbose:
+        save_sync(command, result, message="" if out.quiet else f"{_all_right(result.plan)}\n")
     return REFUSED if command.check and result.plan.changes else DONE
 
 
