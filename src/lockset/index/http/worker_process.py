@@ -2,7 +2,8 @@
 
 A cold lock spends half of its time on requests, and on inflating and scanning pages; the other half goes into imports
 and the search. The copy is opened with the options of the run; then only the kinds of calls, their arguments and their
-results are sent, as plain values. If the copy ends, its calls are made here.
+results are sent, as plain values. All calls that the copy can make are left to it, so that this process need not even
+import what makes requests. If the copy ends, its calls are made here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import marshal
 import os
 import struct
 import threading
+from collections import deque
 from contextlib import suppress
 from functools import partial
 from io import FileIO
@@ -37,10 +39,10 @@ _SHORT = 64 * 1024
 
 
 class SharedWorkers(Workers):
-    """Workers of which three quarters are threads of a copy of this process, if there is one.
+    """Workers that are threads of a copy of this process, if there is one, for all calls that it can make.
 
     Args:
-        count: The most calls at the same time.
+        count: The most calls at the same time, in both processes together.
         copy: Starts a copy, or returns one that was started earlier; None where that is not safe.
         opening: The plain value that a copy is opened with.
         listener: Receives the bytes that the copy receives over the network.
@@ -61,16 +63,20 @@ class SharedWorkers(Workers):
         if self._prepared:
             return
         self._prepared = True
-        threads = self._count * 3 // 4  # the search is this process's alone
+        threads = self._count - 1  # one is for the calls that only this process can make
         copy = self._start_copy() if threads else None
         if copy is not None and copy.open(self._opening, threads, self._listener, self._make_here):
             self._copy = copy
-            self._count -= threads
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether a copy makes the remote calls."""
+        return self._copy is not None
 
     def start(
         self, call: Callable[[], T], after: Callable[[], object] | None = None, remote: RemoteCall[T] | None = None
     ) -> Job[T]:
-        """Queue `call`: for the copy as `remote` if it has a free thread, else for a thread of this process."""
+        """Queue `call`: for the copy as `remote` if there is one, else for a thread of this process."""
         copy = self._copy
         if copy is not None and remote is not None:
             job = _RemoteJob(call, after, remote.read)
@@ -85,11 +91,14 @@ class SharedWorkers(Workers):
             copy.end()
         super().close()
 
-    def _make_here(self, jobs: list[_RemoteJob[Any]], threads: int) -> None:
+    def _may_grow(self) -> bool:
+        copy = self._copy
+        return super()._may_grow() and (self._threads == 0 or copy is None or copy.give_up_thread())
+
+    def _make_here(self, jobs: list[_RemoteJob[Any]]) -> None:
         """Make the calls in threads of this process, since the copy has ended."""
         with self._lock:
             self._copy = None
-            self._count += threads
             for job in jobs:
                 job.release()
                 self._add(job)
@@ -130,6 +139,7 @@ class ProcessCopy:
         self._lock = threading.Lock()
         self._threads = 0
         self._jobs: dict[int, _RemoteJob[Any]] = {}
+        self._waiting: deque[tuple[_RemoteJob[Any], RemoteCall[Any]]] = deque()
         self._calls = 0
         self._receiver: threading.Thread | None = None
         self._ended = False
@@ -160,11 +170,11 @@ class ProcessCopy:
         opening: Any,
         threads: int,
         listener: ProgressListener,
-        on_loss: Callable[[list[_RemoteJob[Any]], int], None],
+        on_loss: Callable[[list[_RemoteJob[Any]]], None],
     ) -> bool:
         """Let the copy make up to `threads` calls at the same time; False if it has ended.
 
-        `on_loss` is called with the calls under way and `threads` if the copy ends by itself.
+        `on_loss` is called with the calls that have no result if the copy ends by itself.
         """
         try:
             _write(self._requests, marshal.dumps((opening, threads)))
@@ -179,17 +189,33 @@ class ProcessCopy:
         return True
 
     def send(self, job: _RemoteJob[Any], call: RemoteCall[Any]) -> bool:
-        """Let the copy make the call; False if all its threads are busy, or it has ended."""
+        """Let the copy make the call, after earlier ones if all its threads are busy; False if it has ended."""
         with self._lock:
-            if self._ended or len(self._jobs) >= self._threads:
+            if self._ended:
                 return False
+            self._waiting.append((job, call))
+            self._send_waiting()
+            return True
+
+    def give_up_thread(self) -> bool:
+        """Make one call less at the same time from now on; False if all threads are busy."""
+        with self._lock:
+            if self._threads <= max(1, len(self._jobs)):
+                return False
+            self._threads -= 1
+            return True
+
+    def _send_waiting(self) -> None:
+        """Send the calls for which there are threads; with the lock held."""
+        while self._waiting and len(self._jobs) < self._threads:
+            job, call = self._waiting[0]
             self._calls += 1
             try:
                 _write(self._requests, marshal.dumps((self._calls, call.kind, call.argument)))
             except OSError:
-                return False  # its receiver will notice the end, too
+                return  # the receiver will notice the end, too
             self._jobs[self._calls] = job
-            return True
+            self._waiting.popleft()
 
     def end(self) -> None:
         """Kill the copy and wait for its end; calls under way are abandoned."""
@@ -201,7 +227,7 @@ class ProcessCopy:
         self._replies.close()
         os.close(self._requests)
 
-    def _receive(self, listener: ProgressListener, on_loss: Callable[[list[_RemoteJob[Any]], int], None]) -> None:
+    def _receive(self, listener: ProgressListener, on_loss: Callable[[list[_RemoteJob[Any]]], None]) -> None:
         known = 0
         while (reply := _read_message(self._replies)) is not None:
             number, is_error, value, received = reply
@@ -210,11 +236,12 @@ class ProcessCopy:
                 known = received
             with self._lock:
                 job = self._jobs.pop(number)
+                self._send_waiting()
             job.receive(value, is_error=is_error)
         with self._lock:
             was_ended, self._ended = self._ended, True
         if not was_ended:
-            on_loss(list(self._jobs.values()), self._threads)
+            on_loss([*self._jobs.values(), *(job for job, _ in self._waiting)])
 
 
 class _ByteCount(NullListener):

@@ -80,7 +80,10 @@ class Workers:
 
     Attributes:
         offered: Functions for remote calls, by kind: `lockset.index.ports.RemoteCall`.
+        is_shared: Whether another process makes remote calls.
     """
+
+    is_shared = False
 
     def __init__(self, count: int) -> None:
         self._count = max(1, count)
@@ -127,9 +130,13 @@ class Workers:
 
     def _add(self, job: Job[Any]) -> None:
         self._queue.put(job)
-        if self._idle < self._queue.qsize() and self._threads < self._count:
+        if self._idle < self._queue.qsize() and self._may_grow():
             self._threads += 1
             threading.Thread(target=self._work, name=f"lockset-{self._threads}", daemon=True).start()
+
+    def _may_grow(self) -> bool:
+        """Whether one more thread may be started."""
+        return self._threads < self._count
 
     def _work(self) -> None:
         while True:
