@@ -1,9 +1,10 @@
-"""Workers that share calls with a copy of this process, since two threads of Python never compute at the same time.
+"""Workers that share calls with copies of this process, since two threads of Python never compute at the same time.
 
 A cold lock spends half of its time on requests, and on inflating and scanning pages; the other half goes into imports
-and the search. The copy is opened with the options of the run; then only the kinds of calls, their arguments and their
-results are sent, as plain values. All calls that the copy can make are left to it, so that this process need not even
-import what makes requests. If the copy ends, its calls are made here.
+and the search. The copies are opened with the options of the run; then only the kinds of calls, their arguments and
+their results are sent, as plain values. All calls that a copy can make are left to them, so that this process need not
+even import what makes requests. There may be more copies than processors that are free for them: this process mostly
+waits while they compute. If a copy ends, its calls are made here.
 """
 
 from __future__ import annotations
@@ -39,73 +40,78 @@ _SHORT = 64 * 1024
 
 
 class SharedWorkers(Workers):
-    """Workers that are threads of a copy of this process, if there is one, for all calls that it can make.
+    """Workers that are threads of copies of this process, if there are any, for all calls that those can make.
 
     Args:
-        count: The most calls at the same time, in both processes together.
-        copy: Starts a copy, or returns one that was started earlier; None where that is not safe.
-        opening: The plain value that a copy is opened with.
-        listener: Receives the bytes that the copy receives over the network.
+        count: The most calls at the same time, in all processes together.
+        copies: Starts copies, or returns those that were started earlier; none where that is not safe.
+        opening: The plain value that copies are opened with.
+        listener: Receives the bytes that the copies receive over the network.
     """
 
     def __init__(
-        self, count: int, *, copy: Callable[[], ProcessCopy | None], opening: Any, listener: ProgressListener
+        self, count: int, *, copies: Callable[[], list[ProcessCopy]], opening: Any, listener: ProgressListener
     ) -> None:
         super().__init__(count)
-        self._start_copy = copy
+        self._start_copies = copies
         self._opening = opening
         self._listener = listener
-        self._copy: ProcessCopy | None = None
+        self._copies: list[ProcessCopy] = []
         self._prepared = False
 
     def prepare(self) -> None:
-        """Open the copy, unless that is not safe. Call it before the first `start`, without holding a lock."""
+        """Open the copies, unless that is not safe. Call it before the first `start`, without holding a lock."""
         if self._prepared:
             return
         self._prepared = True
         threads = self._count - 1  # one is for the calls that only this process can make
-        copy = self._start_copy() if threads else None
-        if copy is not None and copy.open(self._opening, threads, self._listener, self._make_here):
-            self._copy = copy
+        copies = self._start_copies() if threads else []
+        for at, copy in enumerate(copies):
+            share = threads * (at + 1) // len(copies) - threads * at // len(copies)
+            if copy.open(self._opening, share, self._listener, self._make_here):
+                self._copies.append(copy)
 
     @property
     def is_shared(self) -> bool:
-        """Whether a copy makes the remote calls."""
-        return self._copy is not None
+        """Whether copies make the remote calls."""
+        return bool(self._copies)
 
     def start(
         self, call: Callable[[], T], after: Callable[[], object] | None = None, remote: RemoteCall[T] | None = None
     ) -> Job[T]:
-        """Queue `call`: for the copy as `remote` if there is one, else for a thread of this process."""
-        copy = self._copy
-        if copy is not None and remote is not None:
+        """Queue `call`: for a copy as `remote` if there is one, else for a thread of this process."""
+        if remote is not None and self._copies:
             job = _RemoteJob(call, after, remote.read)
-            if copy.send(job, remote):
-                return job
+            for copy in sorted(self._copies, key=ProcessCopy.load):
+                if copy.send(job, remote):
+                    return job
         return super().start(call, after)
 
     def close(self) -> None:
-        """End the copy at once, and the threads once the queue is empty."""
-        copy, self._copy = self._copy, None
-        if copy is not None:
+        """End the copies at once, and the threads once the queue is empty."""
+        copies, self._copies = self._copies, []
+        for copy in copies:
+            copy.leave()
+        for copy in copies:
             copy.end()
         super().close()
 
     def _may_grow(self) -> bool:
-        copy = self._copy
-        return super()._may_grow() and (self._threads == 0 or copy is None or copy.give_up_thread())
+        if not super()._may_grow():
+            return False
+        return not (self._threads and self._copies) or any(copy.give_up_thread() for copy in self._copies)
 
-    def _make_here(self, jobs: list[_RemoteJob[Any]]) -> None:
+    def _make_here(self, lost: ProcessCopy, jobs: list[_RemoteJob[Any]]) -> None:
         """Make the calls in threads of this process, since the copy has ended."""
         with self._lock:
-            self._copy = None
+            self._copies = [copy for copy in self._copies if copy is not lost]
             for job in jobs:
                 job.release()
                 self._add(job)
 
 
 class _RemoteJob(Job[T]):
-    """A call that the copy makes; `release` makes it one of this process again."""
+    """A call that a copy makes; `release` makes it one of this process again."""
 
     __slots__ = ("_read",)
 
@@ -133,7 +139,7 @@ class _RemoteJob(Job[T]):
 class ProcessCopy:
     """A copy of this process that makes calls, as this process sees it."""
 
-    def __init__(self, end: Callable[[bool], bool], requests: int, replies: int) -> None:
+    def __init__(self, end: Callable[[], object], requests: int, replies: int) -> None:
         self._end = end
         self._requests, self._replies = requests, FileIO(replies)
         self._lock = threading.Lock()
@@ -142,39 +148,50 @@ class ProcessCopy:
         self._waiting: deque[tuple[_RemoteJob[Any], RemoteCall[Any]]] = deque()
         self._calls = 0
         self._receiver: threading.Thread | None = None
-        self._ended = False
+        self._ended = self._left = False
 
     @classmethod
-    def started(cls, serve: Callable[[Service], object]) -> ProcessCopy | None:
-        """Start a copy that calls `serve`; None where a copy is not safe."""
-        theirs, requests = os.pipe()
-        replies, answers = os.pipe()
-        large_pipe(replies)
+    def started(
+        cls, serve: Callable[[Service], object], *, prepare: Callable[[], object] | None = None, count: int = 1
+    ) -> list[ProcessCopy]:
+        """Start copies, each of which calls `serve`; none where a copy is not safe.
+
+        Only one of them is a copy of this process. It calls `prepare`, and the others are copies of it.
+        """
+        pipes = [_Pipes() for _ in range(count)]
 
         def work() -> None:
-            os.close(requests)
-            os.close(replies)
-            serve(Service(theirs, answers))
+            for each in pipes:
+                each.close_ours()
+            if prepare is not None:
+                prepare()
+            for each in pipes[1:]:
+                assistant(partial(_serve_alone, each, pipes, serve))
+            _serve_alone(pipes[0], pipes, serve)
 
         end = assistant(work)
-        os.close(theirs)
-        os.close(answers)
+        for each in pipes:
+            each.close_theirs()
         if end is None:
-            os.close(requests)
-            os.close(replies)
-            return None
-        return cls(end, requests, replies)
+            for each in pipes:
+                each.close_ours()
+            return []
+        first, *others = pipes
+        return [
+            cls(partial(end, True), first.requests, first.replies),  # noqa: FBT003 (as its type says)
+            *(cls(_nothing, each.requests, each.replies) for each in others),
+        ]
 
     def open(
         self,
         opening: Any,
         threads: int,
         listener: ProgressListener,
-        on_loss: Callable[[list[_RemoteJob[Any]]], None],
+        on_loss: Callable[[ProcessCopy, list[_RemoteJob[Any]]], None],
     ) -> bool:
         """Let the copy make up to `threads` calls at the same time; False if it has ended.
 
-        `on_loss` is called with the calls that have no result if the copy ends by itself.
+        `on_loss` is called with the copy and the calls that have no result if it ends by itself.
         """
         try:
             _write(self._requests, marshal.dumps((opening, threads)))
@@ -187,6 +204,10 @@ class ProcessCopy:
         )
         self._receiver.start()
         return True
+
+    def load(self) -> int:
+        """How many calls it has to make."""
+        return len(self._jobs) + len(self._waiting)
 
     def send(self, job: _RemoteJob[Any], call: RemoteCall[Any]) -> bool:
         """Let the copy make the call, after earlier ones if all its threads are busy; False if it has ended."""
@@ -218,16 +239,23 @@ class ProcessCopy:
             self._waiting.popleft()
 
     def end(self) -> None:
-        """Kill the copy and wait for its end; calls under way are abandoned."""
-        with self._lock:
-            self._ended = True
-        self._end(True)  # noqa: FBT003 (as its type says)
+        """End the copy at once and wait for its end; calls under way are abandoned."""
+        self.leave()
+        self._end()
         if self._receiver is not None:
             self._receiver.join()
         self._replies.close()
-        os.close(self._requests)
 
-    def _receive(self, listener: ProgressListener, on_loss: Callable[[list[_RemoteJob[Any]]], None]) -> None:
+    def leave(self) -> None:
+        """Let the copy end, which `end` waits for."""
+        with self._lock:
+            if not self._left:
+                self._left = self._ended = True
+                os.close(self._requests)
+
+    def _receive(
+        self, listener: ProgressListener, on_loss: Callable[[ProcessCopy, list[_RemoteJob[Any]]], None]
+    ) -> None:
         known = 0
         while (reply := _read_message(self._replies)) is not None:
             number, is_error, value, received = reply
@@ -241,7 +269,39 @@ class ProcessCopy:
         with self._lock:
             was_ended, self._ended = self._ended, True
         if not was_ended:
-            on_loss([*self._jobs.values(), *(job for job, _ in self._waiting)])
+            on_loss(self, [*self._jobs.values(), *(job for job, _ in self._waiting)])
+
+
+class _Pipes:
+    """The pipes between this process and one copy: ends of this process, and ends of the copy."""
+
+    def __init__(self) -> None:
+        self.their_requests, self.requests = os.pipe()
+        self.replies, self.their_replies = os.pipe()
+        large_pipe(self.replies)
+        self._left = True
+
+    def close_ours(self) -> None:
+        os.close(self.requests)
+        os.close(self.replies)
+
+    def close_theirs(self) -> None:
+        if self._left:
+            self._left = False
+            os.close(self.their_requests)
+            os.close(self.their_replies)
+
+
+def _serve_alone(mine: _Pipes, every: list[_Pipes], serve: Callable[[Service], object]) -> None:
+    """Serve over `mine`; a copy would not notice the end of another one whose pipes it holds."""
+    for each in every:
+        if each is not mine:
+            each.close_theirs()
+    serve(Service(mine.their_requests, mine.their_replies))
+
+
+def _nothing() -> None:
+    """How a copy of a copy is ended: it ends with its pipe."""
 
 
 class _ByteCount(NullListener):

@@ -80,10 +80,7 @@ class Workers:
 
     Attributes:
         offered: Functions for remote calls, by kind: `lockset.index.ports.RemoteCall`.
-        is_shared: Whether another process makes remote calls.
     """
-
-    is_shared = False
 
     def __init__(self, count: int) -> None:
         self._count = max(1, count)
@@ -93,6 +90,11 @@ class Workers:
         self._idle = 0
         self._closed = False
         self.offered: dict[str, Callable[[Any], Any]] = {}
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes make remote calls."""
+        return False
 
     def call(self, call: Callable[[], T]) -> T:
         """Make `call` in one of the threads, and return its value; after `close`, here."""
