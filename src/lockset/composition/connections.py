@@ -80,14 +80,16 @@ def connect(
     environ: Mapping[str, str] | None = None,
     allow_files: bool = False,
     copies: Callable[[], list[ProcessCopy]] | None = None,
+    spares: int = 0,
 ) -> Connection:
     """Create the parts for `options`; nothing is opened before the first request.
 
     `cache` is the cache folder (None disables the cache), `clock` returns seconds since the epoch, `environ` replaces
     the process's environment for credentials, `allow_files` lets downloads read `file:` URLs. `copies` starts copies
     of this process for most calls, which are opened with the plain options and the cache folder as text.
+    `spares` is how many connections to each host are opened before they are needed.
     """
-    transport = open_transport(options, clock=clock, listener=listener, environ=environ)
+    transport = open_transport(options, clock=clock, listener=listener, environ=environ, spares=spares)
     count, reader = options.connections - _FREE_SLOTS, Workers(1)
     workers = Workers(count)
     if copies is not None and _may_share(options, transport):
@@ -157,7 +159,7 @@ def _serve(service: Service) -> None:
     if opening is None:
         return
     options, cache = options_of_plain(opening[0]), None if opening[1] is None else Path(opening[1])
-    connection = connect(options, cache=cache, clock=time.time, listener=service.listener)
+    connection = connect(options, cache=cache, clock=time.time, listener=service.listener, spares=service.threads // 2)
     Retriever(connection.files, store=connection.cache, tasks=connection.workers)
     service.run(connection.workers.offered)
 

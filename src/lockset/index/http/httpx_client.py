@@ -22,8 +22,10 @@ from lockset.index.http.certificates import certificate_error
 from lockset.index.http.deadlines import Deadlines
 from lockset.index.http.incoming import Again
 from lockset.index.http.pool import KEPT_SECONDS, BoundedBackend, Pool
+from lockset.index.http.spares import SpareConnections
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator, Mapping
 
     import httpx
@@ -51,14 +53,18 @@ _FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.Protocol
 class HttpxClient:
     """Sends requests; safe to use from several threads. Created once per run.
 
-    There is one pool of connections for each proxy and each policy on certificates.
+    There is one pool of connections for each proxy and each policy on certificates. `spares` is how many connections
+    are opened ahead to each host.
     """
 
-    def __init__(self, options: IndexOptions, contexts: Contexts, addresses: Addresses) -> None:
+    def __init__(self, options: IndexOptions, contexts: Contexts, addresses: Addresses, *, spares: int = 0) -> None:
         self._options = options
         self._contexts = contexts
         self._deadlines = Deadlines()
-        self._backend = BoundedBackend(self._deadlines, addresses, connect_timeout=options.connect_timeout)
+        self._spares = SpareConnections(spares, addresses, connect_timeout=options.connect_timeout) if spares else None
+        self._backend = BoundedBackend(
+            self._deadlines, addresses, connect_timeout=options.connect_timeout, spares=self._spares
+        )
         self._lock = threading.Lock()
         self._pools: dict[tuple[str | None, bool | None], Pool] = {}
 
@@ -114,7 +120,11 @@ class HttpxClient:
         if response.extensions.get("http_version") not in _VERSIONS:
             response.close()
             raise Again("the server uses an unknown version of HTTP")
-        return HttpxResponse(response, self._deadlines, silence)
+        received = HttpxResponse(response, self._deadlines, silence)
+        if self._spares is not None and proxy is None and _stays_open(response, received):
+            port = address.url.port or _PORTS[address.url.scheme.decode()]
+            self._spares.open(address.host, port, self._context(address, None))
+        return received
 
     def close(self) -> None:
         """Close all connections."""
@@ -123,22 +133,30 @@ class HttpxClient:
             self._pools.clear()
         for pool in pools:
             pool.close()
+        if self._spares is not None:
+            self._spares.close()
+
+    def _verifies(self, address: _Address, proxy: str | None) -> bool | None:
+        """Whether certificates are verified; None without TLS."""
+        # Without TLS nothing is verified, and loading certificates takes tens of milliseconds.
+        if address.url.scheme == b"https" or (proxy or "").lower().startswith("https:"):
+            return {address.host, address.netloc}.isdisjoint(self._options.insecure_hosts)
+        return None
+
+    def _context(self, address: _Address, proxy: str | None) -> ssl.SSLContext | None:
+        verified = self._verifies(address, proxy)
+        return None if verified is None else self._contexts.of(verified=verified)
 
     def _pool(self, address: _Address, proxy: str | None) -> Pool:
         """The pool for an address."""
-        # Without TLS nothing is verified, and loading certificates takes tens of milliseconds.
-        verified: bool | None = None
-        if address.url.scheme == b"https" or (proxy or "").lower().startswith("https:"):
-            verified = {address.host, address.netloc}.isdisjoint(self._options.insecure_hosts)
-        key = (proxy, verified)
+        key = (proxy, self._verifies(address, proxy))
         with self._lock:
             pool = self._pools.get(key)
             if pool is None:
-                context = None if verified is None else self._contexts.of(verified=verified)
                 via = None if proxy is None else _proxy(proxy, self._contexts)
                 pool = self._pools[key] = Pool(
                     self._deadlines,
-                    ssl_context=context,
+                    ssl_context=self._context(address, proxy),
                     proxy=via,
                     max_connections=None,  # the transport limits the requests in flight
                     keepalive_expiry=KEPT_SECONDS,
@@ -146,6 +164,14 @@ class HttpxClient:
                     network_backend=self._backend,
                 )
             return pool
+
+
+def _stays_open(response: httpcore.Response, received: HttpxResponse) -> bool:
+    """Whether the server lets the connection serve further requests."""
+    return (
+        response.extensions.get("http_version") != b"HTTP/1.0"
+        and "close" not in received.headers.get("connection", "").lower()
+    )
 
 
 class _Address(NamedTuple):

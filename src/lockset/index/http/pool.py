@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from lockset.index.http.addresses import Addresses
     from lockset.index.http.deadlines import Deadlines
+    from lockset.index.http.spares import SpareConnections
 
 __all__ = ["KEPT_SECONDS", "BoundedBackend", "Pool"]
 
@@ -34,7 +35,8 @@ class BoundedBackend(httpcore.NetworkBackend):
     """Opens connections, each to the first address of its host that accepts it; safe to use from several threads.
 
     The timeouts that httpcore passes are not used: `deadlines` has those of the thread's request, and
-    `connect_timeout` is the limit in seconds for one address, and for a TLS handshake.
+    `connect_timeout` is the limit in seconds for one address, and for a TLS handshake. `spares` has connections that
+    were opened ahead.
     """
 
     def __init__(
@@ -43,10 +45,12 @@ class BoundedBackend(httpcore.NetworkBackend):
         addresses: Addresses,
         *,
         connect_timeout: float,
+        spares: SpareConnections | None = None,
     ) -> None:
         self._deadlines = deadlines
         self._connect_timeout = connect_timeout
         self._addresses = addresses
+        self._spares = spares
         self._sockets = httpcore.SyncBackend()
         self._opened = threading.local()
 
@@ -59,6 +63,9 @@ class BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect; ConnectError or ConnectTimeout if the host is unknown or no address can be reached."""
+        spare = None if self._spares is None else self._spares.take(host, port)
+        if spare is not None:
+            return self._bounded(spare.stream, secured_by=spare.context)
         failure: Exception = httpcore.ConnectError("the host name has no address")
         for address in self._look_up(host, port):
             seconds = self._deadlines.to_connect(self._connect_timeout)
@@ -70,11 +77,16 @@ class BoundedBackend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = _no_connection(error)
             else:
-                self._deadlines.renew()
-                self._opened.last = stream
-                return _BoundedStream(stream, self._deadlines, self._connect_timeout)
+                return self._bounded(stream)
         self._addresses.forget(host, port)
         raise failure
+
+    def _bounded(
+        self, stream: httpcore.NetworkStream, *, secured_by: ssl.SSLContext | None = None
+    ) -> httpcore.NetworkStream:
+        self._deadlines.renew()
+        self._opened.last = stream
+        return _BoundedStream(stream, self._deadlines, self._connect_timeout, secured_by=secured_by)
 
     def begin(self) -> None:
         """Begin a request of this thread."""
@@ -94,12 +106,23 @@ class BoundedBackend(httpcore.NetworkBackend):
 
 
 class _BoundedStream(httpcore.NetworkStream):
-    """A connection whose reads and writes end when the request of their thread has no time left."""
+    """A connection whose reads and writes end when the request of their thread has no time left.
 
-    def __init__(self, stream: httpcore.NetworkStream, deadlines: Deadlines, connect_timeout: float) -> None:
+    `secured_by` is what it was encrypted with before it was taken from the spare connections.
+    """
+
+    def __init__(
+        self,
+        stream: httpcore.NetworkStream,
+        deadlines: Deadlines,
+        connect_timeout: float,
+        *,
+        secured_by: ssl.SSLContext | None = None,
+    ) -> None:
         self._stream = stream
         self._deadlines = deadlines
         self._connect_timeout = connect_timeout
+        self._secured_by = secured_by
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 (the interface has it)
         """The next bytes, empty at the end of the connection."""
@@ -128,7 +151,11 @@ class _BoundedStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 (the interface has it)
     ) -> httpcore.NetworkStream:
-        """Encrypt the connection."""
+        """Encrypt the connection, unless it already is."""
+        if self._secured_by is not None:
+            if self._secured_by is not ssl_context:
+                raise httpcore.ConnectError("the connection was encrypted for other requests")
+            return _BoundedStream(self._stream, self._deadlines, self._connect_timeout)
         seconds = max(_LEAST_SECONDS, self._deadlines.to_connect(self._connect_timeout))
         try:
             stream = self._stream.start_tls(ssl_context, server_hostname, seconds)

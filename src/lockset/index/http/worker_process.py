@@ -321,13 +321,14 @@ class Service:
 
     Attributes:
         listener: Receives the bytes that the calls receive over the network.
+        threads: The most calls at the same time; 0 before it is opened.
     """
 
     def __init__(self, requests: int, replies: int) -> None:
         self._requests = FileIO(requests)
         self._replies = replies
         self._lock = threading.Lock()
-        self._threads = 0
+        self.threads = 0
         self._received = _ByteCount()
         self.listener: ProgressListener = self._received
 
@@ -336,12 +337,12 @@ class Service:
         message = _read_message(self._requests)
         if message is None:
             return None
-        opening, self._threads = message
+        opening, self.threads = message
         return opening
 
     def run(self, functions: Mapping[str, Callable[[Any], Any]]) -> None:
         """Make calls of `functions` by kind, which take and return plain values."""
-        workers = Workers(self._threads)
+        workers = Workers(self.threads)
         while (request := _read_message(self._requests)) is not None:
             number, kind, argument = request
             workers.start(partial(self._answer, number, functions[kind], argument))
