@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from support.local_index import LocalIndex
 
+# What packaging and argparse import, and use in rare cases.
+UNUSED = frozenset({"ast", "dataclasses", "gettext", "inspect", "ipaddress", "locale", "logging", "subprocess"})
 LATE = frozenset({"httpx", "jsonschema", "installer", "resolvelib", "rich"})
 _RUN = """
 import atexit, runpy, sys
@@ -85,6 +87,7 @@ def test_requests_are_made_by_httpcore_and_only_a_run_that_makes_some_loads_it(
     assert not again & network, "everything is in the cache"
     rare = {"hashlib", "gzip", "bz2", "lzma", "zipfile", "tarfile", "shutil", "tempfile", "difflib", "html", "email"}
     assert not again & rare, "nothing is downloaded, unpacked or misspelled"
+    assert again & UNUSED == set()
     assert local_index.seen == []
 
 
@@ -105,6 +108,7 @@ def test_a_first_sync_loads_neither_what_reads_indexes_nor_the_libraries_of_rare
     run("lock", "requirements.in", "--default-index", local_index.url, "-o", lock, "--cache-dir", "lock")
     loaded = run("sync", lock, "--python", "env", "--cache-dir", "sync")
     assert "httpcore" in loaded, "it has downloaded"
+    assert not loaded & {"anyio", "certifi", "encodings.idna", "ssl"}
     rare = ("httpx", "installer", "lockset.index.pages.project_page", "lockset.index.http.client", "lockset.sources.")
     assert not {name for name in loaded if name.startswith(rare)}
 

@@ -59,7 +59,7 @@ def never():
 def run(script: str) -> Any:
     """What the script prints as JSON."""
     done = subprocess.run(
-        [sys.executable, "-c", _START + script], capture_output=True, encoding="utf-8", check=False, timeout=60
+        [sys.executable, "-c", _START + script], capture_output=True, encoding="utf-8", check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -114,9 +114,23 @@ print(json.dumps([[call[0] for call in calls], most, os.getpid()]))
     assert most <= 8
 
 
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_few_workers_make_all_calls_with_any_number_of_copies(workers: int) -> None:
+    assert run(f"""
+signal.alarm(50)  # a copy without a thread would never make its calls
+workers = SharedWorkers({workers}, copies=copies(3), opening=("opening", 1), listener=listener)
+functions["same"] = lambda value: value
+workers.prepare()
+jobs = [start("same", number, lambda number=number: number) for number in range(20)]
+values = [job.result() for job in jobs]
+workers.close()
+print(json.dumps(values == list(range(20))))
+""")
+
+
 def test_a_value_that_is_not_plain_is_an_error_of_the_call() -> None:
     assert run("""
-signal.alarm(20)  # the call would never end
+signal.alarm(50)  # the call would never end
 functions["odd"] = lambda _: object()
 workers.prepare()
 job = start("odd", None, never)
@@ -208,13 +222,13 @@ except ChildProcessError:
 
 def test_the_copies_of_a_process_that_is_killed_end_too() -> None:
     script = _BUSY + "print(json.dumps(pids), flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n"
-    done = subprocess.run([sys.executable, "-c", _START + script], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", _START + script], capture_output=True, check=False, timeout=120)
     assert not any(is_alive_soon(pid) for pid in json.loads(done.stdout))
 
 
 def is_alive_soon(process: int) -> bool:
-    """Whether the process is still alive after ten seconds."""
-    deadline = time.monotonic() + 10
+    """Whether the process is still alive after a minute."""
+    deadline = time.monotonic() + 60
     while is_alive(process) and time.monotonic() < deadline:
         time.sleep(0.05)
     return is_alive(process)
@@ -250,12 +264,61 @@ print(json.dumps(len(copies) == 3))
 
 def test_a_copy_that_ended_before_it_is_opened_is_not_used() -> None:
     assert run("""
-workers = SharedWorkers(8, copies=lambda: ProcessCopy.started(lambda _: None), opening=None, listener=listener)
-time.sleep(0.5)
+started = ProcessCopy.started(lambda _: None)
+os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+workers = SharedWorkers(8, copies=lambda: started, opening=None, listener=listener)
 workers.prepare()
 values = [start("pid", None, os.getpid).result() for _ in range(3)]
 workers.close()
 print(json.dumps(values == [os.getpid()] * 3))
+""")
+
+
+def test_a_copy_whose_replies_no_thread_can_read_is_not_used() -> None:
+    assert run("""
+import threading
+def refuse(thread):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = refuse
+workers.prepare()
+values = [start("pid", None, os.getpid).result() for _ in range(10)]
+workers.close()
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print(json.dumps(values == [os.getpid()] * 10))
+""")
+
+
+def test_a_copy_that_was_killed_leaves_neither_a_process_nor_a_pipe() -> None:
+    assert run("""
+functions["pid"] = lambda _: os.getpid()
+before = os.listdir("/proc/self/fd")
+workers.prepare()
+os.kill(start("pid", None, never).result(), signal.SIGKILL)
+while start("pid", None, os.getpid).result() != os.getpid():
+    time.sleep(0.01)
+workers.close()
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print(json.dumps(os.listdir("/proc/self/fd") == before))
+""")
+
+
+def test_calls_end_although_the_progress_of_their_replies_cannot_be_reported() -> None:
+    assert run("""
+import threading
+signal.alarm(50)  # the call would never end
+threading.excepthook = lambda _: None
+def fail(amount):
+    raise OSError
+listener.transferred = fail
+functions["receive"] = lambda amount: services[0].listener.transferred(amount)
+workers.prepare()
+value = start("receive", 5, lambda: "here").result()
+workers.close()
+print(json.dumps(value == "here"))
 """)
 
 
@@ -299,7 +362,7 @@ def lock(folder: Path, url: str, *more: str, threads: bool) -> tuple[int, str, s
     """Exit code, lock file and messages of a lock with an empty cache, with a copy or with threads alone."""
     code = _LOCK.format(threads=threads, url=url, cache=str(folder / f"cache-{threads}"), more=more)
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, encoding="utf-8", check=False, timeout=60
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, encoding="utf-8", check=False, timeout=120
     )
     written = folder / "pylock.toml"
     text = written.read_text(encoding="utf-8") if written.exists() else ""

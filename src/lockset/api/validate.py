@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name
-from lockset.lockfile.load import load_bytes
+from lockset.lockfile.read import load_bytes
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.finding import Issue
 from lockset.lockfile.validate.report import Report
@@ -254,8 +254,8 @@ def verify_files(
         LocksetError: If an index is not available.
     """
     from lockset._dataclass import replace
+    from lockset.composition.connections import connected
     from lockset.composition.indexes import chosen_urls, resolve_indexes
-    from lockset.composition.repositories import connected
     from lockset.composition.run_context import IndexOverrides, context_of
     from lockset.composition.verify_online import check_downloads, check_online
     from lockset.lockfile.validate.report import locate_findings

@@ -19,7 +19,6 @@ from lockset.sync.disk.request import (
     SyncRequest,
     find_environment,
     find_lock,
-    find_python,
     resolve_target,
 )
 from lockset.sync.disk.selection_cache import cached_selection
@@ -53,7 +52,6 @@ __all__ = [
     "SyncResult",
     "find_environment",
     "find_lock",
-    "find_python",
     "sync",
 ]
 

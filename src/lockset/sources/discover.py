@@ -58,28 +58,28 @@ _TABLE = lazy_pattern(
 _LOCK = lazy_pattern(rb"(?m)^[ \t]*lock-version[ \t]*=")
 
 
+@dataclass(frozen=True, slots=True)
 class LocalFiles:
     """The files on this computer, as `ReferencedFiles`. Messages name files relative to `folder`.
 
     `fetch` reads files by URL. Without it they are refused. `replaced` returns other content for local files.
     """
 
-    def __init__(self, folder: Path, fetch: Fetch | None = None, replaced: Replaced | None = None) -> None:
-        self._folder = folder
-        self._fetch = fetch
-        self._replaced = replaced
+    folder: Path
+    fetch: Fetch | None = None
+    replaced: Replaced | None = None
 
     def read(self, path_or_url: str) -> bytes:
         """The content of the file, by path or URL."""
-        if is_remote(path_or_url) and self._fetch is not None:
-            return self._fetch(path_or_url)
+        if is_remote(path_or_url) and self.fetch is not None:
+            return self.fetch(path_or_url)
         if path_or_url.lower().startswith("file:"):
             path_or_url = path_of_file_url(path_or_url)
         elif is_url(path_or_url):
             raise _not_fetched(path_or_url)
-        if self._replaced is not None and (content := self._replaced(Path(path_or_url))) is not None:
+        if self.replaced is not None and (content := self.replaced(Path(path_or_url))) is not None:
             return content
-        return read_file(Path(path_or_url), location=_relative(Path(path_or_url), self._folder))
+        return read_file(Path(path_or_url), location=_relative(Path(path_or_url), self.folder))
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder exists."""
@@ -96,7 +96,7 @@ class LocalFiles:
         for name in NAMING_FILES:
             file = Path(path) / name
             if self.exists(str(file)) and file.is_file():
-                location = _relative(file, self._folder)
+                location = _relative(file, self.folder)
                 texts[name] = decode_utf8(read_file(file, location=location), location=location)
                 if name == _PYPROJECT and (stated := read_pyproject_name(texts[name], location=location)) is not None:
                     return stated

@@ -7,8 +7,7 @@ from collections import Counter
 
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.fast_path.sync import save_sync
-from lockset.cli.output.report import count_text, seconds_text
-from lockset.cli.output.streams import plain
+from lockset.cli.output.streams import count_text, plain, seconds_text
 from lockset.errors import LocksetError
 from lockset.sync.plan import UNKNOWN_FILE
 

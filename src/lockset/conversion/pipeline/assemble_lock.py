@@ -47,7 +47,8 @@ def assemble_imported(imported: ImportedLock) -> tuple[Pylock, tuple[Loss, ...]]
     """
     universe = universe_of(imported.requires_python, imported.environments)
     conflicts = _declared_conflicts(imported)
-    universe -= conflicting_region(conflicts)
+    if conflicts:
+        universe -= conflicting_region(conflicts)
     unbounded: list[str] = []
     never = [package for package in imported.packages if (package.region & universe).is_empty]
     imported = replace(imported, packages=tuple(package for package in imported.packages if package not in never))
@@ -66,7 +67,7 @@ def assemble_imported(imported: ImportedLock) -> tuple[Pylock, tuple[Loss, ...]]
         default_groups=sorted(selectable.default_groups) or None,
         created_by="lockset",
         packages=packages,
-        tool=with_conflicts(None, conflicts),
+        tool=with_conflicts(None, conflicts) if conflicts else None,
     )
     return lock, (*lost, *((_requires_python_loss(unbounded),) if unbounded else ()))
 
@@ -114,7 +115,7 @@ def _refuse_overlaps(imported: ImportedLock, universe: MarkerSet) -> None:
 def _package(
     package: ImportedPackage, universe: MarkerSet, unbounded: list[str], conflicts: Sequence[DeclaredConflict]
 ) -> Package:
-    marker = marker_text(package.region, universe, conflicts)
+    marker = marker_text(package.region, universe, conflicts) if conflicts else package.region.text(universe)
     if marker is not None and package.original_marker is not None and not conflicts:
         marker = package.original_marker
     source = package.source

@@ -17,7 +17,7 @@ from lockset.conversion.readers.from_graph import LockHeader, hash_texts, import
 from lockset.conversion.readers.yaml_text import parse_yaml
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
-from lockset.lockfile.last_component import last_component
+from lockset.lockfile.file_name import last_component
 from lockset.lockfile.model import PackageArchive
 from lockset.markers import MarkerSet
 from lockset.package_names import canonicalize_name

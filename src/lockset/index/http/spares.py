@@ -64,8 +64,9 @@ class SpareConnections:
             if (host, port) in self._hosts or self._closed:
                 return
             self._hosts[host, port] = []
-        for _ in range(self._count):
-            threading.Thread(target=self._open, args=(host, port, context), daemon=True).start()
+        with suppress(RuntimeError):  # the system allows no further thread
+            for _ in range(self._count):
+                threading.Thread(target=self._open, args=(host, port, context), daemon=True).start()
 
     def take(self, host: str, port: int) -> Spare | None:
         """A spare that is still open, for one request at first; None if there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
@@ -280,7 +280,8 @@ class Transport:
 
                 contexts, addresses = Contexts(self.options.cert, self.options.client_cert), Addresses()
                 if self._proxy(url) is None and not self.options.insecure_hosts:
-                    threading.Thread(target=_prepare, args=(url, contexts, addresses), daemon=True).start()
+                    with suppress(RuntimeError):  # no further thread can be started: the request does it itself
+                        threading.Thread(target=_prepare, args=(url, contexts, addresses), daemon=True).start()
                 from lockset.index.http.httpx_client import HttpxClient
 
                 self._client = HttpxClient(self.options, contexts, addresses, spares=self._spares)

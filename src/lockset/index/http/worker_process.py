@@ -19,7 +19,7 @@ from functools import partial
 from io import FileIO
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lockset.files.system import assistant, large_pipe
+from lockset.files.copies import assistant, large_pipe
 from lockset.index.http.workers import Job, Workers
 from lockset.progress import NullListener
 
@@ -57,6 +57,7 @@ class SharedWorkers(Workers):
         self._opening = opening
         self._listener = listener
         self._copies: list[ProcessCopy] = []
+        self._lost: list[ProcessCopy] = []
         self._prepared = False
 
     def prepare(self) -> None:
@@ -66,8 +67,11 @@ class SharedWorkers(Workers):
         self._prepared = True
         threads = self._count - 1  # one is for the calls that only this process can make
         copies = self._start_copies() if threads else []
-        for at, copy in enumerate(copies):
-            share = threads * (at + 1) // len(copies) - threads * at // len(copies)
+        for copy in copies[threads:]:
+            copy.end()
+        count = min(threads, len(copies))
+        for at, copy in enumerate(copies[:count]):
+            share = threads * (at + 1) // count - threads * at // count
             if copy.open(self._opening, share, self._listener, self._make_here):
                 self._copies.append(copy)
 
@@ -89,7 +93,7 @@ class SharedWorkers(Workers):
 
     def close(self) -> None:
         """End the copies at once, and the threads once the queue is empty."""
-        copies, self._copies = self._copies, []
+        copies, self._copies, self._lost = self._copies + self._lost, [], []
         for copy in copies:
             copy.leave()
         for copy in copies:
@@ -105,9 +109,10 @@ class SharedWorkers(Workers):
         """Make the calls in threads of this process, since the copy has ended."""
         with self._lock:
             self._copies = [copy for copy in self._copies if copy is not lost]
-            for job in jobs:
-                job.release()
-                self._add(job)
+            self._lost.append(lost)
+        for job in jobs:
+            job.release()
+            self._added(job)
 
 
 class _RemoteJob(Job[T]):
@@ -199,10 +204,15 @@ class ProcessCopy:
             self.end()
             return False
         self._threads = threads
-        self._receiver = threading.Thread(
+        receiver = threading.Thread(
             target=self._receive, args=(listener, on_loss), name="lockset-receiver", daemon=True
         )
-        self._receiver.start()
+        try:
+            receiver.start()
+        except RuntimeError:  # the system allows no further thread
+            self.end()
+            return False
+        self._receiver = receiver
         return True
 
     def load(self) -> int:
@@ -256,6 +266,15 @@ class ProcessCopy:
     def _receive(
         self, listener: ProgressListener, on_loss: Callable[[ProcessCopy, list[_RemoteJob[Any]]], None]
     ) -> None:
+        try:
+            self._receive_replies(listener)
+        finally:
+            with self._lock:
+                was_ended, self._ended = self._ended, True
+            if not was_ended:
+                on_loss(self, [*self._jobs.values(), *(job for job, _ in self._waiting)])
+
+    def _receive_replies(self, listener: ProgressListener) -> None:
         known = 0
         while (reply := _read_message(self._replies)) is not None:
             number, is_error, value, received = reply
@@ -266,10 +285,6 @@ class ProcessCopy:
                 job = self._jobs.pop(number)
                 self._send_waiting()
             job.receive(value, is_error=is_error)
-        with self._lock:
-            was_ended, self._ended = self._ended, True
-        if not was_ended:
-            on_loss(self, [*self._jobs.values(), *(job for job, _ in self._waiting)])
 
 
 class _Pipes:

@@ -14,8 +14,14 @@ from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read_document
 from lockset.lockfile.validate.catalogue import RULES, Rule
 from lockset.lockfile.validate.finding import Finding, Findings, Issue
 from lockset.lockfile.validate.locate import locations
-from lockset.lockfile.validate.rules.packages import check_across, check_future, check_packages, depends_on_environments
-from lockset.lockfile.validate.rules.top_level import check_file_name, check_top
+from lockset.lockfile.validate.rules.keys import (
+    check_across,
+    check_file_name,
+    check_future,
+    check_packages,
+    check_top,
+    depends_on_environments,
+)
 from lockset.spans import Span
 
 if TYPE_CHECKING:

@@ -101,7 +101,7 @@ def build_problem(
         extras=roots["extras"] or (),
         **{key: roots[key] for key in ("groups", "default_group", "default_groups")},
     )
-    region = universe.region - conflicting_region(conflicts)
+    region = universe.region - conflicting_region(conflicts) if conflicts else universe.region
     if region.is_empty:
         raise _no_environment(project, options)
     samples = targets_within(region.without_extras_and_groups(), universe.targets)
@@ -128,7 +128,7 @@ def build_problem(
             request,
             policy=replace(
                 _policy(project, options, request.roots, direct.sources),
-                conflict_regions=conflicting_regions(conflicts),
+                conflict_regions=conflicting_regions(conflicts) if conflicts else (),
             ),
             locked_for=MarkerSet.none() if old is None else _claimed_region(old) - rules.counting,
         ),
@@ -334,7 +334,7 @@ def _recorded(
     """Settings besides roots, Pythons and platforms that decide on versions, without those left at their default."""
     settings, lines = project.settings, (*project.constraints, *option_requirements(options.constraints))
     values: dict[str, str | list[Any]] = {
-        "conflicts": tables_of(conflicts),
+        "conflicts": tables_of(conflicts) if conflicts else [],
         "constraints": sorted({constraint_text(line, project.base, folder) for line in lines}),
         "overrides": sorted({text for texts in _override_texts(project, options).values() for text in texts}),
         "excludes": sorted({*settings.excludes, *options.excludes}),

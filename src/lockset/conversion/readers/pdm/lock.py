@@ -23,7 +23,7 @@ from lockset.conversion.readers.inferred_roots import (
 from lockset.conversion.readers.pdm.roots import pdm_extras, pdm_requirements
 from lockset.dependency_specifiers import read_dependency, read_specifiers
 from lockset.errors import LocksetError
-from lockset.lockfile.last_component import last_component
+from lockset.lockfile.file_name import last_component
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet, platform_region
 from lockset.package_names import canonicalize_name

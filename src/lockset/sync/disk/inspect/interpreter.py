@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from subprocess import Popen
     from typing import Any
 
-__all__ = ["ask_interpreter", "configurations", "interpreter_of"]
+__all__ = ["ask_interpreter", "configurations", "interpreter_memory", "interpreter_of"]
 
 _MARK = b"lockset-facts:"
 # Increment with every change of `interpreter_script`.
@@ -81,6 +81,11 @@ def ask_interpreter(
         return interpreter._replace(watched=None)
     put_value(location, key, facts)
     return interpreter
+
+
+def interpreter_memory(cache: Path | None) -> Path | None:
+    """The folder of the cache for the answers of interpreters."""
+    return cache / "interpreters-v1" if cache is not None else None
 
 
 def configurations(executable: str) -> tuple[str, str]:
