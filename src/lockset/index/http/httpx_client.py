@@ -21,11 +21,9 @@ from lockset.index.credentials import redact
 from lockset.index.http.certificates import certificate_error
 from lockset.index.http.deadlines import Deadlines
 from lockset.index.http.incoming import Again
-from lockset.index.http.pool import KEPT_SECONDS, BoundedBackend, Pool
-from lockset.index.http.spares import SpareConnections
+from lockset.index.http.pool import KEPT_SECONDS, BoundedBackend, Pool, SpareConnections
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterator, Mapping
 
     import httpx
@@ -122,8 +120,9 @@ class HttpxClient:
             raise Again("the server uses an unknown version of HTTP")
         received = HttpxResponse(response, self._deadlines, silence)
         if self._spares is not None and proxy is None and _stays_open(response, received):
-            port = address.url.port or _PORTS[address.url.scheme.decode()]
-            self._spares.open(address.host, port, self._context(address, None))
+            verified = self._verifies(address, None)
+            context = None if verified is None else self._contexts.of(verified=verified)
+            self._spares.open(address.host, address.url.port or _PORTS[address.url.scheme.decode()], context)
         return received
 
     def close(self) -> None:
@@ -143,20 +142,18 @@ class HttpxClient:
             return {address.host, address.netloc}.isdisjoint(self._options.insecure_hosts)
         return None
 
-    def _context(self, address: _Address, proxy: str | None) -> ssl.SSLContext | None:
-        verified = self._verifies(address, proxy)
-        return None if verified is None else self._contexts.of(verified=verified)
-
     def _pool(self, address: _Address, proxy: str | None) -> Pool:
         """The pool for an address."""
-        key = (proxy, self._verifies(address, proxy))
+        verified = self._verifies(address, proxy)
+        key = (proxy, verified)
         with self._lock:
             pool = self._pools.get(key)
             if pool is None:
+                context = None if verified is None else self._contexts.of(verified=verified)
                 via = None if proxy is None else _proxy(proxy, self._contexts)
                 pool = self._pools[key] = Pool(
                     self._deadlines,
-                    ssl_context=self._context(address, proxy),
+                    ssl_context=context,
                     proxy=via,
                     max_connections=None,  # the transport limits the requests in flight
                     keepalive_expiry=KEPT_SECONDS,

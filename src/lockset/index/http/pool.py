@@ -1,4 +1,4 @@
-"""Connections of httpcore: within deadlines, to hosts that are looked up once, and checked before they are reused.
+"""Connections of httpcore: within deadlines, opened ahead, to hosts looked up once, and checked before they are reused.
 
 Each wait is limited by the time that its request has left. A connection serves one request at a time, also in HTTP/2:
 neither h2 nor httpcore's use of it is safe with several threads. Two of them may take the same stream, or garble the
@@ -11,10 +11,13 @@ import math
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import httpcore
+
+from lockset._named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     import ssl
@@ -22,14 +25,15 @@ if TYPE_CHECKING:
 
     from lockset.index.http.addresses import Addresses
     from lockset.index.http.deadlines import Deadlines
-    from lockset.index.http.spares import SpareConnections
 
-__all__ = ["KEPT_SECONDS", "BoundedBackend", "Pool"]
+__all__ = ["KEPT_SECONDS", "BoundedBackend", "Pool", "SpareConnections"]
 
 # Sockets take a timeout of 0 as non-blocking mode.
 _LEAST_SECONDS = 0.01
 # Seconds that an idle connection is kept.
 KEPT_SECONDS = 30.0
+# Seconds after which a connection is not used if it served no request, since servers close those sooner.
+_SPARE_SECONDS = 4.0
 
 
 class BoundedBackend(httpcore.NetworkBackend):
@@ -187,6 +191,101 @@ def _no_connection(error: Exception) -> Exception:
     if isinstance(error, httpcore.ConnectTimeout):
         return httpcore.ConnectTimeout("no response in time")
     return httpcore.ConnectError(str(error))
+
+
+class _Spare(NamedTuple):
+    """An open connection that has served no request.
+
+    Attributes:
+        stream: Encrypted if there is a context.
+        context: What it was encrypted with.
+        expires: In seconds of `time.monotonic`.
+    """
+
+    stream: httpcore.NetworkStream
+    context: ssl.SSLContext | None
+    expires: float
+
+
+class SpareConnections:
+    """Opens up to `count` connections ahead to each host; safe to use from several threads.
+
+    A new connection takes two or three round trips before its first request leaves. A search makes requests in waves,
+    each of which follows from the answers to the one before and is larger than it, so that most of a wave would wait
+    for new connections. Spares are opened only to a host that has answered and keeps connections open: a server that
+    serves one connection at a time would make a request wait for the end of an idle one.
+
+    `connect_timeout` is the limit in seconds for a connection, and for a TLS handshake.
+    """
+
+    def __init__(self, count: int, addresses: Addresses, *, connect_timeout: float) -> None:
+        self._count = count
+        self._addresses = addresses
+        self._connect_timeout = connect_timeout
+        self._sockets = httpcore.SyncBackend()
+        self._lock = threading.Lock()
+        self._hosts: dict[tuple[str, int], list[_Spare]] = {}
+        self._closed = False
+
+    def open(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        """Start to open spares to a host, unless that was done before. Never fails, and never waits."""
+        if (host, port) in self._hosts:
+            return
+        with self._lock:
+            if (host, port) in self._hosts or self._closed:
+                return
+            self._hosts[host, port] = []
+        with suppress(RuntimeError):  # the system allows no further thread
+            for _ in range(self._count):
+                threading.Thread(target=self._open, args=(host, port, context), daemon=True).start()
+
+    def take(self, host: str, port: int) -> _Spare | None:
+        """A spare that is still open, for one request at first; None if there is none."""
+        while True:
+            with self._lock:
+                spares = self._hosts.get((host, port))
+                if not spares:
+                    return None
+                spare = spares.pop()
+            if time.monotonic() < spare.expires and _is_silent(spare.stream):
+                return spare
+            spare.stream.close()
+
+    def close(self) -> None:
+        """Close the spares that were not taken."""
+        with self._lock:
+            self._closed = True
+            left = [spare for spares in self._hosts.values() for spare in spares]
+            self._hosts.clear()
+        for spare in left:
+            spare.stream.close()
+
+    def _open(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        try:
+            stream = self._sockets.connect_tcp(self._addresses.of(host, port)[0], port, self._connect_timeout)
+            if context is not None:
+                stream = stream.start_tls(context, host, self._connect_timeout)
+        except Exception:  # noqa: BLE001 (a request that needs a connection runs into the same error and reports it)
+            return
+        with self._lock:
+            spares = self._hosts.get((host, port))
+            if spares is not None and not self._closed:
+                spares.append(_Spare(stream, context, time.monotonic() + _SPARE_SECONDS))
+                return
+        stream.close()
+
+
+def _is_silent(stream: httpcore.NetworkStream) -> bool:
+    """Whether the server has neither closed the connection nor sent anything but what TLS needs."""
+    connected = stream.get_extra_info("socket")
+    try:
+        connected.settimeout(0)
+        connected.recv(1)
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        return type(error).__name__ == "SSLWantReadError"  # `ssl` is imported for TLS alone
+    return False
 
 
 class Pool(httpcore.ConnectionPool):
