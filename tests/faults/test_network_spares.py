@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lockset.composition.connections import connect
-from lockset.errors import LocksetError
 from lockset.index.http.transport import Request
 from lockset.index.options import IndexOptions
 from support.listener import Listener
@@ -136,16 +135,6 @@ def test_a_spare_on_which_anything_happens_is_not_used(treat: Callable[[socket],
         server.wait_for(1 + SPARES)
         assert wave(server, connection, 2) == [b"/0", b"/1"]
         assert server.requests[1 : 1 + SPARES] == [0] * SPARES
-
-
-def test_what_cannot_be_opened_ahead_is_not_reported() -> None:
-    server = Server()
-    with connected(server) as connection:
-        fetched(server, connection, "/first")
-        server.close()
-        server.wait_for(1)
-        with pytest.raises(LocksetError):
-            fetched(server, connection, "/second")
 
 
 def test_spares_are_closed_with_the_connections() -> None:
