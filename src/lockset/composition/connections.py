@@ -143,11 +143,15 @@ def _prepare() -> None:
     """Import what the first calls need, and compile patterns that are compiled on first use."""
     gc.set_threshold(*_COLLECTED_AT)
     gc.enable()
+    import encodings.idna  # to look hosts up
+    import hashlib
+
+    from lockset.files import inflate
     from lockset.index.http import certificates, httpx_client
     from lockset.index.pages.simple_json import parse_json_page
     from lockset.metadata.retrieve import Retriever
 
-    del certificates, httpx_client, Retriever
+    del certificates, encodings, hashlib, httpx_client, inflate, Retriever
     for page in (b'{"files":[]}', '{"files":[],"é":1}'.encode()):  # of both kinds that have patterns of their own
         parse_json_page(page, name="sample", page_url="", index_url="")
 
