@@ -104,7 +104,7 @@ def _depth(text: str) -> int:
 # Operators and versions of which packaging compares nothing but the numbers.
 _NUMBERS = r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,3}"
 _RELEASE = lazy_pattern(_NUMBERS)
-_CLAUSE = lazy_pattern(rf"(<=|>=|<|>|==|!=)[ \t]*({_NUMBERS})")
+_CLAUSE = lazy_pattern(rf"(?:(<=|>=|<|>|==|!=)[ \t]*({_NUMBERS})|(==|!=)[ \t]*({_NUMBERS}\.\*))")
 
 
 def plain_release(text: str) -> tuple[int, ...] | None:
@@ -113,12 +113,12 @@ def plain_release(text: str) -> tuple[int, ...] | None:
 
 
 def plain_clause(text: str) -> tuple[str, str] | None:
-    """Operator and version of a specifier such as `>=3.9`; None for others, which packaging parses.
+    """Operator and version of a specifier such as `>=3.9` or `==3.9.*`; None for others, which packaging parses.
 
     packaging compares a final release with it by the numbers alone: `plain_release`.
     """
     match = _CLAUSE.fullmatch(text)
-    return None if match is None else (match[1], match[2])
+    return None if match is None else (match[1] or match[3], match[2] or match[4])
 
 
 def read_version(text: str) -> Version:

@@ -157,7 +157,7 @@ _QUICK_PACKAGING = {"packaging.version"}
 _ORDINARY_LOCK = """
 lock-version = "1.0"
 environments = ["sys_platform == 'linux' and python_version >= '3.10'"]
-requires-python = ">=3.10"
+requires-python = "==3.12.*"
 extras = ["test"]
 created-by = "lockset"
 [[packages]]
@@ -233,7 +233,7 @@ def test_every_public_name_can_be_had() -> None:
 
 _WORLD = """
 [project]
-requires-python = ">=3.10"
+requires-python = "==3.12.*"
 dependencies = ["a{asked}"]
 [packages]
 a = {{ "1" = {{}} }}

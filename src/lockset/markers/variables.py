@@ -259,8 +259,14 @@ def fits_specifier(operator: str, literal: str) -> bool:
 def _compare_releases(left: str, operator: str, right: str) -> bool | None:
     """The comparison of two final releases; None for other versions and operators."""
     compare = _COMPARISONS.get(operator)
-    one, other = plain_release(left), plain_release(right)
-    return None if compare is None or one is None or other is None else bool(compare(one, other))
+    prefix = right.removesuffix(".*")
+    one, other = plain_release(left), plain_release(prefix)
+    if compare is None or one is None or other is None:
+        return None
+    if prefix != right:
+        count = prefix.count(".") + 1
+        return bool(compare(one[:count], other[:count])) if operator in {"==", "!="} else None
+    return bool(compare(one, other))
 
 
 @lru_cache(maxsize=4096)

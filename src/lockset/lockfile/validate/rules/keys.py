@@ -207,10 +207,10 @@ class _Specifier(Enum):
 
 
 def _is_plain_range(text: str) -> bool:
-    """Whether it is a lower bound, or one and a higher upper bound. packaging need not be imported to know that."""
+    """Whether it is one version or bounds in order, such as `>=3.9,<4`: packaging need not be imported for these."""
     clauses = [plain_clause(part.strip()) for part in text.split(",", 2)]
     operators = [clause[0] for clause in clauses if clause is not None]
-    if len(operators) != len(clauses) or operators not in ([">="], [">=", "<"]):
+    if len(operators) != len(clauses) or operators not in (["=="], [">="], [">=", "<"]):
         return False
     bounds = [plain_release(clause[1]) or () for clause in clauses if clause is not None]
     return all(one < other for one, other in pairwise(bounds))
