@@ -123,7 +123,7 @@ except KeyboardInterrupt:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_signal_before_a_command_has_begun_ends_the_process_without_a_word(name: str, code: int) -> None:
-    done = _interrupted(f"interrupts.leave_at_once()\nos.kill(os.getpid(), signal.{name})\ntime.sleep(60)")
+    done = _interrupted(f"main.leave_at_once()\nos.kill(os.getpid(), signal.{name})\ntime.sleep(60)")
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
 
@@ -136,8 +136,8 @@ class Finaliser:
     def __del__(self):
         os.kill(os.getpid(), signal.{name})
         time.sleep(0.01)
-interrupts.leave_at_once()
-interrupts.undo_first()
+main.leave_at_once()
+main.undo_first()
 try:
     Finaliser()
     time.sleep(60)
@@ -151,8 +151,8 @@ except KeyboardInterrupt as interrupt:
 def test_ignored_signals_do_not_interrupt() -> None:
     done = _interrupted("""
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-interrupts.leave_at_once()
-interrupts.undo_first()
+main.leave_at_once()
+main.undo_first()
 os.kill(os.getpid(), signal.SIGINT)
 print("alive")
 """)
@@ -160,7 +160,7 @@ print("alive")
 
 
 def _interrupted(code: str) -> subprocess.CompletedProcess[str]:
-    begin = "import os, signal, time\nfrom lockset.cli import interrupts\n"
+    begin = "import os, signal, time\nfrom lockset.cli import main\n"
     return subprocess.run(
         [sys.executable, "-c", begin + code], capture_output=True, encoding="utf-8", timeout=50, check=False
     )

@@ -9,8 +9,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from lockset.dependency_specifiers import read_specifier, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import diagram as dd
+from lockset.markers.environment import Example, example
 from lockset.markers.parse import comparison, parse
-from lockset.markers.sample import Example, example
 from lockset.markers.variables import EXTRA, ORIGIN, PYTHON, VARIABLE_NAMES, Kind, Variable, flag
 from lockset.package_names import canonicalize_name
 

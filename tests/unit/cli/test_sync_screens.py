@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockset.cli.output.report import count_text, seconds_text
-from lockset.cli.output.streams import Output
+from lockset.cli.output.streams import Output, count_text, seconds_text
 from lockset.cli.output.sync_report import carry_out, show_plan
 from lockset.errors import LocksetError
 from lockset.sync.plan import Plan, Step, plan_of

@@ -7,8 +7,7 @@ from collections import Counter
 
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.fast_path.sync import save_sync
-from lockset.cli.output.report import count_text, seconds_text
-from lockset.cli.output.streams import plain
+from lockset.cli.output.streams import count_text, plain, seconds_text
 from lockset.errors import LocksetError
 from lockset.sync.plan import UNKNOWN_FILE
 
@@ -141,8 +140,8 @@ def show_sync(result: SyncResult, command: SyncCommand, seconds: float, out: Out
     if command.json:
         out.json(_json(result))
     out.line(_conclusion(result.plan, command.options, seconds))
-    again = "" if out.quiet else f"{_all_right(result.plan)}\n"
-    save_sync(command, result, message=again, verbose=out.verbose)
+    if command.repeatable and not out.verbose:
+        save_sync(command, result, message="" if out.quiet else f"{_all_right(result.plan)}\n")
     return REFUSED if command.check and result.plan.changes else DONE
 
 

@@ -8,6 +8,7 @@ compression of headers, and so get the response to another request.
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import time
 from types import NoneType
@@ -65,8 +66,10 @@ class BoundedBackend(httpcore.NetworkBackend):
             if seconds <= 0:
                 failure = httpcore.ConnectTimeout("no response in time")
                 break
+            # As bytes, for which the socket does not import the codec of international names.
+            numeric: Any = address.encode()
             try:
-                stream = self._sockets.connect_tcp(address, port, seconds, local_address, socket_options)
+                stream = self._sockets.connect_tcp(numeric, port, seconds, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = _no_connection(error)
             else:
@@ -148,6 +151,8 @@ class _BoundedStream(httpcore.NetworkStream):
             pending = getattr(self._stream.get_extra_info("socket"), "pending", None)  # decrypted already
             if pending is not None and pending():
                 return True
+        if info == "ssl_object" and "ssl" not in sys.modules:
+            return None  # httpcore would import the module only to compare a class
         return self._stream.get_extra_info(info)
 
 

@@ -247,6 +247,7 @@ class ConflictAnalysis:
         if without is None:
             return None
         region, versions = without
+        region = _where_each_applies(every, region)
         here: dict[Requirement, Edge] = {}
         for edge in _earliest_first(edges):
             if region.implies(edge.requirement.region):
@@ -292,6 +293,20 @@ class ConflictAnalysis:
 
 def _earliest_first(edges: Iterable[Edge]) -> list[Edge]:
     return sorted(edges, key=lambda edge: 0 if edge.parent is None else edge.parent.level)
+
+
+def _where_each_applies(requirements: Sequence[Requirement], region: MarkerSet) -> MarkerSet:
+    """A part of `region` in which each of `requirements` applies everywhere or nowhere.
+
+    Every specifier applies in all of `region` or nowhere in it, but several requirements may bring it, each for a part:
+    the halves of a fork, say. The first of them counts.
+    """
+    covered = {r.specifier for r in requirements if region.implies(r.region)}
+    for requirement in requirements:
+        if requirement.specifier not in covered and not region.is_disjoint(requirement.region):
+            covered.add(requirement.specifier)
+            region &= requirement.region
+    return region
 
 
 def _before_forks(edge: Edge, part: MarkerSet) -> Edge:

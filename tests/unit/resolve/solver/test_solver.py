@@ -355,3 +355,16 @@ def test_a_split_covers_one_that_hands_on_less() -> None:
     assert not less.covers(more)
     assert not more.covers(release("a", "1"))
     assert not release("a", "1").covers(more)
+
+
+def test_what_both_halves_of_a_fork_require_is_part_of_the_conflict() -> None:
+    world: World = {
+        "a": {
+            "1": (),
+            "2": ("c<2",),
+            "3": FakeRelease(requires=("c<2",), requires_python=">=3.12"),
+        },
+        "b": {"1": ("c>=2",), "2": ("c>=2",)},
+        "c": {"1": (), "2": ()},
+    }
+    assert SolverRuns(world, "a", "b").solve() == {"a": "1", "b": "2", "c": "2"}
