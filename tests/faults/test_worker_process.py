@@ -87,23 +87,31 @@ print(json.dumps([values[0][0], os.getpid(), [len(value[1]) for value in values]
 
 
 def test_calls_beyond_the_threads_of_the_copy_are_made_here() -> None:
-    copied, here = run("""
+    copied, here, local, later = run("""
 import tempfile
-folder = tempfile.mkdtemp()
+folder, begun = tempfile.mkdtemp(), []
 def slow(_):
+    begun.append(1)
     while os.path.exists(folder):
         time.sleep(0.01)
     return os.getpid()
 functions["slow"] = slow
 workers.prepare()
 jobs = [start("slow", None, lambda: slow(None)) for _ in range(10)]
+while len(begun) < 2:
+    time.sleep(0.01)
+time.sleep(0.2)
+local = len(begun)
 os.rmdir(folder)
-pids = [job.result() for job in jobs]
+pids = [job.outcome() for job in jobs]
+later = workers.start(os.getpid).result() == os.getpid()
 workers.close()
-print(json.dumps([sum(pid != os.getpid() for pid in pids), sum(pid == os.getpid() for pid in pids)]))
+print(json.dumps([sum(pid != os.getpid() for pid in pids), sum(pid == os.getpid() for pid in pids), local, later]))
 """)
     assert copied == 6, "three quarters of the workers"
     assert here == 4
+    assert local == 2, "eight at the same time, with those of the copy"
+    assert later, "what only this process can do"
 
 
 def test_a_value_that_is_not_plain_is_an_error_of_the_call() -> None:
@@ -171,21 +179,25 @@ print(json.dumps([before, after, later, os.getpid()]))
 
 
 def test_the_end_leaves_no_process_and_waits_for_no_call() -> None:
-    copy, seconds = run("""
+    copy, seconds, again = run("""
 functions["sleep"] = lambda seconds: time.sleep(seconds)
 functions["pid"] = lambda _: os.getpid()
 workers.prepare()
 copy = start("pid", None, never).result()
-start("sleep", 30, never)
+again = []
+start("sleep", 30, lambda: again.append(1))
 begun = time.monotonic()
 workers.close()
+seconds = time.monotonic() - begun
+time.sleep(0.2)
 try:
     os.waitpid(-1, os.WNOHANG)
 except ChildProcessError:
-    print(json.dumps([copy, time.monotonic() - begun]))
+    print(json.dumps([copy, seconds, again]))
 """)
     assert not is_alive(copy)
-    assert seconds < 10
+    assert seconds < 25
+    assert again == [], "a call that is abandoned is not made here"
 
 
 def test_the_copy_of_a_process_that_is_killed_ends_too() -> None:
