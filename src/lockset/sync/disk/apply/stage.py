@@ -35,10 +35,8 @@ __all__ = ["DamagedWheel", "Stage", "fill", "naming_damaged", "staged_distributi
 
 # Number of files from which a second process puts half of them into the stage.
 _MANY = 2000
-# A new folder costs as much as that many links.
-_FOLDER = 2
-# As does a file that is written.
-_WRITTEN = 3
+# A new folder, and a file that is written, cost as much as that many links.
+_FOLDER, _WRITTEN = 2, 3
 
 
 def staged_distribution(stored: StoredWheel, distribution: DesiredDistribution, target: Target) -> PlacedDistribution:
