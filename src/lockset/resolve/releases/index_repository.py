@@ -123,8 +123,8 @@ class IndexRepository:
         if new:
             self._index.hint(new)
 
-    def hint_requirements(self, dependencies: Sequence[Dependency]) -> None:
-        """Announce that the projects of these requirements will be needed; returns at once."""
+    def hint_requirements(self, dependencies: Sequence[Dependency], universe: MarkerSet) -> None:  # noqa: ARG002 (used by `PrefetchingRepository`)
+        """Announce that the projects of these requirements will be needed, in `universe` alone; returns at once."""
         self.hint(dict.fromkeys(dependency.name for dependency in dependencies))
 
     def hint_release(self, name: str, version: Version) -> None:
