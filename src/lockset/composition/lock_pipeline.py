@@ -21,7 +21,6 @@ from lockset.resolve.problem.choices import refuse_lost_groups, refuse_workspace
 from lockset.resolve.problem.direct_source import DirectSource, relative_path
 from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.releases.prefetch import PrefetchingRepository
-from lockset.sources.dynamic_fields import with_built
 from lockset.sources.other_tools.facts import OtherTools, join_many_names
 
 if TYPE_CHECKING:
@@ -184,6 +183,8 @@ def _built(project: RootProject, unbuilt: DynamicFields, repository: IndexReposi
         metadata = repository.sources.read(source).metadata
     except BuildNeededError as error:
         raise _refused(unbuilt) from error
+    from lockset.sources.dynamic_fields import with_built  # few projects have such fields
+
     return with_built(
         project,
         unbuilt,

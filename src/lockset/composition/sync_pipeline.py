@@ -119,7 +119,8 @@ def sync(
     attested = attest(desired, frozenset(step.name for step in plan.placed)) if attest is not None else 0
     changed = False
     if plan.changes and not request.check_only:
-        refuse_blocked(plan)
+        if plan.blocked:
+            refuse_blocked(plan)
         late = _late(plan, request, not_isolated)
         with _preparer(request, target, cache, downloads=downloads, builds=builds, listener=heard) as preparer:
             if not late:

@@ -23,7 +23,6 @@ from lockset.index.filenames import wheel_triple
 from lockset.index.pages.project_page import file_of_values
 from lockset.index.ports import RemoteCall
 from lockset.metadata.core import CoreMetadata, check_identity, parse_metadata
-from lockset.metadata.wheel import wheel_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -258,6 +257,8 @@ class Retriever:
             case StrategyKind.PIECES:
                 return self._by_pieces(strategy.file)
             case StrategyKind.WHOLE_WHEEL:
+                from lockset.metadata.wheel import wheel_metadata  # most metadata have a file of their own
+
                 with self._files.download(strategy.file) as file:
                     return wheel_metadata(file, strategy.file)
             case StrategyKind.SDIST:
@@ -295,6 +296,8 @@ class Retriever:
         opened = self._files.open(file)
         if opened is None:
             return None
+        from lockset.metadata.wheel import wheel_metadata
+
         try:
             with opened:
                 return wheel_metadata(opened, file)

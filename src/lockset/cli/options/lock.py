@@ -161,7 +161,8 @@ def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
         UsageError: If options exclude each other, or a value is not valid.
     """
     options = _lock_options(args)
-    refuse_wrong_output(args.output)
+    if args.output is not None:
+        refuse_wrong_output(args.output)
     if args.online and not args.check:
         raise UsageError("option-conflict", "`--online` requires `--check`: a lock always uses the index")
     if args.build and (args.check or args.output == "-"):
@@ -213,7 +214,8 @@ def read_why_not_command(args: argparse.Namespace, out: Output) -> WhyNotCommand
         UsageError: If options exclude each other, or a value is not valid.
     """
     options = _lock_options(args)
-    refuse_wrong_output(args.output)
+    if args.output is not None:
+        refuse_wrong_output(args.output)
     return WhyNotCommand(
         package=args.package,
         sources=tuple(args.sources),

@@ -101,10 +101,10 @@ def python_of(args: argparse.Namespace, here: Path) -> str:
     Raises:
         LocksetError: `no-environment` if there is none.
     """
-    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)
     text = python_version_text(args.python)
     if text and not _is_version(text):
         return command_path(text, os.environ)
+    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)
     if getattr(args, "system", False) or (text and not (active and _has_version(active, text))):
         return _find_python(text, cache_dir(args))
     if text:
@@ -154,6 +154,8 @@ def new_environment(args: argparse.Namespace, locks: tuple[LockSource, ...], out
 
 def _is_version(text: str) -> bool:
     """Whether `text` is a version or a range of versions, not the path of an interpreter."""
+    if os.sep in text:
+        return False
     return (text[:1].isdigit() and text.replace(".", "").isdigit()) or (is_range(text) and not os.path.lexists(text))
 
 

@@ -31,7 +31,7 @@ from lockset.lockfile.write import refuse_secrets, write
 from lockset.metadata.retrieve import Retriever
 from lockset.option_values import check_options
 from lockset.progress import NullListener
-from lockset.resolve.problem.build_problem import python_range
+from lockset.resolve.problem.python_range import python_range
 from lockset.sources.discover import LocalFiles, path_of_file_url
 from lockset.sources.requirements.lines import decode_requirements
 from lockset.sources.requirements.reader import read_requirements
@@ -409,7 +409,7 @@ def with_own_indexes(options: IndexOptions, imported: ImportedLock) -> IndexOpti
 
 
 def _validate(text: str, location: str) -> None:
-    errors = validate_document(text, path="pylock.toml").errors
+    errors = validate_document(text).errors
     if errors:
         raise LocksetError(
             "input-invalid",

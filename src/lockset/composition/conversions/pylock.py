@@ -15,7 +15,7 @@ from lockset.lockfile.secrets import without_user_info
 from lockset.lockfile.write import refuse_secrets, write
 from lockset.markers import platform_region
 from lockset.progress import NullListener
-from lockset.resolve.problem.build_problem import python_range
+from lockset.resolve.problem.python_range import python_range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from lockset._dataclass import replace
-from lockset.conversion.model.graph import refuse_overlap, universe_of
-from lockset.conversion.model.imported_lock import Loss
+from lockset.conversion.model.imported_lock import Loss, refuse_overlap, universe_of
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.lockfile.conflicts import ConflictMember, conflicting_region, marker_text, with_conflicts
 from lockset.lockfile.model import (

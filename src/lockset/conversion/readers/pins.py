@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
-from lockset.conversion.model.graph import refuse_overlap
-from lockset.conversion.model.imported_lock import Loss
+from lockset.conversion.model.imported_lock import Loss, refuse_overlap
 from lockset.errors import LocksetError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.lockfile.model import PackageArchive, PackageDirectory

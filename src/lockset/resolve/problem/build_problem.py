@@ -24,7 +24,7 @@ from lockset.resolve.problem.file_policy import (
 )
 from lockset.resolve.problem.options import LockOptions, option_requirements
 from lockset.resolve.problem.other_sources import refuse_other_sources
-from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, python_range, pythons_of
+from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, pythons_of
 from lockset.resolve.problem.request import LockRequest, Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.problem.roots import (
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.requirement import RootRequirement
     from lockset.sources.project import RootProject
 
-__all__ = ["DEFAULT_GROUP_NAMES", "LockOptions", "ResolutionProblem", "build_problem", "python_range"]
+__all__ = ["DEFAULT_GROUP_NAMES", "LockOptions", "ResolutionProblem", "build_problem"]
 
 DEFAULT_GROUP_NAMES = ("default", "project", "lockset-default")
 
@@ -117,8 +117,10 @@ def build_problem(
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
     )
-    guard = refuse_other_sources(project, options, extras=request.extras or (), groups=request.groups)
-    direct = replace(_direct(project, options, request, old, folder), guard=guard)
+    direct = _direct(project, options, request, old, folder)
+    if direct.concerned or project.others.sources:
+        guard = refuse_other_sources(project, options, extras=request.extras or (), groups=request.groups)
+        direct = replace(direct, guard=guard)
     rules = replace(
         _rules(project, options, universe, open_above=request.open_above, now=now),
         **cooldown_rules(project.settings, options, old, now),

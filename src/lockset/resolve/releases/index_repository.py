@@ -22,7 +22,6 @@ from lockset.progress import NullListener
 from lockset.resolve.problem.requirement import parse_metadata_dependency, replaced
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
 from lockset.resolve.releases.requires_python import read_python, requires_python_region
-from lockset.resolve.releases.upload_limits import why_left_out
 from lockset.resolve.releases.wheel_coverage import WheelCoverage, distinguish_targets
 
 if TYPE_CHECKING:
@@ -212,6 +211,8 @@ class IndexRepository:
         assert detail is not None, name
         if self.files(name, version):
             return None
+        from lockset.resolve.releases.upload_limits import why_left_out  # for messages
+
         return why_left_out(self.rules, name, detail.files(version))
 
     def listed_files(self, name: str, version: Version) -> Sequence[DistributionFile]:

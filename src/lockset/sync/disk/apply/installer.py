@@ -140,7 +140,8 @@ class Installer:
             if not now.changes:
                 snapshot.save(self._memory, self._roots)
                 return now
-            refuse_blocked(now)
+            if now.blocked:
+                refuse_blocked(now)
             while True:
                 missing = [step.desired for step in now.placed if step.desired is not None and step.name not in stored]
                 if missing:
@@ -181,7 +182,7 @@ class Installer:
             if removed:
                 paths = frozenset(file.path for one in placing for file in one.files)
                 refuse_left_over(now.changes, placed=paths, owned=owned)
-            changed = rewrite_path_file(removed, kept)
+            changed = rewrite_path_file(removed, kept) if removed else {}
             for path, content in changed.items():
                 if content is not None:
                     stage.write(path, content.encode())
