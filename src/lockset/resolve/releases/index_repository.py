@@ -123,6 +123,10 @@ class IndexRepository:
         if new:
             self._index.hint(new)
 
+    def hint_requirements(self, dependencies: Sequence[Dependency]) -> None:
+        """Announce that the projects of these requirements will be needed; returns at once."""
+        self.hint(dict.fromkeys(dependency.name for dependency in dependencies))
+
     def hint_release(self, name: str, version: Version) -> None:
         """See `Repository.hint_release`."""
         if (name, version) not in self._facts:
