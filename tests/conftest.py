@@ -30,7 +30,7 @@ collect_ignore = (
     else ["unit/attestations", "end_to_end/test_attestations.py", "end_to_end/test_attestations_genuine.py"]
 )
 
-settings.register_profile("dev", deadline=None, max_examples=50)
+settings.register_profile("dev", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
     "ci",
     deadline=None,

@@ -104,10 +104,16 @@ class _Record:
 
 
 def _dataclass(
-    *, frozen: bool = False, slots: bool = False, kw_only: bool = False, eq: bool = True, order: bool = False
+    *,
+    init: bool = True,
+    frozen: bool = False,
+    slots: bool = False,
+    kw_only: bool = False,
+    eq: bool = True,
+    order: bool = False,
 ) -> Callable[[type[Any]], type[Any]]:
     """Like `dataclasses.dataclass` with these options."""
-    options = {"frozen": frozen, "slots": slots, "kw_only": kw_only, "eq": eq, "order": order}
+    options = {"init": init, "frozen": frozen, "slots": slots, "kw_only": kw_only, "eq": eq, "order": order}
     return lambda cls: _make(cls, options)
 
 
@@ -146,9 +152,10 @@ def _make(cls: Any, options: Mapping[str, bool]) -> Any:
     own = dict(cls.__dict__)
     annotations = {name: each for name, each in cls.__annotations__.items() if not _is_class_variable(each)}
     record = _Record(annotations, {name: _default(name, own[name]) for name in annotations if name in own}, options)
-    methods = {"__init__": _Constructor(record), **_methods(options)}
+    methods = {**({"__init__": _Constructor(record)} if options["init"] else {}), **_methods(options)}
     # The methods that the class defines are kept; Python gives one with an __eq__ the __hash__ None.
-    added = {name: each for name, each in methods.items() if name not in own or (name == "__hash__" and not own[name])}
+    unset = {"__hash__"} if "__eq__" in own and own["__hash__"] is None else set()
+    added = {name: each for name, each in methods.items() if name not in own or name in unset}
     added |= {"__record__": record, "__match_args__": (), "__doc__": cls.__doc__ or cls.__name__}
     made: Any = _with_slots(cls, own, added, record) if options["slots"] else _completed(cls, added, record)
     record.cls = made
@@ -396,7 +403,7 @@ def _standard(attribute: str) -> Callable[[_Record], Any]:
         plain: Any = dataclasses.dataclass(init=False, repr=False, eq=False)(type(record.cls.__name__, (), body))
         value = getattr(plain, attribute)
         if attribute == "__dataclass_params__":
-            for option in ("frozen", "eq", "order"):
+            for option in ("init", "frozen", "eq", "order"):
                 setattr(value, option, record.options[option])
         return value
 

@@ -1,4 +1,4 @@
-"""Errors as values, which become text only in the command line (`lockset.cli.output.report`)."""
+"""Errors as values, which become text only in the command line (`lockset.cli.output.streams`)."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import UsageError
@@ -34,7 +35,16 @@ _WORDS = {
 }  # fmt: skip
 _PATHS = frozenset({"PathLike", "PathLike[str]"})
 # Annotations of names of which any collection is taken.
-_NAMES = frozenset({"Collection[str]", "Collection[str] | None", "Collection[str | PathLike[str]]"})
+_NAMES = frozenset(
+    {
+        "Collection[str]",
+        "Collection[str] | None",
+        "Collection[str | PathLike[str]]",
+        "str | PathLike | Iterable[str | PathLike]",
+    }
+)
+# How annotations begin that an empty value of a type matches, whatever its items shall be.
+_EMPTY: dict[type[Any], str] = {dict: "Mapping[", MappingProxyType: "Mapping[", frozenset: "frozenset["}
 # As much of a wrong value as a message shows.
 _SHOWN = 80
 
@@ -110,6 +120,8 @@ def _check(name: str, value: Any, annotation: str) -> Any:
         return value
     if annotation in _NAMES and type(value) in {tuple, frozenset} and all(type(item) is str for item in value):
         return tuple(value)
+    if _is_empty_or_literal(value, annotation):
+        return value
     kinds = _kinds(annotation)
     converted = _convert(kinds, value)
     if converted is not _NOTHING:
@@ -122,6 +134,13 @@ def _check(name: str, value: Any, annotation: str) -> Any:
     if isinstance(value, str) and any(kind.name in _MANY for kind in kinds):
         hint = f"A single string is not a collection of strings: write `({value!r},)`"
     raise UsageError("option-value", f"`{name}` is {shown}, but must be {expected}", hint=hint)
+
+
+def _is_empty_or_literal(value: Any, annotation: str) -> bool:
+    """Whether it is an empty collection of the annotated type, or one of the texts of a `Literal`."""
+    if type(value) is str:
+        return annotation.startswith("Literal[") and "'" not in value and f"'{value}'" in annotation
+    return not value and annotation.startswith(_EMPTY.get(type(value), "\0"))
 
 
 def _convert(kinds: tuple[_Kind, ...], value: Any) -> Any:

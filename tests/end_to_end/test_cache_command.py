@@ -192,7 +192,7 @@ def test_a_run_that_uses_the_cache_is_waited_for(cli: Command, cache: Path) -> N
     short = hold(1)
     assert "Removed" in cli.ok("cache", "clean").stderr
     assert short.wait() == 0
-    long = hold(60)
+    long = hold(600)
     try:
         assert "Another lockset is using the cache" in cli.refused("cache", "clean")
     finally:

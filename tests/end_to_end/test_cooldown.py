@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 WEEK = 'cooldown = "7 days"\n'
 
 
+# One moment for all, since a day may begin during a test.
+NOW = datetime.now(timezone.utc)
+
+
 def days_ago(days: float) -> datetime:
-    return datetime.now(timezone.utc) - timedelta(days=days)
+    return NOW - timedelta(days=days)
 
 
 @pytest.fixture

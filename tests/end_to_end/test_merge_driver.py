@@ -322,7 +322,7 @@ def test_a_version_that_is_not_a_regular_file_of_usual_size_is_refused_at_once(
     elif odd == "huge":
         with files[which].open("wb") as huge:
             huge.truncate(1 << 40)
-    message = Command(cwd=tmp_path, timeout=20).refused("merge-driver", *files, "--path", "pylock.toml")
+    message = Command(cwd=tmp_path, timeout=120).refused("merge-driver", *files, "--path", "pylock.toml")
     assert str(files[which]) in message
 
 

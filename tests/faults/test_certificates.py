@@ -131,7 +131,7 @@ def test_a_certificate_file_without_an_end_is_refused_at_once(cli: Command, inde
         make_pipe(path)
     is_variable = not given.startswith("-")
     code, text = lock(
-        replace(cli, timeout=20.0),
+        replace(cli, timeout=120.0),
         index,
         *(() if is_variable else (given, path)),
         env={given: os.fspath(path)} if is_variable else {},

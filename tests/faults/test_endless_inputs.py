@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes in the fi
 @pytest.fixture
 def cli(tmp_path: Path) -> Command:
     """The command line, which fails the test where it waits."""
-    return Command(cwd=tmp_path, timeout=30.0)
+    return Command(cwd=tmp_path, timeout=120.0)
 
 
 @pytest.fixture

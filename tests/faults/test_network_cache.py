@@ -14,6 +14,8 @@ from packaging.version import Version
 
 from lockset.composition.connections import connect
 from lockset.errors import LocksetError
+from lockset.files import system
+from lockset.index.http import cache as http_cache
 from lockset.index.http.cache import DiskCache
 from lockset.index.options import IndexOptions, IndexSource
 from lockset.index.pages.page_table import TABLE_FORMAT, PageTable
@@ -175,7 +177,7 @@ def test_an_entry_moved_to_another_name_is_a_miss(local_index: LocalIndex, cache
     assert ask(local_index, cache, name="other").versions == (Version("7"),)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
 @given(st.data())
 def test_no_change_of_a_stored_byte_gives_another_page(
     local_index: LocalIndex, cache: Path, data: st.DataObject
@@ -190,7 +192,7 @@ def test_no_change_of_a_stored_byte_gives_another_page(
     entry.write_bytes(whole)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
 @given(data=st.data())
 def test_a_page_kept_as_it_came_comes_back_whole_or_not_at_all(tmp_path: Path, data: st.DataObject) -> None:
     table = _packed_table(bytes(range(256)) * 4)
@@ -237,6 +239,26 @@ def test_a_cache_that_cannot_be_written_is_gone_without(local_index: LocalIndex,
     blocked.write_text("in the way")
     assert ask(local_index, blocked / "cache").versions
     assert ask(local_index, blocked).versions
+
+
+def test_processes_with_the_same_number_may_store_an_entry_at_the_same_time(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of two containers that share a cache."""
+    replace, others = system.replace, [DiskCache(cache)]
+
+    def replace_later(old: str, new: str) -> None:
+        if others:
+            others.pop().put("metadata", "key", b"of the other")
+        replace(old, new)
+
+    monkeypatch.setattr(http_cache, "replace", replace_later)
+    store = DiskCache(cache)
+    store.put("metadata", "key", b"content")
+    assert store.get("metadata", "key") == b"content"
+    assert len(entries(cache)) == 1
+    store.put("metadata", "other", b"more")
+    assert store.get("metadata", "other") == b"more"
 
 
 def test_entries_of_bytes_come_back_whole_or_not_at_all(cache: Path) -> None:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 TLS = Path(__file__).parents[1] / "support" / "tls"
 TIMEOUT = 0.4
-BOUND = 3.0
+# Tells a wait that has an end from one that has none, on a busy machine too; tries are counted.
+BOUND = 30.0
 
 
 class Server:
@@ -102,14 +103,14 @@ def falls_silent_in_the_body(protocol: H2Connection, stream: int, path: str, sen
 
 def drips_a_body(protocol: H2Connection, stream: int, _: str, send: Callable[[], None]) -> None:
     protocol.send_headers(stream, [(":status", "200")])
-    for _number in range(200):
+    for _number in range(2_000):
         protocol.send_data(stream, b"x")
         send()
         time.sleep(0.05)
 
 
 def drips_pings(protocol: H2Connection, *rest: Any) -> None:
-    for _number in range(200):
+    for _number in range(2_000):
         protocol.ping(b"12345678")
         rest[-1]()
         time.sleep(0.05)
@@ -159,14 +160,14 @@ def test_threads_share_connections_and_each_gets_its_own_answer() -> None:
 def test_a_server_without_it_is_connected_to_by_many_threads_at_once() -> None:
     """Not to one after the other, each for the time of a handshake, in the hope that one connection serves all."""
     with (
-        talking(answers, offers=False, pause=1.0, read_timeout=10.0, connections=8) as (server, connection),
+        talking(answers, offers=False, pause=2.0, read_timeout=30.0, connections=8) as (server, connection),
         ThreadPoolExecutor(8) as pool,
     ):
         paths = [f"/{number}" for number in range(64)]
         bodies = list(pool.map(lambda path: fetched(server, connection, path), paths))
         assert bodies == [path.encode() for path in paths]
         second, *_, last = server.accepted[1:]
-        assert last - second < 0.9
+        assert last - second < 8, "one after the other, it would be twelve seconds and more"
 
 
 def test_a_connection_that_was_closed_meanwhile_is_made_anew() -> None:
@@ -188,11 +189,18 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew() -> None:
 def test_a_server_that_is_silent_or_drips_costs_bounded_time(
     behave: Callable[[H2Connection, int, str, Callable[[], None]], None],
 ) -> None:
-    with talking(behave) as (server, connection):
+    requests: list[str] = []
+
+    def counted(protocol: H2Connection, stream: int, path: str, send: Callable[[], None]) -> None:
+        requests.append(path)
+        behave(protocol, stream, path, send)
+
+    with talking(counted) as (server, connection):
         begun = time.monotonic()
         with pytest.raises(LocksetError) as caught:
             fetched(server, connection)
         assert time.monotonic() - begun < BOUND
+        assert len(requests) <= 2
         assert caught.value.diagnostic.code == "download-failed"
 
 

@@ -97,7 +97,7 @@ def test_retry_after_is_honoured(served: Served) -> None:
     served.index.fault(f"*/{WHEEL}", status=429, headers={"Retry-After": "1"})
     begun = time.monotonic()
     assert fetched(served).content == served.content
-    assert 1 <= time.monotonic() - begun < 4
+    assert time.monotonic() - begun >= 1
 
 
 def test_an_odd_retry_after_is_ignored(served: Served) -> None:

@@ -113,15 +113,15 @@ def test_a_response_in_single_bytes_has_a_deadline(served: Served) -> None:
     begun = time.monotonic()
     with fetching(served, read_timeout=0.3) as (_, fetch), pytest.raises(LocksetError, match="too slowly"):
         fetch()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60, "it would take minutes"
 
 
 def test_the_body_of_a_redirect_is_not_waited_for() -> None:
     slow = (answer("Location: /y", "Content-Length: 9999", body=b"", status=302), b"x" * 9_999)
     begun = time.monotonic()
-    with fetching(slow, answer(LENGTH), read_timeout=20.0) as (_, fetch):
+    with fetching(slow, answer(LENGTH), read_timeout=100.0) as (_, fetch):
         assert fetch() == BODY
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60, "it would take minutes"
 
 
 def test_bytes_after_a_response_are_not_the_next_response() -> None:

@@ -63,7 +63,8 @@ def test_a_full_target_is_as_before_and_a_sync_with_room_ends_exact(
     cli.ok("sync", "pylock.old.toml", "--target", target)
     before = tree(target)
     message = cli.refused("sync", "pylock.big.toml", "--target", target)
-    assert "No space left" in message
+    assert "The target cannot be changed: No space left on device" in message
+    assert f"{target}: error: " in " ".join(message.split())
     assert tree(target) == before
     subprocess.run(["mount", "-o", "remount,size=4m", folder / "disk"], check=True)
     cli.ok("sync", "pylock.big.toml", "--target", target)
@@ -147,7 +148,7 @@ class Slow(BaseHTTPRequestHandler):
         self.wfile.write(b"x")
         self.wfile.flush()
         self.server.began.set()  # type: ignore[attr-defined]
-        time.sleep(30)
+        time.sleep(120)
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -155,7 +156,7 @@ class Slow(BaseHTTPRequestHandler):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_end_a_sync_within_two_seconds(folder: Path, number: signal.Signals) -> None:
+def test_signals_end_a_sync_that_waits_for_a_file(folder: Path, number: signal.Signals) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
     server.daemon_threads = True
     server.began = threading.Event()  # type: ignore[attr-defined]
@@ -165,10 +166,10 @@ def test_signals_end_a_sync_within_two_seconds(folder: Path, number: signal.Sign
     (folder / "pylock.slow.toml").write_text(make_lock([{"name": "slow", "version": "1.0", "wheels": [locked]}]))
     command = [sys.executable, "-m", "lockset", "sync", "pylock.slow.toml", "--target", "out"]
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as child:
-        assert server.began.wait(20)  # type: ignore[attr-defined]
+        assert server.began.wait(60)  # type: ignore[attr-defined]
         time.sleep(0.2)
         child.send_signal(number)
-        message = child.communicate(timeout=6)[1]  # a loaded machine gets more
+        message = child.communicate(timeout=60)[1]  # far less than the file takes
     server.shutdown()
     server.server_close()
     assert child.returncode == 128 + number

@@ -10,7 +10,7 @@ import pytest
 
 from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.composition.conversions.foreign import ConvertOptions, convert_imported, read_input
-from lockset.conversion.model.reference_selector import Situation
+from lockset.conversion.model.imported_lock import Situation
 from lockset.conversion.pipeline.verify import entry_hashes, environments_within, selected
 from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError

@@ -13,8 +13,15 @@ from packaging.version import Version
 
 from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.composition.conversions.foreign import ConvertOptions
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, SelectableNames
-from lockset.conversion.model.reference_selector import GraphSelector, Situation
+from lockset.conversion.model.imported_lock import (
+    ForeignGraph,
+    GraphEdge,
+    GraphNode,
+    GraphRoot,
+    SelectableNames,
+    Situation,
+)
+from lockset.conversion.model.reference_selector import GraphSelector
 from lockset.conversion.pipeline.verify import entry_hashes, environments_within, selected
 from lockset.conversion.readers.inferred_roots import infer_roots
 from lockset.conversion.readers.reachability import compute_reachability
@@ -23,7 +30,7 @@ from lockset.sources.other_tools.poetry_constraints import admits, alternatives
 from support.fakes.fake_conversion import convert_text, sha
 
 if TYPE_CHECKING:
-    from lockset.conversion.model.graph import Choice
+    from lockset.conversion.model.imported_lock import Choice
 
 MARKERS = (
     None,

@@ -81,9 +81,16 @@ class Empty:
     """One without fields."""
 
 
+class NeverHashed:
+    """One that cannot be hashed."""
+
+    value: int = 0
+    __hash__ = None  # type: ignore[assignment]
+
+
 def _made(maker: Any, body: type[Any], options: dict[str, bool]) -> Any:
     own = {name: value for name, value in body.__dict__.items() if name not in {"__dict__", "__weakref__"}}
-    if own.get("__hash__", 0) is None:
+    if own.get("__hash__", 0) is None and "__eq__" in own:
         del own["__hash__"]  # what Python adds where only __eq__ is given; the class made anew gets it again
     return maker(**options)(type(body.__name__, (), own))
 
@@ -136,8 +143,8 @@ def test_values_compare_hash_and_print_as_the_standard_librarys(options: dict[st
     assert [str(x) for x in seen(theirs)] == [str(x) for x in seen(ours)]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=repr)
-@pytest.mark.parametrize("body", [Plain, Checked, Unhashed, Empty])
+@pytest.mark.parametrize("options", [*OPTIONS, {"frozen": True, "init": False}], ids=repr)
+@pytest.mark.parametrize("body", [Plain, Checked, Unhashed, Empty, NeverHashed])
 def test_the_class_equals_that_of_the_standard_library(body: type[Any], options: dict[str, bool]) -> None:
     theirs, ours = _pair(body, options)
     for name in ("__match_args__", "__slots__", "__doc__"):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from packaging.markers import Marker
 
 from lockset.lockfile.validate.finding import Findings
-from lockset.lockfile.validate.rules.file_names import check_name
 from lockset.lockfile.validate.rules.markers import is_ordinary_marker
 from lockset.lockfile.validate.rules.sources import (
     _FILE_KEYS,
@@ -19,6 +18,7 @@ from lockset.lockfile.validate.rules.sources import (
     _size_and_time,
     check_hashes,
     check_location,
+    check_name,
 )
 
 PATH = ("packages", 0, "wheels", 0)

@@ -89,4 +89,4 @@ def test_long_texts_take_time_in_proportion(text: str) -> None:
     has_secret(text)
     plain_url(text)
     without_secrets(text)
-    assert time.process_time() - before < 5
+    assert time.process_time() - before < 30

@@ -71,5 +71,5 @@ def download(
             from lockset.composition.attestations.sync_attestations import write_provenance  # most downloads do without
 
             listed = [file.distribution for file in files]
-            write_provenance(str(into), listed, ports.provenance(options), context.heard.note)
+            write_provenance(str(into), listed, ports.provenance(), context.heard.note)
         return files

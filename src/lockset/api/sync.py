@@ -66,7 +66,7 @@ def sync_target(
             not_isolated=ports.not_isolated,
             show=on_plan,
             listener=context.heard,
-            attest=ports.attest(options),
+            attest=ports.attest,
         )
 
 

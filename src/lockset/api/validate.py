@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name
-from lockset.lockfile.load import load_bytes
-from lockset.lockfile.validate.catalogue import RULES
+from lockset.lockfile.read import load_bytes
 from lockset.lockfile.validate.finding import Issue
 from lockset.lockfile.validate.report import Report
 from lockset.lockfile.validate.report import validate_document as validate_data
@@ -217,7 +216,7 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
             valid.
     """
     from lockset.resolve.lock.staleness import outdated_parts
-    from lockset.resolve.problem.build_problem import LockOptions
+    from lockset.resolve.problem.options import LockOptions
     from lockset.sources.discover import read_sources
 
     assert report.lock is not None
@@ -254,8 +253,8 @@ def verify_files(
         LocksetError: If an index is not available.
     """
     from lockset._dataclass import replace
+    from lockset.composition.connections import connected
     from lockset.composition.indexes import chosen_urls, resolve_indexes
-    from lockset.composition.repositories import connected
     from lockset.composition.run_context import IndexOverrides, context_of
     from lockset.composition.verify_online import check_downloads, check_online
     from lockset.lockfile.validate.report import locate_findings
@@ -287,6 +286,8 @@ def rule_codes() -> tuple[str, ...]:
 
 def rule_page(code: str) -> str:
     """The page of a rule, as Markdown."""
+    from lockset.lockfile.validate.catalogue import RULES
+
     if code in RULES:
         from lockset.lockfile.validate.rule_pages import page
 

@@ -36,7 +36,7 @@ class BuildEnvironment(Protocol):
 class EnvironmentMaker(Protocol):
     """Creates an isolated environment with requirements installed.
 
-    The interface between building, and resolving and installing; `lockset.composition.repositories` provides it.
+    The interface between building, and resolving and installing; `lockset.composition.builds.environments` provides it.
     Implementations: `PipEnvironmentMaker`; in tests `fakes.fake_environment.BareEnvironmentMaker`.
     """
 

@@ -1,4 +1,9 @@
-"""The entry point. It answers commands with nothing to do from the cache, and runs `lockset.cli.program` otherwise."""
+"""The entry point. It answers commands with nothing to do from the cache, and runs `lockset.cli.program` otherwise.
+
+SIGINT and SIGTERM end the process at once before a command has begun; later its changes are undone. An exception that a
+signal raises while modules are imported, or wherever the interpreter ignores exceptions, would show a traceback and be
+lost. So none is raised before there is something to undo, and a lost exception is raised again.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +16,14 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    import signal
     from collections.abc import Sequence
+    from types import FrameType
+    from typing import NoReturn
+else:
+    import _signal as signal  # what `signal` wraps in enumerations, which takes a millisecond
 
-__all__ = ["COMMANDS", "build_parser", "main"]
+__all__ = ["COMMANDS", "Terminated", "build_parser", "leave_at_once", "main", "undo_first"]
 
 # Help texts by command. The module is `lockset.cli.commands.<command>`, hyphens as underscores.
 COMMANDS: dict[str, str] = {
@@ -41,6 +51,10 @@ COMMANDS: dict[str, str] = {
 
 # The commands whose result may be cached.
 _RECALLED = frozenset({"lock", "sync", "install"})
+
+_ENDS = (signal.SIGINT, signal.SIGTERM)
+# Seconds after which an ignored interrupt is raised again.
+_PAUSE = 0.01
 
 
 def build_parser(chosen: str | None, *, every: bool = False) -> argparse.ArgumentParser:
@@ -91,16 +105,17 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
         if arguments[:2] == ["completion", "--list"] and len(arguments) == 3 and alone:
             return _list_names(arguments[2])
         if alone:
-            from lockset.cli.interrupts import leave_at_once
+            from lockset.cli.lazy_imports import make_imports_lazy
 
             leave_at_once()
+            make_imports_lazy()
             _begin_requests(arguments)
         gc.disable()  # until everything is imported, since imports leave no garbage
         from lockset.cli.program import run
     except KeyboardInterrupt:
         return 130  # before anything was begun
     try:
-        return run(arguments, COMMANDS)
+        return run(arguments, COMMANDS, begin=undo_first)
     finally:
         gc.enable()
 
@@ -170,3 +185,50 @@ def _stands(arguments: Sequence[str]) -> bool:
     except OSError:
         return False
     return True
+
+
+class Terminated(KeyboardInterrupt):
+    """The process received SIGTERM, not SIGINT."""
+
+    code = 143
+
+
+def leave_at_once() -> None:
+    """Let these signals end the process at once, unless the caller ignores or handles them."""
+    for number in _ENDS:
+        if signal.getsignal(number) in {signal.default_int_handler, signal.SIG_DFL}:
+            signal.signal(number, _leave)
+
+
+def undo_first() -> None:
+    """Let these signals raise KeyboardInterrupt in the main thread, if `leave_at_once` was called before."""
+    for number in _ENDS:
+        if signal.getsignal(number) is _leave:
+            signal.signal(number, _interrupt)
+            sys.unraisablehook = _come_again
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    os._exit(128 + number)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
+def _come_again(ignored: sys.UnraisableHookArgs) -> None:
+    """Raise an interrupt again that the interpreter ignored, as during garbage collection."""
+    kind = ignored.exc_type
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__unraisablehook__(ignored)
+        return
+
+    def again(number: int, frame: FrameType | None) -> NoReturn:
+        del number, frame
+        raise kind
+
+    from lockset.files.system import raise_again
+
+    raise_again(again, _PAUSE)

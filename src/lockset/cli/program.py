@@ -10,14 +10,13 @@ from functools import cache
 from importlib import import_module
 
 from lockset._version import __version__
-from lockset.cli.exit_codes import INTERRUPTED, REFUSED, TERMINATED, USAGE, exit_code
-from lockset.cli.interrupts import Terminated, undo_first
+from lockset.cli.exit_codes import INTERRUPTED, REFUSED, USAGE, exit_code
 from lockset.cli.options.common import add_common
 from lockset.errors import Diagnostic, LocksetError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, NoReturn
 
     from lockset.cli.output.streams import Output
@@ -154,15 +153,18 @@ def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool 
     return parser
 
 
-def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
-    """Run the command line `arguments` (without the program's name); returns the exit code."""
+def run(arguments: Sequence[str], commands: Mapping[str, str], *, begin: Callable[[], None]) -> int:
+    """Run the command line `arguments` (without the program's name); returns the exit code.
+
+    `begin` is called right before the command begins: from then on, an interrupt must be an exception.
+    """
     try:
-        return _run_line(arguments, commands)
+        return _run_line(arguments, commands, begin)
     except UsageError as error:
         return _report_wrong_usage(error, arguments)
 
 
-def _run_line(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
+def _run_line(arguments: Sequence[str], commands: Mapping[str, str], begin: Callable[[], None]) -> int:
     """As `run`; raises UsageError if the command line is not valid."""
     if arguments[:1] == ["help"]:
         if "--man" in arguments:
@@ -186,7 +188,7 @@ def _run_line(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     )
     try:
         try:
-            return _run(args, out) if wrong is None else _report(wrong, out)
+            return _run(args, out, begin) if wrong is None else _report(wrong, out)
         finally:
             out.close()
     except OSError:
@@ -283,7 +285,7 @@ def _report(error: LocksetError, out: Output) -> int:
     return exit_code(error)
 
 
-def _run(args: argparse.Namespace, out: Output) -> int:
+def _run(args: argparse.Namespace, out: Output, begin: Callable[[], None]) -> int:
     try:
         if args.directory is not None:
             _enter(args.directory)
@@ -295,7 +297,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         # A lock creates many values that live to its end, and frequent collections would take a tenth of its time.
         gc.set_threshold(*_COLLECTED_AT)
         gc.enable()
-        undo_first()
+        begin()
         code: int = command.run(command.read(args, out), out)
     except LocksetError as error:
         return _report(error, out)
@@ -304,7 +306,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         return REFUSED
     except KeyboardInterrupt as interrupt:
         out.error(Diagnostic(code="interrupted", message="Interrupted; nothing is left half done"))
-        return TERMINATED if isinstance(interrupt, Terminated) else INTERRUPTED
+        code = getattr(interrupt, "code", INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - neither errors of the system nor bugs may end in a traceback
         _report_exception(error, out)
         return REFUSED

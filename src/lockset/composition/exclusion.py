@@ -12,9 +12,9 @@ from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.resolve.explain.explain import explain_failure
 from lockset.resolve.explain.failure import WHY_NOT
-from lockset.resolve.lock.lock_resolution import resolution_of
+from lockset.resolve.lock.lock_notes import environments_in_words
+from lockset.resolve.lock.lock_resolution import lacking_files, resolution_of
 from lockset.resolve.lock.newer_releases import pythons_do_not_fit
-from lockset.resolve.lock.wheel_gaps import environments_in_words, lacking_files
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, Specifier, parse_dependency
 from lockset.resolve.releases.admission import Admission

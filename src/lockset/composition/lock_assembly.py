@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from lockset._dataclass import dataclass, field, replace
 from lockset.errors import LocksetError
 from lockset.files.output_file import write_lock_files, write_result
-from lockset.lockfile.publishers import keep_identities, note_publisher_changes
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import refuse_secrets, write
 from lockset.markers.universe import targets_within
 from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
-from lockset.resolve.lock.lock_notes import LockNotes, list_few, note_missing_extras, note_sources, note_statuses
+from lockset.resolve.lock.lock_notes import LockNotes, gaps, list_few, note_missing_extras, note_sources, note_statuses
 from lockset.resolve.lock.lock_resolution import later_pythons, narrowing, resolution_of
 from lockset.resolve.lock.verify import verify_lock
-from lockset.resolve.lock.wheel_gaps import gaps
-from lockset.resolve.lock.wheels_agree import verify_metadata
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
@@ -39,8 +36,8 @@ if TYPE_CHECKING:
     from lockset.composition.lock_inputs import LockInputs
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
+    from lockset.resolve.lock.lock_notes import Gap
     from lockset.resolve.lock.verify import MissingFile
-    from lockset.resolve.lock.wheel_gaps import Gap
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.request import LockRequest
@@ -135,15 +132,13 @@ class Solved:
         problem: The problem, for the Pythons that have a solution.
         resolution: The solution.
         terms: The top-level values of its lock.
-        repository: The releases that were searched.
-        artifacts: The files and sources of the lock.
+        repository: The releases that were searched, and their files.
     """
 
     problem: ResolutionProblem
     resolution: Resolution
     terms: LockTerms
     repository: IndexRepository | DirectRepository
-    artifacts: DirectRepository
 
 
 def resolve_and_assemble(
@@ -174,16 +169,17 @@ def solve(
     one_environment: bool = False,
 ) -> Solved:
     """Resolve `problem`, and narrow its Pythons to those that the chosen releases support."""
-    # Sources in front of the index, for the search only if there may be any: it calls the repository very often.
-    artifacts = DirectRepository(opened, problem.direct)
-    repository = artifacts if problem.direct.concerned else opened
+    # Sources in front of the index only if there may be any: the search calls the repository very often.
+    repository = DirectRepository(opened, problem.direct) if problem.direct.concerned else opened
     notes.listener.phase("Resolving")
     problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
     terms, resolution = _narrowed(problem, resolution, repository, notes, old=old)
     if verify:
+        from lockset.resolve.lock.wheels_agree import verify_metadata
+
         notes.listener.phase("Comparing metadata")
         verify_metadata(resolution, opened)
-    return Solved(problem=problem, resolution=resolution, terms=terms, repository=repository, artifacts=artifacts)
+    return Solved(problem=problem, resolution=resolution, terms=terms, repository=repository)
 
 
 def assemble(
@@ -198,19 +194,21 @@ def assemble(
 ) -> LockResult:
     """Assemble and verify the lock of a solved problem of `project`."""
     problem, resolution, terms, repository = solved.problem, solved.resolution, solved.terms, solved.repository
-    lock = assemble_lock(resolution, problem.request, terms, solved.artifacts)
+    lock = assemble_lock(resolution, problem.request, terms, repository)
     lacking = gaps(_prove(lock, problem, resolution, repository, terms), resolution, repository)
     note_missing_extras(resolution, repository, notes)
     note_statuses(resolution, repository, notes)
     behind = _behind(resolution, repository)
     lock = _with_settings(_with_entry(lock, project, problem, old, notes), line_settings(project, options))
-    refuse_of_needed(project, problem.direct.guard, lock)
+    if problem.direct.guard is not None:
+        refuse_of_needed(project, problem.direct.guard, lock)
     note_sources(lock, old, notes)
     if attest is not None:
         lock = attest(lock, opened, notes.note)
-    elif old is not None:
-        lock = keep_identities(lock, old)
     if old is not None:
+        from lockset.lockfile.publishers import keep_identities, note_publisher_changes
+
+        lock = keep_identities(lock, old) if attest is None else lock
         note_publisher_changes(lock, old, notes.note, refuse=options.refuse_new_publisher)
     refuse_secrets(lock)
     return LockResult(
@@ -431,7 +429,7 @@ def _prove(
 def _text(lock: Pylock) -> str:
     """The text of the lock, validated."""
     text = write(lock)
-    errors = validate_document(text, path="pylock.toml").errors
+    errors = validate_document(text).errors
     if errors:
         raise LocksetError(
             "internal-invalid",

@@ -151,7 +151,8 @@ def read_lock_inputs(
     old = existing_lock(target, listener, merging=merging)
     options = with_option_files(with_upgrades(options or LockOptions(), project), context, fetch)
     options = replace(options, index_urls=chosen_urls(indexes))
-    warnings = tuple(w.message for w in (*project.warnings, *unread_settings(project, options)))
+    unread = unread_settings(project, options) if project.others != OtherTools() else ()
+    warnings = tuple(w.message for w in (*project.warnings, *unread))
     for message in warnings:
         listener.warning(message)
     if tables is not None:

@@ -1,42 +1,50 @@
-"""lock(): a project to pylock.toml.
+"""lock(): a project to pylock.toml, with the repository of releases that is opened for it.
 
 The requests of the first pages leave before what resolves is imported, so that both take place at the same time.
 """
 
 from __future__ import annotations
 
+import os
+import time
 from contextlib import contextmanager
-from functools import partial
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, BinaryIO
 
 from lockset._dataclass import replace
+from lockset.composition.connections import connected
 from lockset.errors import BuildNeededError, LocksetError
+from lockset.metadata.retrieve import BuildFailures, Retriever
 from lockset.progress import NullListener
 from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.choices import refuse_lost_groups, refuse_workspace_lock
 from lockset.resolve.problem.direct_source import DirectSource, relative_path
 from lockset.resolve.problem.options import LockOptions
-from lockset.sources.dynamic_fields import with_built
+from lockset.resolve.releases.prefetch import PrefetchingRepository
 from lockset.sources.other_tools.facts import OtherTools, join_many_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
+    from lockset.build.policy import BuildPolicy
     from lockset.composition.lock_assembly import Attest, LockResult
+    from lockset.index.http.files import HttpFiles
+    from lockset.index.options import IndexOptions
+    from lockset.index.pages.project_page import DistributionFile
     from lockset.lockfile.model import Pylock
+    from lockset.metadata.ports import Builder, BytesStore
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.build_problem import ResolutionProblem
+    from lockset.resolve.problem.direct_source import SourceFacts, SourceReader
     from lockset.resolve.problem.file_policy import FileRules
+    from lockset.resolve.problem.requirement import Dependency
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.sources.project import DynamicFields, RootProject
 
-__all__ = ["LockOptions", "lock_project", "posed_problem", "with_metadata"]
-
-# Opens a repository for file rules; closing it closes its connections.
-Opener = "Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]"
+__all__ = ["LockOptions", "lock_project", "posed_problem", "repository_opener", "with_metadata"]
 
 
 def lock_project(
@@ -57,7 +65,7 @@ def lock_project(
     Args:
         project: The project to lock.
         options: The options of the lock.
-        open_repository: Opens the repository of releases (`lockset.composition.repositories`).
+        open_repository: Opens the repository of releases; closing it closes its connections (`repository_opener`).
         now: The current time, for ages in `exclude-newer` and for maintained Pythons.
         old: The existing lock file, whose pins are tried first.
         folder: The absolute folder of the lock file, which its paths are relative to (None for the project's folder).
@@ -76,7 +84,7 @@ def lock_project(
         project, options, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
     ) as (_, problem, opened):
         if not one_environment:
-            opened.hint(_first_names(problem))
+            opened.hint_requirements(_first_requirements(problem))
         from lockset.composition.lock_assembly import resolve_and_assemble
 
         return resolve_and_assemble(
@@ -89,12 +97,11 @@ def lock_project(
         )
 
 
-def _first_names(problem: ResolutionProblem) -> Iterator[str]:
-    """The projects whose pages the search needs whatever it decides; none where sources may stand in for pages."""
+def _first_requirements(problem: ResolutionProblem) -> list[Dependency]:
+    """What the search needs pages for whatever it decides; nothing where sources may stand in for pages."""
     request = problem.request
-    for root in () if problem.direct.concerned else request.roots:
-        if not root.region.is_disjoint(request.universe):
-            yield root.dependency.name
+    roots = () if problem.direct.concerned else request.roots
+    return [root.dependency for root in roots if not root.region.is_disjoint(request.universe)]
 
 
 @contextmanager
@@ -176,6 +183,8 @@ def _built(project: RootProject, unbuilt: DynamicFields, repository: IndexReposi
         metadata = repository.sources.read(source).metadata
     except BuildNeededError as error:
         raise _refused(unbuilt) from error
+    from lockset.sources.dynamic_fields import with_built  # few projects have such fields
+
     return with_built(
         project,
         unbuilt,
@@ -193,3 +202,109 @@ def _refused(unbuilt: DynamicFields) -> LocksetError:
         location=unbuilt.location,
         hint=f"Allow builds for {unbuilt.name}, or {other}",
     )
+
+
+class _BuilderOnUse:
+    """A builder that is created (and its modules imported) for the first build: most runs build nothing."""
+
+    def __init__(self, make: Callable[[], Builder]) -> None:
+        self._make = make
+
+    @cached_property
+    def _builder(self) -> Builder:
+        return self._make()
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what its builds depend on besides the source tree; "" if that is not known."""
+        fingerprint: str = getattr(self._builder, "fingerprint", "")
+        return fingerprint
+
+    def metadata(self, source_tree: Path, *, what: str, package: str | None = None) -> bytes:
+        return self._builder.metadata(source_tree, what=what, package=package)
+
+    def wheel(self, source_tree: Path, out_dir: Path, *, what: str, package: str | None = None) -> Path:
+        return self._builder.wheel(source_tree, out_dir, what=what, package=package)
+
+    def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
+        return self._builder.archive_metadata(archive, filename)
+
+    def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
+        return self._builder.archive_wheel(archive, filename, out_dir)
+
+
+class _SourcesOnUse:
+    """A source reader that is created (and its modules imported) for the first source: most projects have none."""
+
+    def __init__(
+        self, files: HttpFiles, store: BytesStore, builder: Builder | None, may_build: Callable[[str], bool]
+    ) -> None:
+        self._files = files
+        self._store = store
+        self._builder = builder
+        self._may_build = may_build
+
+    @cached_property
+    def _sources(self) -> SourceReader:
+        from lockset.composition.source_reader import Sources
+
+        environ = dict(os.environ)
+        return Sources(
+            self._files, store=self._store, builder=self._builder, may_build=self._may_build, environ=environ
+        )
+
+    def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
+        return self._sources.read(source, commit=commit)
+
+
+def repository_opener(
+    options: IndexOptions,
+    cache: Path | None,
+    *,
+    builder: Callable[[ProgressListener], Builder] | None = None,
+    policy: BuildPolicy | None = None,
+    on_close: Callable[[float], None] | None = None,
+) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
+    """The `open_repository` argument of `lock_project`.
+
+    Nothing is built if `builder` is None; `policy` says how it builds.
+    `on_close` is called with the time at which the first page expires.
+    """
+
+    @contextmanager
+    def opened(rules: FileRules, listener: ProgressListener) -> Iterator[IndexRepository]:
+        with connected(options, cache, listener) as connection:
+            made = _BuilderOnUse(lambda: builder(listener)) if builder is not None else None
+
+            def hash_file(file: DistributionFile) -> Mapping[str, str]:
+                listener.note(f"The index has no strong hash of {file.filename}: downloading it to compute one")
+                return {"sha256": connection.files.sha256(file)}
+
+            failures = None
+            if made is not None:
+                failures = BuildFailures(
+                    connection.cache,
+                    fingerprint=lambda: made.fingerprint,
+                    now=time.time(),
+                    refresh=options.refresh,
+                )
+            metadata = Retriever(
+                connection.files,
+                store=connection.cache,
+                tasks=connection.workers,
+                builder=made,
+                failures=failures,
+                build_key=None if policy is None else policy.cache_key,
+            )
+            yield PrefetchingRepository(
+                index=connection.index,
+                metadata=metadata,
+                rules=rules,
+                listener=listener,
+                hash_file=hash_file,
+                sources=_SourcesOnUse(connection.files, connection.cache, made, rules.may_build),
+            )
+            if on_close is not None:
+                on_close(connection.index.fresh_until)
+
+    return opened

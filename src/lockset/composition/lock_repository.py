@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lockset.composition.repositories import repository_opener
+from lockset.composition.lock_pipeline import repository_opener
 from lockset.resolve.problem.roots import line_settings
 
 if TYPE_CHECKING:

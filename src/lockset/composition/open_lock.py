@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from lockset.conversion.model.formats import is_foreign
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME, is_lock_file_name, lock_file_name
-from lockset.lockfile.load import load, load_bytes
-from lockset.lockfile.read import read_document
+from lockset.lockfile.read import load, load_bytes, read_document
 from lockset.option_values import check_argument
 from lockset.sources.discover import STDIN
 

@@ -186,7 +186,7 @@ def _gone(
 def _of_members(lock: Pylock, folder: str, members: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
     """Changes of the members that the lock of a root installs as folders, since their own locks were made."""
     from lockset.errors import LocksetError
-    from lockset.lockfile.load import load
+    from lockset.lockfile.read import load
 
     installed = {str(package.name) for package in lock.packages if package.directory is not None}
     for name in sorted(installed & members.keys()):

@@ -317,6 +317,6 @@ def _bytes(path: str, shown: str) -> bytes:
     if 0 < len(data) <= _LARGEST:
         return data
     # Imported here: it raises the error for files that cannot be read.
-    from lockset.lockfile.load import load_bytes
+    from lockset.lockfile.read import load_bytes
 
     return load_bytes(shown)

@@ -19,7 +19,6 @@ from lockset.sync.disk.request import (
     SyncRequest,
     find_environment,
     find_lock,
-    find_python,
     resolve_target,
 )
 from lockset.sync.disk.selection_cache import cached_selection
@@ -53,7 +52,6 @@ __all__ = [
     "SyncResult",
     "find_environment",
     "find_lock",
-    "find_python",
     "sync",
 ]
 
@@ -121,7 +119,8 @@ def sync(
     attested = attest(desired, frozenset(step.name for step in plan.placed)) if attest is not None else 0
     changed = False
     if plan.changes and not request.check_only:
-        refuse_blocked(plan)
+        if plan.blocked:
+            refuse_blocked(plan)
         late = _late(plan, request, not_isolated)
         with _preparer(request, target, cache, downloads=downloads, builds=builds, listener=heard) as preparer:
             if not late:

@@ -11,7 +11,7 @@ from lockset.composition.sync_inputs import normal_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -50,7 +50,7 @@ class SyncPorts:
         self._request = request
         self._indexes = indexes
         self._context = context
-        self._build_options = options
+        self._options = options
         self._stack = ExitStack()
         self._mirrors: tuple[Mirror, ...] = ()
         if options.mirrors:
@@ -66,39 +66,35 @@ class SyncPorts:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
-    def attest(self, options: SyncOptions) -> Callable[[Sequence[DesiredDistribution], Collection[str]], int]:
-        """Checks the attestations that the options and the project's policy require; see `sync_pipeline.sync`."""
+    def attest(self, desired: Sequence[DesiredDistribution], placed: Collection[str]) -> int:
+        """Check the attestations that the options and the project's policy require; see `sync_pipeline.sync`."""
+        from lockset.composition.attestations.trust_policy import trust_policy
 
-        def attest(desired: Sequence[DesiredDistribution], placed: Collection[str]) -> int:
-            from lockset.composition.attestations.trust_policy import trust_policy
+        options = self._options
+        policy = trust_policy(self._request.sources[0].folder, self._context)
+        every, packages = options.require_attestations, options.require_attestations_package
+        if policy is None and not (every or packages):
+            return 0
+        from lockset.attestations.policy import TrustPolicy
+        from lockset.composition.attestations.sync_attestations import refuse_unlocked, required_attestations
 
-            folder = self._request.sources[0].folder
-            policy = trust_policy(folder, self._context)
-            every, names = options.require_attestations, normal_names(options.require_attestations_package)
-            if policy is None and not (every or names):
-                return 0
-            from lockset.attestations.policy import TrustPolicy
-            from lockset.composition.attestations.sync_attestations import refuse_unlocked, required_attestations
+        names = normal_names(packages)
+        refuse_unlocked(names, [source.read() for source in self._request.sources] if names else [])
+        policy = (policy or TrustPolicy()).with_required(every=every, names=names)
+        return required_attestations(desired, policy, self.provenance, placed=placed)
 
-            refuse_unlocked(names, [source.read() for source in self._request.sources] if names else [])
-
-            policy = (policy or TrustPolicy()).with_required(every=every, names=names)
-            return required_attestations(desired, policy, lambda: self.provenance(options), placed=placed)
-
-        return attest
-
-    def provenance(self, options: SyncOptions) -> FilesWithProvenance:
+    def provenance(self) -> FilesWithProvenance:
         """The provenance of locked files."""
         from lockset.composition.attestations.provenances import verifier_of
         from lockset.composition.attestations.sync_attestations import FilesWithProvenance
         from lockset.composition.connections import connected
         from lockset.composition.indexes import chosen_urls
 
-        context, root = self._context, options.trusted_root
+        context, root = self._context, self._options.trusted_root
         return FilesWithProvenance(
             [source.read() for source in self._request.sources],
             folders=self._request.find_links,
-            options=self._options,
+            options=self._index_options,
             given=bool(chosen_urls(self._indexes)),
             connect=lambda indexes: self._stack.enter_context(connected(indexes, context.cache_folder, context.heard)),
             verifier=verifier_of(None if root is None else os.fspath(root), context.here),
@@ -113,7 +109,7 @@ class SyncPorts:
         return project_around(Path(self._request.sources[0].folder), self._context)
 
     @cached_property
-    def _options(self) -> IndexOptions:
+    def _index_options(self) -> IndexOptions:
         from lockset.composition.indexes import resolve_indexes, with_indexes_of
 
         own = resolve_indexes(self._indexes, self._project, self._context)
@@ -126,7 +122,7 @@ class SyncPorts:
         from lockset.index.http.transport import open_transport
         from lockset.index.mirrors import MirroredDownloads
 
-        transport = open_transport(self._options, clock=time.time, listener=self._context.heard)
+        transport = open_transport(self._index_options, clock=time.time, listener=self._context.heard)
         self._stack.callback(transport.close)
         if transport.has_shared_hosts:
             from lockset.composition.connections import link_locked_files
@@ -139,7 +135,7 @@ class SyncPorts:
         """Names of packages, or `:all:`, that are built in the target's environment."""
         from lockset.composition.builds.sync_policy import not_isolated
 
-        return not_isolated(self._build_options, self._project)
+        return not_isolated(self._options, self._project)
 
     def builds(self) -> WheelBuilds:
         """The port to builds."""
@@ -152,17 +148,17 @@ class SyncPorts:
         context, python, project = self._context, self._request.python, self._project
         assert python is not None
         made = builder(
-            self._options,
+            self._index_options,
             context.cache_folder,
             python=interpreter_of(python),
             now=context.moment,
             listener=context.heard,
             constraints=() if project is None else project.settings.build_constraints,
-            policy=build_policy(self._build_options, self._request, project),
+            policy=build_policy(self._options, self._request, project),
             build_locks=build_locks_of(source.path for source in self._request.sources),
-            require_locked=requires_locked_builds(self._build_options, project),
+            require_locked=requires_locked_builds(self._options, project),
             folders=self._request.find_links,
         )
         return HookWheelBuilds(
-            made, environ=context.process_variables, offline=self._options.offline, listener=context.heard
+            made, environ=context.process_variables, offline=self._index_options.offline, listener=context.heard
         )

@@ -18,7 +18,7 @@ import sys
 import zlib
 
 from lockset._version import __version__
-from lockset.files.system import BINARY, READ, fork, is_private, replace, system_facts, unlink, user_id
+from lockset.files.system import BINARY, READ, fork, is_private, processors, replace, system_facts, unlink, user_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _all_unchanged(shares: Sequence[tuple[int, bytes]]) -> bool:
     """Whether every file has its size and time; for many files, a second process checks half of them."""
     here = os.getcwd()
     try:
-        if sum(count for count, _ in shares) < _MANY or (os.cpu_count() or 1) < 2:
+        if sum(count for count, _ in shares) < _MANY or processors() < 2:
             return all(_unchanged(share) for _, share in shares)
         return _both_unchanged(*(share for _, share in shares))
     finally:
@@ -290,7 +290,7 @@ def write_record(path: str, value: Any) -> None:
     """Write the marshallable `value` to `path` atomically, for the user only; errors of the disk are ignored."""
     payload = marshal.dumps(value)
     data = zlib.crc32(payload).to_bytes(4, "big") + payload
-    temporary = f"{path}.{os.getpid()}"
+    temporary = f"{path}.{os.urandom(8).hex()}"
     try:
         _make_folder(os.path.dirname(path))
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)

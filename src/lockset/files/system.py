@@ -1,4 +1,4 @@
-"""Differences between operating systems: the only module that uses functions which some of them lack.
+"""Differences between operating systems: but for `copies`, the only module with functions which some of them lack.
 
 It tests `sys.platform`, which type checkers understand: mypy checks this file for Windows, macOS and Linux. It imports
 as little as possible, since the fast paths use it.
@@ -20,7 +20,6 @@ __all__ = [
     "NONBLOCK",
     "READ",
     "REMOVED_WHEN_CLOSED",
-    "assistant",
     "clone",
     "copy_range",
     "extended",
@@ -31,7 +30,6 @@ __all__ = [
     "is_read_only",
     "keep_freed_memory",
     "keep_mode",
-    "large_pipe",
     "long_paths",
     "processors",
     "raise_again",
@@ -62,8 +60,6 @@ _GET_FLAGS, _FIXED = 0x80086601, 0x10 | 0x20
 _FICLONE = 0x40049409
 # Below 32 MB, the limit of glibc for this.
 _LARGE_BLOCK = 16 << 20
-# Linux: fcntl that sets how many bytes a pipe holds.
-_SET_PIPE_SIZE = 1031
 # Windows: the attribute of a read-only file; access denied, sharing violation, lock violation, folder not empty (its
 # content is being removed); and the pauses between tries in seconds. Virus scanners hold new files briefly.
 _READ_ONLY = 1
@@ -137,14 +133,6 @@ if sys.platform == "win32":
         """None: Windows has no fork."""
         del work
         return None
-
-    def processors() -> int:
-        """How many processors there are."""
-        return os.cpu_count() or 1
-
-    def large_pipe(pipe: int) -> None:
-        """Do nothing: other systems decide on the size themselves."""
-        del pipe
 
     def flock(descriptor: int, *, shared: bool = False) -> bool:
         """True only if `shared`: Windows has no such locks, but it does not remove files that are in use."""
@@ -369,70 +357,9 @@ def keep_freed_memory() -> None:
         bytes(_LARGE_BLOCK)
 
 
-if sys.platform == "linux":
-
-    def assistant(work: Callable[[], object]) -> Callable[[bool], bool] | None:
-        """Run `work` in a silent copy of this process that a signal ends at once.
-
-        The returned function waits for its end, and kills it first if its argument is true; it returns whether `work`
-        was done without an error. None where a copy is not safe: with other threads.
-        """
-        import signal
-
-        threading = sys.modules.get("threading")
-        if threading is not None and threading.active_count() > 1:
-            return None
-        try:
-            child = os.fork()
-        except OSError:
-            return None
-        if child == 0:
-            code = 1
-            try:
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    signal.signal(number, signal.SIG_DFL)
-                silent = os.open(os.devnull, os.O_RDWR)
-                for descriptor in range(3):
-                    os.dup2(silent, descriptor)
-                work()
-                code = 0
-            finally:
-                os._exit(code)
-
-        def end(kill: bool) -> bool:  # noqa: FBT001 (as its type says)
-            try:
-                if kill:
-                    os.kill(child, signal.SIGKILL)
-                return os.waitpid(child, 0)[1] == 0
-            except (ChildProcessError, ProcessLookupError):  # whoever started this process ignores SIGCHLD
-                return False
-
-        return end
-
-    def processors() -> int:
-        """How many processors this process may use."""
+def processors() -> int:
+    """How many processors this process may use."""
+    if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
-
-    def large_pipe(pipe: int) -> None:
-        """Let the pipe hold a megabyte, if the system allows it."""
-        from fcntl import fcntl
-
-        try:
-            fcntl(pipe, _SET_PIPE_SIZE, 1 << 20)
-        except OSError:
-            return
-
-else:
-
-    def assistant(work: Callable[[], object]) -> Callable[[bool], bool] | None:
-        """None: Windows has no copies of a process, and the libraries of macOS do not support them."""
-        del work
-        return None
-
-    def processors() -> int:
-        """How many processors there are."""
+    else:  # noqa: RET505 - type checkers see one of both
         return os.cpu_count() or 1
-
-    def large_pipe(pipe: int) -> None:
-        """Do nothing: other systems decide on the size themselves."""
-        del pipe

@@ -1,14 +1,23 @@
-"""The names that PEP 751 allows for lock files: `pylock.toml` and `pylock.NAME.toml`."""
+"""File names: of lock files, which PEP 751 calls `pylock.toml` or `pylock.NAME.toml`, and of the files in them."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError, UsageError
 
-__all__ = ["PLAIN_NAME", "is_lock_file_name", "lock_file_name", "name_of", "refuse_wrong_name", "refuse_wrong_output"]
+__all__ = [
+    "PLAIN_NAME",
+    "is_lock_file_name",
+    "last_component",
+    "lock_file_name",
+    "name_of",
+    "refuse_wrong_name",
+    "refuse_wrong_output",
+]
 
 PLAIN_NAME = "pylock.toml"
 _SEPARATORS = lazy_pattern(r"[-_.]+")
@@ -79,3 +88,17 @@ def lock_file_name(name: str | None) -> str:
             hint="Use one name without a dot or a slash, as in pylock.dev.toml",
         )
     return file_name
+
+
+def last_component(*, path: str | None, url: str | None) -> str | None:
+    """The file name in `path`, else in `url` (percent-decoded, without query and fragment), or None."""
+    if path:
+        # A relative path may use `/` on every platform; one without `/` may be a Windows path.
+        separator = "/" if "/" in path else "\\"
+        return path.rsplit(separator, 1)[-1] or None
+    if not url:
+        return None
+    try:
+        return unquote(urlsplit(url).path.rsplit("/", 1)[-1]) or None
+    except ValueError:  # such as a host with an open bracket
+        return None

@@ -19,9 +19,8 @@ from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_marker, read_version
 from lockset.errors import LocksetError
-from lockset.lockfile.load import load_bytes
 from lockset.lockfile.model import Package, Pylock
-from lockset.lockfile.read import Document, open_conflict, read_document
+from lockset.lockfile.read import Document, load_bytes, open_conflict, read_document
 from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import sys
 from typing import TypeAlias
 
 from packaging.pylock import (
@@ -17,7 +17,7 @@ from packaging.pylock import (
     PylockValidationError,
 )
 
-from lockset.lockfile.last_component import last_component
+from lockset.lockfile.file_name import last_component
 
 __all__ = [
     "Artifact",
@@ -36,8 +36,11 @@ __all__ = [
     "file_name",
 ]
 
-# A rule reports newer minor versions; without a handler, packaging's warning would go to standard error.
-logging.getLogger("packaging.pylock").addHandler(logging.NullHandler())
+if "logging" in sys.modules:  # not where `lockset.cli.lazy_imports` defers it
+    import logging
+
+    # A rule reports newer minor versions; without a handler, packaging's warning would go to standard error.
+    logging.getLogger("packaging.pylock").addHandler(logging.NullHandler())
 
 # Sources that are files with hashes.
 File: TypeAlias = PackageArchive | PackageSdist | PackageWheel

@@ -1,10 +1,16 @@
-"""Read a lock file: TOML, then packaging's model. Errors are one sentence, and name the format of another file."""
+"""Read a lock file: its bytes, as TOML, then as packaging's model.
+
+From disk, only regular files are read, with a size limit, without blocking on pipes. Errors are one sentence, and name
+the format of another file.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from functools import cached_property
-from shlex import quote
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -14,13 +20,14 @@ from lockset._dataclass import dataclass
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import SHORT, read_marker, read_specifiers, read_version
 from lockset.errors import LocksetError
-from lockset.lockfile.positions import Positions, positions
+from lockset.files.system import READ
 from lockset.spans import LineIndex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lockset.lockfile.model import Pylock
+    from lockset.lockfile.positions import Positions
 
 __all__ = [
     "MAX_BYTES",
@@ -30,6 +37,8 @@ __all__ = [
     "decode",
     "kind_of_table",
     "kind_of_text",
+    "load",
+    "load_bytes",
     "open_conflict",
     "read_document",
 ]
@@ -43,6 +52,8 @@ _CONFLICT = lazy_pattern(r"^(?:<{7,}|>{7,})(?:[ \t][^\n]*)?\r?$", re.MULTILINE)
 _OPTION = lazy_pattern(r"(-[rcefi]|--[a-z][a-z-]+)[ =]")
 
 _CONVERT = "`lockset convert {name} -o pylock.toml` converts it to a lock file"
+
+_FOLDER = "it is a folder"
 
 
 def kind_of_text(text: str) -> str | None:
@@ -131,6 +142,8 @@ class Document:
     @cached_property
     def spans(self) -> Positions:
         """The position of every key path of `data` in `text`."""
+        from lockset.lockfile.positions import positions  # for messages
+
         return positions(self.text)
 
     @cached_property
@@ -160,6 +173,8 @@ class Document:
                 hint="Lock again with a tool that writes lock-version 1.0, or use a newer lockset",
             ) from error
         except PylockValidationError as error:
+            from shlex import quote
+
             kind = None if "lock-version" in self.data else kind_of_table(self.data)
             raise LocksetError(
                 "lock-invalid",
@@ -284,3 +299,64 @@ def tag_count(name: str) -> int:
     for part in unquote(name).removesuffix(".whl").rsplit("-", 3)[1:]:
         product *= part.count(".") + 1
     return product
+
+
+def load(path: str | os.PathLike[str]) -> Document:
+    """Read the lock file `path`.
+
+    Raises:
+        LocksetError: `lock-not-found`, `lock-unreadable` or `toml-syntax`.
+    """
+    return read_document(load_bytes(path), path=os.fspath(path))
+
+
+def load_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of the regular file `path`, at most MAX_BYTES of them.
+
+    Raises:
+        LocksetError: `lock-not-found` or `lock-unreadable`.
+    """
+    shown = os.fspath(path)
+    try:
+        descriptor = os.open(path, READ)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise LocksetError(
+            "lock-not-found", f"There is no file `{shown}`", location=shown, hint=_missing_hint(shown)
+        ) from error
+    except ValueError as error:  # a NUL in the path
+        raise LocksetError("lock-not-found", f"`{shown}` is not a valid path", location=shown) from error
+    except OSError as error:
+        reason = _FOLDER if Path(path).is_dir() else error.strerror or "unknown reason"
+        raise _unreadable(shown, reason) from error
+    try:
+        return _read_bounded(descriptor, shown)
+    except OSError as error:
+        raise _unreadable(shown, error.strerror or "unknown reason") from error
+    finally:
+        os.close(descriptor)
+
+
+def _read_bounded(descriptor: int, shown: str) -> bytes:
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        raise _unreadable(shown, _FOLDER if stat.S_ISDIR(facts.st_mode) else "it is not a regular file")
+    with open(descriptor, "rb", closefd=False) as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise _unreadable(shown, f"it is larger than {MAX_BYTES // 1024 // 1024} MiB")
+    return data
+
+
+def _unreadable(shown: str, reason: str) -> LocksetError:
+    hint = "Name the file in it, or run in it with `--directory`" if reason == _FOLDER else None
+    return LocksetError("lock-unreadable", f"`{shown}` cannot be read: {reason}", location=shown, hint=hint)
+
+
+def _missing_hint(path: str) -> str:
+    name = os.path.basename(path)
+    if name.isidentifier() or name.replace("-", "_").isidentifier():
+        return (
+            f"The argument is the path of a lock file. If `{name}` is a package: `lockset tree --package {name}` shows "
+            "it; to add it, edit pyproject.toml and run `lockset lock`"
+        )
+    return "Run `lockset lock` to create a lock file, or give the path of another one"

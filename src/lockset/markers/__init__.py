@@ -1,8 +1,7 @@
 """Marker sets: exact set operations on environments."""
 
-from lockset.markers.environment import Environment
+from lockset.markers.environment import Environment, Example
 from lockset.markers.marker_set import MarkerSet, without_upper_bounds
-from lockset.markers.sample import Example
 from lockset.markers.tags import described_tags, tag_set_region, wheel_region
 from lockset.markers.universe import (
     DEFAULT_PLATFORMS,

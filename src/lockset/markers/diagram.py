@@ -32,7 +32,6 @@ from lockset.package_names import canonicalize_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from lockset.markers.environment import Environment
     from lockset.markers.variables import Variable
 
 __all__ = [
@@ -367,16 +366,16 @@ def forget(diagram: int, names: frozenset[str], keep: Variable | None = None) ->
     return walk(diagram)
 
 
-def value_at(variable: Variable, values: Environment | Mapping[str, str]) -> Any:
-    """The value of a variable, which is not a flag, in an environment."""
+def value_at(variable: Variable, values: object) -> Any:
+    """The value of a variable, which is not a flag; `values` is a mapping, or has an attribute for each variable."""
     value = _value_in(values, variable.name)
     if variable.kind is Kind.RELEASE:
         return release_point(value)
     return value if variable.kind is Kind.TEXT else predicate_holds(variable, value)
 
 
-def evaluate(diagram: int, values: Environment | Mapping[str, str], chosen: Mapping[str, frozenset[str]]) -> bool:
-    """Whether a point is in the set: the values of an environment, and the names chosen of each kind of flags."""
+def evaluate(diagram: int, values: object, chosen: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a point is in the set: `values` as for `value_at`, and the names chosen of each kind of flags."""
     while diagram > FULL:
         variable, labels, children = NODES[diagram]
         if variable.kind is Kind.FLAG:
@@ -387,7 +386,7 @@ def evaluate(diagram: int, values: Environment | Mapping[str, str], chosen: Mapp
     return diagram == FULL
 
 
-def _value_in(values: Environment | Mapping[str, str], name: str) -> str:
+def _value_in(values: object, name: str) -> str:
     """The value of a variable; a missing one is "", and `python_full_version` and `python_version` give each other."""
     get: Callable[[str], str | None]
     get = values.get if isinstance(values, Mapping) else partial(getattr, values)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import read_specifiers
-from lockset.markers.environment import Environment, split_platform
+from lockset.markers.environment import KNOWN_PYTHONS, Environment, split_platform
 from lockset.markers.marker_set import MarkerSet
-from lockset.markers.sample import KNOWN_PYTHONS
 from lockset.markers.tags import described_tags, tag_platform_region
 
 if TYPE_CHECKING:

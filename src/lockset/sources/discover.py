@@ -21,7 +21,6 @@ from lockset.sources.direct_url import path_of
 from lockset.sources.project import RootProject, merge_sources
 from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_pyproject_settings
 from lockset.sources.requirements.requirement_line import is_remote, is_url, shown_url
-from lockset.sources.script import has_script_metadata, read_script
 from lockset.sources.settings import Settings
 from lockset.sources.toml_table import with_key_lines
 
@@ -58,28 +57,28 @@ _TABLE = lazy_pattern(
 _LOCK = lazy_pattern(rb"(?m)^[ \t]*lock-version[ \t]*=")
 
 
+@dataclass(frozen=True, slots=True)
 class LocalFiles:
     """The files on this computer, as `ReferencedFiles`. Messages name files relative to `folder`.
 
     `fetch` reads files by URL. Without it they are refused. `replaced` returns other content for local files.
     """
 
-    def __init__(self, folder: Path, fetch: Fetch | None = None, replaced: Replaced | None = None) -> None:
-        self._folder = folder
-        self._fetch = fetch
-        self._replaced = replaced
+    folder: Path
+    fetch: Fetch | None = None
+    replaced: Replaced | None = None
 
     def read(self, path_or_url: str) -> bytes:
         """The content of the file, by path or URL."""
-        if is_remote(path_or_url) and self._fetch is not None:
-            return self._fetch(path_or_url)
+        if is_remote(path_or_url) and self.fetch is not None:
+            return self.fetch(path_or_url)
         if path_or_url.lower().startswith("file:"):
             path_or_url = path_of_file_url(path_or_url)
         elif is_url(path_or_url):
             raise _not_fetched(path_or_url)
-        if self._replaced is not None and (content := self._replaced(Path(path_or_url))) is not None:
+        if self.replaced is not None and (content := self.replaced(Path(path_or_url))) is not None:
             return content
-        return read_file(Path(path_or_url), location=_relative(Path(path_or_url), self._folder))
+        return read_file(Path(path_or_url), location=_relative(Path(path_or_url), self.folder))
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder exists."""
@@ -96,7 +95,7 @@ class LocalFiles:
         for name in NAMING_FILES:
             file = Path(path) / name
             if self.exists(str(file)) and file.is_file():
-                location = _relative(file, self._folder)
+                location = _relative(file, self.folder)
                 texts[name] = decode_utf8(read_file(file, location=location), location=location)
                 if name == _PYPROJECT and (stated := read_pyproject_name(texts[name], location=location)) is not None:
                     return stated
@@ -274,6 +273,8 @@ def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProje
     text = decode_utf8(source.data, location=shown)
     base = Path(source.path_or_url).parent
     if kind is not SourceKind.PYPROJECT:
+        from lockset.sources.script import read_script
+
         return kind, read_script(text, base=base, location=shown)
     with with_key_lines(text, shown):
         project = read_pyproject(text, base=base, location=shown)
@@ -362,7 +363,7 @@ def _source_kind_of(name: str | None, data: bytes, *, location: str) -> SourceKi
     Raises:
         LocksetError: `source-kind` if it is a lock file, or a project file that lockset does not read.
     """
-    if name is not None:
+    if name is not None and name != _PYPROJECT:
         _refuse(name, location)
         suffix = PurePath(name).suffix
         if suffix in {".py", ".pyw"}:
@@ -373,6 +374,8 @@ def _source_kind_of(name: str | None, data: bytes, *, location: str) -> SourceKi
         raise _is_lock(location)
     if (name is not None and PurePath(name).suffix == ".toml") or _TABLE.search(data):
         return SourceKind.PYPROJECT
+    from lockset.sources.script import has_script_metadata
+
     # A script with any name. Bytes that are not UTF-8 cannot be part of its block.
     if has_script_metadata(data.decode("utf-8", "replace")):
         return SourceKind.SCRIPT

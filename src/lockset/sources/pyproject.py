@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -10,7 +10,7 @@ from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import Diagnostic, InvalidValueError, LocksetError
 from lockset.package_names import canonicalize_name
-from lockset.sources.groups import expand, inclusions_of, read_groups
+from lockset.sources.groups import Expansion, expand, inclusions_of, read_groups
 from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.project import DynamicFields, RootProject
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
@@ -58,7 +58,12 @@ def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml", v
     dynamic = _dynamic(project, top)
     name = _name(project)
     dependencies, extras = requirement_lines(project, "dependencies"), _extras(project)
-    expansion = expand(name, dependencies=dependencies, extras=extras, groups=groups)
+    if extras or groups or any(line.name == name for line in dependencies):
+        parts: dict[str, Any] = {"dependencies": dependencies, "extras": extras, "groups": groups}
+        expansion, inclusions = expand(name, **parts), inclusions_of(name, **parts, table=table)
+    else:  # no part includes another
+        once = tuple(dict.fromkeys(dependencies))
+        expansion, inclusions = Expansion(dependencies=once, extras={}, groups={}, warnings=()), ()
     unbuilt = DynamicFields(
         base=base,
         name=name,
@@ -76,7 +81,7 @@ def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml", v
         dependencies=expansion.dependencies,
         extras=expansion.extras,
         groups=expansion.groups,
-        inclusions=inclusions_of(name, dependencies=dependencies, extras=extras, groups=groups, table=table),
+        inclusions=inclusions,
         constraints=settings.constraints,
         settings=settings,
         sources=(location,),

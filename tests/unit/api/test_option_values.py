@@ -68,6 +68,21 @@ def test_a_text_in_place_of_names_is_not_taken_as_letters() -> None:
     assert "('charts',)" in (refused(lockset.LockOptions, extras="charts").diagnostic.hint or "")
 
 
+@pytest.mark.parametrize("value", [{}, "", b""])
+def test_an_empty_value_of_another_kind_is_refused(value: Any) -> None:
+    refused(lockset.LockOptions, upgrade_packages=value)
+
+
+@pytest.mark.parametrize("value", [frozenset(), "", ()])
+def test_an_empty_value_that_is_not_a_mapping_is_refused(value: Any) -> None:
+    refused(lockset.LockOptions, cooldown_package=value)
+
+
+@pytest.mark.parametrize("value", ["allow', 'disallow", "", "'", "Literal"])
+def test_a_part_of_an_annotation_is_not_a_choice(value: str) -> None:
+    refused(lockset.LockOptions, prerelease=value)
+
+
 def test_lists_and_sets_become_what_a_field_holds() -> None:
     assert lockset.LockOptions(extras=["a"], upgrade_packages={"b"}) == lockset.LockOptions(  # type: ignore[arg-type]
         extras=("a",), upgrade_packages=frozenset({"b"})

@@ -190,7 +190,7 @@ steps = st.sampled_from(["a", "b", "..", "."])
 targets = st.lists(steps, min_size=1, max_size=4).map("/".join)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=150)
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "a/a", "a/b", "b/a", "a/b/a"]), targets), max_size=5))
 def test_whatever_links_an_archive_has_none_ends_outside(tmp_path_factory: Any, links: list[tuple[str, str]]) -> None:
     into = tmp_path_factory.mktemp("tree")

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockset.cli.output.report import count_text, seconds_text
-from lockset.cli.output.streams import Output
+from lockset.cli.output.streams import Output, count_text, seconds_text
 from lockset.cli.output.sync_report import carry_out, show_plan
 from lockset.errors import LocksetError
 from lockset.sync.plan import Plan, Step, plan_of
@@ -74,6 +73,18 @@ def test_a_refusal_after_the_plan_says_that_nothing_was_changed(steps: list[Step
     with pytest.raises(LocksetError) as caught:
         carry_out(sync, Output(color="never"))
     assert caught.value.diagnostic.context == context
+
+
+@pytest.mark.parametrize("path", [None, "/work/.venv/lib/file"])
+def test_an_error_of_the_system_names_the_target_or_the_file(path: str | None) -> None:
+    def sync(show: Callable[[Target, Plan], None]) -> SyncResult:
+        show(VENV, plan_of(installs(1)))
+        raise OSError(28, "No space left on device", path)
+
+    with pytest.raises(LocksetError, match="The target cannot be changed: No space left on device") as caught:
+        carry_out(sync, Output(color="never"))
+    assert caught.value.diagnostic.code == "target-not-writable"
+    assert caught.value.diagnostic.location == (path or VENV.shown)
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from lockset.conversion.model.graph import (
+from lockset.conversion.model.imported_lock import (
     ForeignGraph,
     GraphEdge,
     GraphNode,
     GraphRoot,
     SelectableNames,
+    Situation,
     default_group_name,
 )
-from lockset.conversion.model.reference_selector import GraphSelector, Situation
+from lockset.conversion.model.reference_selector import GraphSelector
 from lockset.conversion.readers.reachability import compute_reachability
 from lockset.markers import Environment, MarkerSet
 

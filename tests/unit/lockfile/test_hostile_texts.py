@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
 from lockset.lockfile import read as read_module
-from lockset.lockfile.load import load, load_bytes
-from lockset.lockfile.read import TomlError, read_document, tag_count
+from lockset.lockfile.read import TomlError, load, load_bytes, read_document, tag_count
 from lockset.lockfile.validate.report import validate_document
 from support.posix import make_pipe
 

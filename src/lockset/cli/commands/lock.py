@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from lockset.api.lock import lock
 from lockset.cli.exit_codes import DONE
 from lockset.cli.fast_path.lock_record import save_answer
-from lockset.cli.options.lock_command import add_lock_arguments as add_arguments
-from lockset.cli.options.lock_command import read_lock_command as read
+from lockset.cli.options.lock import add_lock_arguments as add_arguments
+from lockset.cli.options.lock import read_lock_command as read
 from lockset.cli.output.lock_report import show_check, show_lock
 
 if TYPE_CHECKING:
-    from lockset.cli.options.lock_command import LockCommand
+    from lockset.cli.options.lock import LockCommand
     from lockset.cli.output.streams import Output
 
 __all__ = ["add_arguments", "read", "run"]
@@ -50,5 +50,6 @@ def run(command: LockCommand, out: Output) -> int:
         show_workspace_lock(result, command, time.perf_counter() - began, out)
         return DONE
     summary = show_lock(result, command, time.perf_counter() - began, out)
-    save_answer(command, result, outputs=summary, since=since)
+    if command.repeatable:
+        save_answer(command, result, outputs=summary, since=since)
     return DONE

@@ -15,8 +15,7 @@ from lockset.api.merge import (
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.merge_driver import add_merge_driver_arguments as add_arguments
 from lockset.cli.options.merge_driver import read_merge_driver_command as read
-from lockset.cli.output.report import count_text
-from lockset.cli.output.streams import plain
+from lockset.cli.output.streams import count_text, plain
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from lockset.cli.exit_codes import DONE
 from lockset.cli.options.views import add_tree_arguments as add_arguments
 from lockset.cli.options.views import read_tree_command as read
 from lockset.cli.output.graph_text import condition_text, entry_json, entry_text
-from lockset.cli.output.report import count_text
-from lockset.cli.output.streams import plain
+from lockset.cli.output.streams import count_text, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

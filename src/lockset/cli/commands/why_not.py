@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from lockset.api.why_not import why_not
 from lockset.cli.exit_codes import DONE
-from lockset.cli.options.lock_command import add_why_not_arguments as add_arguments
-from lockset.cli.options.lock_command import read_why_not_command as read
+from lockset.cli.options.lock import add_why_not_arguments as add_arguments
+from lockset.cli.options.lock import read_why_not_command as read
 from lockset.cli.output.streams import plain
 
 if TYPE_CHECKING:
     from lockset.api.why_not import WhyNot
-    from lockset.cli.options.lock_command import WhyNotCommand
+    from lockset.cli.options.lock import WhyNotCommand
     from lockset.cli.output.streams import Output
 
 __all__ = ["add_arguments", "read", "run"]

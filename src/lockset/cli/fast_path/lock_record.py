@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from lockset.cli.options.lock_command import LockCommand
+    from lockset.cli.options.lock import LockCommand
     from lockset.composition.lock_assembly import LockResult
     from lockset.composition.lock_inputs import LockInputs
     from lockset.sources.project import RootProject
@@ -33,7 +33,7 @@ def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str,
     """Store the result of this run, if it depends only on files, options and fresh pages.
 
     Args:
-        command: The command.
+        command: The command, which is `repeatable`.
         result: Its result.
         outputs: The messages of the next run: if it writes the file, and if the file is unchanged.
         since: When the run began, in seconds since the epoch.
@@ -73,8 +73,7 @@ def _decided_by_more(command: LockCommand, result: LockResult, inputs: LockInput
     lines = [*project.dependencies, *project.constraints, *settings.overrides]
     lines += [line for several in (project.extras, project.groups) for each in several.values() for line in each]
     return bool(
-        not command.repeatable
-        or by_time
+        by_time
         or project.unbuilt
         or inputs.fetched
         or any(line.requirement.url is not None for line in lines)

@@ -25,13 +25,13 @@ __all__ = ["save_sync"]
 _SECRET_NAME = lazy_pattern("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
-def save_sync(command: SyncCommand, result: SyncResult, *, message: str, verbose: bool) -> None:
-    """Store `result` of `command`, if files alone can show that there is nothing to do.
+def save_sync(command: SyncCommand, result: SyncResult, *, message: str) -> None:
+    """Store `result` of `command`, which is `repeatable`, if files alone can show that there is nothing to do.
 
     `message` is the message of the next such command.
     """
     cache = cache_folder(os.environ)
-    if cache is None or verbose or not command.repeatable or _decided_by_more(result):
+    if cache is None or _decided_by_more(result):
         return
     locks = [(source.path or "", source.data or b"") for source in command.locks]
     if _tell_secrets(command.arguments, locks, os.environ):

@@ -70,7 +70,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--python-version", metavar="VERSION", help="packages for this Python (3.12, or a range)")
     group.add_argument("--platform", metavar="NAME", help="packages for this platform (linux, macos, windows, ...)")
     group = parser.add_argument_group("environment, instead of a file")
-    group.add_argument("-p", "--python", metavar="PATH|VERSION", help="interpreter, environment, or version")
+    group.add_argument("-p", "--python", metavar="PATH|VERSION", help="interpreter, environment, version or range")
     group.add_argument("--system", action="store_true", help="the first Python on PATH")
     group.add_argument("--target", metavar="DIR", help="the packages in DIR")
     group.add_argument("--prefix", metavar="DIR", help="the installation below DIR")

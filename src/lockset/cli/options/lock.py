@@ -5,39 +5,229 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from lockset._dataclass import dataclass
 from lockset.cli.options.common import (
     add_builds,
     add_cache,
     add_index,
+    add_requirement,
     build_options,
+    index_overrides,
     names,
     normal_name,
     other_spelling,
     python_versions,
+    run_context,
 )
 from lockset.errors import LocksetError, UsageError
+from lockset.lockfile.file_name import refuse_wrong_output
 from lockset.markers.marker_set import MarkerSet
 from lockset.resolve.problem.file_policy import BUILD_NOTHING
 from lockset.resolve.problem.options import LockOptions
 from lockset.sources.exclude_newer import parse_age, parse_exclude_newer
 from lockset.sources.requirements.requirement_line import parse_requirement
+from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
     from datetime import datetime, timedelta
 
+    from lockset.cli.output.streams import Output
+    from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.sources.requirements.requirement_line import RequirementLine
 
-__all__ = ["add_choices", "lock_options"]
+__all__ = [
+    "LockCommand",
+    "WhyNotCommand",
+    "add_lock_arguments",
+    "add_why_not_arguments",
+    "read_lock_command",
+    "read_why_not_command",
+]
+
+_REPORTING = frozenset({"--check", "--dry-run", "--json", "--stats"})
 
 _PRERELEASES = ("if-necessary", "allow", "disallow")
 _EVERYTHING, _NOTHING = ":all:", ":none:"
 
 
-def add_choices(parser: argparse.ArgumentParser) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockCommand:
+    """The options of `lockset lock`.
+
+    Attributes:
+        sources: The names of the sources.
+        options: The options of the lock.
+        indexes: The indexes to use.
+        output: The lock file; `-` for stdout; None for the default of the sources.
+        context: The surroundings.
+        check: Only check whether the lock file is up to date.
+        online: Also compare the lock file with the indexes.
+        dry_run: Write nothing.
+        json: Report as JSON.
+        stats: Show statistics of the search.
+        arguments: The command line, which is the key of the cached result.
+        repeatable: Whether the result depends only on the sources and the lock file.
+    """
+
+    sources: tuple[str, ...]
+    options: LockOptions
+    indexes: IndexOverrides
+    output: str | None
+    context: RunContext
+    check: bool
+    online: bool
+    dry_run: bool
+    json: bool
+    stats: bool
+    arguments: tuple[str, ...]
+    repeatable: bool
+
+    @property
+    def again(self) -> str:
+        """The command that locks, as it is typed, without options that only say how to report."""
+        return " ".join(["lockset", *(quote(without_secrets(a)) for a in self.arguments if a not in _REPORTING)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyNotCommand:
+    """The options of `lockset why-not`; see `LockCommand`."""
+
+    package: str
+    sources: tuple[str, ...]
+    options: LockOptions
+    indexes: IndexOverrides
+    output: str | None
+    context: RunContext
+    json: bool
+
+
+def add_lock_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `lockset lock`."""
+    parser.add_argument(
+        "sources",
+        nargs="*",
+        default=[],
+        metavar="SOURCE",
+        help="pyproject.toml, requirements.in, a script, or - for stdin (default: the nearest pyproject.toml)",
+    )
+    add_requirement(parser, "SOURCE")
+    group = parser.add_argument_group("output")
+    group.add_argument("-o", "--output", metavar="FILE", help="lock file to write, or - (default: pylock.toml)")
+    group.add_argument("--dry-run", action="store_true", help="show the changes without writing the lock file")
+    group.add_argument(
+        "--check", action="store_true", help="check if the lock file is up to date, without network (exit 1 if not)"
+    )
+    group.add_argument(
+        "--online", action="store_true", help="with --check: also compare files and status of projects with the index"
+    )
+    group.add_argument(
+        "--build",
+        action="store_true",
+        help="also lock build requirements of packages without wheels, in pylock.build.toml (runs their backends)",
+    )
+    group.add_argument("--no-sdist", action="store_true", help="omit sdists from the lock file")
+    group.add_argument("--with-project", action="store_true", help="include the project itself, as an editable package")
+    group.add_argument("--without-project", action="store_true", help="omit the project, even if the lock file has it")
+    group.add_argument("--json", action="store_true", help="write a report as JSON to stdout")
+    group.add_argument("--stats", action="store_true", help="show statistics of the resolution")
+    _add_choices(parser)
+    _attestations(parser)
+
+
+def _attestations(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("attestations")
+    group.add_argument(
+        "--attestations",
+        action="store_true",
+        help="verify the attestations of all files (PEP 740), and record who published them",
+    )
+    group.add_argument(
+        "--refuse-new-publisher",
+        action="store_true",
+        help="fail if a package changed its publisher or lost its attestations since the existing lock",
+    )
+    group.add_argument("--trusted-root", metavar="FILE", help="verify attestations with this root of trust")
+
+
+def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
+    """Convert the parsed options to values.
+
+    Raises:
+        UsageError: If options exclude each other, or a value is not valid.
+    """
+    options = _lock_options(args)
+    if args.output is not None:
+        refuse_wrong_output(args.output)
+    if args.online and not args.check:
+        raise UsageError("option-conflict", "`--online` requires `--check`: a lock always uses the index")
+    if args.build and (args.check or args.output == "-"):
+        other = "`--check`" if args.check else "`-o -`"
+        raise UsageError("option-conflict", f"`--build` writes a second lock file, and cannot be used with {other}")
+    if args.output == "-" and args.json and not args.dry_run:
+        raise UsageError(
+            "option-conflict", "`-o -` and `--json` both write to stdout", hint="Write the lock to a file with `-o`"
+        )
+    return LockCommand(
+        sources=(*args.sources, *args.requirement),
+        options=options,
+        indexes=index_overrides(args),
+        output=args.output,
+        context=run_context(args, out),
+        check=args.check,
+        online=args.online,
+        dry_run=args.dry_run,
+        json=args.json,
+        stats=args.stats or args.verbose,
+        arguments=args.arguments,
+        repeatable=not _decided_by_more(args),
+    )
+
+
+def _decided_by_more(args: argparse.Namespace) -> bool:
+    """Whether the command prints more each time, or depends on files that the cached result does not record."""
+    says_more = args.json or args.stats or args.dry_run or args.verbose or args.config or args.directory
+    other_cache = args.cache_dir or args.no_cache or args.refresh or args.refresh_package or args.offline
+    files = args.override or args.build_constraint or args.editable or args.this_environment or args.trusted_root
+    return bool(says_more or other_cache or files or args.build or args.torch_backend == "auto")
+
+
+def add_why_not_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `lockset why-not`, which include those of `lock`."""
+    parser.add_argument("package", metavar="PACKAGE[==VERSION]", help="the version (default: the newest)")
+    parser.add_argument("sources", nargs="*", default=[], metavar="SOURCE", help="as for `lockset lock`")
+    parser.add_argument("-o", "--output", metavar="FILE", help="the existing lock file (default: pylock.toml)")
+    parser.add_argument("--json", action="store_true", help="write the explanation as JSON")
+    _add_choices(parser)
+    parser.set_defaults(no_sdist=False, with_project=False, build=False)
+    parser.set_defaults(attestations=False, refuse_new_publisher=False, trusted_root=None)
+
+
+def read_why_not_command(args: argparse.Namespace, out: Output) -> WhyNotCommand:
+    """Convert the parsed options to values.
+
+    Raises:
+        UsageError: If options exclude each other, or a value is not valid.
+    """
+    options = _lock_options(args)
+    if args.output is not None:
+        refuse_wrong_output(args.output)
+    return WhyNotCommand(
+        package=args.package,
+        sources=tuple(args.sources),
+        options=options,
+        indexes=index_overrides(args),
+        output=args.output,
+        context=run_context(args, out),
+        json=args.json,
+    )
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
     """Add the options on requirements, environments, versions, files, indexes and the cache."""
     _what(parser)
     _where(parser)
@@ -209,7 +399,8 @@ def _file_kinds(args: argparse.Namespace) -> dict[str, Any]:
     names: dict[str, str] = {name: f"LOCKSET_{name.upper()}" for name in args.by_variable}
     written = {("no-build", word): names.get("only_binary", f"--only-binary {word}") for word in only_binary}
     written |= {("no-binary", word): names.get("no_binary", f"--no-binary {word}") for word in no_binary}
-    written[BUILD_NOTHING] = names.get("no_build", "--no-build")
+    if "no_build" in names:
+        written[BUILD_NOTHING] = names["no_build"]
     return {
         "no_build": only_binary,
         "no_binary": no_binary,
@@ -222,7 +413,7 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def lock_options(args: argparse.Namespace) -> LockOptions:
+def _lock_options(args: argparse.Namespace) -> LockOptions:
     """Convert the parsed options to `LockOptions`; the files that they name are read later.
 
     Raises:

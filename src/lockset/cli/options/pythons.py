@@ -8,12 +8,14 @@ from pathlib import Path
 
 from lockset._pattern import lazy_pattern
 from lockset.cli.options.common import cache_dir, named_files
-from lockset.composition.sync_pipeline import find_environment, find_python
+from lockset.composition.sync_pipeline import find_environment
 from lockset.errors import LocksetError
+from lockset.sync.disk.inspect.python_search import find_python, is_range, python_matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    import re
     from collections.abc import Iterator, Mapping
 
     from lockset.cli.output.streams import Output
@@ -52,7 +54,7 @@ def command_path(text: str, environ: Mapping[str, str]) -> str:
 
 
 def python_folders(environ: Mapping[str, str], *, version: str | None) -> list[str]:
-    """Folders that may have a Python of `version`: those of PATH, then those of version managers."""
+    """Folders that may have a Python of `version` ("3.12" or ">=3.10"): those of PATH, then of version managers."""
     folders = environ.get("PATH", "").split(os.pathsep)
     if version is not None:
         folders += _kept(environ, version)
@@ -82,9 +84,15 @@ def _newest_first(root: Path, version: str) -> list[Path]:
     matches: list[tuple[tuple[int, ...], str, Path]] = []
     for folder in inside:
         named = _VERSION.search(folder.name)
-        if named is not None and f"{named[0]}.".startswith(f"{'.'.join(version.split('.')[:2])}."):
+        if named is not None and _may_match(version, named):
             matches.append((tuple(int(part or 0) for part in named.groups()), folder.name, folder))
     return [folder for *_, folder in sorted(matches, reverse=True)]
+
+
+def _may_match(version: str, named: re.Match[str]) -> bool:
+    if is_range(version):
+        return named[3] is None or python_matches(version, named[0])
+    return f"{named[0]}.".startswith(f"{'.'.join(version.split('.')[:2])}.")
 
 
 def python_of(args: argparse.Namespace, here: Path) -> str:
@@ -93,10 +101,10 @@ def python_of(args: argparse.Namespace, here: Path) -> str:
     Raises:
         LocksetError: `no-environment` if there is none.
     """
-    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)
     text = python_version_text(args.python)
-    if text and not (text[0].isdigit() and text.replace(".", "").isdigit()):
+    if text and not _is_version(text):
         return command_path(text, os.environ)
+    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)
     if getattr(args, "system", False) or (text and not (active and _has_version(active, text))):
         return _find_python(text, cache_dir(args))
     if text:
@@ -138,11 +146,17 @@ def new_environment(args: argparse.Namespace, locks: tuple[LockSource, ...], out
     from lockset.cli.output.streams import plain
     from lockset.sync.disk.create_environment import create_environment
 
-    is_version = bool(version) and str(version)[0].isdigit()
-    python = _find_python(version if is_version else None, cache_dir(args)) if is_version or not version else version
-    create_environment(folder, str(python), environ=os.environ)
-    out.line(f"Created {plain(str(folder))} with {plain(str(python))}")
+    python = version if version and not _is_version(version) else _find_python(version, cache_dir(args))
+    create_environment(folder, python, environ=os.environ)
+    out.line(f"Created {plain(str(folder))} with {plain(python)}")
     return str(folder)
+
+
+def _is_version(text: str) -> bool:
+    """Whether `text` is a version or a range of versions, not the path of an interpreter."""
+    if os.sep in text:
+        return False
+    return (text[:1].isdigit() and text.replace(".", "").isdigit()) or (is_range(text) and not os.path.lexists(text))
 
 
 def _find_python(version: str | None, cache: Path | None) -> str:
@@ -163,4 +177,5 @@ def _has_version(environment: str, version: str) -> bool:
         return False
     lines = (line.partition("=") for line in text.splitlines())
     values = {key.strip().lower(): value.strip() for key, _, value in lines}
-    return f"{values.get('version') or values.get('version_info', '')}.".startswith(f"{version}.")
+    named = _VERSION.search(values.get("version") or values.get("version_info", ""))
+    return named is not None and python_matches(version, named[0])

@@ -73,7 +73,7 @@ def add_target(parser: argparse.ArgumentParser, *, foreign_only: bool = False) -
         "-p",
         "--python",
         metavar="PATH|VERSION",
-        help="interpreter, environment, or version (default: the active environment, or .venv)",
+        help="interpreter, environment, version or range (default: the active environment, or .venv)",
     )
     if not foreign_only:
         target.add_argument("--system", action="store_true", help="use the first Python on PATH, not an environment")

@@ -6,8 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lockset.api.self_check import MachineFact
-from lockset.cli.output.report import count_text
-from lockset.cli.output.streams import plain
+from lockset.cli.output.streams import count_text, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The only writer to the standard streams: data to stdout, everything else to stderr."""
+"""The only writer to the standard streams: data to stdout, everything else to stderr; counts and durations as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from itertools import zip_longest
 
 from lockset._pattern import lazy_pattern
 from lockset.cli.output.cells import cells, padded
-from lockset.cli.output.help.documentation import error_url
 from lockset.progress import NullListener
 from lockset.url_secrets import plain, without_secrets
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from lockset.errors import Diagnostic
     from lockset.progress import ProgressListener
 
-__all__ = ["Output", "plain"]
+__all__ = ["Output", "count_text", "plain", "seconds_text"]
 
 _STYLES = {
     "bold": "1",
@@ -50,6 +49,9 @@ _WORD = lazy_pattern(r" *[^ ]+")
 _STYLED = lazy_pattern("\x1b\\[[0-9;]*m|\x1b\\]8;;[!-~]*\x1b\\\\")
 # A column of a table is never narrower to make room for others.
 _NARROWEST = 8
+_MINUTE = 60
+# Below this, a duration has two decimals.
+_SHORT = 0.1
 
 
 class Output:
@@ -153,6 +155,8 @@ class Output:
 
         The word "error" is a link to the page of the code, where the terminal shows links.
         """
+        from lockset.cli.output.help.documentation import error_url
+
         location = f"{plain(diagnostic.location)}: " if diagnostic.location else ""
         word, url = self.style("error", "bold red"), error_url(diagnostic.code)
         word = _link(word, url) if self._error_links else word
@@ -284,6 +288,8 @@ class _Notes(NullListener):
 
 def _error_json(diagnostic: Diagnostic) -> dict[str, object]:
     """As `schemas/command-output.schema.json` describes it."""
+    from lockset.cli.output.help.documentation import error_url
+
     location, hint = diagnostic.location, diagnostic.hint
     error = {
         "code": diagnostic.code,
@@ -396,3 +402,18 @@ def _colored(color: str, stream: Any, environ: dict[str, str]) -> bool:
     if environ.get("FORCE_COLOR"):
         return True
     return bool(stream.isatty()) and environ.get("TERM") != "dumb"
+
+
+def count_text(number: int, noun: str) -> str:
+    """The number with its noun, such as `1 package` and `2 packages`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration, such as `0.04 s`, `1.2 s` and `2 min 5 s`."""
+    if seconds < _SHORT:
+        return f"{seconds:.2f} s"
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), _MINUTE)
+    return f"{minutes} min {rest} s"

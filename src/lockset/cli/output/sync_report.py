@@ -7,8 +7,7 @@ from collections import Counter
 
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.fast_path.sync import save_sync
-from lockset.cli.output.report import count_text, seconds_text
-from lockset.cli.output.streams import plain
+from lockset.cli.output.streams import count_text, plain, seconds_text
 from lockset.errors import LocksetError
 from lockset.sync.plan import UNKNOWN_FILE
 
@@ -58,7 +57,8 @@ def carry_out(sync: Callable[[Callable[[Target, Plan], None]], SyncResult], out:
     """Call `sync` with a function that shows the plan.
 
     Raises:
-        LocksetError: As of `sync`; if the plan was shown and nothing was changed, with that fact.
+        LocksetError: As of `sync`; if the plan was shown and nothing was changed, with that fact. `target-not-writable`
+            for an error of the system after that.
     """
     shown: list[Target] = []
 
@@ -75,6 +75,17 @@ def carry_out(sync: Callable[[Callable[[Target, Plan], None]], SyncResult], out:
             one = error.diagnostic
             error.diagnostic = one._replace(context=(*one.context, f"The {kind} was not changed"))
         raise
+    except OSError as error:
+        if not shown:
+            raise
+        path = error.filename2 or error.filename  # a full disk gives none
+        raise LocksetError(
+            "target-not-writable",
+            f"The target cannot be changed: {error.strerror or error}",
+            location=str(path) if path else shown[0].shown,
+            context=("Changes that were begun are undone",),
+            hint="Sync again when this is solved",
+        ) from error
 
 
 def show_plan(plan: Plan, target: Target, out: Output) -> None:
@@ -129,8 +140,8 @@ def show_sync(result: SyncResult, command: SyncCommand, seconds: float, out: Out
     if command.json:
         out.json(_json(result))
     out.line(_conclusion(result.plan, command.options, seconds))
-    again = "" if out.quiet else f"{_all_right(result.plan)}\n"
-    save_sync(command, result, message=again, verbose=out.verbose)
+    if command.repeatable and not out.verbose:
+        save_sync(command, result, message="" if out.quiet else f"{_all_right(result.plan)}\n")
     return REFUSED if command.check and result.plan.changes else DONE
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.cli.exit_codes import DONE, REFUSED
+from lockset.cli.output.lock_changes import change_lines, version_or_source
 from lockset.cli.output.lock_report import lock_json, newer_text, package_count, statistics_lines
-from lockset.cli.output.report import change_lines, count_text, seconds_text, version_or_source
-from lockset.cli.output.streams import plain
+from lockset.cli.output.streams import count_text, plain, seconds_text
 from lockset.lockfile.diff import compare_locks
 from lockset.sources.other_tools.facts import join_many_names
 
 if TYPE_CHECKING:
     from lockset.api.check import LockCheck
-    from lockset.cli.options.lock_command import LockCommand
+    from lockset.cli.options.lock import LockCommand
     from lockset.cli.output.streams import Output
     from lockset.composition.lock_assembly import LockResult
     from lockset.lockfile.diff import LockDiff

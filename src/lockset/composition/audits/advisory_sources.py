@@ -107,7 +107,7 @@ class AdvisorySources:
     def _download(self, url: str, path: str) -> None:
         """Download the archive; the file at `path` is replaced only by a complete one."""
         self._context.heard.phase("Fetching advisories")
-        partial = f"{path}.{os.getpid()}.part"
+        partial = f"{path}.{os.urandom(8).hex()}.part"
         try:
             with open(partial, "wb") as file:
                 self._connected().downloads.fetch(url, _FileSink(file), limit=MOST_BYTES)

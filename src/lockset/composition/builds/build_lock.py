@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import BuildNotLockedError
 from lockset.lockfile.file_name import is_lock_file_name, lock_file_name, name_of
-from lockset.lockfile.load import load_bytes
+from lockset.lockfile.read import load_bytes
 from lockset.package_names import canonicalize_name
 from lockset.sync.disk.request import LockSource
 

@@ -18,8 +18,8 @@ from lockset.build.policy import BuildPolicy
 from lockset.composition.builds.build_lock import is_met, not_locked
 from lockset.composition.builds.present_environment import PresentEnvironmentMaker
 from lockset.composition.builds.wheels import HookWheelBuilds
-from lockset.composition.lock_pipeline import LockOptions, lock_project
-from lockset.composition.repositories import connected, repository_opener
+from lockset.composition.connections import connected
+from lockset.composition.lock_pipeline import LockOptions, lock_project, repository_opener
 from lockset.composition.sync_pipeline import LockSource, RemovalPolicy, SyncRequest, sync
 from lockset.errors import BuildEnvironmentError, BuildNotLockedError, LocksetError
 from lockset.hashes import quick_sha256

@@ -1,17 +1,16 @@
-"""Convert a lock file of another tool: read, complete, assemble, write, read again and verify."""
+"""Convert a lock file of another tool: read, complete from an index and files, assemble, write, read again, verify."""
 
 from __future__ import annotations
 
-import os.path
+import os
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from lockset._dataclass import dataclass, replace
-from lockset.composition.connections import SourceFetcher
-from lockset.composition.conversions.remote_files import LiveRemote
+from lockset._dataclass import dataclass, field, replace
+from lockset.composition.connections import SourceFetcher, connected
 from lockset.composition.indexes import resolve_indexes, unread_index_variable
-from lockset.composition.repositories import connected
 from lockset.conversion.model.formats import Format, decode_lock_text, recognise, refuse_conflicts, refuse_undecoded
 from lockset.conversion.model.imported_lock import Loss, refuse_losses
 from lockset.conversion.model.options import FileSelection, ReaderOptions
@@ -24,36 +23,39 @@ from lockset.conversion.readers.requirements import read_pins
 from lockset.errors import LocksetError, UsageError
 from lockset.files.output_file import write_result
 from lockset.files.read_file import decode_utf8, read_file
+from lockset.index.credentials import redact
 from lockset.index.options import IndexSource, same_index
 from lockset.lockfile.read import read_document
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import refuse_secrets, write
+from lockset.metadata.retrieve import Retriever
 from lockset.option_values import check_options
 from lockset.progress import NullListener
-from lockset.resolve.problem.build_problem import python_range
+from lockset.resolve.problem.python_range import python_range
 from lockset.sources.discover import LocalFiles, path_of_file_url
 from lockset.sources.requirements.lines import decode_requirements
 from lockset.sources.requirements.reader import read_requirements
 from lockset.sources.requirements.requirement_line import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from lockset.composition.connections import Connection
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.conversion.model.imported_lock import ImportedLock
     from lockset.conversion.model.ports import Remote
     from lockset.index.options import IndexOptions
+    from lockset.index.pages.project_page import DistributionFile
     from lockset.index.ports import Index
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
     from lockset.sources.discover import Fetch
     from lockset.sources.project import RootProject
 
-FormatName: TypeAlias = Literal["requirements", "poetry", "uv", "pdm", "pipfile", "conda-lock", "pylock"]
-
 __all__ = [
     "Conversion",
     "ConvertOptions",
+    "LiveRemote",
     "connected_remote",
     "convert_foreign",
     "convert_imported",
@@ -62,6 +64,10 @@ __all__ = [
     "refuse_pylock_options",
     "with_own_indexes",
 ]
+
+FormatName: TypeAlias = Literal["requirements", "poetry", "uv", "pdm", "pipfile", "conda-lock", "pylock"]
+
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,18 +327,17 @@ def _neighbouring_pyproject(options: ConvertOptions, input_path: Path) -> Pyproj
     return load_pyproject(decode_utf8(read_file(path, location=location), location=location), location=location)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Recorded(LocalFiles):
     """Reads files within `roots` and by URL, and keeps their names, and their texts for the comments."""
 
-    def __init__(self, folder: Path, roots: Sequence[Path], fetch: Callable[[str], bytes] | None) -> None:
-        super().__init__(folder, fetch)
-        self._roots = tuple(roots)
-        self.names: list[str] = []
-        self.texts: list[str] = []
+    roots: tuple[Path, ...]
+    names: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
 
     def read(self, input_path: str) -> bytes:
         self._refuse_climbing(input_path)
-        data = super().read(input_path)
+        data = LocalFiles.read(self, input_path)
         text = decode_requirements(data, location=input_path)
         refuse_undecoded(text, location=input_path)
         refuse_conflicts(text, location=input_path)
@@ -342,7 +347,7 @@ class _Recorded(LocalFiles):
 
     def _refuse_climbing(self, input_path: str) -> None:
         path = path_of_file_url(input_path) if input_path.lower().startswith("file:") else input_path
-        if not is_url(path) and not any(Path(path).is_relative_to(root) for root in self._roots):
+        if not is_url(path) and not any(Path(path).is_relative_to(root) for root in self.roots):
             raise LocksetError(
                 "include-climbs",
                 f"`{input_path}` is outside the project and the working folder",
@@ -371,7 +376,8 @@ def _read_requirements(
     refuse_undecoded(text, location=location)
     refuse_conflicts(text, location=location)
     here = Path.cwd()
-    files = _Recorded(here, (here, input_path.parent, _project_root(input_path.parent)), fetch)
+    roots = (here, input_path.parent, _project_root(input_path.parent))
+    files = _Recorded(folder=here, fetch=fetch, roots=roots)
     project = read_requirements(
         text,
         path_or_url=str(input_path),
@@ -403,7 +409,7 @@ def with_own_indexes(options: IndexOptions, imported: ImportedLock) -> IndexOpti
 
 
 def _validate(text: str, location: str) -> None:
-    errors = validate_document(text, path="pylock.toml").errors
+    errors = validate_document(text).errors
     if errors:
         raise LocksetError(
             "input-invalid",
@@ -411,3 +417,102 @@ def _validate(text: str, location: str) -> None:
             location=location,
             hint="Restore the file, or lock again with its tool; if it is as the tool wrote it, report it",
         )
+
+
+class LiveRemote:
+    """`lockset.conversion.model.ports.Remote` with a run's connection, the disk and git."""
+
+    def __init__(self, connection: Connection, *, offline: bool) -> None:
+        self._connection = connection
+        self._offline = offline
+
+    def fingerprint(self, path_or_url: str) -> tuple[str, int]:
+        """sha256 and size of the bytes: see the port."""
+        sink = self._read(path_or_url, ())
+        return sink.hexdigests()["sha256"], sink.seen
+
+    def digests_at(self, path_or_url: str, algorithms: Iterable[str]) -> Mapping[str, str]:
+        """Hashes of the bytes: see the port."""
+        return self._read(path_or_url, algorithms).hexdigests()
+
+    def _read(self, path_or_url: str, algorithms: Iterable[str]) -> _Hashing:
+        sink = _Hashing(dict.fromkeys(("sha256", *algorithms)))
+        if "://" in path_or_url:
+            self._connection.downloads.fetch(path_or_url, sink)
+        else:
+            _read(Path(path_or_url), sink)
+        return sink
+
+    def digests(self, file: DistributionFile, algorithms: Iterable[str]) -> Mapping[str, str]:
+        """Hashes of the file: see the port."""
+        sink = _Hashing(dict.fromkeys(("sha256", *algorithms)))
+        with self._connection.files.download(file) as held:
+            while chunk := held.read(_CHUNK):
+                sink.write(chunk)
+        return sink.hexdigests()
+
+    def sizes(self, files: Sequence[DistributionFile]) -> Mapping[str, int]:
+        """Sizes by URL: see the port."""
+        if self._offline:
+            return {}
+        return self._connection.files.sizes(files)
+
+    def hint(self, files: Sequence[DistributionFile]) -> None:
+        """Start to fetch the metadata of a release: see the port."""
+        if not self._offline:
+            self._metadata.hint(files)
+
+    def requires(self, files: Sequence[DistributionFile]) -> Sequence[str] | None:
+        """The dependencies of the release: see the port. Nothing is built for them."""
+        if self._offline:
+            return None
+        try:
+            return self._metadata.metadata(files).requires_dist
+        except LocksetError:
+            return None
+
+    @cached_property
+    def _metadata(self) -> Retriever:
+        connection = self._connection
+        return Retriever(connection.files, store=connection.cache, tasks=connection.workers)
+
+    def commit(self, url: str, revision: str | None) -> str:
+        """The commit of the revision: see the port."""
+        from lockset.build.revision import commit_of  # slow to import, and most lock files record commits
+
+        environ = dict(os.environ)
+        return commit_of(url, revision, what=redact(url), environ=environ, offline=self._offline)
+
+
+class _Hashing:
+    """A sink that computes hashes and keeps nothing else."""
+
+    def __init__(self, algorithms: Iterable[str]) -> None:
+        self._algorithms = tuple(algorithms)
+        self.restart()
+
+    def restart(self) -> None:
+        """Discard all bytes so far."""
+        import hashlib  # OpenSSL takes milliseconds to load
+
+        self._hashers = {name: hashlib.new(name, usedforsecurity=False) for name in self._algorithms}
+        self.seen = 0
+
+    def write(self, chunk: bytes) -> None:
+        """Hash the next bytes."""
+        self.seen += len(chunk)
+        for hasher in self._hashers.values():
+            hasher.update(chunk)
+
+    def hexdigests(self) -> dict[str, str]:
+        """The hashes by algorithm."""
+        return {name: hasher.hexdigest() for name, hasher in self._hashers.items()}
+
+
+def _read(path: Path, sink: _Hashing) -> None:
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                sink.write(chunk)
+    except OSError as error:
+        raise LocksetError("path-missing", f"`{path}` cannot be read: {error.strerror}", location=str(path)) from error

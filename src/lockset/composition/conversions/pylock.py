@@ -6,19 +6,16 @@ import os
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
-from lockset.composition.conversions.foreign import Conversion
-from lockset.composition.conversions.remote_files import LiveRemote
-from lockset.composition.repositories import connected
+from lockset.composition.conversions.foreign import Conversion, connected_remote
 from lockset.conversion.model.imported_lock import dropped_credentials, refuse_losses
 from lockset.conversion.pipeline.file_details import fill_file_details, with_sizes
 from lockset.conversion.pipeline.pylock_transform import KeptParts, merge_locks, narrow, prove_same
-from lockset.lockfile.load import load_bytes
-from lockset.lockfile.read import read_document
+from lockset.lockfile.read import load_bytes, read_document
 from lockset.lockfile.secrets import without_user_info
 from lockset.lockfile.write import refuse_secrets, write
 from lockset.markers import platform_region
 from lockset.progress import NullListener
-from lockset.resolve.problem.build_problem import python_range
+from lockset.resolve.problem.python_range import python_range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,10 +72,9 @@ def convert_pylock(
     narrowing = _kept(options, merged)
     converted, losses = narrow(merged, narrowing)
     if options.fill:
-        with connected(indexes, cache, listener or NullListener()) as connection:
-            connection.index.hint(dict.fromkeys(package.name for package in converted.packages))
-            converted = fill_file_details(converted, connection.index)
-            converted = with_sizes(converted, LiveRemote(connection, offline=indexes.offline))
+        with connected_remote(indexes, cache, listener or NullListener()) as (index, remote):
+            index.hint(dict.fromkeys(package.name for package in converted.packages))
+            converted = with_sizes(fill_file_details(converted, index), remote)
     else:
         converted = fill_file_details(converted, None)
     refuse_secrets(converted, location=os.fspath(paths[0]))

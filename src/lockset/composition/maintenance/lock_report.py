@@ -125,7 +125,7 @@ def _default_index(indexes: IndexOptions | IndexOverrides | None) -> str:
 
 def _facts(lock: Pylock, indexes: IndexOptions | IndexOverrides | None, context: RunContext) -> dict[int, IndexFacts]:
     """What indexes say: the given one about all packages, else for each package the one that it names."""
-    from lockset.composition.repositories import connected
+    from lockset.composition.connections import connected
 
     options, cache, listener = resolve_indexes(indexes, None, context), context.cache_folder, context.heard
     given = chosen_urls(indexes) or bool(getattr(indexes, "no_index", False))

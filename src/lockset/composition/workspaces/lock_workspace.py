@@ -102,7 +102,7 @@ def _member_lock(
         replace(solved.resolution.pins, translated=member.translated),
         request.roots,
         universe,
-        solved.artifacts,
+        solved.repository,
         solved.resolution.statistics,
     )
     own = replace(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError, UsageError
 from lockset.lockfile.file_name import PLAIN_NAME
-from lockset.lockfile.load import load
+from lockset.lockfile.read import load
 from lockset.similar_names import known_names_hint
 from lockset.sources.workspaces.member_lock import project_name
 from lockset.sync.disk.request import find_root_lock

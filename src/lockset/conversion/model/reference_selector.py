@@ -6,58 +6,17 @@ uses neither `MarkerSet` nor the code that assembles the lock file.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, field
-from lockset.conversion.model.graph import ROUNDS
-from lockset.dependency_specifiers import composed_marker
+from lockset.conversion.model.imported_lock import ROUNDS, Situation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from packaging.markers import Marker
+    from lockset.conversion.model.imported_lock import Choice, ForeignGraph, GraphEdge, SelectableNames
 
-    from lockset.conversion.model.graph import Choice, ForeignGraph, GraphEdge, SelectableNames
-
-__all__ = ["EntrySelector", "GraphSelector", "ReferenceSelector", "Situation", "StatedEntry"]
-
-
-@dataclass(slots=True, kw_only=True)
-class Situation:
-    """One environment with selected extras and groups. Caches the markers it has evaluated."""
-
-    environment: Mapping[str, str]
-    extras: frozenset[str]
-    groups: frozenset[str]
-    _known: dict[tuple[str, str], bool] = field(default_factory=dict)
-
-    def holds(self, marker: str | None, *, extra: str = "") -> bool:
-        """Whether the marker holds, with `extra` as the value of the variable `extra`."""
-        if marker is None:
-            return True
-        truth = self._known.get((marker, extra))
-        if truth is None:
-            values: dict[str, Any] = {
-                **self.environment,
-                "extra": extra,
-                "extras": set(self.extras),
-                "dependency_groups": set(self.groups),
-            }
-            truth = self._known[marker, extra] = bool(_parsed(marker).evaluate(values, context="lock_file"))
-        return truth
-
-
-@lru_cache(maxsize=16384)
-def _parsed(marker: str) -> Marker:
-    return composed_marker(marker)
-
-
-class ReferenceSelector(Protocol):
-    """Selects what the input installs."""
-
-    def select(self, situation: Situation) -> frozenset[str]:
-        """Identities (`lockset.conversion.model.imported_lock.identity`) of the installed entries."""
+__all__ = ["EntrySelector", "GraphSelector", "StatedEntry"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

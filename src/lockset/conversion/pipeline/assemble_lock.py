@@ -9,8 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from lockset._dataclass import replace
-from lockset.conversion.model.graph import refuse_overlap, universe_of
-from lockset.conversion.model.imported_lock import Loss
+from lockset.conversion.model.imported_lock import Loss, refuse_overlap, universe_of
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.lockfile.conflicts import ConflictMember, conflicting_region, marker_text, with_conflicts
 from lockset.lockfile.model import (
@@ -47,7 +46,8 @@ def assemble_imported(imported: ImportedLock) -> tuple[Pylock, tuple[Loss, ...]]
     """
     universe = universe_of(imported.requires_python, imported.environments)
     conflicts = _declared_conflicts(imported)
-    universe -= conflicting_region(conflicts)
+    if conflicts:
+        universe -= conflicting_region(conflicts)
     unbounded: list[str] = []
     never = [package for package in imported.packages if (package.region & universe).is_empty]
     imported = replace(imported, packages=tuple(package for package in imported.packages if package not in never))
@@ -66,7 +66,7 @@ def assemble_imported(imported: ImportedLock) -> tuple[Pylock, tuple[Loss, ...]]
         default_groups=sorted(selectable.default_groups) or None,
         created_by="lockset",
         packages=packages,
-        tool=with_conflicts(None, conflicts),
+        tool=with_conflicts(None, conflicts) if conflicts else None,
     )
     return lock, (*lost, *((_requires_python_loss(unbounded),) if unbounded else ()))
 
@@ -114,7 +114,7 @@ def _refuse_overlaps(imported: ImportedLock, universe: MarkerSet) -> None:
 def _package(
     package: ImportedPackage, universe: MarkerSet, unbounded: list[str], conflicts: Sequence[DeclaredConflict]
 ) -> Package:
-    marker = marker_text(package.region, universe, conflicts)
+    marker = marker_text(package.region, universe, conflicts) if conflicts else package.region.text(universe)
     if marker is not None and package.original_marker is not None and not conflicts:
         marker = package.original_marker
     source = package.source

@@ -1,4 +1,9 @@
-"""Complete an imported lock from an index: URLs, sizes and upload times of files. Versions and hashes stay."""
+"""Complete an imported lock from an index: URLs, sizes and upload times of files. Versions and hashes stay.
+
+`==2.6.0` admits 2.6.0+cpu, and installers take the newest with a usable file (PEP 440, version matching: "If the
+specified version identifier is a public version identifier (no local version label), then the local version label of
+any candidate versions MUST be ignored when matching versions.").
+"""
 
 from __future__ import annotations
 
@@ -8,21 +13,22 @@ from lockset._dataclass import dataclass, field, replace
 from lockset.conversion.model.direct_source import path_from
 from lockset.conversion.model.imported_lock import ImportedFile, ImportedPackage, Loss
 from lockset.conversion.readers.pins import (
-    admitted_versions,
     algorithms_of,
-    losses_of_split,
-    split_by_release,
     with_hashes_read,
 )
 from lockset.errors import LocksetError, OfflineError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import EMPTY_PAGE, ProjectNotFound
 from lockset.lockfile.model import PackageArchive, PackageVcs
+from lockset.markers import MarkerSet, possible
+from lockset.markers.tags import wheel_region
 from lockset.resolve.problem.direct_source import file_url_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
+
+    from packaging.version import Version
 
     from lockset.conversion.model.imported_lock import ImportedLock
     from lockset.conversion.model.ports import Remote
@@ -123,8 +129,8 @@ class _GapFiller:
                 f"{package.shown}: none of its files may be used: {_excluded(package)}",
                 location=package.origin or self.location,
             )
-        parts = split_by_release(package, [file for file, _ in admitted])
-        self.losses += losses_of_split(package, parts, dict.fromkeys(f.version for f, _ in admitted), admitted)
+        parts = _split_by_release(package, [file for file, _ in admitted])
+        self.losses += _losses_of_split(package, parts, dict.fromkeys(f.version for f, _ in admitted), admitted)
         return [
             self._with_files(
                 part, detail, [(file, hashes) for file, hashes in admitted if file.version == part.version]
@@ -208,7 +214,7 @@ class _GapFiller:
                 location=package.origin or self.location,
                 hint=EMPTY_PAGE,
             )
-        versions = admitted_versions(package, detail.versions)
+        versions = _admitted_versions(package, detail.versions)
         if not versions:
             raise LocksetError(
                 "release-missing",
@@ -394,3 +400,75 @@ def _texts(hashes: dict[str, str]) -> tuple[str, ...]:
 def _index_of(detail: ProjectDetail, files: list[tuple[DistributionFile, dict[str, str]]]) -> str:
     """The index of the files, which are of one version."""
     return detail.index_of(files[0][0].version) if files else detail.index_url
+
+
+def _admitted_versions(package: ImportedPackage, versions: Iterable[Version]) -> list[Version]:
+    """Those of `versions` that the pin admits, in the same order."""
+    return [
+        version
+        for version in versions
+        if version == package.version
+        or (package.admits is not None and package.admits.contains(version, prereleases=True))
+    ]
+
+
+def _split_by_release(package: ImportedPackage, files: Sequence[DistributionFile]) -> list[ImportedPackage]:
+    """Split the entry by release of `files`: each applies where it has a usable file and no newer release has one.
+
+    Where no release has one, the oldest of those taken applies. An installer fails there with any of them.
+    """
+    versions = sorted({file.version for file in files}, reverse=True)
+    if len(versions) == 1:
+        return [replace(package, version=versions[0])]
+    left = package.region
+    entries: list[ImportedPackage] = []
+    for version in versions:
+        usable = left & _usable([file for file in files if file.version == version])
+        if not (usable & possible()).is_empty:
+            entries.append(replace(package, version=version, region=usable, original_marker=None))
+            left -= usable
+    if not entries:
+        return [replace(package, version=versions[0])]
+    last = entries.pop()
+    region = last.region | left
+    return [
+        *entries,
+        replace(last, region=region, original_marker=package.original_marker if region is package.region else None),
+    ]
+
+
+def _usable(files: Iterable[DistributionFile]) -> MarkerSet:
+    usable = MarkerSet.none()
+    for file in files:
+        here = wheel_region(file.tags) if file.is_wheel else MarkerSet.any()
+        usable |= here & _pythons(file.requires_python)
+    return usable
+
+
+def _pythons(requires_python: str | None) -> MarkerSet:
+    try:
+        return MarkerSet.of_python(requires_python or "")
+    except LocksetError:
+        return MarkerSet.any()
+
+
+def _losses_of_split(
+    package: ImportedPackage,
+    parts: Sequence[ImportedPackage],
+    versions: Iterable[Version],
+    matched: Sequence[tuple[DistributionFile, dict[str, str]]],
+) -> list[Loss]:
+    """The losses of a split: the local versions taken, and hashed files of releases that are never used."""
+    taken = [part.version for part in parts]
+    losses: list[Loss] = []
+    if taken != [package.version]:
+        shown = " and ".join(map(str, taken))
+        message = f"`{package.name}=={package.version}` also admits local versions: {shown} is locked"
+        losses.append(Loss(kind="local-version", message=message, note=True))
+    for version in versions:
+        if version not in taken:
+            files = [hashes for file, hashes in matched if file.version == version]
+            texts = tuple(f"{name}:{value}" for hashes in files for name, value in hashes.items())
+            message = f"{package.name} {version} is left out: {taken[0]} has a file wherever {version} has one"
+            losses.append(Loss(kind="release-unused", message=message, hashes=texts, note=not texts))
+    return losses

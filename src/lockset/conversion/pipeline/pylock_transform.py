@@ -6,9 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
-from lockset.conversion.model.graph import region_of_text, universe_of
-from lockset.conversion.model.imported_lock import Loss
-from lockset.conversion.model.reference_selector import Situation
+from lockset.conversion.model.imported_lock import Loss, Situation, region_of_text, universe_of
 from lockset.conversion.pipeline.verify import (
     Proof,
     ProofRow,

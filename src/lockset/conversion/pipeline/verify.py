@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.graph import region_of_text, universe_of
-from lockset.conversion.model.imported_lock import Loss, identity, identity_of_source
-from lockset.conversion.model.reference_selector import Situation
+from lockset.conversion.model.imported_lock import (
+    Loss,
+    Situation,
+    identity,
+    identity_of_source,
+    region_of_text,
+    universe_of,
+)
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts
 from lockset.markers import MarkerSet
-from lockset.markers.sample import common_environments
+from lockset.markers.environment import common_environments
 from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:

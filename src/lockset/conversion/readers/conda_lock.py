@@ -10,14 +10,21 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from lockset._dataclass import replace
 from lockset.conversion.model.direct_source import read_vcs
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import GraphEdge, GraphNode, SelectableNames
-from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage, Loss
+from lockset.conversion.model.imported_lock import (
+    GraphEdge,
+    GraphNode,
+    ImportedFile,
+    ImportedLock,
+    ImportedPackage,
+    Loss,
+    SelectableNames,
+)
 from lockset.conversion.model.reference_selector import EntrySelector, StatedEntry
 from lockset.conversion.readers.from_graph import LockHeader, hash_texts, imported_from_statements
 from lockset.conversion.readers.yaml_text import parse_yaml
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
-from lockset.lockfile.last_component import last_component
+from lockset.lockfile.file_name import last_component
 from lockset.lockfile.model import PackageArchive
 from lockset.markers import MarkerSet
 from lockset.package_names import canonicalize_name
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lockset.conversion.model.checked_table import Fields
-    from lockset.conversion.model.graph import Choice
+    from lockset.conversion.model.imported_lock import Choice
     from lockset.conversion.model.options import ReaderOptions
 
 __all__ = ["read_conda_lock"]

@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
-from lockset.conversion.model.graph import ForeignGraph, region_of_text, universe_of
-from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
+from lockset.conversion.model.imported_lock import (
+    ForeignGraph,
+    ImportedLock,
+    ImportedPackage,
+    Loss,
+    region_of_text,
+    universe_of,
+)
 from lockset.conversion.model.reference_selector import EntrySelector, GraphSelector, StatedEntry
 from lockset.conversion.readers.inferred_roots import join_names
 from lockset.conversion.readers.reachability import (
@@ -26,8 +32,7 @@ if TYPE_CHECKING:
 
     from lockset.conversion.model.checked_table import Fields
     from lockset.conversion.model.formats import Format
-    from lockset.conversion.model.graph import Choice, GraphNode, SelectableNames
-    from lockset.conversion.model.reference_selector import ReferenceSelector
+    from lockset.conversion.model.imported_lock import Choice, GraphNode, ReferenceSelector, SelectableNames
 
 __all__ = ["LockHeader", "hash_texts", "imported_from_graph", "imported_from_statements"]
 

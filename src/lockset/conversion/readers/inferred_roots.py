@@ -10,16 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, field
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphRoot, region_of_text
-from lockset.conversion.model.imported_lock import Loss
+from lockset.conversion.model.imported_lock import ForeignGraph, GraphEdge, GraphRoot, Loss, region_of_text
 from lockset.conversion.readers.reachability import compute_reachability
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.model.graph import Choice, GraphNode, SelectableNames
-    from lockset.conversion.model.imported_lock import ImportedPackage
+    from lockset.conversion.model.imported_lock import Choice, GraphNode, ImportedPackage, SelectableNames
     from lockset.markers import MarkerSet
 
 __all__ = [

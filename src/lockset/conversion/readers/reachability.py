@@ -7,14 +7,14 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.graph import ROUNDS, ForeignGraph, GraphEdge, order_of, region_of_text
+from lockset.conversion.model.imported_lock import ROUNDS, ForeignGraph, GraphEdge, order_of, region_of_text
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.model.graph import SelectableNames
+    from lockset.conversion.model.imported_lock import SelectableNames
 
 __all__ = ["Reachability", "compute_reachability", "dependencies_of", "unmet_requirement"]
 

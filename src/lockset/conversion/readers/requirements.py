@@ -13,8 +13,7 @@ from lockset._dataclass import dataclass, field, replace
 from lockset._pattern import lazy_pattern
 from lockset.conversion.model.direct_source import read_direct
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import SelectableNames
-from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
+from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss, SelectableNames
 from lockset.conversion.model.reference_selector import EntrySelector, StatedEntry
 from lockset.conversion.readers.pins import join_pin, with_certain_hashes
 from lockset.conversion.readers.via_comments import COMPILED, with_dependencies
@@ -280,6 +279,7 @@ class _RequirementsConverter:
     universe: MarkerSet
     location: str
     packages: list[ImportedPackage] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
     markers: dict[str, list[str | None]] = field(default_factory=dict)
     evidence: dict[str, set[str]] = field(default_factory=dict)
     stand_ins: dict[str, set[str]] = field(default_factory=dict)
@@ -355,6 +355,10 @@ class _RequirementsConverter:
 
     def _add(self, package: ImportedPackage) -> None:
         """Join the pin with others of its name; refuse one that contradicts them where both apply."""
+        if package.name not in self.names:
+            self.names.add(package.name)
+            self.packages.append(package)
+            return
         joined = join_pin(self.packages, package, universe=self.universe, location=self.location)
         self.packages = joined.packages
         self.losses += joined.losses
@@ -364,8 +368,9 @@ class _RequirementsConverter:
     def add_archive_hashes(self) -> None:
         """Give archives the hashes that they certainly have."""
         for number, package in enumerate(self.packages):
-            self.packages[number], losses = with_certain_hashes(package)
-            self.losses += losses
+            if package.alternatives:
+                self.packages[number], losses = with_certain_hashes(package)
+                self.losses += losses
 
 
 def _hashed_tree_error(line: RequirementLine) -> LocksetError:

@@ -8,10 +8,15 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from lockset._pattern import lazy_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Addresses"]
+
+# The codec changes nothing in such a name: labels of at most 63 letters, digits and hyphens.
+_ORDINARY = lazy_pattern(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*")
 
 
 class Addresses:
@@ -69,5 +74,7 @@ class _Lookup:
 def _resolved(host: str, port: int) -> list[str]:
     import socket
 
-    infos = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    # A text would be encoded by the codec for international names, which takes two milliseconds to import.
+    name = host.encode() if _ORDINARY.fullmatch(host) else host
+    infos = socket.getaddrinfo(name, port, 0, socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in infos))

@@ -64,7 +64,6 @@ class DiskCache:
     def __init__(self, root: Path | None) -> None:
         self._root = None if root is None or not _is_ours(root) else os.path.join(root, _LAYOUT)
         self._writable = self._root is not None
-        self._counter = 0
         self._lock = threading.Lock()
         self._sizes: dict[bytes, int] | None = None
 
@@ -198,10 +197,9 @@ class DiskCache:
     def _write(self, path: str | None, *parts: bytes | memoryview) -> None:
         if path is None or not self._writable:
             return
-        with self._lock:
-            self._counter += 1
-            folder, name = os.path.split(path)
-            temporary = os.path.join(folder, f".{name}.{os.getpid()}.{self._counter}")
+        folder, name = os.path.split(path)
+        # Not the number of the process: containers that share a cache have the same ones.
+        temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}")
         try:
             handle = self._opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             try:

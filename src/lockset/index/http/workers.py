@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -76,7 +77,7 @@ class Job(Generic[T]):
 
 
 class Workers:
-    """Starts up to `count` daemon threads as calls are added.
+    """Starts up to `count` daemon threads as calls are added. Where the system allows no thread, adding makes the call.
 
     Attributes:
         offered: Functions for remote calls, by kind: `lockset.index.ports.RemoteCall`.
@@ -87,16 +88,20 @@ class Workers:
         self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
-        self._idle = 0
+        self._calls = 0  # queued or under way
         self._closed = False
         self.offered: dict[str, Callable[[Any], Any]] = {}
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes make remote calls."""
+        return False
 
     def call(self, call: Callable[[], T]) -> T:
         """Make `call` in one of the threads, and return its value; after `close`, here."""
         job = Job(call)
-        with self._lock:
-            if not self._closed:
-                self._add(job)
+        if not self._closed:
+            self._added(job)
         return job.result() if self._closed else job.outcome()
 
     def offer(self, kind: str, function: Callable[[Any], Any]) -> None:
@@ -113,10 +118,7 @@ class Workers:
         remote: RemoteCall[T] | None = None,  # noqa: ARG002 (of `SharedWorkers`)
     ) -> Job[T]:
         """Queue `call`; calls begin in this order. `after` is called once the result is there."""
-        job = Job(call, after)
-        with self._lock:
-            self._add(job)
-        return job
+        return self._added(Job(call, after))
 
     def close(self) -> None:
         """End the threads once the queue is empty."""
@@ -125,17 +127,27 @@ class Workers:
             for _ in range(self._threads):
                 self._queue.put(None)
 
-    def _add(self, job: Job[Any]) -> None:
-        self._queue.put(job)
-        if self._idle < self._queue.qsize() and self._threads < self._count:
-            self._threads += 1
-            threading.Thread(target=self._work, name=f"lockset-{self._threads}", daemon=True).start()
+    def _added(self, job: Job[T]) -> Job[T]:
+        """The job, which a thread makes, or has been made here."""
+        with self._lock:
+            self._queue.put(job)
+            self._calls += 1
+            if self._threads < self._calls and self._may_grow():
+                with suppress(RuntimeError):  # fewer threads than allowed will do
+                    name = f"lockset-{self._threads + 1}"
+                    threading.Thread(target=self._work, name=name, daemon=True).start()
+                    self._threads += 1
+            alone = not self._threads
+        if alone:
+            job.run()
+        return job
+
+    def _may_grow(self) -> bool:
+        """Whether one more thread may be started."""
+        return self._threads < self._count
 
     def _work(self) -> None:
-        while True:
-            self._idle += 1
-            job = self._queue.get()
-            self._idle -= 1
-            if job is None:
-                return
+        while (job := self._queue.get()) is not None:
             job.run()
+            with self._lock:
+                self._calls -= 1

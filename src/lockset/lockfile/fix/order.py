@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
-from lockset.lockfile.last_component import last_component
+from lockset.lockfile.file_name import last_component
 from lockset.lockfile.read import Document, read_document
 from lockset.lockfile.validate.finding import path_text
-from lockset.lockfile.validate.rules.file_names import version_in_name
+from lockset.lockfile.validate.rules.sources import version_in_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

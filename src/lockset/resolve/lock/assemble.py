@@ -24,6 +24,7 @@ from lockset.lockfile.model import (
 from lockset.markers import MarkerSet, wheel_region
 from lockset.package_names import canonicalize_name
 from lockset.resolve.problem.direct_source import DirectVersion, file_url_path, relative_path
+from lockset.resolve.releases.direct_repository import DirectRepository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from lockset.index.pages.project_page import DistributionFile
     from lockset.lockfile.conflicts import DeclaredConflict
-    from lockset.resolve.problem.direct_source import DirectSource, SourceFacts
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.problem.requirement import RootRequirement
     from lockset.resolve.solver.resolution import Node, NodeKey, Resolution
@@ -42,7 +42,7 @@ __all__ = ["Artifacts", "LockTerms", "assemble_lock", "reference", "root_text", 
 
 
 class Artifacts(Protocol):
-    """The files of releases, and the content of direct sources."""
+    """The files of releases."""
 
     def files(self, name: str, version: Version) -> Sequence[DistributionFile]:
         """Files of the release that may be used: no yanked ones unless all are, none that options exclude."""
@@ -55,12 +55,6 @@ class Artifacts(Protocol):
 
     def requires_python(self, name: str, version: Version) -> str | None:
         """Requires-Python of the release."""
-
-    def source(self, version: DirectVersion) -> DirectSource:
-        """The source of a release, joined from all requirements on it."""
-
-    def read(self, source: DirectSource) -> SourceFacts:
-        """The content of the source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +168,10 @@ def reference(package: Package, others: Sequence[Package]) -> dict[str, Any]:
 def _entry(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
     """The entry of a node, without its dependencies."""
     name, version = node.key
-    text = marker_text(node.region, terms.universe, terms.conflicts)
+    if terms.conflicts:
+        text = marker_text(node.region, terms.universe, terms.conflicts)
+    else:
+        text = node.region.text(terms.universe)
     marker = composed_marker(text) if text is not None else None
     if isinstance(version, DirectVersion):
         return _direct_entry(node, version, marker, terms, artifacts)
@@ -206,6 +203,7 @@ def _direct_entry(
     node: Node, version: DirectVersion, marker: Marker | None, terms: LockTerms, artifacts: Artifacts
 ) -> Package:
     """The entry of a direct source."""
+    assert isinstance(artifacts, DirectRepository), "no other repository has direct versions"
     source = artifacts.source(version)
     facts = artifacts.read(source)
     path = relative_path(source.path, terms.folder).removeprefix("./") if source.path else None

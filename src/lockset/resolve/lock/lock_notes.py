@@ -1,22 +1,36 @@
-"""Notes of a lock: each is handed to the listener once, and kept for the result."""
+"""What a lock reports: notes, each handed to the listener once and kept for the result, and entries without a file."""
 
 from __future__ import annotations
 
 from os.path import isabs
 from typing import TYPE_CHECKING
 
+from lockset._dataclass import dataclass
 from lockset.resolve.problem.direct_source import DirectVersion
+from lockset.resolve.problem.python_range import KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from lockset.lockfile.model import Pylock
+    from lockset.markers.universe import TargetInterpreter
     from lockset.progress import ProgressListener
+    from lockset.resolve.lock.verify import MissingFile
     from lockset.resolve.releases.direct_repository import DirectRepository
     from lockset.resolve.releases.index_repository import IndexRepository
+    from lockset.resolve.releases.repository import Repository
     from lockset.resolve.solver.resolution import Resolution
 
-__all__ = ["LockNotes", "list_few", "note_missing_extras", "note_sources", "note_statuses"]
+__all__ = [
+    "Gap",
+    "LockNotes",
+    "environments_in_words",
+    "gaps",
+    "list_few",
+    "note_missing_extras",
+    "note_sources",
+    "note_statuses",
+]
 
 # Names in one note; further ones are counted.
 _SHOWN = 10
@@ -104,3 +118,57 @@ def _outside(paths: Iterable[str | None]) -> list[str]:
 def _differ(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
     common = before.keys() & now.keys()
     return any(before[a].lower() != now[a].lower() for a in common)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """An entry that applies in some environments but has no file for them.
+
+    Attributes:
+        name: Normalised name of the project.
+        version: The version that is locked there.
+        environments: In words: `win_amd64 on Python 3.11 and 3.12`.
+    """
+
+    name: str
+    version: str
+    environments: str
+
+    @property
+    def text(self) -> str:
+        """The warning."""
+        return f"{self.name} {self.version} has no file for {self.environments}: it cannot be installed there"
+
+
+def gaps(missing: Sequence[MissingFile], resolution: Resolution, repository: Repository) -> tuple[Gap, ...]:
+    """The gaps at samples, and those in target environments without a sample."""
+    environments = {(m.name, m.version): environments_in_words(m.samples) for m in missing}
+    for (name, version), node in resolution.nodes.items():
+        if isinstance(version, DirectVersion) or (name, str(version)) in environments:
+            continue
+        wheels = repository.wheels_serve(name, version)
+        if wheels is None:
+            continue
+        unserved = ((node.region & repository.target_region & KNOWN) - wheels).without_extras_and_groups()
+        if not unserved.is_empty:
+            marker = unserved.text(resolution.universe.without_extras_and_groups())
+            environments[name, str(version)] = f"environments where {marker}" if marker else "any environment"
+    return tuple(Gap(name=name, version=version, environments=words) for (name, version), words in environments.items())
+
+
+def environments_in_words(samples: Iterable[TargetInterpreter]) -> str:
+    """`linux and win_amd64 on Python 3.12 and 3.13`: platforms with the same Pythons together."""
+    from lockset.resolve.explain.affected_environments import pythons_listed  # few locks have gaps
+    from lockset.resolve.explain.failure import join_words
+
+    pythons: dict[tuple[str, str], list[str]] = {}
+    for sample in samples:
+        pythons.setdefault((sample.platform, sample.implementation), []).append(sample.environment.python_version)
+    platforms: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (platform, implementation), versions in pythons.items():
+        platforms.setdefault((implementation, tuple(dict.fromkeys(versions))), []).append(platform)
+    parts = []
+    for (implementation, pythons_alike), names in platforms.items():
+        kind = {"cpython": "Python", "pypy": "PyPy"}.get(implementation, implementation)
+        parts.append(f"{join_words(names)} on {kind} {pythons_listed(list(pythons_alike))}")
+    return join_words(parts)

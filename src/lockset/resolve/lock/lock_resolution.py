@@ -16,9 +16,8 @@ from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.lock.wheel_gaps import with_files
+from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.python_range import SETTLED
-from lockset.resolve.solver.opt_in_releases import all_opted_in
 from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.direct_repository import DirectRepository
     from lockset.resolve.releases.index_repository import IndexRepository
+    from lockset.resolve.releases.repository import Repository
     from lockset.resolve.solver.resolution import Node, NodeKey, Resolution
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "PythonBound",
     "first_refused",
     "is_outgrown",
+    "lacking_files",
     "later_pythons",
     "narrowing",
     "resolution_of",
@@ -197,7 +198,14 @@ def _resolution_of(
         return impossible if isinstance(resolution, ResolutionImpossible) else resolution
     resolution = resolution_graph(pins, request.roots, request.universe, repository, statistics)
     if not request.policy.opted_in:
-        return with_files(resolution, problem, repository)
+        lacking = lacking_files(resolution, repository, problem.rules.counting)
+        if lacking.is_empty:
+            return resolution
+        from lockset.resolve.lock.wheel_gaps import with_files  # most resolutions have a file everywhere
+
+        return with_files(resolution, lacking, problem, repository)
+    from lockset.resolve.solver.opt_in_releases import all_opted_in
+
     return (
         resolution
         if all_opted_in(resolution, request, repository)
@@ -210,3 +218,15 @@ def _with_opt_in(impossible: ResolutionImpossible, request: LockRequest) -> Lock
     if not impossible.not_opted_in or request.policy.opted_in:
         return None
     return replace(request, policy=replace(request.policy, opted_in=impossible.not_opted_in))
+
+
+def lacking_files(resolution: Resolution, repository: Repository, needed: MarkerSet) -> MarkerSet:
+    """Environments of `needed` in which a chosen release has no file."""
+    lacking = MarkerSet.none()
+    for (name, version), node in resolution.nodes.items():
+        if isinstance(version, DirectVersion):
+            continue
+        wheels = repository.wheels_serve(name, version)
+        if wheels is not None:
+            lacking |= (node.region & needed) - wheels
+    return lacking

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from lockset._dataclass import dataclass
 from lockset.markers import MarkerSet
 from lockset.resolve.explain.reasons import pythons_in_words
-from lockset.resolve.lock.wheel_gaps import environments_in_words
+from lockset.resolve.lock.lock_notes import environments_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,12 +1,12 @@
-"""Releases without a usable file where they are needed: replaced if other releases have one, reported otherwise."""
+"""Replace releases that have no usable file where they are needed, if other releases have one."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass, replace
-from lockset.markers import KNOWN_PYTHONS, MarkerSet
+from lockset._dataclass import replace
+from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.regions import choice_region, environment_region
 from lockset.resolve.problem.request import Preference
@@ -31,13 +31,9 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
     Releases = IndexRepository | DirectRepository
-    from collections.abc import Iterable
 
-    from lockset.markers.universe import TargetInterpreter
-    from lockset.resolve.lock.verify import MissingFile
-    from lockset.resolve.releases.repository import Repository
 
-__all__ = ["Gap", "environments_in_words", "gaps", "lacking_files", "with_files"]
+__all__ = ["with_files"]
 
 # Searches of the region with missing files. Each may show that there is no solution with more extras.
 _ROUNDS = 12
@@ -49,32 +45,18 @@ _SHARE = 1_500
 _MOST_ATTEMPTS = 8
 
 
-def with_files(resolution: Resolution, problem: ResolutionProblem, repository: Releases) -> Resolution:
-    """`resolution`, or another one with fewer releases that have no usable file where they are needed.
+def with_files(
+    resolution: Resolution, lacking: MarkerSet, problem: ResolutionProblem, repository: Releases
+) -> Resolution:
+    """`resolution`, or another one that has a usable file in more of the environments that are `lacking` one.
 
     Files are needed in the environments of described interpreters, except on a Python in development if the range is
     open above. Where some choice of releases has all files, it is used there, and the choice elsewhere stays.
     Where none has, nothing changes. Old sdists do not count, and nothing is built.
     """
-    needed = problem.rules.counting
-    lacking = lacking_files(resolution, repository, needed)
-    if lacking.is_empty:
-        return resolution
     sdists = _sdists(resolution, repository)
-    strict = repository.under(replace(problem.rules, must_have=needed, sdists=sdists))
+    strict = repository.under(replace(problem.rules, must_have=problem.rules.counting, sdists=sdists))
     return _Search(problem, strict).instead_of(resolution, lacking, repository)
-
-
-def lacking_files(resolution: Resolution, repository: Releases, needed: MarkerSet) -> MarkerSet:
-    """Environments of `needed` in which a chosen release has no file."""
-    lacking = MarkerSet.none()
-    for (name, version), node in resolution.nodes.items():
-        if isinstance(version, DirectVersion):
-            continue
-        wheels = repository.wheels_serve(name, version)
-        if wheels is not None:
-            lacking |= (node.region & needed) - wheels
-    return lacking
 
 
 def _sdists(resolution: Resolution, repository: Releases) -> Mapping[str, Mapping[Version, MarkerSet]]:
@@ -217,61 +199,3 @@ def _chosen(choice: tuple[Sequence[str], Sequence[str]], request: LockRequest) -
         if not extras or group != request.default_group:
             region &= MarkerSet.group(group)
     return region
-
-
-# Files for unknown later Pythons are not missing.
-_KNOWN = MarkerSet.parse(f"python_version <= '{KNOWN_PYTHONS[-1]}'")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """An entry that applies in some environments but has no file for them.
-
-    Attributes:
-        name: Normalised name of the project.
-        version: The version that is locked there.
-        environments: In words: `win_amd64 on Python 3.11 and 3.12`.
-    """
-
-    name: str
-    version: str
-    environments: str
-
-    @property
-    def text(self) -> str:
-        """The warning."""
-        return f"{self.name} {self.version} has no file for {self.environments}: it cannot be installed there"
-
-
-def gaps(missing: Sequence[MissingFile], resolution: Resolution, repository: Repository) -> tuple[Gap, ...]:
-    """The gaps at samples, and those in target environments without a sample."""
-    environments = {(m.name, m.version): environments_in_words(m.samples) for m in missing}
-    for (name, version), node in resolution.nodes.items():
-        if isinstance(version, DirectVersion) or (name, str(version)) in environments:
-            continue
-        wheels = repository.wheels_serve(name, version)
-        if wheels is None:
-            continue
-        unserved = ((node.region & repository.target_region & _KNOWN) - wheels).without_extras_and_groups()
-        if not unserved.is_empty:
-            marker = unserved.text(resolution.universe.without_extras_and_groups())
-            environments[name, str(version)] = f"environments where {marker}" if marker else "any environment"
-    return tuple(Gap(name=name, version=version, environments=words) for (name, version), words in environments.items())
-
-
-def environments_in_words(samples: Iterable[TargetInterpreter]) -> str:
-    """`linux and win_amd64 on Python 3.12 and 3.13`: platforms with the same Pythons together."""
-    from lockset.resolve.explain.affected_environments import pythons_listed  # few locks have gaps
-    from lockset.resolve.explain.failure import join_words
-
-    pythons: dict[tuple[str, str], list[str]] = {}
-    for sample in samples:
-        pythons.setdefault((sample.platform, sample.implementation), []).append(sample.environment.python_version)
-    platforms: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for (platform, implementation), versions in pythons.items():
-        platforms.setdefault((implementation, tuple(dict.fromkeys(versions))), []).append(platform)
-    parts = []
-    for (implementation, pythons_alike), names in platforms.items():
-        kind = {"cpython": "Python", "pypy": "PyPy"}.get(implementation, implementation)
-        parts.append(f"{join_words(names)} on {kind} {pythons_listed(list(pythons_alike))}")
-    return join_words(parts)

@@ -24,7 +24,7 @@ from lockset.resolve.problem.file_policy import (
 )
 from lockset.resolve.problem.options import LockOptions, option_requirements
 from lockset.resolve.problem.other_sources import refuse_other_sources
-from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, python_range, pythons_of
+from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, pythons_of
 from lockset.resolve.problem.request import LockRequest, Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.problem.roots import (
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.requirement import RootRequirement
     from lockset.sources.project import RootProject
 
-__all__ = ["DEFAULT_GROUP_NAMES", "LockOptions", "ResolutionProblem", "build_problem", "python_range"]
+__all__ = ["DEFAULT_GROUP_NAMES", "LockOptions", "ResolutionProblem", "build_problem"]
 
 DEFAULT_GROUP_NAMES = ("default", "project", "lockset-default")
 
@@ -101,7 +101,7 @@ def build_problem(
         extras=roots["extras"] or (),
         **{key: roots[key] for key in ("groups", "default_group", "default_groups")},
     )
-    region = universe.region - conflicting_region(conflicts)
+    region = universe.region - conflicting_region(conflicts) if conflicts else universe.region
     if region.is_empty:
         raise _no_environment(project, options)
     samples = targets_within(region.without_extras_and_groups(), universe.targets)
@@ -117,8 +117,10 @@ def build_problem(
         probes=_probes([s.environment for s in samples]),
         samples=tuple(s.environment for s in samples),
     )
-    guard = refuse_other_sources(project, options, extras=request.extras or (), groups=request.groups)
-    direct = replace(_direct(project, options, request, old, folder), guard=guard)
+    direct = _direct(project, options, request, old, folder)
+    if direct.concerned or project.others.sources:
+        guard = refuse_other_sources(project, options, extras=request.extras or (), groups=request.groups)
+        direct = replace(direct, guard=guard)
     rules = replace(
         _rules(project, options, universe, open_above=request.open_above, now=now),
         **cooldown_rules(project.settings, options, old, now),
@@ -128,7 +130,7 @@ def build_problem(
             request,
             policy=replace(
                 _policy(project, options, request.roots, direct.sources),
-                conflict_regions=conflicting_regions(conflicts),
+                conflict_regions=conflicting_regions(conflicts) if conflicts else (),
             ),
             locked_for=MarkerSet.none() if old is None else _claimed_region(old) - rules.counting,
         ),
@@ -334,7 +336,7 @@ def _recorded(
     """Settings besides roots, Pythons and platforms that decide on versions, without those left at their default."""
     settings, lines = project.settings, (*project.constraints, *option_requirements(options.constraints))
     values: dict[str, str | list[Any]] = {
-        "conflicts": tables_of(conflicts),
+        "conflicts": tables_of(conflicts) if conflicts else [],
         "constraints": sorted({constraint_text(line, project.base, folder) for line in lines}),
         "overrides": sorted({text for texts in _override_texts(project, options).values() for text in texts}),
         "excludes": sorted({*settings.excludes, *options.excludes}),

@@ -16,7 +16,7 @@ from lockset.index.options import DEFAULT_INDEX
 from lockset.package_names import canonicalize_name
 from lockset.resolve.problem.options import option_requirements
 from lockset.resolve.problem.roots import overrides_of
-from lockset.sources.other_tools.facts import OtherTools, join_many_names, plain_index
+from lockset.sources.other_tools.facts import join_many_names, plain_index
 from lockset.sources.settings import ALL_PACKAGES
 
 if TYPE_CHECKING:
@@ -99,14 +99,14 @@ def refuse_other_sources(
     return guard
 
 
-def refuse_of_needed(project: RootProject, guard: SourceGuard | None, lock: Pylock) -> None:
+def refuse_of_needed(project: RootProject, guard: SourceGuard, lock: Pylock) -> None:
     """The same for every package that `lock` takes from an index, for tables that apply to indirect dependencies too.
 
     Raises:
         LocksetError: `other-source`.
     """
     sources = [source for source in project.others.sources if source.needed]
-    if guard is not None and sources:
+    if sources:
         guard.refuse((package.name for package in lock.packages if not package.is_direct), sources)
 
 
@@ -118,8 +118,6 @@ def _refuse(packages: Iterable[tuple[str, NamedSource | None, SourceGuard]]) -> 
 
 def unread_settings(project: RootProject, options: LockOptions) -> tuple[Diagnostic, ...]:
     """Warnings about tables of other tools that would change the lock and are not read."""
-    if project.others == OtherTools():
-        return ()  # as for most projects
     settings, file_options = project.settings, project.options
     ignored = ALL_PACKAGES in {*settings.no_sources, *options.no_sources}
     others = replace(project.others, indexes=()) if ignored else project.others

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lockset._dataclass import dataclass, field, replace
 from lockset.markers import MarkerSet
-from lockset.markers.sample import common_environments
+from lockset.markers.environment import common_environments
 from lockset.resolve.problem.regions import environment_region
 from lockset.resolve.problem.request import Preference
 from lockset.resolve.solver.candidate import ReleaseCandidate
@@ -331,7 +331,8 @@ def extra_and_group_choices(request: LockRequest) -> list[tuple[tuple[str, ...],
     choices += [((extra,), default) for extra in request.extras or ()]
     choices += [((), (*default, group)) for group in request.groups]
     choices += [((), (group,)) for group in request.groups]
-    choices += _largest_choices(request)
+    if request.extras or request.groups:
+        choices += _largest_choices(request)
     return list(dict.fromkeys(choices))
 
 

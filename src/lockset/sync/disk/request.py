@@ -6,23 +6,22 @@ import os
 import zlib
 from contextlib import suppress
 from functools import lru_cache
-from pathlib import Path
 
 from lockset._named_tuple import NamedTuple
 from lockset._version import __version__
 from lockset.errors import LocksetError
 from lockset.files.record_store import get_value, put_value
-from lockset.files.system import registered_pythons
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sync.desired import SourcePolicy
 from lockset.sync.disk.apply.installer import InstallOptions
-from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
+from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_memory, interpreter_of
 from lockset.sync.plan import RemovalPolicy
 from lockset.sync.target import Interpreter, Layout, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
+    from pathlib import Path
 
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Pylock
@@ -36,7 +35,6 @@ __all__ = [
     "environment_target",
     "find_environment",
     "find_lock",
-    "find_python",
     "find_root_lock",
     "prefix_target",
     "resolve_target",
@@ -93,7 +91,7 @@ def _interpreter(spec: TargetSpec, cache: Path | None, meanwhile: Callable[[], o
     if spec.described is not None:
         return _described(spec.described, cache)
     assert spec.python is not None
-    memory = _memory(cache)
+    memory = interpreter_memory(cache)
     return ask_interpreter(interpreter_of(spec.python), memory=memory, meanwhile=meanwhile)
 
 
@@ -101,7 +99,7 @@ def _described(described: DescribedInterpreter, cache: Path | None) -> Interpret
     """The described interpreter, from the cache if possible: importing what computes its tags takes 20 ms."""
     key = (_FORMAT, __version__, *described)
     number = zlib.crc32(repr(key).encode(errors="surrogateescape"))
-    memory = _memory(cache)
+    memory = interpreter_memory(cache)
     location = str(memory / f"described-{number:08x}") if memory is not None else None
     with suppress(TypeError):
         fields = get_value(location, key)
@@ -114,10 +112,6 @@ def _described(described: DescribedInterpreter, cache: Path | None) -> Interpret
     )
     put_value(location, key, (*interpreter[:3], dict(interpreter.markers), *interpreter[4:]))
     return interpreter
-
-
-def _memory(cache: Path | None) -> Path | None:
-    return cache / "interpreters-v1" if cache is not None else None
 
 
 def _refuse_managed(target: Target) -> None:
@@ -139,43 +133,6 @@ def _refuse_managed(target: Target) -> None:
             context=tuple(paragraph[:8]),
             hint="Sync into a virtual environment (`python -m venv .venv`), or use `--break-system-packages`",
         )
-
-
-def find_python(path: Sequence[str], *, version: str | None, cache: Path | None) -> str:
-    """The first interpreter outside a virtual environment, with `version` ("3.12") if given.
-
-    Searched are the folders `path`, then the Windows registry (PEP 514).
-
-    Raises:
-        LocksetError: `python-not-found`.
-    """
-    for executable in _candidates(path, version):
-        try:
-            interpreter = ask_interpreter(executable, memory=_memory(cache))
-        except LocksetError:
-            continue
-        full = interpreter.markers["python_full_version"]
-        if not interpreter.is_virtual and (version is None or f"{full}.".startswith(f"{version}.")):
-            return executable
-    raise LocksetError(
-        "python-not-found",
-        f"There is no Python {version} on PATH" if version else "There is no Python on PATH",
-        hint="Give the path of an interpreter with `--python`",
-    )
-
-
-def _candidates(path: Sequence[str], version: str | None) -> Iterator[str]:
-    minor = ".".join(version.split(".")[:2]) if version else ""
-    suffix = ".exe" if os.name == "nt" else ""
-    names = [f"python{minor}"] if "." in minor else []
-    for folder in path:
-        for name in (*names, "python3", "python"):
-            executable = Path(folder, name + suffix)
-            if folder and executable.is_file() and os.access(executable, os.X_OK):
-                yield str(executable.absolute())
-    for registered, place in registered_pythons():
-        if (not registered or not minor or f"{registered}.".startswith(f"{minor}.")) and Path(place).is_file():
-            yield place
 
 
 def find_environment(folder: Path) -> str | None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from lockset.errors import StoppedError
-from lockset.files.system import assistant
+from lockset.files.copies import assistant, hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,10 +23,6 @@ T = TypeVar("T")
 # Seconds after which a wait is restarted. A signal that arrives just before a wait does not end it: it is handled at
 # the next restart, so that an interrupt never has to wait for a task.
 _HEARTBEAT = 0.2
-
-# Seconds between two looks at a lock that another process has, for microseconds, and after which that one must be dead.
-_PAUSE = 0.0005
-_LOST = 1.0
 
 
 class InstallWorkers:
@@ -119,34 +115,27 @@ def assisted(
 
 
 class _Turn:
-    """A lock for this process, its threads and its copies: whoever reads the one byte of the pipe has it.
+    """A lock for the threads of this process and of its copies. That of a process ends with it, however it ends.
 
-    The byte of a process that is killed while it has the lock is lost: `_LOST` seconds later another one goes on
-    without it, and writes it again.
+    Closing any descriptor of the pipe ends the lock, too (fcntl(2), advisory record locking): copies leave them open.
     """
 
     def __init__(self) -> None:
-        self._read, self._write = os.pipe()
-        os.set_blocking(self._read, False)
-        os.write(self._write, b".")
+        self._pipe = os.pipe()
+        self._threads = threading.Lock()
 
     def __enter__(self) -> None:
-        deadline = time.monotonic() + _LOST
-        while time.monotonic() < deadline:
-            try:
-                os.read(self._read, 1)
-            except BlockingIOError:
-                time.sleep(_PAUSE)
-            else:
-                return
+        self._threads.acquire()
+        hold(self._pipe[1], alone=True)
 
     def __exit__(self, *_: object) -> None:
-        os.write(self._write, b".")
+        hold(self._pipe[1], alone=False)
+        self._threads.release()
 
     def __del__(self) -> None:
         # Not earlier: after an interrupt, threads that are still running may use them.
-        os.close(self._read)
-        os.close(self._write)
+        for descriptor in self._pipe:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -213,7 +202,10 @@ def meanwhile(task: Callable[[], None]) -> Iterator[None]:
             failed.append(error)
 
     thread = threading.Thread(target=work)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # no further thread can be started
+        work()
     try:
         yield
     finally:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from lockset.cli.options.pythons import command_path, python_folders, python_version_text
+from lockset.errors import LocksetError
+from lockset.sync.disk.inspect.python_search import find_python, python_matches
 
 # Windows has the command at the top of an installation.
 INSIDE = "" if os.name == "nt" else "bin"
@@ -37,6 +39,47 @@ def test_who_keeps_them_elsewhere_says_so(tmp_path: Path) -> None:
 def test_without_a_version_only_the_path_counts(tmp_path: Path) -> None:
     made(tmp_path / ".pyenv/versions", "3.12.1")
     assert python_folders({"PATH": "/a", "HOME": str(tmp_path)}, version=None) == ["/a"]
+
+
+@pytest.mark.parametrize(
+    ("requested", "names"),
+    [
+        (">=3.12", ["cpython-3.13.0-linux-x86_64-gnu", "3.12.10", "3.12.1"]),
+        (">=3.12,<3.12.5", ["3.12.1"]),
+        ("==3.11.*", ["3.11.4"]),
+        (">=3.14", []),
+    ],
+)
+def test_a_range_takes_each_version_that_it_contains(tmp_path: Path, requested: str, names: list[str]) -> None:
+    made(tmp_path / ".pyenv/versions", "3.12.1", "3.12.10", "3.11.4")
+    made(tmp_path / ".local/share/uv/python", "cpython-3.13.0-linux-x86_64-gnu")
+    result = [Path(folder) for folder in python_folders({"PATH": "", "HOME": str(tmp_path)}, version=requested)]
+    inside = [folder.parent if INSIDE else folder for folder in result if folder.is_relative_to(tmp_path)]
+    assert sorted(folder.name for folder in inside) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("requested", "version", "matches"),
+    [
+        ("3.12", "3.12.4", True),
+        ("3.1", "3.12.4", False),
+        (">=3.12", "3.12.4", True),
+        (">=3.12", "3.12.4+", True),
+        ("~=3.11", "3.12.4", True),
+        ("<3.12", "3.12.4", False),
+        (">=3.13", "3.14.0b1", False),
+        (">=3.14.0a0", "3.14.0b1", True),
+    ],
+)
+def test_a_python_matches_the_start_of_its_version_or_a_range(requested: str, version: str, *, matches: bool) -> None:
+    assert python_matches(requested, version) is matches
+
+
+@pytest.mark.parametrize("requested", [">=abc", "=3.10", ">=3.10 <3.12", "<", ">=3.10,,,=="])
+def test_a_range_that_is_not_valid_is_refused_before_an_interpreter_starts(requested: str, tmp_path: Path) -> None:
+    with pytest.raises(LocksetError) as caught:
+        find_python([str(tmp_path)], version=requested, cache=None)
+    assert caught.value.diagnostic.message == f"`{requested}` is not a valid range of Pythons"
 
 
 @pytest.mark.parametrize(

@@ -169,4 +169,4 @@ def test_a_hostile_page_takes_time_in_proportion_to_its_size(unit: str) -> None:
         return time.process_time() - begun
 
     seconds(10_000)
-    assert seconds(1_600_000) < 3.0  # a quadratic scan of this takes minutes
+    assert seconds(1_600_000) < 20  # a quadratic scan of this takes minutes

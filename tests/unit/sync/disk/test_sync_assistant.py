@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import select
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from lockset.errors import LocksetError
 from lockset.sync.disk import workers
 from lockset.sync.disk.apply import prepare, stage
 from lockset.sync.disk.store.link import Linker
-from lockset.sync.disk.workers import assisted, with_copy
+from lockset.sync.disk.workers import assisted, meanwhile, with_copy
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import FakeDownloads, World, entry, judge, tree
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there is a copy of a process safe")
 
 WHEELS = [make_wheel(f"package-{number}", files={f"module_{number}.py": "x" * number}) for number in range(6)]
-SECONDS = 20.0
+SECONDS = 60.0
 _NUMBERS = 10
 
 
@@ -49,7 +48,7 @@ def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Few small wheels are worth as many processes as there are processors."""
     processes: int = request.param
     monkeypatch.setattr(prepare, "_MUCH", 1)
-    monkeypatch.setattr(os, "cpu_count", lambda: processes)
+    monkeypatch.setattr(prepare, "processors", lambda: processes)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -141,14 +140,48 @@ def test_all_processes_together_take_every_number_once(
 
 
 def test_a_process_that_is_killed_while_it_takes_a_number_keeps_no_other_one_waiting(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turn = workers._Turn()
-    monkeypatch.setattr(workers, "_Turn", lambda: turn)
-    monkeypatch.setattr(workers, "_LOST", 0.1)
-    with assisted(2, lambda _number, _take: os.read(turn._read, 1)) as take:  # which ends with the lock
-        until(lambda: not select.select([turn._read], [], [], 0)[0])
+    process = os.getpid()
+
+    class Fatal(mmap.mmap):
+        """Kills the copy that looks at a number, while it has the lock."""
+
+        def __getitem__(self, index: Any) -> Any:
+            if os.getpid() != process:
+                (tmp_path / "begun").touch()
+                time.sleep(0.2)
+                os.kill(os.getpid(), 9)
+            return super().__getitem__(index)
+
+    monkeypatch.setattr(mmap, "mmap", Fatal)
+    with assisted(2, lambda _number, take: take(1)) as take:
+        until((tmp_path / "begun").exists)
         assert [take(0), take(0), take(1)] == [True, False, True]
+
+
+def test_a_process_that_is_slow_while_it_takes_a_number_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = os.getpid()
+
+    class Slow(mmap.mmap):
+        """Lets the copy stop after it looked at a number, as on a machine with too much to do."""
+
+        def __getitem__(self, index: Any) -> Any:
+            taken = super().__getitem__(index)
+            if os.getpid() != process:
+                (tmp_path / "begun").touch()
+                time.sleep(1.5)
+            return taken
+
+    def assist(_: int, take: Callable[[int], bool]) -> None:
+        assert take(0)
+
+    monkeypatch.setattr(mmap, "mmap", Slow)
+    with assisted(1, assist) as take:
+        until((tmp_path / "begun").exists)
+        assert not take(0)
 
 
 def test_the_copy_ends_at_once_when_the_work_fails(tmp_path: Path) -> None:
@@ -193,6 +226,39 @@ def test_the_copy_does_not_outlive_a_process_that_is_killed(tmp_path: Path) -> N
     until(lambda: not copy.exists() or not copy.read_bytes())
 
 
+@pytest.mark.usefixtures("small")
+def test_no_copy_is_made_once_there_may_be_connections(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes on a connection that two processes use would go to either of them."""
+    copies: list[int] = []
+    assisted, prepared = workers.assisted, prepare.Preparer.prepare
+
+    def counted(count: int, *args: Any, **options: Any) -> Any:
+        copies.append(count)
+        return assisted(count, *args, **options)
+
+    def in_two_steps(preparer: prepare.Preparer, distributions: Any) -> Any:
+        return {**prepared(preparer, distributions[:4]), **prepared(preparer, distributions[4:])}
+
+    monkeypatch.setattr(workers, "assisted", counted)
+    monkeypatch.setattr(prepare.Preparer, "prepare", in_two_steps)
+    wheels = [make_wheel(f"package-{number}") for number in range(10)]
+    world.downloads = FakeDownloads()
+    world.sync(*wheels)
+    assert copies == [4]
+    assert len(judge(Path(world.directory or ""))) == len(wheels)
+
+
+def test_a_task_is_done_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    done: list[str] = []
+    with meanwhile(lambda: done.append("task")):
+        done.append("body")
+    assert sorted(done) == ["body", "task"]
+
+
 def test_a_copy_that_fails_is_as_none() -> None:
     def fail(*_: object) -> None:
         raise LocksetError("x", "y")
@@ -221,7 +287,7 @@ def test_processes_take_every_wheel_and_their_own_shares_weigh_about_the_same(co
 def halved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few files are worth a second process."""
     monkeypatch.setattr(stage, "_MANY", 1)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(stage, "processors", lambda: 2)
 
 
 def put_by(monkeypatch: pytest.MonkeyPatch, note: Callable[[str], object]) -> None:

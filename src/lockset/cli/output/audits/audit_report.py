@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.cli.output.audits.audit_text import outlook_text, severity_text
-from lockset.cli.output.report import count_text
-from lockset.cli.output.streams import plain
+from lockset.cli.output.streams import count_text, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

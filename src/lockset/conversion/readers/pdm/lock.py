@@ -11,8 +11,18 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from lockset._dataclass import replace
 from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, SelectableNames, universe_of
-from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage, Loss
+from lockset.conversion.model.imported_lock import (
+    ForeignGraph,
+    GraphEdge,
+    GraphNode,
+    GraphRoot,
+    ImportedFile,
+    ImportedLock,
+    ImportedPackage,
+    Loss,
+    SelectableNames,
+    universe_of,
+)
 from lockset.conversion.readers.from_graph import LockHeader, imported_from_graph, imported_from_statements
 from lockset.conversion.readers.inferred_roots import (
     infer_roots,
@@ -23,7 +33,7 @@ from lockset.conversion.readers.inferred_roots import (
 from lockset.conversion.readers.pdm.roots import pdm_extras, pdm_requirements
 from lockset.dependency_specifiers import read_dependency, read_specifiers
 from lockset.errors import LocksetError
-from lockset.lockfile.last_component import last_component
+from lockset.lockfile.file_name import last_component
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.markers import MarkerSet, platform_region
 from lockset.package_names import canonicalize_name
@@ -32,7 +42,7 @@ from lockset.url_secrets import plain_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.conversion.model.graph import Choice
+    from lockset.conversion.model.imported_lock import Choice
     from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.readers.pyproject import ProjectRequirement, Pyproject
 

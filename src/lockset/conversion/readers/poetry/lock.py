@@ -9,14 +9,19 @@ from lockset._dataclass import replace
 from lockset._pattern import lazy_pattern
 from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, SelectableNames, universe_of
 from lockset.conversion.model.imported_lock import (
+    ForeignGraph,
+    GraphEdge,
+    GraphNode,
+    GraphRoot,
     ImportedFile,
     ImportedLock,
     ImportedPackage,
     Loss,
+    SelectableNames,
     identity,
     identity_of_source,
+    universe_of,
 )
 from lockset.conversion.readers.from_graph import LockHeader, imported_from_graph, imported_from_statements
 from lockset.conversion.readers.inferred_roots import (
@@ -38,7 +43,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from lockset.conversion.model.graph import Choice
+    from lockset.conversion.model.imported_lock import Choice
     from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.readers.pyproject import ProjectRequirement, Pyproject
 

@@ -9,8 +9,15 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from lockset._dataclass import replace
 from lockset.conversion.model.checked_table import Fields, parse_toml_fields
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot, SelectableNames
-from lockset.conversion.model.imported_lock import ImportedPackage, Loss
+from lockset.conversion.model.imported_lock import (
+    ForeignGraph,
+    GraphEdge,
+    GraphNode,
+    GraphRoot,
+    ImportedPackage,
+    Loss,
+    SelectableNames,
+)
 from lockset.conversion.readers.from_graph import LockHeader, imported_from_graph
 from lockset.conversion.readers.uv.markers import Rewriter
 from lockset.conversion.readers.uv.sources import archive_of, file_of, tree_of
@@ -24,8 +31,7 @@ from lockset.url_secrets import plain_url
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lockset.conversion.model.graph import Choice
-    from lockset.conversion.model.imported_lock import Conflict, ImportedLock, Side
+    from lockset.conversion.model.imported_lock import Choice, Conflict, ImportedLock
     from lockset.conversion.model.options import ReaderOptions
     from lockset.conversion.readers.pyproject import Pyproject
     from lockset.conversion.readers.uv.markers import Activation
@@ -330,7 +336,7 @@ class _UvLockReader:
         for conflict in self._top.data.get("conflicts") or ():
             items = [i for i in conflict if isinstance(i, dict)] if isinstance(conflict, list) else []
             sides = [self._markers.side(item) for item in items]
-            members: dict[Side, str] = {}
+            members: dict[Choice, str] = {}
             for item, side in zip(items, sides, strict=True):
                 if side is not None:
                     member = canonicalize_name(str(item["package"]))
@@ -340,7 +346,7 @@ class _UvLockReader:
             conflicts += [frozenset({a, b}) for i, a in enumerate(named) for b in named[:i]]
         return tuple(dict.fromkeys(conflicts))
 
-    def _members_in_conflict(self, side: Side, one: str, other: str) -> LocksetError:
+    def _members_in_conflict(self, side: Choice, one: str, other: str) -> LocksetError:
         kind, name = side
         if kind == "project":
             message = f"The workspace members {one} and {other} conflict, and one lock file cannot contain both"

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
-    from lockset.conversion.model.graph import SelectableNames
-    from lockset.conversion.model.imported_lock import Side
+    from lockset.conversion.model.imported_lock import Choice, SelectableNames
 
 __all__ = ["Activation", "Rewriter"]
 
@@ -104,7 +103,7 @@ class Rewriter:
         twins = [self._selectable.twin(group)] if group in self._selectable.by_default else []
         return [f"'{one}' in dependency_groups" for one in (group, *twins)]
 
-    def side(self, item: dict[str, Any]) -> Side | None:
+    def side(self, item: dict[str, Any]) -> Choice | None:
         """One member of a declared conflict; None if it is not one of the converted projects."""
         if canonicalize_name(str(item.get("package", ""))) not in self._projects:
             return None

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from lockset.conversion.model.checked_table import hashes_of_one_file
 from lockset.conversion.model.imported_lock import ImportedFile
-from lockset.lockfile.last_component import last_component
+from lockset.lockfile.file_name import last_component
 from lockset.lockfile.model import PackageArchive, PackageDirectory, PackageVcs
 from lockset.url_secrets import plain_url
 

@@ -1,39 +1,62 @@
-"""Rules on the environments in which entries apply, decided with marker diagrams; each finding has an example."""
+"""Rules on environments: which ones a lock file claims to support, where its entries apply, and which wheels fit there.
+
+They are decided with marker diagrams, and each finding has an example. Only imported for lock files that need it:
+importing `lockset.markers` takes longer than all other rules.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from lockset.lockfile.validate.rules.coverage import (
-    Coverage,
-    bounded_union,
-    example_text,
-    is_small,
-    python_set,
-    read_coverage,
-)
-from lockset.lockfile.validate.rules.wheel_fit import check_fit, newest_python
-from lockset.markers import KNOWN_PYTHONS, MarkerSet, known_pythons, platform_region
+from lockset._dataclass import dataclass
+from lockset.errors import LocksetError
+from lockset.lockfile.conflicts import conflicting_region, pairs_of, read_conflicts
+from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
+from lockset.markers import KNOWN_PYTHONS, Example, MarkerSet, known_pythons, platform_region, possible, tag_set_region
+from lockset.markers.diagram import FULL, NODES
+from lockset.markers.environment import UNNAMED_SYSTEM
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lockset.lockfile.validate.finding import Findings
     from lockset.lockfile.validate.rules.sources import NamedFile
 
-__all__ = ["check_environments"]
+__all__ = [
+    "check_environments",
+]
 
 # Limit for the pairs of entries of one name that are compared.
 _MOST_PAIRS = 2000
 _PLATFORMS = ("linux", "macos", "windows")
 _APART = "Give them markers that do not overlap"
 
+# Limit for the different tag sets of one package; the largest real packages have about a hundred.
+_MOST_TAG_SETS = 400
+# How many Pythons a message lists.
+_SHOWN = 4
+
+# Limit for the diagrams that are compared, which takes at most the square of their size. Real markers have tens of
+# nodes; larger entries and environments are skipped.
+_MAX_NODES = 200
+# Limit for the nodes that are created for one file, and so for time and memory; the rest is skipped.
+_MAX_MADE = 100_000
+# Limit for the environments that are checked; the largest real files have a few dozen.
+_MAX_ENVIRONMENTS = 64
+# Limit for the pairs of conflicting extras and groups that are considered.
+_MOST_CONFLICTS = 1000
+
+_SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
+
 
 def check_environments(data: Mapping[str, Any], files: Mapping[int, Sequence[NamedFile]], findings: Findings) -> None:
     """Check where the entries of a file apply. Values of a wrong type are skipped: other rules report them."""
-    claimed = read_coverage(data)
+    claimed = _read_coverage(data)
     _check_declared(data, claimed, findings)
-    if claimed.region.is_empty or not is_small(claimed.region):
+    if claimed.region.is_empty or not _is_small(claimed.region):
         return
     packages = {
         index: package
@@ -50,15 +73,15 @@ def check_environments(data: Mapping[str, Any], files: Mapping[int, Sequence[Nam
             _check_overlaps(name, indexes, packages, claimed, findings)
             _check_python_gaps(name, indexes, claimed, findings)
     _check_uncovered(by_name, packages, claimed, findings)
-    newest = newest_python(files)
+    newest = _newest_python(files)
     for index in reachable:
         if claimed.is_exhausted:
             return
         _check_requires_python(index, packages[index], claimed, findings)
-        check_fit(index, packages[index], files.get(index, ()), claimed, findings, newest=newest)
+        _check_fit(index, packages[index], files.get(index, ()), claimed, findings, newest=newest)
 
 
-def _check_declared(data: Mapping[str, Any], claimed: Coverage, findings: Findings) -> None:
+def _check_declared(data: Mapping[str, Any], claimed: _Coverage, findings: Findings) -> None:
     """Check that each declared environment can occur, and that no two overlap."""
     texts: list[Any] = data.get("environments") or []
     live: list[tuple[int, MarkerSet]] = []
@@ -78,24 +101,24 @@ def _check_declared(data: Mapping[str, Any], claimed: Coverage, findings: Findin
             common = within & earlier if texts[other] != texts[index] else MarkerSet.none()
             example = common.example()
             if example is not None:
-                message = f"The environment overlaps with environments[{other}], for example in {example_text(example)}"
+                message = f"The environment overlaps with environments[{other}], for example in {_example(example)}"
                 findings.add("environment-overlap", path, message, "Change them so that they do not overlap")
                 break
         live.append((index, within))
 
 
-def _possible(claimed: Coverage) -> MarkerSet:
+def _possible(claimed: _Coverage) -> MarkerSet:
     """All possible environments, on any Python."""
     return claimed.pythons.without_platforms() | ~claimed.pythons.without_platforms()
 
 
-def _check_reachable(packages: Mapping[int, Mapping[str, Any]], claimed: Coverage, findings: Findings) -> list[int]:
+def _check_reachable(packages: Mapping[int, Mapping[str, Any]], claimed: _Coverage, findings: Findings) -> list[int]:
     """Report each entry that never applies, and return the indexes of the others that can be compared."""
     reachable: list[int] = []
     # Undeclared extras and groups have their own findings, so they are allowed here.
     anywhere = claimed.pythons
     if claimed.environments:
-        anywhere &= bounded_union(claimed.environments.values()) or MarkerSet.any()
+        anywhere &= _bounded_union(claimed.environments.values()) or MarkerSet.any()
     reported = {finding.path for finding in findings}
     for index, package in packages.items():
         marker = claimed.markers.get(index)
@@ -118,7 +141,7 @@ def _check_reachable(packages: Mapping[int, Mapping[str, Any]], claimed: Coverag
 
 
 def _check_overlaps(
-    name: str, indexes: Sequence[int], packages: Mapping[int, Mapping[str, Any]], claimed: Coverage, findings: Findings
+    name: str, indexes: Sequence[int], packages: Mapping[int, Mapping[str, Any]], claimed: _Coverage, findings: Findings
 ) -> None:
     """Report each entry that overlaps an earlier one of its name: at most one may apply (PEP 751)."""
     compared = 0
@@ -136,15 +159,15 @@ def _check_overlaps(
                 break
             example = None if one.is_disjoint(two) else (one & two).example()
             if example is not None:
-                where = f"for example in {example_text(example)}"
+                where = f"for example in {_example(example)}"
                 message = f"`{name}` has two entries that apply together (the other is packages[{other}]), {where}"
                 findings.add("duplicate-overlap", ("packages", index), message, _APART)
                 break
 
 
-def _check_python_gaps(name: str, indexes: Sequence[int], claimed: Coverage, findings: Findings) -> None:
+def _check_python_gaps(name: str, indexes: Sequence[int], claimed: _Coverage, findings: Findings) -> None:
     """Report Pythons that the entries of a name omit, between Pythons that they cover, on common platforms."""
-    union = bounded_union(claimed.entries[index] for index in indexes)
+    union = _bounded_union(claimed.entries[index] for index in indexes)
     if union is None:
         return
     for platform in _PLATFORMS:
@@ -170,7 +193,7 @@ def _minor(python: str) -> str:
 def _check_uncovered(
     by_name: Mapping[str, Sequence[int]],
     packages: Mapping[int, Mapping[str, Any]],
-    claimed: Coverage,
+    claimed: _Coverage,
     findings: Findings,
 ) -> None:
     """Report environments without an entry for a name with several entries that is always required."""
@@ -186,7 +209,7 @@ def _check_uncovered(
     for name, indexes in by_name.items():
         if len(indexes) < 2 or name not in needed:
             continue
-        union = bounded_union(claimed.entries[index] for index in indexes)
+        union = _bounded_union(claimed.entries[index] for index in indexes)
         if union is None or claimed.is_exhausted:
             continue
         for location, region in claimed.environments.items():
@@ -198,14 +221,14 @@ def _check_uncovered(
                 break
 
 
-def _check_requires_python(index: int, package: Mapping[str, Any], claimed: Coverage, findings: Findings) -> None:
+def _check_requires_python(index: int, package: Mapping[str, Any], claimed: _Coverage, findings: Findings) -> None:
     """Check that a package's requires-python allows every Python on which the package applies.
 
     Only known Pythons are checked: bounds above them are guesses. Without a top-level `requires-python` and without
     environments nothing is claimed, so only an entry that can never be installed is reported.
     """
     text = package.get("requires-python")
-    admitted = python_set(text) if isinstance(text, str) else None
+    admitted = _python_set(text) if isinstance(text, str) else None
     if admitted is None or admitted.is_empty:
         return
     applies = claimed.entries[index]
@@ -213,7 +236,7 @@ def _check_requires_python(index: int, package: Mapping[str, Any], claimed: Cove
     claims = claimed.has_python or bool(claimed.environments)
     example = outside.example() if claims or (applies & admitted).is_empty else None
     if example is not None:
-        where = example_text(example)
+        where = _example(example)
         message = f"`{package['name']}` is for Python {text}, but its entry also applies in {where}"
         hint = "Narrow `requires-python` of the file or the marker: installing fails there"
         findings.add("requires-python-contradiction", ("packages", index, "requires-python"), message, hint)
@@ -222,3 +245,272 @@ def _check_requires_python(index: int, package: Mapping[str, Any], claimed: Cove
 def _known() -> MarkerSet:
     last = KNOWN_PYTHONS[-1]
     return MarkerSet.parse(f"python_version >= '{KNOWN_PYTHONS[0]}' and python_version <= '{last}'")
+
+
+def _check_fit(
+    index: int,
+    package: Mapping[str, Any],
+    files: Sequence[NamedFile],
+    claimed: _Coverage,
+    findings: Findings,
+    *,
+    newest: int,
+) -> None:
+    """Check that every wheel fits some environment, and that every environment of the entry has a file.
+
+    The region of a wheel may be too large, but never too small, so that findings are certain. `newest` is the result of
+    `_newest_python` for the file.
+    """
+    wheels = [listed for listed in files if "wheels" in listed.path]
+    tags = dict.fromkeys(_tags(listed.name) for listed in wheels)
+    if not wheels or not (claimed.has_python or claimed.environments) or len(tags) > _MOST_TAG_SETS:
+        return
+    _check_outside(package, wheels, claimed, findings)
+    if package.get("sdist") is None and len(wheels) == len(package["wheels"]):
+        _check_missing(index, package, tuple(tags), claimed, findings, newest=newest)
+
+
+def _check_outside(
+    package: Mapping[str, Any], wheels: Sequence[NamedFile], claimed: _Coverage, findings: Findings
+) -> None:
+    """Report wheels of a package that fit no environment, with one finding for each reason."""
+    excluded: list[NamedFile] = []
+    useless: list[NamedFile] = []
+    for listed in wheels:
+        region = _region(_tags(listed.name))
+        if region.is_disjoint(claimed.pythons):
+            excluded.append(listed)
+        elif claimed.environments and region.is_disjoint(claimed.region):
+            useless.append(listed)
+    hint = "Remove them: they can never be installed from this file"
+    if excluded and claimed.has_python:
+        message = f"{_describe(excluded, package)} for Pythons that `requires-python` excludes"
+        findings.add("wheel-outside-requires-python", excluded[0].path, message, hint)
+    if useless:
+        message = f"{_describe(useless, package)} for none of the file's `environments`"
+        findings.add("wheel-outside-environments", useless[0].path, message, hint)
+
+
+def _describe(wheels: Sequence[NamedFile], package: Mapping[str, Any]) -> str:
+    if len(wheels) == 1:
+        return f"The wheel `{wheels[0].name}` is"
+    return f"{len(wheels)} wheels of `{package['name']}` (`{wheels[0].name}` is the first) are"
+
+
+def _check_missing(
+    index: int,
+    package: Mapping[str, Any],
+    tags: tuple[str, ...],
+    claimed: _Coverage,
+    findings: Findings,
+    *,
+    newest: int,
+) -> None:
+    """Report environments, and Pythons up to `newest`, without a wheel, for a package without an sdist."""
+    fitting = _bounded_union(_region(one) for one in tags)
+    applies = claimed.entries[index]
+    if fitting is None or applies.implies(fitting):
+        return
+    for location, environment in claimed.environments.items():
+        within = environment & applies
+        if not within.is_empty and within.is_disjoint(fitting):
+            message = f"No wheel of `{package['name']}` fits environments[{location}], and there is no sdist"
+            findings.add("no-file-for-environment", ("packages", index), message, "Lock again for this environment")
+            return
+    missing = []
+    for number, python in enumerate(KNOWN_PYTHONS):
+        within = applies & MarkerSet.parse(f"python_version == '{python}'")
+        if number <= newest and not within.is_empty and within.is_disjoint(fitting):
+            missing.append(python)
+    if missing:
+        shown = ", ".join(missing[:_SHOWN]) + (" and more" if len(missing) > _SHOWN else "")
+        message = f"No wheel of `{package['name']}` fits Python {shown}, and there is no sdist"
+        hint = "Narrow `requires-python`, or lock again with an sdist"
+        findings.add("no-file-for-environment", ("packages", index), message, hint)
+
+
+@lru_cache(maxsize=4096)
+def _tags(file_name: str) -> str:
+    return "-".join(file_name.lower().removesuffix(".whl").rsplit("-", 3)[1:])
+
+
+@lru_cache(maxsize=4096)
+def _region(tags: str) -> MarkerSet:
+    """Where wheels with these tags can be used; anywhere for invalid tags."""
+    if tags.count("-") != 2 or tag_count(f"x-{tags}") > MAX_WHEEL_TAGS:
+        return MarkerSet.any()
+    try:
+        region = tag_set_region(tags)
+    except (ValueError, LocksetError):  # the rule on file names reports it
+        return MarkerSet.any()
+    return region if _is_small(region) else MarkerSet.any()
+
+
+def _newest_python(files: Mapping[int, Sequence[NamedFile]]) -> int:
+    """The index in KNOWN_PYTHONS of the newest Python that any wheel names; later ones had no wheels yet."""
+    tags = {_tags(listed.name) for entries in files.values() for listed in entries if "wheels" in listed.path}
+    return max((_newest(one) for one in tags), default=0)
+
+
+@lru_cache(maxsize=4096)
+def _newest(tags: str) -> int:
+    names = {f"cp{python.replace('.', '')}": number for number, python in enumerate(KNOWN_PYTHONS)}
+    return max((names.get(part, 0) for part in tags.split("-", maxsplit=1)[0].split(".")), default=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Coverage:
+    """The environments of one lock file.
+
+    Attributes:
+        pythons: The possible environments that `requires-python` allows.
+        has_python: Whether `requires-python` is present and valid.
+        environments: The valid declared environments, by index.
+        region: `pythons` and `environments` together, without undeclared extras and groups.
+        entries: Where each package applies within `region`, by index; only those that are small enough to compare.
+        markers: The packages' markers as sets, by index, for packages that have one.
+        began: How many nodes there were before.
+    """
+
+    pythons: MarkerSet
+    has_python: bool
+    environments: Mapping[int, MarkerSet]
+    region: MarkerSet
+    entries: Mapping[int, MarkerSet]
+    markers: Mapping[int, MarkerSet]
+    nodes_before: int
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the limit for this file is reached, so that the rest is skipped."""
+        return len(NODES) - self.nodes_before > _MAX_MADE
+
+
+def _read_coverage(data: Mapping[str, Any]) -> _Coverage:
+    """The coverage that `data` claims; invalid markers and specifiers count as absent."""
+    nodes_before = len(NODES)
+    pythons, requires = possible(), data.get("requires-python")
+    required = _python_set(requires) if isinstance(requires, str) else None
+    if required is not None:
+        pythons &= required
+    declared = _parse_all(data.get("environments"), _MAX_ENVIRONMENTS)
+    within = _bounded_union(declared.values()) if declared or data.get("environments") == [] else None
+    region = pythons if within is None else pythons & within
+    packages = data.get("packages")
+    tables = packages if isinstance(packages, list) else []
+    markers = _parse_all([table.get("marker") if isinstance(table, dict) else None for table in tables], len(tables))
+    region &= _selectable(data, markers.values())
+    if "tool" in data:
+        region = _without_conflicts(region, data)
+    entries: dict[int, MarkerSet] = {}
+    for index, table in enumerate(tables):
+        if isinstance(table, dict) and table.get("marker") is None:
+            entries[index] = region
+        elif index in markers and _is_small(region) and len(NODES) - nodes_before < _MAX_MADE:
+            entries[index] = region & markers[index]
+    return _Coverage(
+        pythons=pythons,
+        has_python=required is not None,
+        environments=declared,
+        region=region,
+        entries={index: one for index, one in entries.items() if _is_small(one)},
+        markers=markers,
+        nodes_before=nodes_before,
+    )
+
+
+def _bounded_union(regions: Iterable[MarkerSet]) -> MarkerSet | None:
+    """The union, or None if it becomes too large to compare."""
+    union = MarkerSet.none()
+    for region in regions:
+        union |= region
+        if not _is_small(union):
+            return None
+    return union
+
+
+def _parse_all(texts: Any, limit: int) -> dict[int, MarkerSet]:
+    markers: dict[int, MarkerSet] = {}
+    for index, text in enumerate(texts[:limit] if isinstance(texts, list) else ()):
+        one = _marker(text) if isinstance(text, str) else None
+        if one is not None:
+            markers[index] = one
+    return markers
+
+
+@lru_cache(maxsize=4096)
+def _marker(text: str) -> MarkerSet | None:
+    try:
+        region = MarkerSet.parse(text)
+    except (LocksetError, ValueError, RecursionError):
+        return None  # other rules report what is wrong with it
+    return region if _is_small(region) else None
+
+
+@lru_cache(maxsize=4096)
+def _python_set(text: str) -> MarkerSet | None:
+    """The Pythons of a `requires-python`, or None if it is not valid or has too many parts."""
+    try:
+        region = MarkerSet.of_python(text)
+    except (LocksetError, ValueError, RecursionError):
+        return None
+    return region if _is_small(region) else None
+
+
+def _selectable(data: Mapping[str, Any], markers: Iterable[MarkerSet]) -> MarkerSet:
+    """All selections without undeclared extras and groups, which cannot be selected."""
+    extras = _names(data, "extras")
+    groups = _names(data, "dependency-groups") | _names(data, "default-groups")
+    region = MarkerSet.any()
+    for marker in dict.fromkeys(markers):
+        if not _is_small(region):
+            break
+        for name in sorted(marker.extras() - extras):
+            region -= MarkerSet.extra(name)
+        for name in sorted(marker.groups() - groups):
+            region -= MarkerSet.group(name)
+    return region
+
+
+def _without_conflicts(region: MarkerSet, data: Mapping[str, Any]) -> MarkerSet:
+    """`region` without the selections that the file declares as conflicting."""
+    for pair in islice(pairs_of(read_conflicts(data.get("tool"))), _MOST_CONFLICTS):
+        try:
+            left = region - conflicting_region([pair])
+        except (LocksetError, ValueError, RecursionError):
+            continue
+        if not _is_small(left):
+            break
+        region = left
+    return region
+
+
+def _names(data: Mapping[str, Any], key: str) -> frozenset[str]:
+    value = data.get(key)
+    names = value if isinstance(value, list) else []
+    return frozenset({canonicalize_name(name) for name in names if isinstance(name, str)})
+
+
+@lru_cache(maxsize=8192)
+def _is_small(region: MarkerSet) -> bool:
+    """Whether the diagram of `region` has at most _MAX_NODES nodes."""
+    seen: set[int] = set()
+    waiting = [region.id]
+    while waiting and len(seen) <= _MAX_NODES:
+        node = waiting.pop()
+        if node > FULL and node not in seen:
+            seen.add(node)
+            waiting.extend(NODES[node][2])
+    return len(seen) <= _MAX_NODES
+
+
+def _example(example: Example) -> str:
+    """A description of an environment, such as `Python 3.12.0 on Linux x86_64 with the extra docs`."""
+    values = example.environment
+    implementation = values["platform_python_implementation"]
+    python = "Python" if implementation == "CPython" else implementation
+    system = _SYSTEMS.get(values["sys_platform"], values["sys_platform"] or UNNAMED_SYSTEM)
+    text = f"{python} {values['python_full_version']} on {system} {values['platform_machine']}".rstrip()
+    chosen = [f"the extra {name}" for name in sorted(example.extras)]
+    chosen += [f"the group {name}" for name in sorted(example.groups)]
+    return f"{text} with {' and '.join(chosen)}" if chosen else text

@@ -12,7 +12,7 @@ from functools import partial
 from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError, OfflineError
 from lockset.files.atomic import LockFile
-from lockset.files.system import long_paths, rmdir, unlink
+from lockset.files.system import long_paths, processors, rmdir, unlink
 from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewrite_path_file
 from lockset.sync.disk.apply.stage import DamagedWheel, Stage, fill, naming_damaged, staged_distribution
 from lockset.sync.disk.apply.transaction import commit, discard, finish, is_interrupted, journal_of, recover
@@ -140,7 +140,8 @@ class Installer:
             if not now.changes:
                 snapshot.save(self._memory, self._roots)
                 return now
-            refuse_blocked(now)
+            if now.blocked:
+                refuse_blocked(now)
             while True:
                 missing = [step.desired for step in now.placed if step.desired is not None and step.name not in stored]
                 if missing:
@@ -181,7 +182,7 @@ class Installer:
             if removed:
                 paths = frozenset(file.path for one in placing for file in one.files)
                 refuse_left_over(now.changes, placed=paths, owned=owned)
-            changed = rewrite_path_file(removed, kept)
+            changed = rewrite_path_file(removed, kept) if removed else {}
             for path, content in changed.items():
                 if content is not None:
                     stage.write(path, content.encode())
@@ -325,7 +326,7 @@ def _compile(target: Target, placing: Sequence[PlacedDistribution]) -> None:
 
     modules = [file.path for one in placing for file in one.files if file.path.endswith(".py")]
     command = [target.interpreter.executable, "-I", "-m", "compileall", "-q", "-i", "-"]
-    several = min(os.cpu_count() or 1, _COMPILERS, len(modules) // _WORTHWHILE + 1)
+    several = min(processors(), _COMPILERS, len(modules) // _WORTHWHILE + 1)
     shares = ("\n".join(modules[number::several]).encode(errors="surrogateescape") for number in range(several))
     workers = InstallWorkers(several)
     workers.run([partial(subprocess.run, command, input=share, capture_output=True, check=False) for share in shares])

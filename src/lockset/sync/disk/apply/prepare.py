@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from _thread import allocate_lock  # `threading` is not needed for it
 from functools import cached_property, partial
 from pathlib import Path
 
 from lockset.errors import BuildNeededError, LocksetError, StoppedError
 from lockset.files.atomic import remove_tree
-from lockset.files.system import keep_freed_memory
+from lockset.files.system import keep_freed_memory, processors
 from lockset.hashes import Digest
 from lockset.progress import NullListener, expect_bytes
 from lockset.sync.desired import WheelIdentity
@@ -71,6 +70,7 @@ class Preparer:
         self._unpacking = allocate_lock()
         self._fits = fits
         self._listener = listener
+        self._is_first = True
 
     # Most syncs find everything in the store, and import neither.
     @cached_property
@@ -103,7 +103,9 @@ class Preparer:
         self._listener.phase("Downloading", total=len(missing))
         if all(one.size is not None or one.path is not None for one in missing):
             expect_bytes(self._listener, sum(one.size or 0 for one in missing if one.path is None))
-        processes = self._processes(missing)
+        # Later there may be open connections, which no copy of this process may use, too.
+        processes = self._processes(missing) if self._is_first else 1
+        self._is_first = False
         if processes > 1:
             wheels |= self._prepare_assisted(missing, processes)
             missing = [one for one in missing if one.name not in wheels]
@@ -153,7 +155,7 @@ class Preparer:
     def _processes(self, missing: Sequence[DesiredDistribution]) -> int:
         """How many processes shorten the work: unpacking takes most of the time, and threads share a processor."""
         sizes = [one.size or 0 for one in missing if _is_wheel(one)]
-        processes = min(os.cpu_count() or 1, _PROCESSES, len(sizes) // (_MANY // 2), sum(sizes) // _MUCH)
+        processes = min(processors(), _PROCESSES, len(sizes) // (_MANY // 2), sum(sizes) // _MUCH)
         if self._verify or processes <= 1:
             return 1
         self._cache.writable()

@@ -17,6 +17,7 @@ from lockset.sync.plan import unremovable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
+    from typing import NoReturn
 
     from packaging.version import Version
 
@@ -80,16 +81,14 @@ def rewrite_path_file(
     return {file: without_lines(contents[file], lines) for file, lines in leaving.items()}
 
 
-def refuse_blocked(plan: Plan) -> None:
-    """Refuse a `plan` with steps that cannot be carried out.
+def refuse_blocked(plan: Plan) -> NoReturn:
+    """Refuse a `plan` with steps that cannot be carried out; it has some.
 
     Raises:
         LocksetError: `not-removable`.
     """
-    blocked = plan.blocked
-    if blocked:
-        keep = " ".join(f"--keep {step.name}" for step in blocked)
-        raise _not_removable([(step.installed[0], step.blocked) for step in blocked], f"keep them with `{keep}`, ")
+    keep = " ".join(f"--keep {step.name}" for step in plan.blocked)
+    raise _not_removable([(step.installed[0], step.blocked) for step in plan.blocked], f"keep them with `{keep}`, ")
 
 
 def refuse_left_over(steps: Sequence[Step], *, placed: Collection[str], owned: Collection[str]) -> None:

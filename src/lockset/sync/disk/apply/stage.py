@@ -10,7 +10,7 @@ from functools import partial
 from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
 from lockset.files.atomic import read_remembered, remove_tree, set_aside
-from lockset.files.system import BINARY
+from lockset.files.system import BINARY, processors
 from lockset.hashes import hash_text, quick_sha256
 from lockset.sync.disk.store.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
@@ -354,7 +354,7 @@ def fill(
         for name in names:
             stage.put(parts[name], linker)
 
-    if sum(len(part.linked) for part in parts.values()) < _MANY or (os.cpu_count() or 1) < 2:
+    if sum(len(part.linked) for part in parts.values()) < _MANY or processors() < 2:
         put(parts)
     else:
         from lockset.sync.disk.workers import with_copy  # imported here: most syncs are smaller

@@ -161,10 +161,11 @@ def journal_of(
         LocksetError: `path-blocked`: something that lockset must not move is at the path of a new file;
             `target-not-writable`: a file is immutable.
     """
-    infos, files = files_to_remove(removed, owned=owned, layout=layout)
-    refuse_immutable(infos)
+    infos, files = files_to_remove(removed, owned=owned, layout=layout) if removed else ([], [])
+    if infos:
+        refuse_immutable(infos)
     taken = dict.fromkeys([*infos, *files, *replaced])
-    emptied = emptied_folders(taken, layout=layout, needed=stage.folders)
+    emptied = emptied_folders(taken, layout=layout, needed=stage.folders) if taken else []
     # A folder that is removed does not block a file with the same path.
     taken |= dict.fromkeys(emptied)
     making: list[JournalStep] = []

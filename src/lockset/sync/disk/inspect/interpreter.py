@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from subprocess import Popen
     from typing import Any
 
-__all__ = ["ask_interpreter", "configurations", "interpreter_of"]
+__all__ = ["ask_interpreter", "configurations", "interpreter_memory", "interpreter_of"]
 
 _MARK = b"lockset-facts:"
 # Increment with every change of `interpreter_script`.
@@ -33,6 +33,11 @@ _LONGEST_ANSWER = 1 << 20
 # Limit for pyvenv.cfg; real ones have a few hundred bytes.
 _LARGEST = 1 << 16
 _SCRIPT = Path(__file__).with_name("interpreter_script.py")
+# Executes the script by a loader: an interpreter of the version that lockset runs on finds it compiled.
+_EXECUTE = (
+    "import sys; from importlib.machinery import SourceFileLoader as Loader; "
+    "Loader('facts', sys.argv[1]).exec_module(type(sys)('facts'))"
+)
 
 
 def interpreter_of(path: str) -> str:
@@ -81,6 +86,11 @@ def ask_interpreter(
         return interpreter._replace(watched=None)
     put_value(location, key, facts)
     return interpreter
+
+
+def interpreter_memory(cache: Path | None) -> Path | None:
+    """The folder of the cache for the answers of interpreters."""
+    return cache / "interpreters-v1" if cache is not None else None
 
 
 def configurations(executable: str) -> tuple[str, str]:
@@ -140,7 +150,7 @@ def _stamp(path: str) -> list[int] | None:
 
 def _ask(executable: str, meanwhile: Callable[[], object] | None) -> tuple[Interpreter, Mapping[str, Any]]:
     # Isolated mode ignores PYTHON* variables and the user site.
-    code, out, err = _run([executable, "-I", "-B", str(_SCRIPT)], meanwhile)
+    code, out, err = _run([executable, "-I", "-B", "-c", _EXECUTE, str(_SCRIPT)], meanwhile)
     mark = out.rfind(_MARK)
     facts = _parse_answer(out[mark + len(_MARK) :]) if code == 0 and mark >= 0 else None
     interpreter = _from_facts(executable, facts)

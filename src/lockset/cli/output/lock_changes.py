@@ -1,4 +1,4 @@
-"""Values as text for people: what changed between two locks."""
+"""What changed between two locks, as lines for people."""
 
 from __future__ import annotations
 
@@ -13,30 +13,10 @@ if TYPE_CHECKING:
     from lockset.lockfile.diff import LockDiff
     from lockset.lockfile.model import Package
 
-__all__ = ["change_lines", "count_text", "seconds_text", "version_or_source"]
+__all__ = ["change_lines", "version_or_source"]
 
 # Letters of a commit id that tell it from others.
 _COMMIT = 12
-
-
-_MINUTE = 60
-# Below this, a duration has two decimals.
-_SHORT = 0.1
-
-
-def count_text(number: int, noun: str) -> str:
-    """The number with its noun, such as `1 package` and `2 packages`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def seconds_text(seconds: float) -> str:
-    """A duration, such as `0.04 s`, `1.2 s` and `2 min 5 s`."""
-    if seconds < _SHORT:
-        return f"{seconds:.2f} s"
-    if seconds < _MINUTE:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), _MINUTE)
-    return f"{minutes} min {rest} s"
 
 
 def version_or_source(package: Package) -> str:
