@@ -143,6 +143,7 @@ class SyncPorts:
         from lockset.composition.builds.environments import builder
         from lockset.composition.builds.sync_policy import build_policy, requires_locked_builds
         from lockset.composition.builds.wheels import HookWheelBuilds
+        from lockset.composition.lock_pipeline import lock_environment
         from lockset.sync.disk.inspect.interpreter import interpreter_of
 
         context, python, project = self._context, self._request.python, self._project
@@ -153,6 +154,7 @@ class SyncPorts:
             python=interpreter_of(python),
             now=context.moment,
             listener=context.heard,
+            lock=lock_environment,
             constraints=() if project is None else project.settings.build_constraints,
             policy=build_policy(self._options, self._request, project),
             build_locks=build_locks_of(source.path for source in self._request.sources),
