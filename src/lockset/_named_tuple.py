@@ -1,9 +1,9 @@
 """A faster `typing.NamedTuple`, since every command creates its classes again at each start.
 
 The standard library compiles a constructor and creates six functions for every class; for the forty classes that
-`lockset sync` uses, this takes a tenth of the start. Here the constructor is compiled when it is first used, and the
-other methods are inherited. `_fields`, `_make`, `_replace`, `_asdict`, `__match_args__`, `inspect.signature`, pickling
-and copying work as usual.
+`lockset sync` uses, this takes a tenth of the start. Here the constructor is compiled when it has been used often, and
+the other methods are inherited. `_fields`, `_make`, `_replace`, `_asdict`, `__match_args__`, `inspect.signature`,
+pickling and copying work as usual.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Any, NamedTuple
 
     from typing_extensions import Self
+
+# From so many calls on, compiling a constructor takes less time than it saves.
+_MANY = 32
 
 try:
     from _collections import _tuplegetter as _getter  # type: ignore[import-not-found] # CPython only
@@ -63,16 +66,37 @@ class _Fields(tuple):  # type: ignore[type-arg]
 
 
 class _Constructor:
-    """The `__new__` of a class until it is first used: many commands use few of the classes that they import."""
+    """The `__new__` of a class: one for any fields in the first calls, then a compiled one."""
 
     def __init__(self, fields: tuple[str, ...], defaults: Mapping[str, Any]) -> None:
         self._fields = fields
         self._defaults = defaults
+        self._calls = 0
+
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self._cls = owner
 
     def __get__(self, instance: object, owner: Any) -> Any:
-        cls: Any = next((cls for cls in owner.__mro__ if cls.__dict__.get("__new__") is self), None)
-        if cls is None:  # another thread was faster
-            return owner.__new__
+        self._calls += 1
+        return self if self._calls <= _MANY else self._compiled()
+
+    def __call__(self, cls: Any, /, *args: Any, **values: Any) -> Any:
+        """A value of `cls`. The compiled constructor refuses wrong arguments."""
+        fields, rest, known = self._fields, [], 0
+        for name in fields[len(args) :]:
+            if name in values:
+                rest.append(values[name])
+                known += 1
+            elif name in self._defaults:
+                rest.append(self._defaults[name])
+            else:
+                break
+        if known != len(values) or len(args) + len(rest) != len(fields):
+            return self._compiled()(cls, *args, **values)
+        return tuple.__new__(cls, (*args, *rest))
+
+    def _compiled(self) -> Any:
+        cls = self._cls
         names = ", ".join(self._fields)
         source = f"lambda _cls, {names}: _new(_cls, ({names}{',' if self._fields else ''}))"
         constructor: Any = eval(source, {"_new": tuple.__new__, "__builtins__": {}, "__name__": cls.__module__})  # noqa: S307 - names of fields
@@ -81,6 +105,13 @@ class _Constructor:
         constructor.__name__, constructor.__qualname__ = "__new__", f"{cls.__qualname__}.__new__"
         cls.__new__ = staticmethod(constructor)
         return constructor
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__signature__":
+            from inspect import signature
+
+            return signature(self._compiled())
+        return getattr(self._compiled(), name)
 
 
 _getters: list[Any] = []

@@ -52,6 +52,8 @@ __all__ = [
     "InvalidWheelFilename",
     "composed_marker",
     "excess",
+    "plain_clause",
+    "plain_release",
     "read_dependency",
     "read_marker",
     "read_sdist_name",
@@ -97,6 +99,26 @@ def _depth(text: str) -> int:
         depth += 1 if bracket == "(" else -1
         deepest = max(deepest, depth)
     return deepest
+
+
+# Operators and versions of which packaging compares nothing but the numbers.
+_NUMBERS = r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,3}"
+_RELEASE = lazy_pattern(_NUMBERS)
+_CLAUSE = lazy_pattern(rf"(?:(<=|>=|<|>|==|!=)[ \t]*({_NUMBERS})|(==|!=)[ \t]*({_NUMBERS}\.\*))")
+
+
+def plain_release(text: str) -> tuple[int, ...] | None:
+    """The four numbers of a final release such as `3.9`, missing ones as 0; None for other texts."""
+    return (*map(int, text.split(".")), 0, 0, 0)[:4] if _RELEASE.fullmatch(text) else None
+
+
+def plain_clause(text: str) -> tuple[str, str] | None:
+    """Operator and version of a specifier such as `>=3.9` or `==3.9.*`; None for others, which packaging parses.
+
+    packaging compares a final release with it by the numbers alone: `plain_release`.
+    """
+    match = _CLAUSE.fullmatch(text)
+    return None if match is None else (match[1] or match[3], match[2] or match[4])
 
 
 def read_version(text: str) -> Version:

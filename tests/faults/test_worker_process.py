@@ -43,7 +43,10 @@ def serve(service):
         assert opening == ("opening", 1)
         service.run(functions)
 
-workers = SharedWorkers(8, copy=lambda: ProcessCopy.started(serve), opening=("opening", 1), listener=listener)
+def copies(count):
+    return lambda: ProcessCopy.started(serve, count=count)
+
+workers = SharedWorkers(8, copies=copies(1), opening=("opening", 1), listener=listener)
 
 def start(kind, argument, here, after=None):
     return workers.start(here, after, RemoteCall(kind=kind, argument=argument, read=lambda value: value))
@@ -86,24 +89,43 @@ print(json.dumps([values[0][0], os.getpid(), [len(value[1]) for value in values]
     assert arrived == 4
 
 
-def test_calls_beyond_the_threads_of_the_copy_are_made_here() -> None:
-    copied, here = run("""
-import tempfile
-folder = tempfile.mkdtemp()
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_all_calls_are_made_by_copies_and_never_more_at_once_than_workers(count: int) -> None:
+    pids, most, here = run(f"""
+workers = SharedWorkers(8, copies=copies({count}), opening=("opening", 1), listener=listener)
+
 def slow(_):
-    while os.path.exists(folder):
-        time.sleep(0.01)
-    return os.getpid()
+    begun = time.monotonic()
+    time.sleep(0.05)
+    return os.getpid(), begun, time.monotonic()
+
 functions["slow"] = slow
 workers.prepare()
-jobs = [start("slow", None, lambda: slow(None)) for _ in range(10)]
-os.rmdir(folder)
-pids = [job.result() for job in jobs]
+jobs = [start("slow", None, never) for _ in range(40)]
+local = [workers.start(lambda: slow(None)) for _ in range(20)]  # calls that no copy can make
+calls = [job.result() for job in jobs] + [job.outcome() for job in local]
 workers.close()
-print(json.dumps([sum(pid != os.getpid() for pid in pids), sum(pid == os.getpid() for pid in pids)]))
+most = max(sum(other[1] <= call[1] < other[2] for other in calls) for call in calls)
+print(json.dumps([[call[0] for call in calls], most, os.getpid()]))
 """)
-    assert copied == 6, "three quarters of the workers"
-    assert here == 4
+    assert len(set(pids[:40])) == count
+    assert here not in pids[:40]
+    assert set(pids[40:]) == {here}
+    assert most <= 8
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_few_workers_make_all_calls_with_any_number_of_copies(workers: int) -> None:
+    assert run(f"""
+signal.alarm(50)  # a copy without a thread would never make its calls
+workers = SharedWorkers({workers}, copies=copies(3), opening=("opening", 1), listener=listener)
+functions["same"] = lambda value: value
+workers.prepare()
+jobs = [start("same", number, lambda number=number: number) for number in range(20)]
+values = [job.result() for job in jobs]
+workers.close()
+print(json.dumps(values == list(range(20))))
+""")
 
 
 def test_a_value_that_is_not_plain_is_an_error_of_the_call() -> None:
@@ -170,54 +192,81 @@ print(json.dumps([before, after, later, os.getpid()]))
     assert later == here
 
 
-def test_the_end_leaves_no_process_and_waits_for_no_call() -> None:
-    copy, seconds = run("""
+_BUSY = """
+workers = SharedWorkers(8, copies=copies(2), opening=("opening", 1), listener=listener)
 functions["sleep"] = lambda seconds: time.sleep(seconds)
-functions["pid"] = lambda _: os.getpid()
+functions["pid"] = lambda _: (time.sleep(0.2), os.getpid())[1]
 workers.prepare()
-copy = start("pid", None, never).result()
-start("sleep", 30, never)
+pids = [job.result() for job in [start("pid", None, never) for _ in range(2)]]
+for _ in range(4):
+    start("sleep", 30, never)
+"""
+
+
+def test_the_end_leaves_no_process_and_waits_for_no_call() -> None:
+    pids, seconds = run(
+        _BUSY
+        + """
 begun = time.monotonic()
 workers.close()
 try:
     os.waitpid(-1, os.WNOHANG)
 except ChildProcessError:
-    print(json.dumps([copy, time.monotonic() - begun]))
-""")
-    assert not is_alive(copy)
+    print(json.dumps([pids, time.monotonic() - begun]))
+"""
+    )
+    assert len(set(pids)) == 2
+    assert not any(is_alive_soon(pid) for pid in pids)
     assert seconds < 10
 
 
-def test_the_copy_of_a_process_that_is_killed_ends_too() -> None:
-    script = """
-functions["pid"] = lambda _: os.getpid()
-functions["sleep"] = lambda seconds: time.sleep(seconds)
-workers.prepare()
-print(start("pid", None, never).result(), flush=True)
-start("sleep", 30, never)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
+def test_the_copies_of_a_process_that_is_killed_end_too() -> None:
+    script = _BUSY + "print(json.dumps(pids), flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n"
     done = subprocess.run([sys.executable, "-c", _START + script], capture_output=True, check=False, timeout=120)
-    copy = int(done.stdout)
+    assert not any(is_alive_soon(pid) for pid in json.loads(done.stdout))
+
+
+def is_alive_soon(process: int) -> bool:
+    """Whether the process is still alive after a minute."""
     deadline = time.monotonic() + 60
-    while is_alive(copy) and time.monotonic() < deadline:
+    while is_alive(process) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not is_alive(copy)
+    return is_alive(process)
+
+
+def test_the_other_copies_stay_when_one_ends() -> None:
+    first, second, later, here = run("""
+workers = SharedWorkers(8, copies=copies(2), opening=("opening", 1), listener=listener)
+def work(seconds):
+    time.sleep(seconds)
+    return os.getpid()
+functions["work"] = work
+workers.prepare()
+first, second = [job.result() for job in [start("work", 0.2, never) for _ in range(2)]]
+os.kill(first, signal.SIGKILL)
+while workers._copies[1:]:
+    time.sleep(0.01)
+later = [start("work", 0, never).result() for _ in range(3)]
+workers.close()
+print(json.dumps([first, second, later, os.getpid()]))
+""")
+    assert later == [second] * 3
+    assert len({first, second, here}) == 3
 
 
 def test_a_copy_that_is_never_opened_ends_with_this_process() -> None:
     # It holds none of the streams either, which `run` reads to their end.
     assert run("""
-copy = ProcessCopy.started(serve)
-print(json.dumps(copy is not None))
+copies = ProcessCopy.started(serve, count=3)
+print(json.dumps(len(copies) == 3))
 """)
 
 
 def test_a_copy_that_ended_before_it_is_opened_is_not_used() -> None:
     assert run("""
-copy = ProcessCopy.started(lambda _: None)
+started = ProcessCopy.started(lambda _: None)
 os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-workers = SharedWorkers(8, copy=lambda: copy, opening=None, listener=listener)
+workers = SharedWorkers(8, copies=lambda: started, opening=None, listener=listener)
 workers.prepare()
 values = [start("pid", None, os.getpid).result() for _ in range(3)]
 workers.close()

@@ -10,6 +10,7 @@ import pkgutil
 import sys
 import typing
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -58,6 +59,7 @@ def _outcome(call: Any) -> Any:
         return type(error)
 
 
+@pytest.mark.parametrize("many", [0, 32], ids=["compiled", "first calls"])
 @pytest.mark.parametrize("name", ["Row", "Derived"])
 @given(
     shape=st.tuples(st.integers(0, 3), st.integers(0, 3)),
@@ -65,10 +67,11 @@ def _outcome(call: Any) -> Any:
     named=st.dictionaries(st.sampled_from(NAMES), st.integers()),
 )
 def test_instances_are_those_of_the_standard_library(
-    name: str, shape: tuple[int, int], values: list[int], named: dict[str, int]
+    name: str, many: int, shape: tuple[int, int], values: list[int], named: dict[str, int]
 ) -> None:
     one, other = (namespace[name] for namespace in _both(*shape))
-    made, expected = (_outcome(lambda cls=cls: cls(*values, **named)) for cls in (one, other))
+    with mock.patch.object(ours, "_MANY", many):
+        made, expected = (_outcome(lambda cls=cls: cls(*values, **named)) for cls in (one, other))
     assert made == expected
     assert _outcome(lambda: one._make(values)) == _outcome(lambda: other._make(values))
     if isinstance(made, type):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import load_bytes
-from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.finding import Issue
 from lockset.lockfile.validate.report import Report
 from lockset.lockfile.validate.report import validate_document as validate_data
@@ -287,6 +286,8 @@ def rule_codes() -> tuple[str, ...]:
 
 def rule_page(code: str) -> str:
     """The page of a rule, as Markdown."""
+    from lockset.lockfile.validate.catalogue import RULES
+
     if code in RULES:
         from lockset.lockfile.validate.rule_pages import page
 

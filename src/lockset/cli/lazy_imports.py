@@ -13,6 +13,8 @@ import sys
 from importlib import import_module
 from importlib.machinery import PathFinder, SourceFileLoader
 
+from lockset._pattern import lazy_pattern
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,9 +69,11 @@ def _import(
     level: int = 0,
 ) -> Any:
     """As `__import__`, but the modules of `_LAZY` are imported when one of their attributes is used."""
-    if level or name not in _LAZY:
+    importer = globals["__name__"] if globals else ""
+    stand_in = _STAND_INS.get(f"{name} of {importer}") or _STAND_INS.get(name)
+    if level or not (stand_in or name in _LAZY):
         return __import__(name, globals, locals, fromlist, level)
-    return _STAND_INS.get(f"{name} of {globals['__name__']}") or _STAND_INS.get(name) or _Lazy(name)
+    return stand_in or _Lazy(name)
 
 
 class _Lazy:
@@ -134,6 +138,7 @@ _STAND_INS: dict[str, Any] = {
     "dataclasses": _Lazy("dataclasses", dataclass=_dataclass),
     # The messages of argparse have no translations, and looking for them takes longer than to read a command line.
     "gettext": _Lazy("gettext", gettext=str, ngettext=lambda one, many, number: one if number == 1 else many),
+    "re of packaging._tokenizer": _Lazy("re", compile=lazy_pattern),
     "ssl of httpcore._ssl": _Lazy("ssl", SSLContext=object),  # the annotation of a function
     "logging": _Lazy("logging", getLogger=_Logger, DEBUG=10),
 }

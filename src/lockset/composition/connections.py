@@ -1,7 +1,7 @@
-"""Connections of one run, with the copy of this process that makes requests, and requirements files fetched by URL.
+"""Connections of one run, with the copies of this process that make requests, and requirements files fetched by URL.
 
-Nothing here imports the resolver. A lock that will need the network starts the copy first of all: it imports what makes
-requests and reads pages, while this process imports the rest and reads the project.
+Nothing here imports the resolver. A lock that will need the network starts the copies first of all: they import what
+makes requests and reads pages, while this process imports the rest and reads the project.
 """
 
 from __future__ import annotations
@@ -44,9 +44,11 @@ _FREE_SLOTS = 2
 # The most requirements files of one run.
 MOST_FILES = 100
 
-# The copy that was started before it is needed, if any.
+# The most copies. Even with two processors, a second one uses the time in which this process waits for pages.
+_MOST_COPIES = 3
+# The copies that were started before they are needed, if any.
 _early: list[ProcessCopy] = []
-# Thresholds of its garbage collector, since pages are many objects and little garbage.
+# Thresholds of their garbage collectors, since pages are many objects and little garbage.
 _COLLECTED_AT = (200_000, 50, 100)
 
 
@@ -77,20 +79,22 @@ def connect(
     listener: ProgressListener | None = None,
     environ: Mapping[str, str] | None = None,
     allow_files: bool = False,
-    copy: Callable[[], ProcessCopy | None] | None = None,
+    copies: Callable[[], list[ProcessCopy]] | None = None,
+    spares: int = 0,
 ) -> Connection:
     """Create the parts for `options`; nothing is opened before the first request.
 
     `cache` is the cache folder (None disables the cache), `clock` returns seconds since the epoch, `environ` replaces
-    the process's environment for credentials, `allow_files` lets downloads read `file:` URLs. `copy` starts a copy of
-    this process for a part of the calls, which is opened with the plain options and the cache folder as text.
+    the process's environment for credentials, `allow_files` lets downloads read `file:` URLs. `copies` starts copies
+    of this process for most calls, which are opened with the plain options and the cache folder as text.
+    `spares` is how many connections to each host are opened before they are needed.
     """
-    transport = open_transport(options, clock=clock, listener=listener, environ=environ)
+    transport = open_transport(options, clock=clock, listener=listener, environ=environ, spares=spares)
     count, reader = options.connections - _FREE_SLOTS, Workers(1)
     workers = Workers(count)
-    if copy is not None and _may_share(options, transport):
+    if copies is not None and _may_share(options, transport):
         opening = plain_options(options), None if cache is None else str(cache)
-        workers = SharedWorkers(count, copy=copy, opening=opening, listener=transport.listener)
+        workers = SharedWorkers(count, copies=copies, opening=opening, listener=transport.listener)
     stored = DiskCache(cache)
     downloads = HttpDownloads(transport, allow_files=allow_files)
     return Connection(
@@ -119,37 +123,47 @@ def _may_share(options: IndexOptions, transport: Transport) -> bool:
 
 
 def start_copy_early() -> None:
-    """Start the copy for the connections that are opened later."""
-    copy = _new_copy()
-    if copy is not None:
-        _early.append(copy)
+    """Start the copies for the connections that are opened later."""
+    _early.extend(_new_copies())
 
 
-def _take_copy() -> ProcessCopy | None:
-    """The copy that was started early, else a new one; None where a copy is not safe."""
-    return _early.pop() if _early else _new_copy()
+def _take_copies() -> list[ProcessCopy]:
+    """The copies that were started early, else new ones; none where a copy is not safe."""
+    taken, _early[:] = _early[:], []
+    return taken or _new_copies()
 
 
-def _new_copy() -> ProcessCopy | None:
-    """A new copy; None where one is not safe, or no processor is left for it."""
-    return ProcessCopy.started(_serve) if processors() > 1 else None
+def _new_copies() -> list[ProcessCopy]:
+    """New copies; none where one is not safe, or no processor is left for it."""
+    count = min(processors(), _MOST_COPIES)
+    return ProcessCopy.started(_serve, prepare=_prepare, count=count) if processors() > 1 else []
 
 
-def _serve(service: Service) -> None:
+def _prepare() -> None:
+    """Import what the first calls need, and compile patterns that are compiled on first use."""
     gc.set_threshold(*_COLLECTED_AT)
     gc.enable()
-    # What the first calls need, while the project is read: imports, and patterns that are compiled on first use.
-    from lockset.index.http import httpx_client
+    import encodings.idna  # to look hosts up
+    import hashlib
+
+    from lockset.files import inflate
+    from lockset.index.http import certificates, httpx_client
     from lockset.index.pages.simple_json import parse_json_page
     from lockset.metadata.retrieve import Retriever
 
-    del httpx_client
-    parse_json_page(b'{"files":[]}', name="sample", page_url="", index_url="")
+    del certificates, encodings, hashlib, httpx_client, inflate, Retriever
+    for page in (b'{"files":[]}', '{"files":[],"é":1}'.encode()):  # of both kinds that have patterns of their own
+        parse_json_page(page, name="sample", page_url="", index_url="")
+
+
+def _serve(service: Service) -> None:
+    from lockset.metadata.retrieve import Retriever
+
     opening = service.opening()
     if opening is None:
         return
     options, cache = options_of_plain(opening[0]), None if opening[1] is None else Path(opening[1])
-    connection = connect(options, cache=cache, clock=time.time, listener=service.listener)
+    connection = connect(options, cache=cache, clock=time.time, listener=service.listener, spares=service.threads // 2)
     Retriever(connection.files, store=connection.cache, tasks=connection.workers)
     service.run(connection.workers.offered)
 
@@ -157,12 +171,12 @@ def _serve(service: Service) -> None:
 @contextmanager
 def connected(options: IndexOptions, cache: Path | None, listener: ProgressListener) -> Iterator[Connection]:
     """Connections for one run; they are opened at the first request and closed at the end."""
-    connection = connect(options, cache=cache, clock=time.time, listener=listener, copy=_take_copy)
+    connection = connect(options, cache=cache, clock=time.time, listener=listener, copies=_take_copies)
     try:
         yield connection
     finally:
         connection.close()
-        while _early:  # the connection did not take it
+        while _early:  # the connection did not take them
             _early.pop().end()
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from lockset._dataclass import dataclass, field, replace
 from lockset.errors import LocksetError
 from lockset.files.output_file import write_lock_files, write_result
-from lockset.lockfile.publishers import keep_identities, note_publisher_changes
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import refuse_secrets, write
 from lockset.markers.universe import targets_within
@@ -17,7 +16,6 @@ from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
 from lockset.resolve.lock.lock_notes import LockNotes, gaps, list_few, note_missing_extras, note_sources, note_statuses
 from lockset.resolve.lock.lock_resolution import later_pythons, narrowing, resolution_of
 from lockset.resolve.lock.verify import verify_lock
-from lockset.resolve.lock.wheels_agree import verify_metadata
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
@@ -177,6 +175,8 @@ def solve(
     problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
     terms, resolution = _narrowed(problem, resolution, repository, notes, old=old)
     if verify:
+        from lockset.resolve.lock.wheels_agree import verify_metadata
+
         notes.listener.phase("Comparing metadata")
         verify_metadata(resolution, opened)
     return Solved(problem=problem, resolution=resolution, terms=terms, repository=repository)
@@ -205,9 +205,10 @@ def assemble(
     note_sources(lock, old, notes)
     if attest is not None:
         lock = attest(lock, opened, notes.note)
-    elif old is not None:
-        lock = keep_identities(lock, old)
     if old is not None:
+        from lockset.lockfile.publishers import keep_identities, note_publisher_changes
+
+        lock = keep_identities(lock, old) if attest is None else lock
         note_publisher_changes(lock, old, notes.note, refuse=options.refuse_new_publisher)
     refuse_secrets(lock)
     return LockResult(

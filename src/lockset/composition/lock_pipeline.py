@@ -23,7 +23,6 @@ from lockset.resolve.problem.direct_source import DirectSource, relative_path
 from lockset.resolve.problem.options import LockOptions
 from lockset.resolve.problem.roots import line_settings
 from lockset.resolve.releases.prefetch import PrefetchingRepository
-from lockset.sources.dynamic_fields import with_built
 from lockset.sources.other_tools.facts import OtherTools, join_many_names
 
 if TYPE_CHECKING:
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.direct_source import SourceFacts, SourceReader
     from lockset.resolve.problem.file_policy import FileRules
+    from lockset.resolve.problem.requirement import Dependency
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.sources.project import DynamicFields, RootProject
 
@@ -99,7 +99,7 @@ def lock_project(
         project, options, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
     ) as (_, problem, opened):
         if not one_environment:
-            opened.hint(_first_names(problem))
+            opened.hint_requirements(_first_requirements(problem))
         from lockset.composition.lock_assembly import resolve_and_assemble
 
         return resolve_and_assemble(
@@ -122,12 +122,11 @@ def lock_environment(project: RootProject, options: LockOptions, maker: SyncedEn
     return lock_project(project, options, open_repository=opener, now=maker.now, one_environment=True).lock
 
 
-def _first_names(problem: ResolutionProblem) -> Iterator[str]:
-    """The projects whose pages the search needs whatever it decides; none where sources may stand in for pages."""
+def _first_requirements(problem: ResolutionProblem) -> list[Dependency]:
+    """What the search needs pages for whatever it decides; nothing where sources may stand in for pages."""
     request = problem.request
-    for root in () if problem.direct.concerned else request.roots:
-        if not root.region.is_disjoint(request.universe):
-            yield root.dependency.name
+    roots = () if problem.direct.concerned else request.roots
+    return [root.dependency for root in roots if not root.region.is_disjoint(request.universe)]
 
 
 @contextmanager
@@ -209,6 +208,8 @@ def _built(project: RootProject, unbuilt: DynamicFields, repository: IndexReposi
         metadata = repository.sources.read(source).metadata
     except BuildNeededError as error:
         raise _refused(unbuilt) from error
+    from lockset.sources.dynamic_fields import with_built  # few projects have such fields
+
     return with_built(
         project,
         unbuilt,

@@ -6,7 +6,7 @@ Several indexes may share a host and must not receive each other's credentials, 
 from __future__ import annotations
 
 import posixpath
-from base64 import b64encode
+from binascii import b2a_base64
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -40,7 +40,7 @@ class Credentials:
     def header(self) -> str:
         """Value of the `Authorization` header (Basic)."""
         pair = f"{self.username}:{self.password}".encode()
-        return f"Basic {b64encode(pair).decode('ascii')}"
+        return f"Basic {b2a_base64(pair, newline=False).decode('ascii')}"
 
     def __repr__(self) -> str:
         return "Credentials(***)"

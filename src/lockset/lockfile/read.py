@@ -11,7 +11,6 @@ import re
 import stat
 from functools import cached_property
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -22,13 +21,13 @@ from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import SHORT, read_marker, read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.files.system import READ
-from lockset.lockfile.positions import Positions, positions
 from lockset.spans import LineIndex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lockset.lockfile.model import Pylock
+    from lockset.lockfile.positions import Positions
 
 __all__ = [
     "MAX_BYTES",
@@ -143,6 +142,8 @@ class Document:
     @cached_property
     def spans(self) -> Positions:
         """The position of every key path of `data` in `text`."""
+        from lockset.lockfile.positions import positions  # for messages
+
         return positions(self.text)
 
     @cached_property
@@ -172,6 +173,8 @@ class Document:
                 hint="Lock again with a tool that writes lock-version 1.0, or use a newer lockset",
             ) from error
         except PylockValidationError as error:
+            from shlex import quote
+
             kind = None if "lock-version" in self.data else kind_of_table(self.data)
             raise LocksetError(
                 "lock-invalid",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-from lockset.dependency_specifiers import read_specifier, read_specifiers
+from lockset import dependency_specifiers
+from lockset.dependency_specifiers import plain_clause, read_specifier, read_specifiers
 from lockset.errors import LocksetError
 from lockset.markers import diagram as dd
 from lockset.markers.environment import Example, example
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from packaging.markers import Marker
+    from packaging.specifiers import SpecifierSet
 
     from lockset.markers.environment import Environment
     from lockset.markers.variables import Release
@@ -392,15 +392,20 @@ def _python_diagram(specifiers: str) -> int:
         parts: list[dd.Formula] = [dd.FULL]
         for part in sorted(filter(None, map(str.strip, specifiers.split(",")))):
             try:
-                one = read_specifier(part)
-            except InvalidSpecifier:
+                operator, version = plain_clause(part) or _clause(part)
+            except dependency_specifiers.InvalidSpecifier:
                 raise LocksetError(
                     "requires-python-invalid",
                     f"`{specifiers}` is not a valid set of Python versions: `{part}` is not a valid version specifier",
                 ) from None
-            parts.append(comparison("python_full_version", one.operator, one.version))
+            parts.append(comparison("python_full_version", operator, version))
         diagram = _PYTHONS[specifiers] = dd.build(dd.Operation("and", tuple(parts)))
     return diagram
+
+
+def _clause(text: str) -> tuple[str, str]:
+    specifier = read_specifier(text)
+    return specifier.operator, specifier.version
 
 
 def without_upper_bounds(specifiers: SpecifierSet) -> SpecifierSet:

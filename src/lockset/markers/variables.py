@@ -19,13 +19,18 @@ from __future__ import annotations
 import re
 from enum import Enum
 from functools import lru_cache
+from operator import eq, ge, gt, le, lt, ne
+from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, Specifier
 from packaging.version import InvalidVersion
 
+from lockset import dependency_specifiers
 from lockset._dataclass import dataclass
 from lockset._pattern import lazy_pattern
-from lockset.dependency_specifiers import read_specifier, read_version
+from lockset.dependency_specifiers import plain_clause, plain_release, read_specifier, read_version
+
+if TYPE_CHECKING:
+    from packaging.specifiers import Specifier
 
 __all__ = [
     "ALIASES",
@@ -199,6 +204,9 @@ _LONGEST_LIST = 1_000
 _LONG_NUMBER = lazy_pattern(r"\d{20}")
 
 
+_COMPARISONS = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
+
+
 class UndefinedComparisonError(ValueError):
     """The operator is not defined for strings (`~=` and `===`), or the literal has too many versions."""
 
@@ -225,9 +233,12 @@ def satisfies(name: str, left: str, operator: str, right: str) -> bool:
         UndefinedComparisonError: packaging does not define the comparison.
     """
     if name in VERSION_COMPARED and operator not in {"in", "not in"}:
+        known = _compare_releases(left, operator, right)
+        if known is not None:
+            return known
         try:
             specifier = _specifier(operator + right)
-        except InvalidSpecifier:
+        except dependency_specifiers.InvalidSpecifier:
             pass
         else:
             return specifier.contains(left, prereleases=True)
@@ -236,11 +247,26 @@ def satisfies(name: str, left: str, operator: str, right: str) -> bool:
 
 def fits_specifier(operator: str, literal: str) -> bool:
     """Whether the two form a valid version specifier, so that packaging compares versions and not strings."""
+    if plain_clause(operator + literal) is not None:
+        return True
     try:
         _specifier(operator + literal)
-    except InvalidSpecifier:
+    except dependency_specifiers.InvalidSpecifier:
         return False
     return True
+
+
+def _compare_releases(left: str, operator: str, right: str) -> bool | None:
+    """The comparison of two final releases; None for other versions and operators."""
+    compare = _COMPARISONS.get(operator)
+    prefix = right.removesuffix(".*")
+    one, other = plain_release(left), plain_release(prefix)
+    if compare is None or one is None or other is None:
+        return None
+    if prefix != right:
+        count = prefix.count(".") + 1
+        return bool(compare(one[:count], other[:count])) if operator in {"==", "!="} else None
+    return bool(compare(one, other))
 
 
 @lru_cache(maxsize=4096)

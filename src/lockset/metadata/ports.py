@@ -111,5 +111,9 @@ class Tasks(Protocol):
         Another process may make the call as `remote` instead.
         """
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether another process makes the calls that it can make."""
+
     def offer(self, kind: str, function: Callable[[Any], Any]) -> None:
         """Name the function for remote calls of this kind: from plain values to plain values."""

@@ -23,7 +23,6 @@ from lockset.index.filenames import wheel_triple
 from lockset.index.pages.project_page import file_of_values
 from lockset.index.ports import RemoteCall
 from lockset.metadata.core import CoreMetadata, check_identity, parse_metadata
-from lockset.metadata.wheel import wheel_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -139,9 +138,11 @@ class Retriever:
             return
         key = self._key(files)
         if key not in self._known and key not in self._pending and not self._load_stored(key, files):
-            listed = tuple(files)
-            remote = _remote_call(key, listed)
-            self._pending[key] = self._tasks.start(lambda: self._prefetch(key, listed), when_done, remote)
+            self._start(key, tuple(files), when_done)
+
+    def _start(self, key: str, files: Sequence[DistributionFile], when_done: Callable[[], object] | None) -> None:
+        remote = _remote_call(key, files)
+        self._pending[key] = self._tasks.start(lambda: self._prefetch(key, files), when_done, remote)
 
     def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
         """The metadata if it is available; see `lockset.resolve.releases.prefetch.PrefetchingMetadata`."""
@@ -181,6 +182,8 @@ class Retriever:
         return other
 
     def _retrieve(self, key: str, files: Sequence[DistributionFile]) -> None:
+        if key not in self._pending and self._tasks.is_shared:
+            self._start(key, files, None)  # so that this process need not open a connection, or import what does
         pending = self._pending.get(key)
         metadata = None if pending is None else pending.result()
         if metadata is None:
@@ -254,6 +257,8 @@ class Retriever:
             case StrategyKind.PIECES:
                 return self._by_pieces(strategy.file)
             case StrategyKind.WHOLE_WHEEL:
+                from lockset.metadata.wheel import wheel_metadata  # most metadata have a file of their own
+
                 with self._files.download(strategy.file) as file:
                     return wheel_metadata(file, strategy.file)
             case StrategyKind.SDIST:
@@ -291,6 +296,8 @@ class Retriever:
         opened = self._files.open(file)
         if opened is None:
             return None
+        from lockset.metadata.wheel import wheel_metadata
+
         try:
             with opened:
                 return wheel_metadata(opened, file)

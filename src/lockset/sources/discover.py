@@ -21,7 +21,6 @@ from lockset.sources.direct_url import path_of
 from lockset.sources.project import RootProject, merge_sources
 from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_pyproject_settings
 from lockset.sources.requirements.requirement_line import is_remote, is_url, shown_url
-from lockset.sources.script import has_script_metadata, read_script
 from lockset.sources.settings import Settings
 from lockset.sources.toml_table import with_key_lines
 
@@ -274,6 +273,8 @@ def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProje
     text = decode_utf8(source.data, location=shown)
     base = Path(source.path_or_url).parent
     if kind is not SourceKind.PYPROJECT:
+        from lockset.sources.script import read_script
+
         return kind, read_script(text, base=base, location=shown)
     with with_key_lines(text, shown):
         project = read_pyproject(text, base=base, location=shown)
@@ -373,6 +374,8 @@ def _source_kind_of(name: str | None, data: bytes, *, location: str) -> SourceKi
         raise _is_lock(location)
     if (name is not None and PurePath(name).suffix == ".toml") or _TABLE.search(data):
         return SourceKind.PYPROJECT
+    from lockset.sources.script import has_script_metadata
+
     # A script with any name. Bytes that are not UTF-8 cannot be part of its block.
     if has_script_metadata(data.decode("utf-8", "replace")):
         return SourceKind.SCRIPT

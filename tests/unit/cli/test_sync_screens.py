@@ -75,6 +75,18 @@ def test_a_refusal_after_the_plan_says_that_nothing_was_changed(steps: list[Step
     assert caught.value.diagnostic.context == context
 
 
+@pytest.mark.parametrize("path", [None, "/work/.venv/lib/file"])
+def test_an_error_of_the_system_names_the_target_or_the_file(path: str | None) -> None:
+    def sync(show: Callable[[Target, Plan], None]) -> SyncResult:
+        show(VENV, plan_of(installs(1)))
+        raise OSError(28, "No space left on device", path)
+
+    with pytest.raises(LocksetError, match="The target cannot be changed: No space left on device") as caught:
+        carry_out(sync, Output(color="never"))
+    assert caught.value.diagnostic.code == "target-not-writable"
+    assert caught.value.diagnostic.location == (path or VENV.shown)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.0, "0.00 s"), (0.04, "0.04 s"), (0.44, "0.4 s"), (59.0, "59.0 s"), (125.7, "2 min 5 s")]
 )

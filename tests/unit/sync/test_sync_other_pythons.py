@@ -7,6 +7,7 @@ import os
 import platform
 import runpy
 import struct
+import subprocess
 import sys
 import sysconfig
 from pathlib import Path
@@ -14,9 +15,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging import _manylinux, _musllinux, markers, tags
 
 from lockset.files import system
+from lockset.sync.disk.inspect.interpreter import _EXECUTE
 from lockset.sync.target import Interpreter, interpreter_tags
 
 if TYPE_CHECKING:
@@ -71,6 +75,29 @@ def answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         return json.loads(capsys.readouterr().out.rpartition("lockset-facts:")[2])
 
     return ask
+
+
+def test_the_answer_is_the_json_of_the_standard_library(capsys: pytest.CaptureFixture[str]) -> None:
+    written = runpy.run_path(SCRIPT)["_json"]
+    capsys.readouterr()
+
+    @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text() | st.just("\udcff"), _containers))
+    def compare(value: object) -> None:
+        assert written(value) == json.dumps(value)
+
+    compare()
+
+
+def _containers(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(values) | st.dictionaries(st.text(), values)
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="others have their own start")
+def test_the_question_imports_neither_json_nor_platform() -> None:
+    code = f"{_EXECUTE}; print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-I", "-c", code, SCRIPT], capture_output=True, encoding="utf-8", check=True)
+    # They would cost a first sync twenty milliseconds.
+    assert not {"json", "platform", "re", "subprocess", "typing"} & set(done.stderr.split())
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ from lockset.cli.output.findings.findings import Line, SelectedForTarget, Valida
 from lockset.cli.output.help.documentation import DOCUMENTATION
 from lockset.cli.output.streams import plain
 from lockset.errors import LocksetError, UsageError
-from lockset.lockfile.validate.catalogue import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,6 +60,8 @@ def run(args: ValidateCommand, out: Output) -> int:
 
 
 def _known(rule: str, location: str | None = None) -> None:
+    from lockset.lockfile.validate.catalogue import RULES
+
     if rule in RULES:
         return
     codes = rule_codes()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.output.lock_changes import change_lines
 from lockset.cli.output.streams import count_text, plain, seconds_text
 from lockset.errors import LocksetError
 
@@ -65,6 +64,8 @@ def show_lock(result: LockResult, command: LockCommand, seconds: float, out: Out
     count = package_count(result.lock)
     name = plain(_name(result.path))
     if changes is not None:
+        from lockset.cli.output.lock_changes import change_lines
+
         for line in change_lines(changes, out):
             out.line(line)
     if old is not None and not old.merged and changes is not None and changes.is_empty:

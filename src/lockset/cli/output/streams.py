@@ -11,7 +11,6 @@ from itertools import zip_longest
 
 from lockset._pattern import lazy_pattern
 from lockset.cli.output.cells import cells, padded
-from lockset.cli.output.help.documentation import error_url
 from lockset.progress import NullListener
 from lockset.url_secrets import plain, without_secrets
 
@@ -156,6 +155,8 @@ class Output:
 
         The word "error" is a link to the page of the code, where the terminal shows links.
         """
+        from lockset.cli.output.help.documentation import error_url
+
         location = f"{plain(diagnostic.location)}: " if diagnostic.location else ""
         word, url = self.style("error", "bold red"), error_url(diagnostic.code)
         word = _link(word, url) if self._error_links else word
@@ -287,6 +288,8 @@ class _Notes(NullListener):
 
 def _error_json(diagnostic: Diagnostic) -> dict[str, object]:
     """As `schemas/command-output.schema.json` describes it."""
+    from lockset.cli.output.help.documentation import error_url
+
     location, hint = diagnostic.location, diagnostic.hint
     error = {
         "code": diagnostic.code,

@@ -57,7 +57,8 @@ def carry_out(sync: Callable[[Callable[[Target, Plan], None]], SyncResult], out:
     """Call `sync` with a function that shows the plan.
 
     Raises:
-        LocksetError: As of `sync`; if the plan was shown and nothing was changed, with that fact.
+        LocksetError: As of `sync`; if the plan was shown and nothing was changed, with that fact. `target-not-writable`
+            for an error of the system after that.
     """
     shown: list[Target] = []
 
@@ -74,6 +75,17 @@ def carry_out(sync: Callable[[Callable[[Target, Plan], None]], SyncResult], out:
             one = error.diagnostic
             error.diagnostic = one._replace(context=(*one.context, f"The {kind} was not changed"))
         raise
+    except OSError as error:
+        if not shown:
+            raise
+        path = error.filename2 or error.filename  # a full disk gives none
+        raise LocksetError(
+            "target-not-writable",
+            f"The target cannot be changed: {error.strerror or error}",
+            location=str(path) if path else shown[0].shown,
+            context=("Changes that were begun are undone",),
+            hint="Sync again when this is solved",
+        ) from error
 
 
 def show_plan(plan: Plan, target: Target, out: Output) -> None:

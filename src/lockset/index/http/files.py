@@ -14,7 +14,6 @@ from lockset.errors import DownloadFailedError, HashMismatchError, LocksetError,
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, Digest, Verifier
 from lockset.index.credentials import redact
 from lockset.index.http.local import local_path, read_local
-from lockset.index.http.remote_file import open_remote
 from lockset.index.http.transport import Incoming, Request
 
 if TYPE_CHECKING:
@@ -143,6 +142,8 @@ class HttpFiles:
         index = self._transport.scope(file.url)
         if index in self._without_ranges:
             return None
+        from lockset.index.http.remote_file import open_remote  # most metadata have a file of their own
+
         try:
             remote = open_remote(self._transport, file.url)
         except LocksetError as error:

@@ -21,7 +21,7 @@ from lockset.index.credentials import redact
 from lockset.index.http.certificates import certificate_error
 from lockset.index.http.deadlines import Deadlines
 from lockset.index.http.incoming import Again
-from lockset.index.http.pool import KEPT_SECONDS, BoundedBackend, Pool
+from lockset.index.http.pool import KEPT_SECONDS, BoundedBackend, Pool, SpareConnections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,14 +51,18 @@ _FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.Protocol
 class HttpxClient:
     """Sends requests; safe to use from several threads. Created once per run.
 
-    There is one pool of connections for each proxy and each policy on certificates.
+    There is one pool of connections for each proxy and each policy on certificates. `spares` is how many connections
+    are opened ahead to each host.
     """
 
-    def __init__(self, options: IndexOptions, contexts: Contexts, addresses: Addresses) -> None:
+    def __init__(self, options: IndexOptions, contexts: Contexts, addresses: Addresses, *, spares: int = 0) -> None:
         self._options = options
         self._contexts = contexts
         self._deadlines = Deadlines()
-        self._backend = BoundedBackend(self._deadlines, addresses, connect_timeout=options.connect_timeout)
+        self._spares = SpareConnections(spares, addresses, connect_timeout=options.connect_timeout) if spares else None
+        self._backend = BoundedBackend(
+            self._deadlines, addresses, connect_timeout=options.connect_timeout, spares=self._spares
+        )
         self._lock = threading.Lock()
         self._pools: dict[tuple[str | None, bool | None], Pool] = {}
 
@@ -114,7 +118,12 @@ class HttpxClient:
         if response.extensions.get("http_version") not in _VERSIONS:
             response.close()
             raise Again("the server uses an unknown version of HTTP")
-        return HttpxResponse(response, self._deadlines, silence)
+        received = HttpxResponse(response, self._deadlines, silence)
+        if self._spares is not None and proxy is None and _stays_open(response, received):
+            verified = self._verifies(address, None)
+            context = None if verified is None else self._contexts.of(verified=verified)
+            self._spares.open(address.host, address.url.port or _PORTS[address.url.scheme.decode()], context)
+        return received
 
     def close(self) -> None:
         """Close all connections."""
@@ -123,13 +132,19 @@ class HttpxClient:
             self._pools.clear()
         for pool in pools:
             pool.close()
+        if self._spares is not None:
+            self._spares.close()
+
+    def _verifies(self, address: _Address, proxy: str | None) -> bool | None:
+        """Whether certificates are verified; None without TLS."""
+        # Without TLS nothing is verified, and loading certificates takes tens of milliseconds.
+        if address.url.scheme == b"https" or (proxy or "").lower().startswith("https:"):
+            return {address.host, address.netloc}.isdisjoint(self._options.insecure_hosts)
+        return None
 
     def _pool(self, address: _Address, proxy: str | None) -> Pool:
         """The pool for an address."""
-        # Without TLS nothing is verified, and loading certificates takes tens of milliseconds.
-        verified: bool | None = None
-        if address.url.scheme == b"https" or (proxy or "").lower().startswith("https:"):
-            verified = {address.host, address.netloc}.isdisjoint(self._options.insecure_hosts)
+        verified = self._verifies(address, proxy)
         key = (proxy, verified)
         with self._lock:
             pool = self._pools.get(key)
@@ -146,6 +161,14 @@ class HttpxClient:
                     network_backend=self._backend,
                 )
             return pool
+
+
+def _stays_open(response: httpcore.Response, received: HttpxResponse) -> bool:
+    """Whether the server lets the connection serve further requests."""
+    return (
+        response.extensions.get("http_version") != b"HTTP/1.0"
+        and "close" not in received.headers.get("connection", "").lower()
+    )
 
 
 class _Address(NamedTuple):

@@ -1,4 +1,4 @@
-"""Connections of httpcore: within deadlines, to hosts that are looked up once, and checked before they are reused.
+"""Connections of httpcore: within deadlines, opened ahead, to hosts looked up once, and checked before they are reused.
 
 Each wait is limited by the time that its request has left. A connection serves one request at a time, also in HTTP/2:
 neither h2 nor httpcore's use of it is safe with several threads. Two of them may take the same stream, or garble the
@@ -11,10 +11,13 @@ import math
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import httpcore
+
+from lockset._named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     import ssl
@@ -23,19 +26,22 @@ if TYPE_CHECKING:
     from lockset.index.http.addresses import Addresses
     from lockset.index.http.deadlines import Deadlines
 
-__all__ = ["KEPT_SECONDS", "BoundedBackend", "Pool"]
+__all__ = ["KEPT_SECONDS", "BoundedBackend", "Pool", "SpareConnections"]
 
 # Sockets take a timeout of 0 as non-blocking mode.
 _LEAST_SECONDS = 0.01
 # Seconds that an idle connection is kept.
 KEPT_SECONDS = 30.0
+# Seconds after which a connection is not used if it served no request, since servers close those sooner.
+_SPARE_SECONDS = 4.0
 
 
 class BoundedBackend(httpcore.NetworkBackend):
     """Opens connections, each to the first address of its host that accepts it; safe to use from several threads.
 
     The timeouts that httpcore passes are not used: `deadlines` has those of the thread's request, and
-    `connect_timeout` is the limit in seconds for one address, and for a TLS handshake.
+    `connect_timeout` is the limit in seconds for one address, and for a TLS handshake. `spares` has connections that
+    were opened ahead.
     """
 
     def __init__(
@@ -44,10 +50,12 @@ class BoundedBackend(httpcore.NetworkBackend):
         addresses: Addresses,
         *,
         connect_timeout: float,
+        spares: SpareConnections | None = None,
     ) -> None:
         self._deadlines = deadlines
         self._connect_timeout = connect_timeout
         self._addresses = addresses
+        self._spares = spares
         self._sockets = httpcore.SyncBackend()
         self._opened = threading.local()
 
@@ -60,6 +68,9 @@ class BoundedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect; ConnectError or ConnectTimeout if the host is unknown or no address can be reached."""
+        spare = None if self._spares is None else self._spares.take(host, port)
+        if spare is not None:
+            return self._bounded(spare.stream, secured_by=spare.context)
         failure: Exception = httpcore.ConnectError("the host name has no address")
         for address in self._look_up(host, port):
             seconds = self._deadlines.to_connect(self._connect_timeout)
@@ -73,11 +84,16 @@ class BoundedBackend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = _no_connection(error)
             else:
-                self._deadlines.renew()
-                self._opened.last = stream
-                return _BoundedStream(stream, self._deadlines, self._connect_timeout)
+                return self._bounded(stream)
         self._addresses.forget(host, port)
         raise failure
+
+    def _bounded(
+        self, stream: httpcore.NetworkStream, *, secured_by: ssl.SSLContext | None = None
+    ) -> httpcore.NetworkStream:
+        self._deadlines.renew()
+        self._opened.last = stream
+        return _BoundedStream(stream, self._deadlines, self._connect_timeout, secured_by=secured_by)
 
     def begin(self) -> None:
         """Begin a request of this thread."""
@@ -97,12 +113,23 @@ class BoundedBackend(httpcore.NetworkBackend):
 
 
 class _BoundedStream(httpcore.NetworkStream):
-    """A connection whose reads and writes end when the request of their thread has no time left."""
+    """A connection whose reads and writes end when the request of their thread has no time left.
 
-    def __init__(self, stream: httpcore.NetworkStream, deadlines: Deadlines, connect_timeout: float) -> None:
+    `secured_by` is what it was encrypted with before it was taken from the spare connections.
+    """
+
+    def __init__(
+        self,
+        stream: httpcore.NetworkStream,
+        deadlines: Deadlines,
+        connect_timeout: float,
+        *,
+        secured_by: ssl.SSLContext | None = None,
+    ) -> None:
         self._stream = stream
         self._deadlines = deadlines
         self._connect_timeout = connect_timeout
+        self._secured_by = secured_by
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 (the interface has it)
         """The next bytes, empty at the end of the connection."""
@@ -131,7 +158,11 @@ class _BoundedStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 (the interface has it)
     ) -> httpcore.NetworkStream:
-        """Encrypt the connection."""
+        """Encrypt the connection, unless it already is."""
+        if self._secured_by is not None:
+            if self._secured_by is not ssl_context:
+                raise httpcore.ConnectError("the connection was encrypted for other requests")
+            return _BoundedStream(self._stream, self._deadlines, self._connect_timeout)
         seconds = max(_LEAST_SECONDS, self._deadlines.to_connect(self._connect_timeout))
         try:
             stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
@@ -160,6 +191,101 @@ def _no_connection(error: Exception) -> Exception:
     if isinstance(error, httpcore.ConnectTimeout):
         return httpcore.ConnectTimeout("no response in time")
     return httpcore.ConnectError(str(error))
+
+
+class _Spare(NamedTuple):
+    """An open connection that has served no request.
+
+    Attributes:
+        stream: Encrypted if there is a context.
+        context: What it was encrypted with.
+        expires: In seconds of `time.monotonic`.
+    """
+
+    stream: httpcore.NetworkStream
+    context: ssl.SSLContext | None
+    expires: float
+
+
+class SpareConnections:
+    """Opens up to `count` connections ahead to each host; safe to use from several threads.
+
+    A new connection takes two or three round trips before its first request leaves. A search makes requests in waves,
+    each of which follows from the answers to the one before and is larger than it, so that most of a wave would wait
+    for new connections. Spares are opened only to a host that has answered and keeps connections open: a server that
+    serves one connection at a time would make a request wait for the end of an idle one.
+
+    `connect_timeout` is the limit in seconds for a connection, and for a TLS handshake.
+    """
+
+    def __init__(self, count: int, addresses: Addresses, *, connect_timeout: float) -> None:
+        self._count = count
+        self._addresses = addresses
+        self._connect_timeout = connect_timeout
+        self._sockets = httpcore.SyncBackend()
+        self._lock = threading.Lock()
+        self._hosts: dict[tuple[str, int], list[_Spare]] = {}
+        self._closed = False
+
+    def open(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        """Start to open spares to a host, unless that was done before. Never fails, and never waits."""
+        if (host, port) in self._hosts:
+            return
+        with self._lock:
+            if (host, port) in self._hosts or self._closed:
+                return
+            self._hosts[host, port] = []
+        with suppress(RuntimeError):  # the system allows no further thread
+            for _ in range(self._count):
+                threading.Thread(target=self._open, args=(host, port, context), daemon=True).start()
+
+    def take(self, host: str, port: int) -> _Spare | None:
+        """A spare that is still open, for one request at first; None if there is none."""
+        while True:
+            with self._lock:
+                spares = self._hosts.get((host, port))
+                if not spares:
+                    return None
+                spare = spares.pop()
+            if time.monotonic() < spare.expires and _is_silent(spare.stream):
+                return spare
+            spare.stream.close()
+
+    def close(self) -> None:
+        """Close the spares that were not taken."""
+        with self._lock:
+            self._closed = True
+            left = [spare for spares in self._hosts.values() for spare in spares]
+            self._hosts.clear()
+        for spare in left:
+            spare.stream.close()
+
+    def _open(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        try:
+            stream = self._sockets.connect_tcp(self._addresses.of(host, port)[0], port, self._connect_timeout)
+            if context is not None:
+                stream = stream.start_tls(context, host, self._connect_timeout)
+        except Exception:  # noqa: BLE001 (a request that needs a connection runs into the same error and reports it)
+            return
+        with self._lock:
+            spares = self._hosts.get((host, port))
+            if spares is not None and not self._closed:
+                spares.append(_Spare(stream, context, time.monotonic() + _SPARE_SECONDS))
+                return
+        stream.close()
+
+
+def _is_silent(stream: httpcore.NetworkStream) -> bool:
+    """Whether the server has neither closed the connection nor sent anything but what TLS needs."""
+    connected = stream.get_extra_info("socket")
+    try:
+        connected.settimeout(0)
+        connected.recv(1)
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        return type(error).__name__ == "SSLWantReadError"  # `ssl` is imported for TLS alone
+    return False
 
 
 class Pool(httpcore.ConnectionPool):

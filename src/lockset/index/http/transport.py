@@ -43,11 +43,12 @@ def open_transport(
     clock: Callable[[], float],
     listener: ProgressListener | None = None,
     environ: Mapping[str, str] | None = None,
+    spares: int = 0,
 ) -> Transport:
     """The transport for `options`; nothing is opened before the first request. See `connections.connect`."""
     sources = (*options.indexes, IndexSource(url=options.index_url, name=options.index_name), *options.flat_sources())
     authenticator = Authenticator(sources, environ=environ, keyring=options.keyring)
-    return Transport(options, authenticator=authenticator, clock=clock, listener=listener)
+    return Transport(options, authenticator=authenticator, clock=clock, listener=listener, spares=spares)
 
 
 class Transport:
@@ -60,8 +61,10 @@ class Transport:
         authenticator: Authenticator,
         clock: Callable[[], float],
         listener: ProgressListener | None = None,
+        spares: int = 0,
     ) -> None:
         self.options = options
+        self._spares = spares
         self.listener: ProgressListener = listener or NullListener()
         self._authenticator = authenticator
         self._clock = clock
@@ -281,7 +284,7 @@ class Transport:
                         threading.Thread(target=_prepare, args=(url, contexts, addresses), daemon=True).start()
                 from lockset.index.http.httpx_client import HttpxClient
 
-                self._client = HttpxClient(self.options, contexts, addresses)
+                self._client = HttpxClient(self.options, contexts, addresses, spares=self._spares)
             return self._client
 
 

@@ -1,8 +1,10 @@
-"""Workers that share calls with a copy of this process, since two threads of Python never compute at the same time.
+"""Workers that share calls with copies of this process, since two threads of Python never compute at the same time.
 
 A cold lock spends half of its time on requests, and on inflating and scanning pages; the other half goes into imports
-and the search. The copy is opened with the options of the run; then only the kinds of calls, their arguments and their
-results are sent, as plain values. If the copy ends, its calls are made here.
+and the search. The copies are opened with the options of the run; then only the kinds of calls, their arguments and
+their results are sent, as plain values. All calls that a copy can make are left to them, so that this process need not
+even import what makes requests. There may be more copies than processors that are free for them: this process mostly
+waits while they compute. If a copy ends, its calls are made here.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import marshal
 import os
 import struct
 import threading
+from collections import deque
 from contextlib import suppress
 from functools import partial
 from io import FileIO
@@ -37,65 +40,83 @@ _SHORT = 64 * 1024
 
 
 class SharedWorkers(Workers):
-    """Workers of which three quarters are threads of a copy of this process, if there is one.
+    """Workers that are threads of copies of this process, if there are any, for all calls that those can make.
 
     Args:
-        count: The most calls at the same time.
-        copy: Starts a copy, or returns one that was started earlier; None where that is not safe.
-        opening: The plain value that a copy is opened with.
-        listener: Receives the bytes that the copy receives over the network.
+        count: The most calls at the same time, in all processes together.
+        copies: Starts copies, or returns those that were started earlier; none where that is not safe.
+        opening: The plain value that copies are opened with.
+        listener: Receives the bytes that the copies receive over the network.
     """
 
     def __init__(
-        self, count: int, *, copy: Callable[[], ProcessCopy | None], opening: Any, listener: ProgressListener
+        self, count: int, *, copies: Callable[[], list[ProcessCopy]], opening: Any, listener: ProgressListener
     ) -> None:
         super().__init__(count)
-        self._start_copy = copy
+        self._start_copies = copies
         self._opening = opening
         self._listener = listener
-        self._copy: ProcessCopy | None = None
+        self._copies: list[ProcessCopy] = []
+        self._lost: list[ProcessCopy] = []
         self._prepared = False
 
     def prepare(self) -> None:
-        """Open the copy, unless that is not safe. Call it before the first `start`, without holding a lock."""
+        """Open the copies, unless that is not safe. Call it before the first `start`, without holding a lock."""
         if self._prepared:
             return
         self._prepared = True
-        threads = self._count * 3 // 4  # the search is this process's alone
-        copy = self._start_copy() if threads else None
-        if copy is not None and copy.open(self._opening, threads, self._listener, self._make_here):
-            self._copy = copy
-            self._count -= threads
+        threads = self._count - 1  # one is for the calls that only this process can make
+        copies = self._start_copies() if threads else []
+        for copy in copies[threads:]:
+            copy.end()
+        count = min(threads, len(copies))
+        for at, copy in enumerate(copies[:count]):
+            share = threads * (at + 1) // count - threads * at // count
+            if copy.open(self._opening, share, self._listener, self._make_here):
+                self._copies.append(copy)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether copies make the remote calls."""
+        return bool(self._copies)
 
     def start(
         self, call: Callable[[], T], after: Callable[[], object] | None = None, remote: RemoteCall[T] | None = None
     ) -> Job[T]:
-        """Queue `call`: for the copy as `remote` if it has a free thread, else for a thread of this process."""
-        copy = self._copy
-        if copy is not None and remote is not None:
+        """Queue `call`: for a copy as `remote` if there is one, else for a thread of this process."""
+        if remote is not None and self._copies:
             job = _RemoteJob(call, after, remote.read)
-            if copy.send(job, remote):
-                return job
+            for copy in sorted(self._copies, key=ProcessCopy.load):
+                if copy.send(job, remote):
+                    return job
         return super().start(call, after)
 
     def close(self) -> None:
-        """End the copy at once, and the threads once the queue is empty."""
-        copy, self._copy = self._copy, None
-        if copy is not None:
+        """End the copies at once, and the threads once the queue is empty."""
+        copies, self._copies, self._lost = self._copies + self._lost, [], []
+        for copy in copies:
+            copy.leave()
+        for copy in copies:
             copy.end()
         super().close()
 
-    def _make_here(self, jobs: list[_RemoteJob[Any]], threads: int) -> None:
+    def _may_grow(self) -> bool:
+        if not super()._may_grow():
+            return False
+        return not (self._threads and self._copies) or any(copy.give_up_thread() for copy in self._copies)
+
+    def _make_here(self, lost: ProcessCopy, jobs: list[_RemoteJob[Any]]) -> None:
         """Make the calls in threads of this process, since the copy has ended."""
         with self._lock:
-            self._count += threads
+            self._copies = [copy for copy in self._copies if copy is not lost]
+            self._lost.append(lost)
         for job in jobs:
             job.release()
             self._added(job)
 
 
 class _RemoteJob(Job[T]):
-    """A call that the copy makes; `release` makes it one of this process again."""
+    """A call that a copy makes; `release` makes it one of this process again."""
 
     __slots__ = ("_read",)
 
@@ -123,47 +144,59 @@ class _RemoteJob(Job[T]):
 class ProcessCopy:
     """A copy of this process that makes calls, as this process sees it."""
 
-    def __init__(self, end: Callable[[bool], bool], requests: int, replies: int) -> None:
+    def __init__(self, end: Callable[[], object], requests: int, replies: int) -> None:
         self._end = end
         self._requests, self._replies = requests, FileIO(replies)
         self._lock = threading.Lock()
         self._threads = 0
         self._jobs: dict[int, _RemoteJob[Any]] = {}
+        self._waiting: deque[tuple[_RemoteJob[Any], RemoteCall[Any]]] = deque()
         self._calls = 0
         self._receiver: threading.Thread | None = None
-        self._ended = False
+        self._ended = self._left = False
 
     @classmethod
-    def started(cls, serve: Callable[[Service], object]) -> ProcessCopy | None:
-        """Start a copy that calls `serve`; None where a copy is not safe."""
-        theirs, requests = os.pipe()
-        replies, answers = os.pipe()
-        large_pipe(replies)
+    def started(
+        cls, serve: Callable[[Service], object], *, prepare: Callable[[], object] | None = None, count: int = 1
+    ) -> list[ProcessCopy]:
+        """Start copies, each of which calls `serve`; none where a copy is not safe.
+
+        Only one of them is a copy of this process. It calls `prepare`, and the others are copies of it.
+        """
+        pipes = [_Pipes() for _ in range(count)]
 
         def work() -> None:
-            os.close(requests)
-            os.close(replies)
-            serve(Service(theirs, answers))
+            for each in pipes:
+                each.close_ours()
+            if prepare is not None:
+                prepare()
+            for each in pipes[1:]:
+                assistant(partial(_serve_alone, each, pipes, serve))
+            _serve_alone(pipes[0], pipes, serve)
 
         end = assistant(work)
-        os.close(theirs)
-        os.close(answers)
+        for each in pipes:
+            each.close_theirs()
         if end is None:
-            os.close(requests)
-            os.close(replies)
-            return None
-        return cls(end, requests, replies)
+            for each in pipes:
+                each.close_ours()
+            return []
+        first, *others = pipes
+        return [
+            cls(partial(end, True), first.requests, first.replies),  # noqa: FBT003 (as its type says)
+            *(cls(_nothing, each.requests, each.replies) for each in others),
+        ]
 
     def open(
         self,
         opening: Any,
         threads: int,
         listener: ProgressListener,
-        on_loss: Callable[[list[_RemoteJob[Any]], int], None],
+        on_loss: Callable[[ProcessCopy, list[_RemoteJob[Any]]], None],
     ) -> bool:
         """Let the copy make up to `threads` calls at the same time; False if it has ended.
 
-        `on_loss` is called with the calls under way and `threads` if the copy ends by itself.
+        `on_loss` is called with the copy and the calls that have no result if it ends by itself.
         """
         try:
             _write(self._requests, marshal.dumps((opening, threads)))
@@ -182,37 +215,64 @@ class ProcessCopy:
         self._receiver = receiver
         return True
 
+    def load(self) -> int:
+        """How many calls it has to make."""
+        return len(self._jobs) + len(self._waiting)
+
     def send(self, job: _RemoteJob[Any], call: RemoteCall[Any]) -> bool:
-        """Let the copy make the call; False if all its threads are busy, or it has ended."""
+        """Let the copy make the call, after earlier ones if all its threads are busy; False if it has ended."""
         with self._lock:
-            if self._ended or len(self._jobs) >= self._threads:
+            if self._ended:
                 return False
+            self._waiting.append((job, call))
+            self._send_waiting()
+            return True
+
+    def give_up_thread(self) -> bool:
+        """Make one call less at the same time from now on; False if all threads are busy."""
+        with self._lock:
+            if self._threads <= max(1, len(self._jobs)):
+                return False
+            self._threads -= 1
+            return True
+
+    def _send_waiting(self) -> None:
+        """Send the calls for which there are threads; with the lock held."""
+        while self._waiting and len(self._jobs) < self._threads:
+            job, call = self._waiting[0]
             self._calls += 1
             try:
                 _write(self._requests, marshal.dumps((self._calls, call.kind, call.argument)))
             except OSError:
-                return False  # its receiver will notice the end, too
+                return  # the receiver will notice the end, too
             self._jobs[self._calls] = job
-            return True
+            self._waiting.popleft()
 
     def end(self) -> None:
-        """Kill the copy and wait for its end; calls under way are abandoned."""
-        with self._lock:
-            self._ended = True
-        self._end(True)  # noqa: FBT003 (as its type says)
+        """End the copy at once and wait for its end; calls under way are abandoned."""
+        self.leave()
+        self._end()
         if self._receiver is not None:
             self._receiver.join()
         self._replies.close()
-        os.close(self._requests)
 
-    def _receive(self, listener: ProgressListener, on_loss: Callable[[list[_RemoteJob[Any]], int], None]) -> None:
+    def leave(self) -> None:
+        """Let the copy end, which `end` waits for."""
+        with self._lock:
+            if not self._left:
+                self._left = self._ended = True
+                os.close(self._requests)
+
+    def _receive(
+        self, listener: ProgressListener, on_loss: Callable[[ProcessCopy, list[_RemoteJob[Any]]], None]
+    ) -> None:
         try:
             self._receive_replies(listener)
         finally:
             with self._lock:
                 was_ended, self._ended = self._ended, True
             if not was_ended:
-                on_loss(list(self._jobs.values()), self._threads)
+                on_loss(self, [*self._jobs.values(), *(job for job, _ in self._waiting)])
 
     def _receive_replies(self, listener: ProgressListener) -> None:
         known = 0
@@ -223,7 +283,40 @@ class ProcessCopy:
                 known = received
             with self._lock:
                 job = self._jobs.pop(number)
+                self._send_waiting()
             job.receive(value, is_error=is_error)
+
+
+class _Pipes:
+    """The pipes between this process and one copy: ends of this process, and ends of the copy."""
+
+    def __init__(self) -> None:
+        self.their_requests, self.requests = os.pipe()
+        self.replies, self.their_replies = os.pipe()
+        large_pipe(self.replies)
+        self._left = True
+
+    def close_ours(self) -> None:
+        os.close(self.requests)
+        os.close(self.replies)
+
+    def close_theirs(self) -> None:
+        if self._left:
+            self._left = False
+            os.close(self.their_requests)
+            os.close(self.their_replies)
+
+
+def _serve_alone(mine: _Pipes, every: list[_Pipes], serve: Callable[[Service], object]) -> None:
+    """Serve over `mine`; a copy would not notice the end of another one whose pipes it holds."""
+    for each in every:
+        if each is not mine:
+            each.close_theirs()
+    serve(Service(mine.their_requests, mine.their_replies))
+
+
+def _nothing() -> None:
+    """How a copy of a copy is ended: it ends with its pipe."""
 
 
 class _ByteCount(NullListener):
@@ -243,13 +336,14 @@ class Service:
 
     Attributes:
         listener: Receives the bytes that the calls receive over the network.
+        threads: The most calls at the same time; 0 before it is opened.
     """
 
     def __init__(self, requests: int, replies: int) -> None:
         self._requests = FileIO(requests)
         self._replies = replies
         self._lock = threading.Lock()
-        self._threads = 0
+        self.threads = 0
         self._received = _ByteCount()
         self.listener: ProgressListener = self._received
 
@@ -258,12 +352,12 @@ class Service:
         message = _read_message(self._requests)
         if message is None:
             return None
-        opening, self._threads = message
+        opening, self.threads = message
         return opening
 
     def run(self, functions: Mapping[str, Callable[[Any], Any]]) -> None:
         """Make calls of `functions` by kind, which take and return plain values."""
-        workers = Workers(self._threads)
+        workers = Workers(self.threads)
         while (request := _read_message(self._requests)) is not None:
             number, kind, argument = request
             workers.start(partial(self._answer, number, functions[kind], argument))

@@ -92,6 +92,11 @@ class Workers:
         self._closed = False
         self.offered: dict[str, Callable[[Any], Any]] = {}
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes make remote calls."""
+        return False
+
     def call(self, call: Callable[[], T]) -> T:
         """Make `call` in one of the threads, and return its value; after `close`, here."""
         job = Job(call)
@@ -127,7 +132,7 @@ class Workers:
         with self._lock:
             self._queue.put(job)
             self._calls += 1
-            if self._threads < min(self._calls, self._count):
+            if self._threads < self._calls and self._may_grow():
                 with suppress(RuntimeError):  # fewer threads than allowed will do
                     name = f"lockset-{self._threads + 1}"
                     threading.Thread(target=self._work, name=name, daemon=True).start()
@@ -136,6 +141,10 @@ class Workers:
         if alone:
             job.run()
         return job
+
+    def _may_grow(self) -> bool:
+        """Whether one more thread may be started."""
+        return self._threads < self._count
 
     def _work(self) -> None:
         while (job := self._queue.get()) is not None:

@@ -11,9 +11,7 @@ from lockset._dataclass import dataclass
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read_document
-from lockset.lockfile.validate.catalogue import RULES, Rule
 from lockset.lockfile.validate.finding import Finding, Findings, Issue
-from lockset.lockfile.validate.locate import locations
 from lockset.lockfile.validate.rules.keys import (
     check_across,
     check_file_name,
@@ -155,12 +153,16 @@ def _newer_toml(document: Document) -> list[Issue]:
 
 
 def _syntax_issue(message: str, offset: int, location: tuple[int, int], hint: str | None) -> Issue:
+    from lockset.lockfile.validate.catalogue import RULES
+
     finding = Finding("toml-syntax", (), message, hint)
     return RULES["toml-syntax"].issue(finding, Span(start=offset, end=offset), location)
 
 
 def finding_severity(finding: Finding) -> Severity:
     """The severity of the finding's rule; outside the catalogue, most findings are errors."""
+    from lockset.lockfile.validate.catalogue import RULES
+
     rule = RULES.get(finding.code)
     return rule.severity if rule is not None else "warning" if finding.code in _WARNINGS else "error"
 
@@ -171,6 +173,10 @@ def locate_findings(findings: Iterable[Finding], document: Document | None) -> l
     ordered = list(findings)
     if not ordered:
         return issues
+    # A valid file needs none of them.
+    from lockset.lockfile.validate.catalogue import RULES, Rule
+    from lockset.lockfile.validate.locate import locations
+
     known = {} if document is None else locations(document, (finding.path for finding in ordered if finding.path))
     for finding in ordered:
         rule = RULES.get(finding.code) or Rule(

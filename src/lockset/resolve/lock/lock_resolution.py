@@ -18,7 +18,6 @@ from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.python_range import SETTLED
-from lockset.resolve.solver.opt_in_releases import all_opted_in
 from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, search
 
@@ -205,6 +204,8 @@ def _resolution_of(
         from lockset.resolve.lock.wheel_gaps import with_files  # most resolutions have a file everywhere
 
         return with_files(resolution, lacking, problem, repository)
+    from lockset.resolve.solver.opt_in_releases import all_opted_in
+
     return (
         resolution
         if all_opted_in(resolution, request, repository)

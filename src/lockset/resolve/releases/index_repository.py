@@ -23,7 +23,6 @@ from lockset.progress import NullListener
 from lockset.resolve.problem.requirement import parse_metadata_dependency, replaced
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
 from lockset.resolve.releases.requires_python import read_python, requires_python_region
-from lockset.resolve.releases.upload_limits import why_left_out
 from lockset.resolve.releases.wheel_coverage import WheelCoverage, distinguish_targets
 
 if TYPE_CHECKING:
@@ -124,6 +123,10 @@ class IndexRepository:
         if new:
             self._index.hint(new)
 
+    def hint_requirements(self, dependencies: Sequence[Dependency]) -> None:
+        """Announce that the projects of these requirements will be needed; returns at once."""
+        self.hint(dict.fromkeys(dependency.name for dependency in dependencies))
+
     def hint_release(self, name: str, version: Version) -> None:
         """See `Repository.hint_release`."""
         if (name, version) not in self._facts:
@@ -207,6 +210,8 @@ class IndexRepository:
         assert detail is not None, name
         if self.files(name, version):
             return None
+        from lockset.resolve.releases.upload_limits import why_left_out  # for messages
+
         return why_left_out(self.rules, name, detail.files(version))
 
     def listed_files(self, name: str, version: Version) -> Sequence[DistributionFile]:

@@ -8,6 +8,7 @@ costs one request.
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from itertools import islice
 from queue import Empty, SimpleQueue
@@ -15,12 +16,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from lockset.errors import LocksetError
 from lockset.index.ports import Index
+from lockset.markers import MarkerSet
 from lockset.metadata.ports import MetadataSource
 from lockset.resolve.problem.requirement import parse_dependency
 from lockset.resolve.releases.index_repository import IndexRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from packaging.version import Version
 
@@ -36,8 +38,9 @@ __all__ = ["PrefetchingIndex", "PrefetchingMetadata", "PrefetchingRepository"]
 
 # Seconds of one wait, so that an interrupt is noticed.
 _HEARTBEAT = 0.2
-# Releases to check for the one that will probably be chosen.
-_MOST_GUESSES = 50
+# Releases of one project to check for those that will probably be chosen, and such releases, at most.
+_MOST_CHECKED = 50
+_MOST_GUESSES = 4
 
 
 class PrefetchingIndex(Index, Protocol):
@@ -86,6 +89,9 @@ class PrefetchingRepository(IndexRepository):
         self._prefetched_metadata = metadata
         self._arrivals: SimpleQueue[str | tuple[str, Version]] = SimpleQueue()
         self._requested_specifiers: dict[str, dict[Specifier, None]] = {}
+        self._requested_extras: dict[str, frozenset[str]] = {}
+        self._regions: dict[str, MarkerSet] = {}
+        self._followed: dict[str, dict[Version, None]] = {}
         self._following = False
 
     def hint(self, names: Iterable[str]) -> None:
@@ -93,6 +99,14 @@ class PrefetchingRepository(IndexRepository):
         new = [n for n in names if n not in self._details]
         if new:
             self._prefetched_index.fetch(new, self._arrivals.put)
+
+    def hint_requirements(self, dependencies: Sequence[Dependency]) -> None:
+        """As `hint`; the specifiers and extras show which releases and dependencies will probably be needed."""
+        names = Counter(dependency.name for dependency in dependencies)
+        # Several of one project may be alternatives, such as those of conflicting groups.
+        targets = self.rules.target_region
+        self._add_requirements((d, targets) for d in dependencies if names[d.name] == 1 and d.url is None)
+        super().hint_requirements(dependencies)
 
     def hint_release(self, name: str, version: Version) -> None:
         """See `Repository.hint_release`."""
@@ -109,7 +123,7 @@ class PrefetchingRepository(IndexRepository):
         self._look_ahead(lambda: self._prefetched_metadata.is_coming(files))
         facts = super()._read_facts(name, version)
         if facts is not None:
-            self._add_requirements(facts.dependencies)
+            self._add_requirements(self._applicable(name, facts.dependencies))
         return facts
 
     def _look_ahead(self, waiting: Callable[[], bool]) -> None:
@@ -128,51 +142,77 @@ class PrefetchingRepository(IndexRepository):
 
     def _follow(self, arrival: str | tuple[str, Version]) -> None:
         if isinstance(arrival, str):
-            version = self._guess(arrival)
-            if version is not None:
+            for version in self._guesses(arrival):
                 self.hint_release(arrival, version)
-        elif arrival not in self._facts:
-            metadata = self._prefetched_metadata.known(self.files(*arrival))
-            if metadata is not None:
-                self._follow_metadata(metadata)
+        else:
+            self._follow_metadata(*arrival)
 
-    def _follow_metadata(self, metadata: CoreMetadata) -> None:
-        try:
-            dependencies = [d for text in metadata.requires_dist for d in self.counted(parse_dependency(text))]
-        except LocksetError:
-            return  # raised again when the release is needed
-        self.hint(self._add_requirements(dependencies))
+    def _follow_metadata(self, name: str, version: Version) -> None:
+        facts = self._facts.get((name, version))
+        if facts is not None:
+            dependencies: Sequence[Dependency] = facts.dependencies
+        else:
+            metadata = self._prefetched_metadata.known(self.files(name, version))
+            if metadata is None:
+                return
+            try:
+                dependencies = [d for text in metadata.requires_dist for d in self.counted(parse_dependency(text))]
+            except LocksetError:
+                return  # raised again when the release is needed
+        self._followed.setdefault(name, {})[version] = None
+        self.hint(self._add_requirements(self._applicable(name, dependencies)))
 
-    def _add_requirements(self, dependencies: Iterable[Dependency]) -> list[str]:
-        """Add the specifiers of dependencies that apply in some environment. Returns the names of their projects."""
+    def _add_requirements(self, dependencies: Iterable[tuple[Dependency, MarkerSet]]) -> list[str]:
+        """Add the dependencies of a release and where they apply. Returns the names of their projects."""
         names = []
-        for dependency in dependencies:
-            if dependency.url is None and self._applies(dependency):
-                self._requested_specifiers.setdefault(dependency.name, {})[dependency.specifier] = None
-                names.append(dependency.name)
+        for dependency, region in dependencies:
+            name = dependency.name
+            names.append(name)
+            self._requested_specifiers.setdefault(name, {})[dependency.specifier] = None
+            self._regions[name] = region | self._regions[name] if name in self._regions else region
+            if not dependency.extras <= self._requested_extras.get(name, frozenset()):
+                self._requested_extras[name] = self._requested_extras.get(name, frozenset()) | dependency.extras
+                for version in self._followed.get(name, ()):
+                    self._arrivals.put((name, version))  # to follow what the new extras require
         return names
 
-    def _applies(self, dependency: Dependency) -> bool:
-        """Whether it applies in some target environment without extras."""
-        if dependency.condition is None:
-            return True
-        if dependency.condition_on_extra_alone:
-            return False
-        targets = self.rules.target_region
-        region = dependency.marker.with_metadata_extra(None)
-        return not (region.is_empty if targets.is_empty else region.is_disjoint(targets))
+    def _applicable(self, name: str, dependencies: Iterable[Dependency]) -> Iterator[tuple[Dependency, MarkerSet]]:
+        """The dependencies of a release that apply in some target environment, with the extras requested so far."""
+        extras = tuple(self._requested_extras.get(name, ()))
+        for dependency in dependencies:
+            region = MarkerSet.none() if dependency.url is not None else self._region(dependency, extras)
+            if not region.is_empty:
+                yield dependency, region
 
-    def _guess(self, name: str) -> Version | None:
-        """The release that will probably be chosen: the newest final one that matches all specifiers so far."""
+    def _region(self, dependency: Dependency, extras: Sequence[str]) -> MarkerSet:
+        """Where it applies in the target environments, with or without each of `extras`."""
+        targets = self.rules.target_region
+        if dependency.condition is None:
+            return MarkerSet.any() if targets.is_empty else targets
+        chosen = extras if dependency.condition_on_extra_alone else (None, *extras)
+        region = MarkerSet.union(dependency.marker.with_metadata_extra(extra) for extra in chosen)
+        return region if targets.is_empty else region & targets
+
+    def _guesses(self, name: str) -> Iterator[Version]:
+        """The releases that will probably be chosen.
+
+        They are the newest final ones that match all specifiers so far, for each environment where the project is
+        required.
+        """
         if self._prefetched_index.known(name) is None:
-            return None
+            return
         releases = self.releases(name)
         specifiers = self._requested_specifiers.get(name, ())
-        for position, version in enumerate(islice(releases.versions, _MOST_GUESSES)):
+        targets = self.rules.target_region
+        left, count = self._regions.get(name, targets), 0
+        for position, version in enumerate(islice(releases.versions, _MOST_CHECKED)):
             if not releases.stable >> position & 1 or releases.yanked >> position & 1:
                 continue
-            if all(specifier.admits(version) for specifier in specifiers):
-                serves = self.serves(name, version)
-                if self.rules.target_region.is_empty or not serves.is_disjoint(self.rules.target_region):
-                    return version
-        return None
+            if not all(specifier.admits(version) for specifier in specifiers):
+                continue
+            serves = MarkerSet.any() if targets.is_empty else self.serves(name, version)
+            if targets.is_empty or not serves.is_disjoint(left):
+                yield version
+                left, count = left - serves, count + 1
+                if left.is_empty or count == _MOST_GUESSES:
+                    return

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -97,6 +97,8 @@ class _Row:
     probed: list[int]
 
 
+# Releases to check for the one whose facts will be needed first.
+_MOST_HINTED = 20
 _NO_PINS = _Pins(locked=[], probed=[], fork_point=None)
 
 
@@ -350,8 +352,10 @@ class CandidateMaker:
         mask = self._admission.without_leaks(releases, mask, requirements, guard)
         first = [p for p in pins.locked if mask >> p & 1]
         rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))
-        if first or rest:
-            self._repository.hint_release(name, releases.versions[(first or rest)[0]])
+        for position in islice((*first, *rest), _MOST_HINTED):
+            if not guard.is_disjoint(self._repository.serves(name, releases.versions[position])):
+                self._repository.hint_release(name, releases.versions[position])
+                break
         # A release chosen by a probe goes before the first one that serves the whole guard, and after the forks at
         # newer ones that serve a part of it: those give each Python its newest release.
         probed = [p for p in pins.probed if mask >> p & 1 and p not in first]

@@ -12,7 +12,6 @@ from lockset._version import __version__
 from lockset.files.record_store import get_value, put_value
 from lockset.hashes import Digest
 from lockset.sync.desired import DesiredDistribution, may_hold_secret
-from lockset.sync.disk.inspect.source_tree import tree_digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,8 +51,12 @@ def cached_selection(request: SyncRequest, target: Target, *, cache: Path | None
 
 
 def _with_tree_digest(one: DesiredDistribution) -> DesiredDistribution:
-    # A directory is built again when its content has changed; an editable install needs no digest.
-    return one._replace(tree=tree_digest(str(one.path))) if one.kind == "directory" and not one.editable else one
+    if one.kind != "directory" or one.editable:
+        return one
+    from lockset.sync.disk.inspect.source_tree import tree_digest  # few lock files have directories
+
+    # It is built again when its content has changed; an editable install needs no digest.
+    return one._replace(tree=tree_digest(str(one.path)))
 
 
 def _key(request: SyncRequest, target: Target) -> bytes:

@@ -10,6 +10,7 @@ from packaging.version import Version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.file_policy import FileRules
+from lockset.resolve.problem.requirement import parse_dependency
 from lockset.resolve.releases.prefetch import PrefetchingRepository
 from support.worlds.small_world import Notes, SmallIndex, SmallMetadata
 
@@ -117,6 +118,70 @@ def test_the_release_that_is_fetched_fits_what_was_asked() -> None:
     repo.hint(["a"])
     repo.releases("a")
     assert metadata.fetched == ["a 1", "b 2.2"]
+
+
+def test_what_extras_require_is_prefetched_whenever_they_are_requested() -> None:
+    packages: dict[str, dict[str, Any]] = {
+        "a": {"1": {"requires": ["b", "c"]}},
+        "b": {
+            "1": {"requires": ["self-reference; extra == 'all'"], "extras": {"x": ["d"], "all": ["b[x]"], "y": ["e"]}}
+        },
+        "c": {"1": {"requires": ["b[all]"]}},
+        "d": {"1": {}},
+        "self-reference": {"1": {}},
+    }
+    repo, index, metadata, _ = repository(packages)
+    repo.hint(["a"])
+    repo.releases("a")
+    assert index.fetched == ["a", "b", "c", "self-reference", "d"], "`e` is not requested"
+    assert metadata.fetched == ["a 1", "b 1", "c 1", "self-reference 1", "d 1"]
+
+
+def test_what_new_extras_of_a_release_require_is_prefetched_after_its_facts_were_read() -> None:
+    packages: dict[str, dict[str, Any]] = {
+        "a": {"1": {"extras": {"x": ["d"]}}},
+        "b": {"1": {"requires": ["a[x]"]}},
+        "d": {"1": {}},
+    }
+    repo, index, _, _ = repository(packages)
+    repo.hint(["a"])
+    repo.releases("a")
+    assert repo.facts("a", Version("1")) is not None
+    repo.hint(["b"])
+    repo.releases("b")
+    assert index.fetched == ["a", "b", "d"]
+
+
+def test_specifiers_and_extras_of_the_roots_count_unless_there_are_alternatives() -> None:
+    packages: dict[str, dict[str, Any]] = {
+        "a": {"2": {}, "1": {"extras": {"x": ["c"]}}},
+        "b": {"2": {}, "1": {}},
+        "c": {"1": {}},
+    }
+    repo, index, metadata, _ = repository(packages)
+    repo.hint_requirements([parse_dependency(text) for text in ("a[x]<2", "b<1", "b<2")])
+    repo.releases("a")
+    assert index.fetched == ["a", "b", "c"]
+    assert metadata.fetched == ["a 1", "b 2", "c 1"]
+
+
+def test_a_release_is_fetched_for_each_python_where_the_project_is_required() -> None:
+    releases = {
+        "4": {"requires-python": ">=3.12"},
+        "3": {"requires-python": ">=3.12"},
+        "2": {"requires-python": ">=3.11"},
+        "1": {"requires-python": ">=3.8"},
+        "0": {},
+    }
+    packages: dict[str, dict[str, Any]] = {
+        "a": {"1": {"requires": ["b", "c; python_version >= '3.11'"]}},
+        "b": releases,
+        "c": releases,
+    }
+    repo, _, metadata, _ = repository(packages)
+    repo.hint(["a"])
+    repo.releases("a")
+    assert metadata.fetched == ["a 1", "b 4", "b 2", "b 1", "c 4", "c 2"]
 
 
 def test_failures_while_prefetching_are_reported_on_use_only() -> None:

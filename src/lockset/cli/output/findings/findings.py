@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.cli.output.findings.excerpt import excerpt_of, mark_of, value_span
-from lockset.lockfile.validate.catalogue import RULES
 from lockset.spans import LineIndex
 
 if TYPE_CHECKING:
@@ -116,6 +115,8 @@ def _line(issue: Issue, index: LineIndex, *, of_lock: bool) -> Line:
 
 def _url(issue: Issue) -> str | None:
     """The section of the specification that a finding is from; None for rules of lockset's own."""
+    from lockset.lockfile.validate.catalogue import RULES
+
     rule = RULES.get(issue.code)
     if rule is None or rule.section != issue.section:
         rule = _other_rule(issue.code)
@@ -124,6 +125,8 @@ def _url(issue: Issue) -> str | None:
 
 def known_rule(code: str) -> Rule | None:
     """The rule `code` of lock files or of project files; None for other errors, such as a file that cannot be read."""
+    from lockset.lockfile.validate.catalogue import RULES
+
     return RULES.get(code) or _other_rule(code)
 
 

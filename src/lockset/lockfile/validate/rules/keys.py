@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from packaging.version import Version
@@ -13,7 +14,7 @@ from packaging.version import Version
 from lockset import dependency_specifiers
 from lockset._pattern import lazy_pattern
 from lockset.attestations.identity import KINDS
-from lockset.dependency_specifiers import excess, read_specifiers
+from lockset.dependency_specifiers import excess, plain_clause, plain_release, read_specifiers
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import kind_of_table
 from lockset.lockfile.validate.rules.markers import check_environment_marker, check_package_marker
@@ -205,8 +206,20 @@ class _Specifier(Enum):
     SOME = "one that some version meets"
 
 
+def _is_plain_range(text: str) -> bool:
+    """Whether it is one version or bounds in order, such as `>=3.9,<4`: packaging need not be imported for these."""
+    clauses = [plain_clause(part.strip()) for part in text.split(",", 2)]
+    operators = [clause[0] for clause in clauses if clause is not None]
+    if len(operators) != len(clauses) or operators not in (["=="], [">="], [">=", "<"]):
+        return False
+    bounds = [plain_release(clause[1]) or () for clause in clauses if clause is not None]
+    return all(one < other for one, other in pairwise(bounds))
+
+
 @lru_cache(maxsize=1024)
 def _specifier(text: str) -> _Specifier:
+    if _is_plain_range(text):
+        return _Specifier.SOME
     try:
         specifiers = read_specifiers(text)
         searched = len(specifiers) <= _MOST_SPECIFIERS

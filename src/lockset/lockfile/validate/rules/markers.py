@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from lockset import dependency_specifiers
 from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
-from lockset.dependency_specifiers import excess, read_marker, read_specifier
+from lockset.dependency_specifiers import excess, plain_clause, read_marker, read_specifier
 from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
@@ -185,6 +185,8 @@ def _values(parsed: tuple[Comparison, ...], path: KeyPath, findings: Findings) -
 
 def _is_version(item: Comparison) -> bool:
     operator = item.operator if item.variable == item.left else _MIRRORED.get(item.operator, item.operator)
+    if plain_clause(operator + item.literal) is not None:
+        return True
     try:
         read_specifier(operator + item.literal)
     except (dependency_specifiers.InvalidSpecifier, ValueError):

@@ -33,6 +33,11 @@ _LONGEST_ANSWER = 1 << 20
 # Limit for pyvenv.cfg; real ones have a few hundred bytes.
 _LARGEST = 1 << 16
 _SCRIPT = Path(__file__).with_name("interpreter_script.py")
+# Executes the script by a loader: an interpreter of the version that lockset runs on finds it compiled.
+_EXECUTE = (
+    "import sys; from importlib.machinery import SourceFileLoader as Loader; "
+    "Loader('facts', sys.argv[1]).exec_module(type(sys)('facts'))"
+)
 
 
 def interpreter_of(path: str) -> str:
@@ -145,7 +150,7 @@ def _stamp(path: str) -> list[int] | None:
 
 def _ask(executable: str, meanwhile: Callable[[], object] | None) -> tuple[Interpreter, Mapping[str, Any]]:
     # Isolated mode ignores PYTHON* variables and the user site.
-    code, out, err = _run([executable, "-I", "-B", str(_SCRIPT)], meanwhile)
+    code, out, err = _run([executable, "-I", "-B", "-c", _EXECUTE, str(_SCRIPT)], meanwhile)
     mark = out.rfind(_MARK)
     facts = _parse_answer(out[mark + len(_MARK) :]) if code == 0 and mark >= 0 else None
     interpreter = _from_facts(executable, facts)

@@ -1,17 +1,16 @@
 """Print facts about the running interpreter as one line of JSON after a marker, with the standard library of 3.8."""
 
-# Runs on Python 3.8, outside of lockset: plain constructs, answers by print.
+# Runs on Python 3.8, outside of lockset: plain constructs, answers by print. A first sync waits for it, so that it
+# imports little: neither `json` nor, on Linux, `platform`, which import `re` and take longer than all else.
 # ruff: noqa: T201, UP032
 from __future__ import annotations
 
-import json
 import os
-import platform
 import struct
 import sys
 import sysconfig
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,6 +26,15 @@ def _markers() -> dict[str, str]:
         "implementation_name": sys.implementation.name,
         "implementation_version": implementation_version,
         "os_name": os.name,
+        "sys_platform": sys.platform,
+        **(_of_linux() or _of_platform()),
+    }
+
+
+def _of_platform() -> dict[str, str]:
+    import platform
+
+    return {
         "platform_machine": platform.machine(),
         "platform_python_implementation": platform.python_implementation(),
         "platform_release": platform.release(),
@@ -34,7 +42,24 @@ def _markers() -> dict[str, str]:
         "platform_version": platform.version(),
         "python_full_version": platform.python_version(),
         "python_version": ".".join(platform.python_version_tuple()[:2]),
-        "sys_platform": sys.platform,
+    }
+
+
+def _of_linux() -> dict[str, str] | None:
+    """The same by what `platform` calls on Linux; None elsewhere, and if the interpreter's own start imported that."""
+    full = sys.version.split()[0]
+    usual = full.count(".") == 2 and full.replace(".", "").replace("+", "").isalnum()
+    if sys.platform != "linux" or sys.implementation.name != "cpython" or "platform" in sys.modules or not usual:
+        return None
+    system, _, release, version, machine = ("" if text == "unknown" else text for text in os.uname())
+    return {
+        "platform_machine": machine,
+        "platform_python_implementation": "CPython",
+        "platform_release": release,
+        "platform_system": system,
+        "platform_version": version,
+        "python_full_version": full,
+        "python_version": full.rpartition(".")[0],
     }
 
 
@@ -91,11 +116,11 @@ def _glibc() -> tuple[int, int] | None:
 
 
 def _musl(loader: str) -> tuple[int, int] | None:
+    if "musl" not in loader:
+        return None
     import re
     import subprocess
 
-    if "musl" not in loader:
-        return None
     banner = subprocess.run([loader], stderr=subprocess.PIPE, check=False).stderr.decode("utf-8", "replace")
     match = re.search(r"^Version (\d+)\.(\d+)", banner, re.MULTILINE)
     return (int(match.group(1)), int(match.group(2))) if match else None
@@ -157,8 +182,11 @@ def _platforms() -> list[str]:
 
 
 def _mac() -> list[object] | None:
-    if platform.system() != "Darwin":
+    system = sys.platform
+    if system != "darwin":
         return None
+    import platform
+
     version, _, machine = platform.mac_ver()
     if version.startswith("10.16"):
         # What macOS 11 and later say to a Python that was built for older ones.
@@ -261,7 +289,27 @@ def _facts() -> dict[str, object]:
     }
 
 
+def _json(value: object) -> str:
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(_json(key) + ": " + _json(each) for key, each in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_json, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def _quoted(text: str) -> str:
+    try:
+        from _json import encode_basestring_ascii as quote  # what `json` calls
+    except ImportError:
+        from json import dumps as quote
+    return str(quote(text))
+
+
 # Variables that could change the answer and that `-I` does not ignore.
 for _name in [name for name in os.environ if name.startswith(("_PYTHON", "DEB_PYTHON"))]:
     del os.environ[_name]
-print("\nlockset-facts:" + json.dumps(_facts()))
+print("\nlockset-facts:" + _json(_facts()))
