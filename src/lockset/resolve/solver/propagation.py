@@ -51,14 +51,11 @@ class Propagation:
         self._pending: dict[Decision, list[Edge]] = {}
 
     def decide(self, decision: Decision, candidate: Candidate) -> Incompatibility | None:
-        """Begin a level with the choice of `candidate`, and propagate it. Returns the conflict, if there is one."""
-        decided = self._solution.decided
-        before = decided[-1] if decided else None
-        self._solution.begin_level(decision)
+        """Choose `candidate` at the level of `decision`, and propagate it. Returns the conflict, if there is one."""
         self.assign(decision, candidate)
-        if before is not None:
-            # `run` leaves the latest choice alone where nothing requires it: what required it may just be decided
-            # anew because of it. It is checked now, one decision later.
+        # `run` leaves the latest choice alone where nothing requires it: what required it may just be decided anew
+        # because of it. It is checked now, one decision later.
+        for before in self._solution.decided[-2:-1]:
             self._pending.setdefault(before, [])
         return self.run()
 

@@ -5,12 +5,13 @@ does not decide on packages, as a resolver for one environment does. Its variabl
 (a set of environments); the value of a variable is a candidate. The main loop, `Solver.solve`, repeats four steps:
 
 1. **Decide.** Take the undecided decision of highest priority, and choose its best candidate. The priority is the
-   number of conflicts that the package was part of, then the order in which packages were first required.
+   number of conflicts that the package was part of, then the order in which packages were first required. If every
+   candidate is excluded, an earlier choice may **give way**: it alone is dropped, and made anew after this one.
 2. **Propagate** (`propagation`). The candidate brings requirements to other decisions. Pins there that do not meet
    them grow, are dropped, or are in conflict.
-3. **Learn** (`conflict_analysis`). Where every candidate of a decision is excluded, the reasons together derive an
-   incompatibility: a set of terms that cannot all hold, whatever is decided elsewhere. It is kept for good, for later
-   runs over the same universe as well.
+3. **Learn** (`conflict_analysis`). Where every candidate of a decision is excluded and no choice gives way, the reasons
+   together derive an incompatibility: a set of terms that cannot all hold, whatever is decided elsewhere. It is kept
+   for good, for later runs over the same universe as well.
 4. **Backjump.** Undo everything from the latest decision on that satisfies a term of the incompatibility
    (`partial_solution`). Decisions that have no part in the conflict do not hold the search up.
 
@@ -36,17 +37,34 @@ The run, with one line for each decision::
     2      num      3.10 and up    fork at 3.12  num on both halves
     3      num      3.12 and up    2
     4      num      3.10 and 3.11  1
+    5      log      3.10 and up    none left: log 1 brings core<2, and web brings core>=2. So web gives way
+    5      log      3.10 and up    1             core<2
+    6      web      3.10 and up    1             core            (web 2 brings core>=2)
+    7      core     3.10 and up    1
+
+The decisions on `num` have no part in the conflict, and stay. Now suppose that not the project requires `log`::
+
+    web 2 requires log and core>=2        num 2 requires Python 3.12 or later
+    web 1 requires core                   num 1
+    log 1 requires core<2                 core 1, core 2
+
+Without `web`, nothing would require `log`. So `web` cannot give way to it, and the solver learns something::
+
+    level  package  region         choice        brings
+    1      web      3.10 and up    2             log, core>=2
+    2      num      3.10 and up    fork at 3.12  num on both halves
+    3      num      3.12 and up    2
+    4      num      3.10 and 3.11  1
     5      log      3.10 and up    none left: log 1 brings core<2, and web brings core>=2
 
-    learned    { web brings core>=2 }       log is required by the project, so it is not a term
-    backjump   to before level 1, past num, which has no part in the conflict
+    learned    { web brings log and core>=2 }
+    backjump   to before level 1, past num
 
-    1      log      3.10 and up    1             core<2
-    2      web      3.10 and up    1             core            (web 2 would satisfy the incompatibility)
-    3      num      3.10 and up    fork at 3.12  num on both halves
-    4      num      3.12 and up    2
-    5      num      3.10 and 3.11  1
-    6      core     3.10 and up    1
+    1      web      3.10 and up    1             core            (web 2 would satisfy the incompatibility)
+    2      num      3.10 and up    fork at 3.12  num on both halves
+    3      num      3.12 and up    2
+    4      num      3.10 and 3.11  1
+    5      core     3.10 and up    2
 
 Literature
 ----------
@@ -68,9 +86,10 @@ form that PubGrub gave it for packages (Weizenbaum, 2018), with the jump of conf
   Two choices that displace each other again and again count as incompatible.
 - **Incompatibilities are checked when a candidate is considered.** They are not propagated to exclude versions ahead of
   time: candidates are made lazily, since to look at one may cost a request.
-- **A cause gives way before many releases are passed over for it.** Where one reason excludes ten releases of a package
-  in a row, the latest choice that it names is undone, and the package is decided before it. uv reorders packages in the
-  same way after a few conflicts.
+- **A choice gives way before anything is undone with it.** This is the step of dynamic backtracking (Ginsberg, 1993).
+  Where every candidate of a decision is excluded, or ten in a row for one reason, the latest choice that the reason
+  names is dropped and decided after it; all decisions in between stay. It happens once for two decisions. After that,
+  the conflict is learned, so the search stays complete. uv reorders packages after five conflicts, and undoes the rest.
 - **Pre-releases and yanked releases need an opt-in** by a requirement that is part of the solution. A complete solution
   without one is opened again (`minimal`).
 
@@ -82,6 +101,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockset.resolve.solver.candidate import ReleaseCandidate
 from lockset.resolve.solver.conflict_analysis import ConflictAnalysis, Displacements, RootOrder
 from lockset.resolve.solver.incompatibility import Cause, Derivation, Incompatibility
 from lockset.resolve.solver.minimal import minimal_pins
@@ -172,6 +192,7 @@ class Solver:
             self._check_budget()
             self.rounds += 1
             decision = solution.next_undecided()
+            solution.begin_level(decision)
             candidate, conflict = self._choose(decision)
             if candidate is not None:
                 conflict = self._propagation.decide(decision, candidate)
@@ -197,26 +218,29 @@ class Solver:
                 self._provider.count_conflict(name)  # the next run decides it earlier
             raise BudgetExceeded
 
-    def _choose(self, decision: Decision) -> tuple[Candidate | None, Incompatibility | None]:
+    def _choose(self, decision: Decision) -> tuple[Candidate, None] | tuple[None, Incompatibility]:
         """The best candidate that nothing excludes, or the incompatibility derived where every one is excluded.
 
-        Neither, where another decision gave way to this one.
+        An earlier choice may give way first, so that the incompatibility is about those that remain.
         """
         derivation = Derivation()
-        terms, alike = None, 0
+        unmet: list[Incompatibility] = []
+        alike = 0
         for candidate in self._provider.candidates(decision.key, decision.requirements):
             reason = self._analysis.known_conflict(candidate)
             if reason is None:
                 reason = self._analysis.unmet_dependency(candidate)
                 if reason is None:
                     return candidate, None
-                alike = alike + 1 if reason.terms == terms else 1
-                terms = reason.terms
+                alike = alike + 1 if unmet and reason.terms == unmet[-1].terms else 1
+                unmet.append(reason)
                 self._count_rejection(candidate, alike)
                 if alike >= _MOST_ALIKE and self._gives_way(reason, decision):
-                    return None, None
+                    return self._choose(decision)
             self._provider.suggest_forks(candidate, reason.fork_points)
             self._analysis.exclude(derivation, candidate, reason)
+        if any(self._gives_way(reason, decision) for reason in unmet):
+            return self._choose(decision)
         return None, self._analysis.no_candidate(decision, derivation)
 
     def _count_rejection(self, rejected: Candidate, alike: int) -> None:
@@ -234,21 +258,30 @@ class Solver:
             raise BudgetExceeded
 
     def _gives_way(self, reason: Incompatibility, decision: Decision) -> bool:
-        """Undo the latest choice that `reason` names, where `decision` is then decided before it.
+        """Drop the latest choice that `reason` names. It is made anew after `decision`, and everything else stays.
 
-        It is where something earlier requires `decision`, too. Once for two decisions, or they would take turns.
+        Once for two decisions, or they would take turns. A choice stays if there is no other for its package, and if
+        nothing but what it requires needs `decision`.
         """
-        named = [self._solution.decisions[term.key] for term in reason.terms]
+        solution = self._solution
+        named = (solution.decisions[term.key] for term in reason.terms)
         latest = max(named, key=lambda other: other.level, default=None)
-        if latest is None or frozenset((decision, latest)) in self._reordered:
-            return False
-        required_before = any(parent is None or parent.level < latest.level for _, parent in decision.edges)
-        priority = self._provider.priority
-        if not required_before or priority(decision.key[0]) >= priority(latest.key[0]):
+        if latest is None or frozenset((decision, latest)) in self._reordered or not self._has_another(latest):
             return False
         self._reordered.add(frozenset((decision, latest)))
-        self._solution.backtrack(latest.level)
-        return True
+        self._propagation.assign(latest, None)
+        if self._propagation.run() is None and decision.edges:
+            return True
+        solution.backtrack(len(solution.decided))
+        solution.begin_level(decision)
+        return False
+
+    def _has_another(self, decision: Decision) -> bool:
+        """Whether the decision has a release as its pin, and another candidate."""
+        if not isinstance(decision.pin, ReleaseCandidate):
+            return False
+        candidates = self._provider.candidates(decision.key, decision.requirements)
+        return any(candidate.choice != decision.pin.choice for candidate in candidates)
 
     def _backjump(self, conflict: Incompatibility) -> None:
         """Learn `conflict`, and undo everything from the latest decision on that takes part in it."""
