@@ -119,10 +119,10 @@ class SyncPorts:
     def downloads(self) -> Downloads:
         """The port to the network."""
         from lockset.index.http.downloads import HttpDownloads
-        from lockset.index.http.transport import open_transport
+        from lockset.index.http.transport import Transport
         from lockset.index.mirrors import MirroredDownloads
 
-        transport = open_transport(self._index_options, clock=time.time, listener=self._context.heard)
+        transport = Transport(self._index_options, clock=time.time, listener=self._context.heard)
         self._stack.callback(transport.close)
         if transport.has_shared_hosts:
             from lockset.composition.connections import link_locked_files

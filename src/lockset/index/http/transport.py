@@ -20,7 +20,7 @@ from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lockset.index.credentials import Credentials, UrlOrigin
     from lockset.index.http.certificates import Contexts
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lockset.index.options import IndexOptions
     from lockset.progress import ProgressListener
 
-__all__ = ["Incoming", "Request", "Transport", "open_transport"]
+__all__ = ["Incoming", "Request", "Transport"]
 
 T = TypeVar("T")
 
@@ -37,43 +37,46 @@ USER_AGENT = f"lockset/{__version__}"
 _LEAVE_SECONDS = 0.5
 
 
-def open_transport(
-    options: IndexOptions,
-    *,
-    clock: Callable[[], float],
-    listener: ProgressListener | None = None,
-    environ: Mapping[str, str] | None = None,
-    spares: int = 0,
-) -> Transport:
-    """The transport for `options`; nothing is opened before the first request. See `connections.connect`."""
-    sources = (*options.indexes, IndexSource(url=options.index_url, name=options.index_name), *options.flat_sources())
-    authenticator = Authenticator(sources, environ=environ, keyring=options.keyring)
-    return Transport(options, authenticator=authenticator, clock=clock, listener=listener, spares=spares)
-
-
 class Transport:
-    """Makes requests, at most `options.connections` at the same time; safe to use from several threads."""
+    """Makes requests, at most `options.connections` at the same time; safe to use from several threads.
+
+    Nothing is opened before the first request. For the arguments see `connections.connect`.
+    """
 
     def __init__(
         self,
         options: IndexOptions,
         *,
-        authenticator: Authenticator,
         clock: Callable[[], float],
         listener: ProgressListener | None = None,
+        environ: Mapping[str, str] | None = None,
         spares: int = 0,
     ) -> None:
         self.options = options
         self._spares = spares
         self.listener: ProgressListener = listener or NullListener()
-        self._authenticator = authenticator
+        self._environ = environ
         self._clock = clock
         self._slots = threading.BoundedSemaphore(options.connections)
         self._lock = threading.Lock()
+        self._made: Authenticator | None = None
         self._client: HttpxClient | None = None
         self._proxies: dict[tuple[str, str], str | None] = {}
         self._silent: set[UrlOrigin] = set()
         self._closed = False
+
+    @property
+    def _authenticator(self) -> Authenticator:
+        """Made for the first request: a run may leave all requests to copies of the process."""
+        with self._lock:
+            if self._made is None:
+                self._made = Authenticator(self._sources(), environ=self._environ, keyring=self.options.keyring)
+            return self._made
+
+    def _sources(self) -> Sequence[IndexSource]:
+        options = self.options
+        first = IndexSource(url=options.index_url, name=options.index_name)
+        return (*options.indexes, first, *options.flat_sources())
 
     def is_silent(self, url: str) -> bool:
         """Whether the server of `url` did not respond in time in this run, so that it should be avoided if possible."""
@@ -86,7 +89,7 @@ class Transport:
     @property
     def has_shared_hosts(self) -> bool:
         """Whether several indexes are on one host."""
-        return self._authenticator.scopes.are_shared
+        return len(self._sources()) > 1 and self._authenticator.scopes.are_shared
 
     def link(self, index: str, urls: Callable[[], Iterable[str]]) -> None:
         """Use the credentials of `index` for the files that its page links to, if other indexes share its host."""
