@@ -20,9 +20,8 @@ from lockset.files.system import processors
 from lockset.index.credentials import redact
 from lockset.index.http.cache import DiskCache
 from lockset.index.http.client import HttpIndexes
-from lockset.index.http.downloads import HttpDownloads
 from lockset.index.http.files import HttpFiles
-from lockset.index.http.transport import Transport
+from lockset.index.http.transport import HttpDownloads, Transport
 from lockset.index.http.worker_process import ProcessCopy, SharedWorkers
 from lockset.index.http.workers import Workers
 from lockset.index.options import options_of_plain, plain_options

@@ -118,8 +118,7 @@ class SyncPorts:
 
     def downloads(self) -> Downloads:
         """The port to the network."""
-        from lockset.index.http.downloads import HttpDownloads
-        from lockset.index.http.transport import Transport
+        from lockset.index.http.transport import HttpDownloads, Transport
         from lockset.index.mirrors import MirroredDownloads
 
         transport = Transport(self._index_options, clock=time.time, listener=self._context.heard)

@@ -1,4 +1,4 @@
-"""Requests over HTTP: retries, redirects, credentials, limits."""
+"""Requests over HTTP: retries, redirects, credentials, limits; downloads, also from disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from lockset._version import __version__
-from lockset.errors import FileMissingError, LocksetError, OfflineError
+from lockset.errors import DownloadTooLargeError, FileMissingError, LocksetError, OfflineError
 from lockset.index.credentials import Scope, origin_of, redact, split_credentials
 from lockset.index.http.addresses import Addresses
 from lockset.index.http.auth import Authenticator, proxy_for
@@ -26,15 +26,19 @@ if TYPE_CHECKING:
     from lockset.index.http.certificates import Contexts
     from lockset.index.http.httpx_client import HttpxClient
     from lockset.index.options import IndexOptions
+    from lockset.index.ports import Sink
     from lockset.progress import ProgressListener
 
-__all__ = ["Incoming", "Request", "Transport"]
+__all__ = ["DEFAULT_DOWNLOAD_LIMIT", "HttpDownloads", "Incoming", "Request", "Transport"]
 
 T = TypeVar("T")
 
 USER_AGENT = f"lockset/{__version__}"
 # Seconds that closing waits for requests of other threads, which end with the process in any case.
 _LEAVE_SECONDS = 0.5
+
+# The most bytes of a download without another limit, so that no server can fill the disk.
+DEFAULT_DOWNLOAD_LIMIT = 16 * 1024**3
 
 
 class Transport:
@@ -310,3 +314,50 @@ def _prepare(url: str, contexts: Contexts, addresses: Addresses) -> None:
 def _seconds(number: float) -> str:
     rounded = round(number)
     return f"{rounded} second{'' if rounded == 1 else 's'}"
+
+
+class HttpDownloads:
+    """`lockset.index.ports.Downloads` over HTTP and from disk; reads `file:` URLs only if `allow_files` is set."""
+
+    def __init__(self, transport: Transport, *, allow_files: bool = False) -> None:
+        self._transport = transport
+        self._allow_files = allow_files
+
+    def fetch(self, url: str, sink: Sink, *, limit: int | None = None) -> None:
+        """Stream the file into `sink`: see the port."""
+        bound = DEFAULT_DOWNLOAD_LIMIT if limit is None else limit
+        if url.startswith("file:"):
+            self._copy(url, sink, bound)
+            return
+        begun = False
+
+        def take(incoming: Incoming) -> None:
+            nonlocal begun
+            if begun:
+                sink.restart()
+            begun = True
+            received = 0
+            for chunk in incoming.chunks():
+                received += len(chunk)
+                sink.write(chunk)
+                if received > bound:
+                    raise _too_large(url, bound)
+
+        self._transport.exchange(Request(url=url), take)
+
+    def _copy(self, url: str, sink: Sink, bound: int) -> None:
+        if not self._allow_files:
+            raise LocksetError("scheme-refused", f"A local file is not read here: {url}")
+        received = 0
+        # Imported here: most files are on servers.
+        from lockset.index.http.local import read_local
+
+        for chunk in read_local(url):
+            received += len(chunk)
+            sink.write(chunk)
+            if received > bound:
+                raise _too_large(url, bound)
+
+
+def _too_large(url: str, bound: int) -> LocksetError:
+    return DownloadTooLargeError(f"The file is larger than the {bound} bytes expected", location=redact(url))
