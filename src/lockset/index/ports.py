@@ -80,7 +80,7 @@ class RemoteCall(Generic[T]):
 class Downloads(Protocol):
     """Fetches files without checking hashes, which is the task of the sink.
 
-    Implementations: `lockset.index.http.downloads.HttpDownloads`; in tests `fakes.fake_index.FakeDownloads`. Safe to
+    Implementations: `lockset.index.http.transport.HttpDownloads`; in tests `fakes.fake_index.FakeDownloads`. Safe to
     call from several threads.
     """
 
