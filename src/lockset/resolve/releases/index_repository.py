@@ -91,6 +91,7 @@ class IndexRepository:
         self._usual_coverage, self._strict_coverage = WheelCoverage(rules.targets), WheelCoverage(rules.strictly)
         self._coverages: dict[str, WheelCoverage] = {}
         self._strictly_serves: dict[tuple[str, Version], MarkerSet] = {}
+        self._python_regions: dict[str, MarkerSet] = {}
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
         self._wheels_serve: dict[tuple[str, Version], MarkerSet | None] = {}
         self.not_found: dict[str, LocksetError] = {}
@@ -259,9 +260,8 @@ class IndexRepository:
         if builds and self.rules.must_have.is_empty and self.rules.required.is_empty and self._admits_every_file(name):
             # The common case: only Requires-Python of the files matters.
             return MarkerSet.union(map(self.admits, detail.requires_pythons(version)))
-        return MarkerSet.union([self.admits(f.requires_python) for f in self.files(name, version)]) - self.lacks_files(
-            name, version
-        )
+        requires_pythons = {f.requires_python for f in self.files(name, version)}
+        return MarkerSet.union(map(self.admits, requires_pythons)) - self.lacks_files(name, version)
 
     def lacks_files(self, name: str, version: Version) -> MarkerSet:
         """See `Repository.lacks_files`."""
@@ -343,7 +343,12 @@ class IndexRepository:
         """Environments that a Requires-Python admits, without its upper bound where the rules ignore it."""
         if not requires_python:
             return MarkerSet.any()
-        region = requires_python_region(requires_python)
+        known = self._python_regions.get(requires_python)
+        if known is None:
+            known = self._python_regions[requires_python] = self._without_cap(requires_python_region(requires_python))
+        return known
+
+    def _without_cap(self, region: MarkerSet) -> MarkerSet:
         if not self.rules.ignore_caps:
             return region
         # A release whose upper bound is below every requested Python serves none of them: the bound counts.
