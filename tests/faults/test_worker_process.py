@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies of a pro
 _START = """
 import json, os, signal, sys, time
 from lockset.errors import LocksetError
-from lockset.index.http.worker_process import ProcessCopy, SharedWorkers
+from lockset.index.http.workers import ProcessCopy, SharedWorkers
 from lockset.index.ports import ProjectNotFound, RemoteCall
 from lockset.progress import NullListener
 
