@@ -99,7 +99,7 @@ def lock_project(
         project, options, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
     ) as (_, problem, opened):
         if not one_environment:
-            opened.hint_requirements(_first_requirements(problem))
+            opened.hint_requirements(_first_requirements(problem), problem.request.universe)
         from lockset.composition.lock_assembly import resolve_and_assemble
 
         return resolve_and_assemble(

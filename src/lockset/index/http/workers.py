@@ -41,6 +41,8 @@ _HEARTBEAT = 0.2
 _LENGTH = struct.Struct("<Q")
 # A shorter message is sent in one piece.
 _SHORT = 64 * 1024
+# The most seconds to wait for the end of a copy.
+_LEAVE_SECONDS = 5.0
 
 
 class Job(Generic[T]):
@@ -390,7 +392,9 @@ class ProcessCopy:
         self.leave()
         self._end()
         if self._receiver is not None:
-            self._receiver.join()
+            self._receiver.join(_LEAVE_SECONDS)
+            if self._receiver.is_alive():  # something has stopped the copy of a copy: it ends when it goes on
+                return
         self._replies.close()
 
     def leave(self) -> None:

@@ -16,7 +16,6 @@ from lockset.errors import (
 )
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.options import is_local
-from lockset.index.pages.project_page import VersionList
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
 from lockset.progress import NullListener
@@ -123,8 +122,8 @@ class IndexRepository:
         if new:
             self._index.hint(new)
 
-    def hint_requirements(self, dependencies: Sequence[Dependency]) -> None:
-        """Announce that the projects of these requirements will be needed; returns at once."""
+    def hint_requirements(self, dependencies: Sequence[Dependency], universe: MarkerSet) -> None:  # noqa: ARG002 (used by `PrefetchingRepository`)
+        """Announce that the projects of these requirements will be needed, in `universe` alone; returns at once."""
         self.hint(dict.fromkeys(dependency.name for dependency in dependencies))
 
     def hint_release(self, name: str, version: Version) -> None:
@@ -146,9 +145,11 @@ class IndexRepository:
         rules = self.rules
         every = rules.limit(name) is None and rules.may_use_wheels(name) and rules.may_use_sdists(name)
         listed = detail.versions_by_index
+        if every and listed is detail.versions:
+            # As the page lists them, so that no version need be parsed.
+            return Releases(name=name, versions=listed, stable=detail.final_bits, yanked=detail.yanked_bits)
         versions = listed if every else tuple(v for v in listed if self._usable(name, detail, v))
-        finals = (1 << at for at, version in enumerate(versions) if not version.is_prerelease)
-        stable = versions.finals if isinstance(versions, VersionList) else sum(finals)
+        stable = sum(1 << at for at, version in enumerate(versions) if not version.is_prerelease)
         yanked = sum(1 << versions.index(version) for version in detail.yanked_versions if version in versions)
         numbers = [detail.index_numbers.get(version, 0) for version in versions] if detail.index_numbers else []
         starts = tuple(at for at in range(1, len(numbers)) if numbers[at] != numbers[at - 1])

@@ -259,6 +259,21 @@ def test_a_task_is_done_where_no_thread_can_be_started(monkeypatch: pytest.Monke
     assert sorted(done) == ["body", "task"]
 
 
+def test_an_error_of_a_task_is_raised_after_the_body() -> None:
+    done: list[str] = []
+
+    def fail() -> None:
+        raise OSError("why")
+
+    def body() -> None:
+        with meanwhile(fail):
+            done.append("body")
+
+    with pytest.raises(OSError, match="why"):
+        body()
+    assert done == ["body"]
+
+
 def test_a_copy_that_fails_is_as_none() -> None:
     def fail(*_: object) -> None:
         raise LocksetError("x", "y")
@@ -292,13 +307,13 @@ def halved(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def put_by(monkeypatch: pytest.MonkeyPatch, note: Callable[[str], object]) -> None:
     """Call `note` in the process that puts a wheel, with the folder of the wheel in the store."""
-    put_all = Linker.put_all
+    put_group = Linker.put_group
 
     def noted(linker: Linker, folder: str, *args: Any, **options: Any) -> None:
         note(folder)
-        put_all(linker, folder, *args, **options)
+        put_group(linker, folder, *args, **options)
 
-    monkeypatch.setattr(Linker, "put_all", noted)
+    monkeypatch.setattr(Linker, "put_group", noted)
 
 
 @pytest.mark.usefixtures("halved")
@@ -316,7 +331,7 @@ def test_a_target_filled_by_two_processes_is_as_one_filled_by_one(
     here: list[str] = []
     put_by(monkeypatch, here.append)
     two.sync(*wheels, install_options=options)
-    assert 0 < len(here) < len(wheels)
+    assert 0 < len(set(here)) < len(wheels)
     assert not two.sync(*wheels, install_options=options).changed
     monkeypatch.setattr(stage, "_MANY", 1000)
     one = World(folder=tmp_path / "world", directory=str(tmp_path / "one"))
@@ -359,7 +374,7 @@ def test_a_target_is_filled_by_one_process_where_no_copy_can_be_made(
     here: list[str] = []
     put_by(monkeypatch, here.append)
     World(folder=tmp_path / "world", directory=str(tmp_path / "target")).sync(*WHEELS)
-    assert len(here) == len(judge(tmp_path / "target")) == len(WHEELS)
+    assert len(set(here)) == len(judge(tmp_path / "target")) == len(WHEELS)
 
 
 @pytest.mark.usefixtures("halved")
