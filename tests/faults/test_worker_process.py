@@ -260,9 +260,9 @@ print(json.dumps([first, second, later, os.getpid()]))
 
 def test_a_copy_of_which_none_can_be_made_serves_alone() -> None:
     assert run("""
-from lockset.index.http import worker_process
-real, here = worker_process.assistant, os.getpid()
-worker_process.assistant = lambda work: real(work) if os.getpid() == here else None
+from lockset.index.http import workers
+real, here = workers.assistant, os.getpid()
+workers.assistant = lambda work: real(work) if os.getpid() == here else None
 workers = SharedWorkers(8, copies=copies(3), opening=("opening", 1), listener=listener)
 functions["pid"] = lambda _: os.getpid()
 workers.prepare()

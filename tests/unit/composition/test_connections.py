@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lockset.index.http.worker_process import ProcessCopy, SharedWorkers
+from lockset.index.http.workers import ProcessCopy, SharedWorkers
 
 from lockset.composition import connections
 from lockset.composition.connections import connect, connected
