@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lockset.index.http.workers import ProcessCopy, SharedWorkers
 
 from lockset.composition import connections
 from lockset.composition.connections import connect, connected
+from lockset.index.http.workers import ProcessCopy, SharedWorkers
 from lockset.index.options import IndexOptions, IndexSource, options_of_plain, plain_options
 from lockset.progress import NullListener
 
