@@ -1,4 +1,4 @@
-"""The repository of index releases: pages, metadata of their files through ports, and where their wheels can be used."""
+"""The repository of index releases: pages, metadata of their files through ports, and where their wheels are of use."""
 
 from __future__ import annotations
 
