@@ -56,6 +56,26 @@ except KeyboardInterrupt:
 """) == "False False\n"  # fmt: skip
 
 
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_a_signal_ends_a_copy_whatever_it_does(number: str) -> None:
+    assert run(f"""
+read, write = os.pipe()
+def work():
+    while True:
+        try:
+            os.write(write, b".")
+            time.sleep(60)
+        except KeyboardInterrupt:
+            pass
+children = []
+os.fork = lambda: children.append(fork()) or children[-1]
+end = assistant(work)
+os.read(read, 1)
+os.kill(children[0], signal.{number})
+print(end(False))
+""") == "False\n"  # fmt: skip
+
+
 def test_an_interrupt_of_this_process_leaves_no_copy_that_has_only_just_begun() -> None:
     assert run("""
 fork_and_signal(False, signal.SIGINT)

@@ -259,6 +259,21 @@ def test_a_task_is_done_where_no_thread_can_be_started(monkeypatch: pytest.Monke
     assert sorted(done) == ["body", "task"]
 
 
+def test_an_error_of_a_task_is_raised_after_the_body() -> None:
+    done: list[str] = []
+
+    def fail() -> None:
+        raise OSError("why")
+
+    def body() -> None:
+        with meanwhile(fail):
+            done.append("body")
+
+    with pytest.raises(OSError, match="why"):
+        body()
+    assert done == ["body"]
+
+
 def test_a_copy_that_fails_is_as_none() -> None:
     def fail(*_: object) -> None:
         raise LocksetError("x", "y")
