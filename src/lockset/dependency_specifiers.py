@@ -10,6 +10,7 @@ The modules of packaging are imported on first use: a sync from the cache only p
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -107,6 +108,7 @@ _RELEASE = lazy_pattern(_NUMBERS)
 _CLAUSE = lazy_pattern(rf"(?:(<=|>=|<|>|==|!=)[ \t]*({_NUMBERS})|(==|!=)[ \t]*({_NUMBERS}\.\*))")
 
 
+@lru_cache(maxsize=4096)
 def plain_release(text: str) -> tuple[int, ...] | None:
     """The four numbers of a final release such as `3.9`, missing ones as 0; None for other texts."""
     return (*map(int, text.split(".")), 0, 0, 0)[:4] if _RELEASE.fullmatch(text) else None

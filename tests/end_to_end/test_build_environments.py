@@ -10,6 +10,7 @@ import pytest
 
 from lockset.composition import lock_assembly
 from lockset.composition.builds.environments import SyncedEnvironmentMaker
+from lockset.composition.lock_pipeline import lock_environment
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
 from lockset.progress import NullListener
@@ -30,6 +31,7 @@ def maker(local_index: LocalIndex, tmp_path: Path) -> SyncedEnvironmentMaker:
         python=sys.executable,
         now=datetime(2026, 1, 1, tzinfo=timezone.utc),
         listener=NullListener(),
+        lock=lock_environment,
     )
 
 

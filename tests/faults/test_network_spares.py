@@ -39,10 +39,12 @@ class Server:
         secure: bool = False,
         head: bytes = b"HTTP/1.1 200 OK",
         headers: bytes = b"",
+        pause: float = 0.1,
         treat_spare: Callable[[socket], object] = lambda _: None,
     ) -> None:
         self.requests: list[int] = []
         self._answer = head + b"\r\nContent-Length: %d\r\n" + headers + b"\r\n%b"
+        self._pause = pause
         self._treat_spare = treat_spare
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if secure else None
         if context is not None:
@@ -61,7 +63,7 @@ class Server:
             while request := connected.recv(65536):
                 self.requests[number] += 1
                 path = request.split(b" ")[1]
-                time.sleep(0.1)
+                time.sleep(self._pause)
                 connected.sendall(self._answer % (len(path), path))
                 if b"close" in self._answer or b"1.0" in self._answer:
                     return
@@ -118,6 +120,15 @@ def test_none_is_opened_to_a_server_that_closes_connections(server: dict[str, by
             assert fetched(made, connection, path) == path.encode()
         time.sleep(0.3)
         assert made.requests == [1, 1]
+
+
+def test_none_is_opened_to_a_server_that_responds_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lockset.index.http.httpx_client._FAR_SECONDS", 5.0)
+    server = Server(pause=0.0)
+    with connected(server) as connection:
+        fetched(server, connection, "/first")
+        time.sleep(0.3)
+        assert server.requests == [1]
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies of a pro
 _START = """
 import json, os, signal, sys, time
 from lockset.errors import LocksetError
-from lockset.index.http.worker_process import ProcessCopy, SharedWorkers
+from lockset.index.http.workers import ProcessCopy, SharedWorkers
 from lockset.index.ports import ProjectNotFound, RemoteCall
 from lockset.progress import NullListener
 
@@ -256,6 +256,40 @@ print(json.dumps([first, second, later, os.getpid()]))
 """)
     assert later == [second] * 3
     assert len({first, second, here}) == 3
+
+
+def test_a_copy_of_which_none_can_be_made_serves_alone() -> None:
+    assert run("""
+from lockset.index.http import workers
+real, here = workers.assistant, os.getpid()
+workers.assistant = lambda work: real(work) if os.getpid() == here else None
+workers = SharedWorkers(8, copies=copies(3), opening=("opening", 1), listener=listener)
+functions["pid"] = lambda _: os.getpid()
+workers.prepare()
+values = [job.result() for job in [start("pid", None, os.getpid) for _ in range(20)]]
+workers.close()
+print(json.dumps(len(set(values) - {here}) == 1))
+""")
+
+
+def test_the_end_does_not_wait_without_end_for_a_copy_that_was_stopped() -> None:
+    pids, seconds = run(
+        _BUSY
+        + """
+begun = time.monotonic()
+for pid in pids:
+    os.kill(pid, signal.SIGSTOP)
+workers.close()
+print(json.dumps([pids, time.monotonic() - begun]))
+for pid in pids:
+    try:
+        os.kill(pid, signal.SIGCONT)
+    except ProcessLookupError:
+        pass
+"""
+    )
+    assert not any(is_alive_soon(pid) for pid in pids)
+    assert seconds < 30
 
 
 def test_a_copy_that_is_never_opened_ends_with_this_process() -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from lockset.index.pages.project_page import VersionList
+from lockset.index.pages.page_table import TableBuilder
+from lockset.index.pages.project_page import ProjectDetail, VersionList
 from lockset.resolve.releases.admission import matching_bits
 
 if TYPE_CHECKING:
@@ -60,11 +61,21 @@ def test_a_version_has_its_position_whether_it_was_parsed_before_or_not(texts: l
     assert VersionList(ordered) == eager
 
 
-@given(texts=st.lists(versions, max_size=12))
-def test_final_versions_are_known_from_their_texts(texts: list[str]) -> None:
-    listed = VersionList(newest_first(texts))
-    finals = listed.finals
-    assert [bool(finals >> at & 1) for at in range(len(listed))] == [not v.is_prerelease for v in listed]
+@given(texts=st.lists(versions, max_size=12, unique_by=Version), yanked=st.sets(st.integers(0, 11)))
+def test_a_page_says_which_versions_are_final_and_which_are_yanked(texts: list[str], yanked: set[int]) -> None:
+    builder = TableBuilder("sample")
+    withdrawn = {texts[at] for at in yanked if at < len(texts)}
+    for text in texts:
+        name = f"sample-{text}.tar.gz"
+        builder.add(
+            name, f"https://x.example.org/{name}", None, None, None, None, "" if text in withdrawn else None, None
+        )
+    page = ProjectDetail(builder.build(index_url=""))
+    finals, gone = page.final_bits, page.yanked_bits
+    assert [bool(finals >> at & 1) for at in range(len(texts))] == [not v.is_prerelease for v in page.versions]
+    assert [bool(gone >> at & 1) for at in range(len(texts))] == [v in page.yanked_versions for v in page.versions]
+    assert page.yanked_versions == {Version(text) for text in withdrawn}
+    assert max(finals.bit_length(), gone.bit_length()) <= len(texts)
 
 
 def test_few_versions_of_many_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:

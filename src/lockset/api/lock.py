@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments, workspace_of
-from lockset.composition.lock_pipeline import lock_project
-from lockset.composition.lock_repository import lock_repository
+from lockset.composition.lock_pipeline import lock_project, lock_repository
 from lockset.composition.run_context import context_of
 from lockset.sources.discover import with_lines_of
 

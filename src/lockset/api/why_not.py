@@ -8,7 +8,7 @@ from packaging.requirements import InvalidRequirement
 
 from lockset.composition.exclusion import ChosenVersion, WhyNot, explain_exclusion
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments
-from lockset.composition.lock_repository import lock_repository
+from lockset.composition.lock_pipeline import lock_repository
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import UsageError
 from lockset.option_values import check_argument

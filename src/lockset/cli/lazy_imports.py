@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import builtins
 import sys
+from functools import partial
 from importlib import import_module
 from importlib.machinery import PathFinder, SourceFileLoader
 
 from lockset._pattern import lazy_pattern
+from lockset.files.system import system_facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
 __all__ = ["make_imports_lazy"]
 
 # The modules whose imports are lazy: those of the three libraries, and single ones.
-_IMPORTERS = ("packaging.", "httpcore.", "h11.", "argparse", "urllib.parse", "lockset.index.http.certificates")
+_IMPORTERS = (
+    "packaging.", "httpcore.", "h11.",
+    "argparse", "subprocess", "urllib.parse", "lockset.index.http.certificates",
+)  # fmt: skip
 _LAZY = frozenset({
-    "anyio", "ast", "certifi", "copy", "dataclasses", "gettext", "inspect", "ipaddress", "logging", "platform", "ssl",
-    "struct", "subprocess", "sysconfig",
+    "anyio", "ast", "certifi", "copy", "dataclasses", "gettext", "inspect", "ipaddress", "locale", "logging",
+    "platform", "signal", "ssl", "struct", "subprocess", "sysconfig",
 })  # fmt: skip
 
 
@@ -133,11 +138,39 @@ def _literal(text: str) -> Any:
     return ast.literal_eval(text)
 
 
+def _platform() -> _Lazy:
+    """What packaging calls of `platform`; on Linux by what that calls, without its twelve patterns.
+
+    The script that asks interpreters has the same.
+    """
+    full = sys.version.split()[0]
+    usual = full.count(".") == 2 and full.replace(".", "").replace("+", "").isalnum()
+    facts = system_facts()
+    if facts[0] != "Linux" or hasattr(sys, "getandroidapilevel") or not usual:
+        return _Lazy("platform")
+    system, _, release, version, machine = ("" if text == "unknown" else text for text in facts)
+    known: dict[str, Any] = {
+        "machine": machine,
+        "release": release,
+        "system": system,
+        "version": version,
+        "python_version": full,
+        "python_version_tuple": tuple(full.split(".")),
+        "python_implementation": "CPython",
+    }
+    return _Lazy("platform", **{name: partial(_same, value) for name, value in known.items()})
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
 _STAND_INS: dict[str, Any] = {
     "ast": _Lazy("ast", literal_eval=_literal),
     "dataclasses": _Lazy("dataclasses", dataclass=_dataclass),
     # The messages of argparse have no translations, and looking for them takes longer than to read a command line.
     "gettext": _Lazy("gettext", gettext=str, ngettext=lambda one, many, number: one if number == 1 else many),
+    "platform of packaging.markers": _platform(),
     "re of packaging._tokenizer": _Lazy("re", compile=lazy_pattern),
     "ssl of httpcore._ssl": _Lazy("ssl", SSLContext=object),  # the annotation of a function
     "logging": _Lazy("logging", getLogger=_Logger, DEBUG=10),

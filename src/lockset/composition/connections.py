@@ -20,19 +20,16 @@ from lockset.files.system import processors
 from lockset.index.credentials import redact
 from lockset.index.http.cache import DiskCache
 from lockset.index.http.client import HttpIndexes
-from lockset.index.http.downloads import HttpDownloads
 from lockset.index.http.files import HttpFiles
-from lockset.index.http.transport import open_transport
-from lockset.index.http.worker_process import ProcessCopy, SharedWorkers
-from lockset.index.http.workers import Workers
+from lockset.index.http.transport import HttpDownloads, Transport
+from lockset.index.http.workers import ProcessCopy, SharedWorkers, Workers
 from lockset.index.options import options_of_plain, plain_options
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from lockset.index.http.transport import Transport
-    from lockset.index.http.worker_process import Service
+    from lockset.index.http.workers import Service
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
     from lockset.progress import ProgressListener
@@ -89,7 +86,7 @@ def connect(
     of this process for most calls, which are opened with the plain options and the cache folder as text.
     `spares` is how many connections to each host are opened before they are needed.
     """
-    transport = open_transport(options, clock=clock, listener=listener, environ=environ, spares=spares)
+    transport = Transport(options, clock=clock, listener=listener, environ=environ, spares=spares)
     count, reader = options.connections - _FREE_SLOTS, Workers(1)
     workers = Workers(count)
     if copies is not None and _may_share(options, transport):

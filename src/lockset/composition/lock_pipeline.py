@@ -6,10 +6,11 @@ The requests of the first pages leave before what resolves is imported, so that 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import contextmanager
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lockset._dataclass import replace
 from lockset.composition.connections import connected
@@ -20,6 +21,7 @@ from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.choices import refuse_lost_groups, refuse_workspace_lock
 from lockset.resolve.problem.direct_source import DirectSource, relative_path
 from lockset.resolve.problem.options import LockOptions
+from lockset.resolve.problem.roots import line_settings
 from lockset.resolve.releases.prefetch import PrefetchingRepository
 from lockset.sources.other_tools.facts import OtherTools, join_many_names
 
@@ -29,8 +31,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from lockset.build.hooks import HookBuilder
     from lockset.build.policy import BuildPolicy
+    from lockset.composition.builds.environments import SyncedEnvironmentMaker
     from lockset.composition.lock_assembly import Attest, LockResult
+    from lockset.composition.lock_inputs import LockInputs
+    from lockset.composition.run_context import RunContext
     from lockset.index.http.files import HttpFiles
     from lockset.index.options import IndexOptions
     from lockset.index.pages.project_page import DistributionFile
@@ -44,7 +50,16 @@ if TYPE_CHECKING:
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.sources.project import DynamicFields, RootProject
 
-__all__ = ["LockOptions", "lock_project", "posed_problem", "repository_opener", "with_metadata"]
+__all__ = [
+    "LockOptions",
+    "lock_builder",
+    "lock_environment",
+    "lock_project",
+    "lock_repository",
+    "posed_problem",
+    "repository_opener",
+    "with_metadata",
+]
 
 
 def lock_project(
@@ -84,7 +99,7 @@ def lock_project(
         project, options, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
     ) as (_, problem, opened):
         if not one_environment:
-            opened.hint_requirements(_first_requirements(problem))
+            opened.hint_requirements(_first_requirements(problem), problem.request.universe)
         from lockset.composition.lock_assembly import resolve_and_assemble
 
         return resolve_and_assemble(
@@ -95,6 +110,16 @@ def lock_project(
             listener=heard,
             attest=attest,
         )
+
+
+def lock_environment(project: RootProject, options: LockOptions, maker: SyncedEnvironmentMaker) -> Pylock:
+    """Lock `project` for a single environment, with the indexes, the cache and the builds of `maker`.
+
+    Raises:
+        LocksetError: As `lock_project`.
+    """
+    opener = repository_opener(maker.options, maker.cache, builder=maker.builder, policy=maker.policy)
+    return lock_project(project, options, open_repository=opener, now=maker.now, one_environment=True).lock
 
 
 def _first_requirements(problem: ResolutionProblem) -> list[Dependency]:
@@ -308,3 +333,75 @@ def repository_opener(
                 on_close(connection.index.fresh_until)
 
     return opened
+
+
+def lock_repository(
+    inputs: LockInputs, *, fresh_until: Callable[[float], None] | None = None
+) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
+    """A function that opens the repository of releases for `inputs`; it builds those whose metadata only a build has.
+
+    `fresh_until` is called at the end with the time at which the first page expires, in seconds since the epoch.
+    """
+    if inputs.memory is not None:
+        from lockset.resolve.releases.memory_index import memory_repository  # for callers of the library alone
+
+        return partial(memory_repository, inputs.memory)
+    return repository_opener(
+        inputs.indexes,
+        inputs.context.cache_folder,
+        builder=partial(lock_builder, inputs),
+        policy=_policy(inputs),
+        on_close=fresh_until,
+    )
+
+
+def lock_builder(inputs: LockInputs, listener: ProgressListener) -> HookBuilder:
+    """Builds sources for their metadata, with the Python that runs lockset."""
+    from lockset.build.policy import BuildPolicy
+    from lockset.composition.builds.environments import builder  # most locks build nothing
+
+    policy, settings, options = _policy(inputs) or BuildPolicy(), inputs.project.settings, inputs.options
+    required = settings.require_build_hashes if options.require_build_hashes is None else options.require_build_hashes
+    more: dict[str, Any] = {"present": _present_python(inputs.context)} if policy.not_isolated else {}
+    # What locks build requirements cannot depend on them.
+    if required and not options.build_requirements:
+        from lockset.composition.builds.build_lock import build_locks_of
+
+        more |= {"require_locked": True, "build_locks": build_locks_of([inputs.target])}
+    return builder(
+        inputs.indexes,
+        inputs.context.cache_folder,
+        python=sys.executable,
+        now=inputs.context.moment,
+        listener=listener,
+        lock=lock_environment,
+        constraints=(*inputs.build_constraints, *settings.build_constraints),
+        policy=policy,
+        **more,
+    )
+
+
+def _policy(inputs: LockInputs) -> BuildPolicy | None:
+    """How sources are built, by the options, the settings, and the lines of requirements; None for the default."""
+    settings, options = inputs.project.settings, inputs.options
+    pairs = {**settings.config_settings, **options.config_settings}
+    of_packages = (
+        settings.config_settings_package,
+        line_settings(inputs.project, options),
+        options.config_settings_package,
+    )
+    not_isolated = frozenset((*settings.no_build_isolation, *options.no_build_isolation))
+    if not (pairs or any(of_packages) or not_isolated):
+        return None
+    from lockset.build.policy import BuildPolicy, joined_settings
+
+    return BuildPolicy(settings=pairs, package_settings=joined_settings(*of_packages), not_isolated=not_isolated)
+
+
+def _present_python(context: RunContext) -> str:
+    """The interpreter of the environment that a sync would use, else the one that runs lockset."""
+    from lockset.sync.disk.inspect.interpreter import interpreter_of
+    from lockset.sync.disk.request import find_environment
+
+    active = context.process_variables.get("VIRTUAL_ENV")
+    return interpreter_of(active or find_environment(context.here) or sys.executable)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lockset.composition.project_changes import ProjectState
+    from lockset.files.record_store import FileStamps
     from lockset.index.ports import Downloads
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
@@ -63,15 +64,15 @@ class SyncResult(NamedTuple):
     """The target, and the plan that was carried out (or would be, for a check).
 
     Attributes:
-        file_stamps: Returns path, size and time of the files that, while unchanged, show that there is nothing to do;
-            None if files alone do not show it, or changes are left to make.
+        file_stamps: Returns paths, sizes and times of the files that show, while unchanged, that there is nothing to
+            do; None if files alone do not show it, or changes are left to make.
         attested: How many distributions needed an attestation, and have one.
     """
 
     target: Target
     plan: Plan
     changed: bool
-    file_stamps: Callable[[], tuple[tuple[str, int, int], ...] | None] = lambda: None
+    file_stamps: Callable[[], tuple[FileStamps, ...] | None] = lambda: None
     overlaps: tuple[Overlap, ...] = ()
     outdated: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -117,7 +118,6 @@ def sync(
         show(target, plan)
     _warn_of_unmet(plan, target, heard)
     attested = attest(desired, frozenset(step.name for step in plan.placed)) if attest is not None else 0
-    changed = False
     if plan.changes and not request.check_only:
         if plan.blocked:
             refuse_blocked(plan)
@@ -128,7 +128,7 @@ def sync(
             else:
                 make = partial(_installer, request, target, cache, heard)
                 installer = _install_in_order(desired, late, policy=request.policy, preparer=preparer, make=make)
-        changed = bool(plan.changes)
+    changed = bool(plan.changes) and not request.check_only
     return SyncResult(
         target=target,
         plan=plan,

@@ -118,11 +118,10 @@ class SyncPorts:
 
     def downloads(self) -> Downloads:
         """The port to the network."""
-        from lockset.index.http.downloads import HttpDownloads
-        from lockset.index.http.transport import open_transport
+        from lockset.index.http.transport import HttpDownloads, Transport
         from lockset.index.mirrors import MirroredDownloads
 
-        transport = open_transport(self._index_options, clock=time.time, listener=self._context.heard)
+        transport = Transport(self._index_options, clock=time.time, listener=self._context.heard)
         self._stack.callback(transport.close)
         if transport.has_shared_hosts:
             from lockset.composition.connections import link_locked_files
@@ -143,6 +142,7 @@ class SyncPorts:
         from lockset.composition.builds.environments import builder
         from lockset.composition.builds.sync_policy import build_policy, requires_locked_builds
         from lockset.composition.builds.wheels import HookWheelBuilds
+        from lockset.composition.lock_pipeline import lock_environment
         from lockset.sync.disk.inspect.interpreter import interpreter_of
 
         context, python, project = self._context, self._request.python, self._project
@@ -153,6 +153,7 @@ class SyncPorts:
             python=interpreter_of(python),
             now=context.moment,
             listener=context.heard,
+            lock=lock_environment,
             constraints=() if project is None else project.settings.build_constraints,
             policy=build_policy(self._options, self._request, project),
             build_locks=build_locks_of(source.path for source in self._request.sources),

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     Stamp: TypeAlias = tuple[int, int, int, int] | None
     # Versions, arguments, working folder, relevant variables.
     Key: TypeAlias = tuple[Any, ...]
+    # The start of absolute paths; their ends, each but the first after a NUL character; sizes; times of modification.
+    FileStamps: TypeAlias = tuple[str, str, Sequence[int | None], Sequence[int | None]]
 
 __all__ = [
     "HINTED",
@@ -48,7 +50,7 @@ __all__ = [
 ]
 
 # Increment with every change of the records.
-_FORMAT = 3
+_FORMAT = 4
 _FOLDER = "recall-v1"
 # Limit for the number of records; a new one replaces an older one.
 _RECORDS = 256
@@ -147,7 +149,7 @@ def save_record(
     looked: Iterable[tuple[str, Stamp]],
     locks: Iterable[tuple[str, bytes]],
     libraries: Iterable[str],
-    files: Iterable[tuple[str, int, int]],
+    files: Iterable[FileStamps],
     output: str,
 ) -> None:
     """Store what a run with nothing to do depended on; errors of the disk are ignored.
@@ -158,32 +160,48 @@ def save_record(
         looked: Paths with their stamps.
         locks: Lock files with the bytes that were read.
         libraries: The site-packages folders.
-        files: Absolute path, size and time in nanoseconds of all verified files.
+        files: All verified files; every size and time is known.
         output: The output to repeat.
     """
     folders = tuple((library, _metadata(library)) for library in libraries)
-    rows = list(files)
-    half = len(rows) // 2
-    shares = tuple(_share(part, dict(folders)) for part in ((rows[:half], rows[half:]) if half else (rows,)))
+    shares = _shares(_by_root(files, dict(folders)))
     write_record(record_location(cache, key), (key, tuple(looked), tuple(locks), folders, shares, output))
 
 
-def _share(files: list[tuple[str, int, int]], roots: Iterable[str]) -> tuple[int, bytes]:
-    """The number of `files`, and their rows, marshalled separately so that another process can load them."""
-    rows = []
-    left = files
-    for root in roots:
-        inside = root + os.sep
-        rows.append(_row(root, [file for file in left if file[0].startswith(inside)], len(inside)))
-        left = [file for file in left if not file[0].startswith(inside)]
-    rows.append(_row(os.sep, left, 0))
-    return len(files), marshal.dumps([row for row in rows if row[1]])
+def _by_root(files: Iterable[FileStamps], roots: Iterable[str]) -> dict[str, tuple[list[str], list[int | None]]]:
+    """By root, or the top of the file system: the paths of the `files` below it, and their sizes and times in turn."""
+    starts = [f"{root}{os.sep}" for root in roots]
+    rows: dict[str, tuple[list[str], list[int | None]]] = {start: ([], []) for start in (*starts, os.sep)}
+    for above, ends, sizes, times in files:
+        start = next((one for one in starts if above.startswith(one)), "")
+        if start:
+            names, facts = rows[start]
+            more = above[len(start) :]
+            names += [more + end for end in ends.split("\0")] if more else ends.split("\0")
+            facts += [fact for both in zip(sizes, times, strict=True) for fact in both]
+            continue
+        for end, *both in zip(ends.split("\0"), sizes, times, strict=True):
+            path = above + end
+            start = next((one for one in starts if path.startswith(one)), "")
+            names, facts = rows[start or os.sep]
+            names.append(path[len(start) :])
+            facts += both
+    return rows
 
 
-def _row(root: str, files: list[tuple[str, int, int]], start: int) -> tuple[str, str, list[int]]:
-    """The row of the `files` below `root`; `start` is the length of the prefix of their paths."""
-    facts = [fact for _, size, time in files for fact in (size, time)]
-    return root, "\0".join([path[start:] for path, _, _ in files]), facts
+def _shares(rows: Mapping[str, tuple[list[str], list[int | None]]]) -> tuple[tuple[int, bytes], ...]:
+    """Two halves of the files: their number, and their rows, marshalled so that another process can load its half."""
+    left = sum(len(names) for names, _ in rows.values()) // 2
+    halves: tuple[list[Any], list[Any]] = [], []
+    counts = [0, 0]
+    for root, (names, facts) in rows.items():
+        first = min(left, len(names))
+        left -= first
+        for number, (start, end) in enumerate(((0, first), (first, len(names)))):
+            if start < end:
+                counts[number] += end - start
+                halves[number].append((root, os.fsencode("\0".join(names[start:end])), facts[2 * start : 2 * end]))
+    return tuple(zip(counts, map(marshal.dumps, halves), strict=True))
 
 
 def stamp(path: str) -> Stamp:
@@ -278,9 +296,11 @@ def _unchanged(share: bytes) -> bool:
     try:
         for root, names, facts in marshal.loads(share):  # noqa: S302 (a part of the record, which is whole)
             os.chdir(root)
-            statuses = map(os.lstat, names.split("\0"))
-            if [fact for one in statuses for fact in (one.st_size, one.st_mtime_ns)] != facts:
-                return False
+            # Bytes, since the system gets its paths as bytes.
+            statuses, expected = map(os.lstat, names.split(b"\0")), iter(facts)
+            for status, size, time in zip(statuses, expected, expected, strict=True):
+                if status.st_size != size or status.st_mtime_ns != time:
+                    return False
     except OSError:
         return False
     return True

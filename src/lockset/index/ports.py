@@ -64,7 +64,7 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteCall(Generic[T]):
-    """A call as another process can make it: `lockset.index.http.worker_process`.
+    """A call as another process can make it: `lockset.index.http.workers`.
 
     Attributes:
         kind: What is called.
@@ -80,7 +80,7 @@ class RemoteCall(Generic[T]):
 class Downloads(Protocol):
     """Fetches files without checking hashes, which is the task of the sink.
 
-    Implementations: `lockset.index.http.downloads.HttpDownloads`; in tests `fakes.fake_index.FakeDownloads`. Safe to
+    Implementations: `lockset.index.http.transport.HttpDownloads`; in tests `fakes.fake_index.FakeDownloads`. Safe to
     call from several threads.
     """
 

@@ -14,6 +14,7 @@ from lockset.errors import LocksetError
 from lockset.hashes import hash_text, quick_sha256
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.target import is_within
+from lockset.sync.wheel.file_lists import StoredGroup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clash",
+    "Locations",
     "Overlap",
     "PlacedDistribution",
+    "PlacedGroup",
     "Placement",
     "check_locations",
     "collision",
@@ -64,16 +67,80 @@ class Placement(NamedTuple):
         return f"`{path}`" if scheme in {"purelib", "platlib"} else f"`.data/{scheme}/{path}`"
 
 
+class PlacedGroup(NamedTuple):
+    """Files that are linked from the store to paths below `folder`, an absolute path.
+
+    It is the dist-info folder, or the deepest root of the target (below that of the headers, the distribution's own
+    folder) that contains each of them.
+    """
+
+    folder: str
+    stored: StoredGroup
+
+    @property
+    def above(self) -> str:
+        """The start of their paths."""
+        return f"{self.folder}{os.sep}"
+
+    @property
+    def names(self) -> str:
+        """The ends of their paths, each but the first after a NUL character."""
+        return _native(self.stored.names)
+
+    def paths(self) -> list[str]:
+        """Their absolute paths."""
+        above = self.above
+        return [above + name for name in self.names.split("\0")]
+
+    def folders(self) -> list[str]:
+        """The absolute paths of the folders below `folder` that they need."""
+        above = self.above
+        return [above + name for name in _native(self.stored.folders).split("\0")] if self.stored.folders else []
+
+    def files(self) -> list[Placement]:
+        """The files one by one."""
+        rows = zip(self.paths(), self.stored.rows(), strict=True)
+        return [Placement(path, row.hash, row.size, row, None, row.executable) for path, row in rows]
+
+
 class PlacedDistribution(NamedTuple):
-    """One distribution after the sync: `info` is the final path of its dist-info folder; `files` omits RECORD."""
+    """One distribution after the sync; RECORD is not listed.
+
+    Attributes:
+        info: The final path of its dist-info folder.
+        groups: The files that come from the store.
+        others: The files that are written for this target, or that another distribution provides.
+    """
 
     name: str
     version: str
     info: str
-    files: tuple[Placement, ...]
+    groups: tuple[PlacedGroup, ...]
+    others: tuple[Placement, ...]
+
+    @property
+    def files(self) -> list[Placement]:
+        """The files one by one."""
+        return [*(file for group in self.groups for file in group.files()), *self.others]
+
+    def paths(self) -> list[str]:
+        """The paths of `files`, in the same order."""
+        return [*(path for group in self.groups for path in group.paths()), *(file.path for file in self.others)]
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
+
+
+class Locations(NamedTuple):
+    """What `check_locations` found.
+
+    Attributes:
+        shared: The new paths that more than one distribution owns.
+        clashes: Those whose owners do not have the same content for them.
+    """
+
+    shared: frozenset[str]
+    clashes: tuple[Clash, ...]
 
 
 class Clash(NamedTuple):
@@ -84,15 +151,23 @@ class Clash(NamedTuple):
     labels: tuple[str, ...]
 
 
+def _native(relative: str) -> str:
+    return relative if os.sep == "/" else relative.replace("/", os.sep)
+
+
 def record_rows(placed: PlacedDistribution) -> list[tuple[str, str, int | None]]:
     """The rows of its RECORD (as `Row`); paths are relative to the folder that contains the dist-info folder."""
     root = os.path.dirname(placed.info)
+    rows: list[tuple[str, str, int | None]] = []
+    for folder, stored in placed.groups:
+        names = stored.names
+        if folder != root:
+            above = os.path.basename(folder) if folder == placed.info else _relative(folder, root)
+            names = f"{above}/{names}".replace("\0", f"\0{above}/")
+        rows += zip(names.split("\0"), stored.hashes.split("\0"), stored.sizes, strict=True)
     inside = root + os.sep if os.sep == "/" else "\0"  # nearly every file; no path has a NUL
-    start = len(inside)
-    rows: list[tuple[str, str, int | None]] = [
-        (path[start:] if path.startswith(inside) else _relative(path, root), digest, size)
-        for path, digest, size, _, _, _, _ in placed.files
-    ]
+    for path, digest, size, *_ in placed.others:
+        rows.append((path[len(inside) :] if path.startswith(inside) else _relative(path, root), digest, size))
     rows.append((f"{os.path.basename(placed.info)}/RECORD", "", None))
     return rows
 
@@ -115,7 +190,7 @@ def _relative(path: str, root: str) -> str:
 
 def check_locations(
     placed: Sequence[PlacedDistribution], kept: Sequence[InstalledDistribution], *, layout: Layout
-) -> tuple[Clash, ...]:
+) -> Locations:
     """Refuse files that would overwrite the environment itself or metadata; return the paths that several own.
 
     Two distributions may own the same file with the same bytes: that is not a clash.
@@ -124,36 +199,74 @@ def check_locations(
         LocksetError: `path-reserved`, `unsafe-path`; `path-conflict` where one distribution has a path twice, or a
             file and a folder need the same path.
     """
-    digests = {path: digest for distribution in kept for path, digest, _ in distribution.files}
     libraries = tuple(os.path.normcase(f"{library}{os.sep}") for library in layout.libraries)
-    # In these folders every name is checked; elsewhere one file per folder is enough.
-    named = {*layout.roots, *layout.libraries}
-    clashing: set[str] = set()
-    folders: dict[str, PlacedDistribution] = {}
+    paths = {path for one in kept for path, _, _ in one.files}
+    roots = {*layout.roots, *layout.libraries}
+    folders: set[str] = set()
+    above: set[str] = set()
+    count = len(paths)
     for one in placed:
-        checked: set[str] = set()
-        own = {path: digest for path, digest, _, _, _, _, _ in one.files}
-        _refuse_twice(one, own)
-        for path in own:
-            folder = path.rpartition(os.sep)[0]
-            if folder not in checked:
-                _check_location(one, path, libraries, layout)
-                if folder not in named:
-                    checked.add(folder)
-                    folders.setdefault(folder, one)
-        clashing.update([path for path in digests.keys() & own.keys() if digests[path] != own[path]])
-        digests |= own
-    _refuse_folders(folders, digests, named, [*kept, *placed])
-    return _clashes(clashing, [*kept, *placed]) if clashing else ()
+        for group in one.groups:
+            own = group.paths()
+            _check_group(one, group, own, libraries, layout)
+            paths.update(own)
+            count += len(own)
+            above.add(group.folder)
+            folders.update(group.folders())
+        for file in one.others:
+            folder = file.path.rpartition(os.sep)[0]
+            above.add(folder)
+            if folder != one.info:
+                _check_location(one, file.path, libraries, layout)
+        paths.update([file.path for file in one.others])
+        count += len(one.others)
+    for start in above:
+        folder = start
+        while folder and folder not in roots and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition(os.sep)[0]
+    _refuse_folders(folders - roots, paths, placed, kept)
+    # Windows ignores case; elsewhere the file system decides when a file is written.
+    shared = _shared_paths(placed, kept) if len(paths) < count or os.name == "nt" else frozenset()
+    return Locations(shared, _clashes(shared, _all(kept, placed)) if shared else ())
 
 
-def _refuse_twice(one: PlacedDistribution, paths: Collection[str]) -> None:
-    """Refuse a distribution with two files that would have the same path here; `paths` are the distinct paths."""
-    # Windows ignores case; elsewhere the file system decides when the file is written.
+def _check_group(
+    one: PlacedDistribution, group: PlacedGroup, paths: Sequence[str], libraries: Sequence[str], layout: Layout
+) -> None:
+    """Check the locations of `paths`, the files of `group`: those at the top of a root, and one in each folder there.
+
+    No location below has a meaning of its own. On Windows another spelling may have, so that all are checked.
+    """
     if os.name == "nt":
-        paths = {os.path.normcase(path) for path in paths}
-    if len(paths) == len(one.files):
+        for path in paths:
+            _check_location(one, path, libraries, layout)
+    if os.name == "nt" or group.folder not in layout.roots:
         return
+    for folder in group.stored.folders.split("\0") if group.stored.folders else ():
+        if "/" not in folder:
+            inside = f"{group.folder}/{folder}/"
+            _check_location(one, next((p for p in paths if p.startswith(inside)), inside), libraries, layout)
+    end = len(group.folder)
+    for path in paths:
+        if path.rfind("/") == end:
+            _check_location(one, path, libraries, layout)
+
+
+def _shared_paths(placed: Sequence[PlacedDistribution], kept: Sequence[InstalledDistribution]) -> frozenset[str]:
+    """The paths of `placed` that more than one distribution owns."""
+    before = {path for one in kept for path, _, _ in one.files}
+    shared: set[str] = set()
+    for one in placed:
+        _refuse_twice(one)
+        own = set(one.paths())
+        shared |= before & own
+        before |= own
+    return frozenset(shared)
+
+
+def _refuse_twice(one: PlacedDistribution) -> None:
+    """Refuse a distribution with two files that would have the same path here."""
     seen: dict[str, Placement] = {}
     for file in one.files:
         other = seen.setdefault(os.path.normcase(file.path), file)
@@ -171,35 +284,40 @@ def collision(one: PlacedDistribution, file: Placement, other: Placement) -> Loc
 
 
 def _refuse_folders(
-    folders: Mapping[str, PlacedDistribution],
-    files: Collection[str],
-    roots: Collection[str],
-    distributions: Sequence[InstalledDistribution | PlacedDistribution],
+    folders: set[str], files: set[str], placed: Sequence[PlacedDistribution], kept: Sequence[InstalledDistribution]
 ) -> None:
     """Refuse a file at a path where another file needs a folder."""
-    checked: set[str] = set()
-    for start, one in folders.items():
-        folder = start
-        while folder and folder not in roots and folder not in checked:
-            if folder in files:
-                label = next(str(other) for other in distributions if any(path == folder for path, *_ in other.files))
-                raise LocksetError(
-                    "path-conflict",
-                    f"{label} has a file `{folder}`, where {one} has a folder",
-                    hint="Leave one of them out, or choose versions that do not collide",
-                )
-            checked.add(folder)
-            folder = folder.rpartition(os.sep)[0]
+    for folder in sorted(folders & files):
+        label = next(str(one) for one in _all(kept, placed) if any(path == folder for path, *_ in one.files))
+        inside = folder + os.sep
+        needing = next((one for one in placed if any(path.startswith(inside) for path in one.paths())), None)
+        if needing is not None:
+            raise LocksetError(
+                "path-conflict",
+                f"{label} has a file `{folder}`, where {needing} has a folder",
+                hint="Leave one of them out, or choose versions that do not collide",
+            )
 
 
-def _clashes(paths: set[str], distributions: Sequence[InstalledDistribution | PlacedDistribution]) -> tuple[Clash, ...]:
-    owners: dict[str, list[tuple[str, str]]] = {path: [] for path in sorted(paths)}
+def _all(
+    kept: Iterable[InstalledDistribution], placed: Iterable[PlacedDistribution]
+) -> list[InstalledDistribution | PlacedDistribution]:
+    return [*kept, *placed]
+
+
+def _clashes(
+    shared: Collection[str], distributions: Sequence[InstalledDistribution | PlacedDistribution]
+) -> tuple[Clash, ...]:
+    """The paths in `shared` whose owners do not all have the same hash for them."""
+    owners: dict[str, list[tuple[str, str, str]]] = {path: [] for path in sorted(shared)}
     for one in distributions:
-        for path, *_ in one.files:
-            if path in paths:
-                owners[path].append((one.name, str(one)))
+        for path, digest, *_ in one.files:
+            if path in shared:
+                owners[path].append((one.name, str(one), digest))
     return tuple(
-        Clash(path, tuple(name for name, _ in rows), tuple(label for _, label in rows)) for path, rows in owners.items()
+        Clash(path, tuple(name for name, _, _ in rows), tuple(label for _, label, _ in rows))
+        for path, rows in owners.items()
+        if len({digest for _, _, digest in rows}) > 1
     )
 
 
@@ -266,27 +384,29 @@ def settle_clashes(
 
 
 def _without_files(one: PlacedDistribution, taken: Mapping[str, tuple[str, Placement]]) -> PlacedDistribution:
-    lost: dict[str, str] = {}
-    files: list[Placement] = []
+    lost: dict[str, tuple[str, Placement]] = {}
     for file in one.files:
         winner, file_of_winner = taken.get(file.path, (one.name, file))
         if winner != one.name and file_of_winner.hash != file.hash:
-            lost[record_path(file.path, one.info)] = winner
-            files.append(
-                Placement(file.path, file_of_winner.hash, file_of_winner.size, None, None, file_of_winner.executable)
-            )
-        else:
-            files.append(file)
+            lost[file.path] = winner, file_of_winner
     if not lost:
         return one
     import json  # here and below, since few packages overlap
 
+    groups: list[PlacedGroup] = []
+    for group in one.groups:
+        own = [file.stored for file in group.files() if file.path not in lost and file.stored is not None]
+        if own:
+            groups.append(group._replace(stored=StoredGroup.of_rows(group.stored.scheme, group.stored.inside, own)))
     note = f"{one.info}{os.sep}{SOURCE_FILE}"
-    facts: Mapping[str, object] = next((json.loads(f.content or b"{}") for f in files if f.path == note), {})
-    content = json.dumps({**facts, "overlapped": lost}).encode()
-    files = [file for file in files if file.path != note]
-    files.append(Placement(note, hash_text("sha256", quick_sha256(content)), len(content), None, content, False))  # noqa: FBT003 (a field of a tuple)
-    return one._replace(files=tuple(files))
+    others = [file for file in one.others if file.path not in lost]
+    facts: Mapping[str, object] = next((json.loads(f.content or b"{}") for f in others if f.path == note), {})
+    overlapped = {record_path(path, one.info): winner for path, (winner, _) in lost.items()}
+    content = json.dumps({**facts, "overlapped": overlapped}).encode()
+    others = [file for file in others if file.path != note]
+    others += [Placement(path, its.hash, its.size, None, None, its.executable) for path, (_, its) in lost.items()]
+    others.append(Placement(note, hash_text("sha256", quick_sha256(content)), len(content), None, content, False))  # noqa: FBT003 (a field of a tuple)
+    return one._replace(groups=tuple(groups), others=tuple(others))
 
 
 def overlaps_of(steps: Iterable[Step], placed: Iterable[PlacedDistribution] = ()) -> tuple[Overlap, ...]:
@@ -305,7 +425,7 @@ def overlaps_of(steps: Iterable[Step], placed: Iterable[PlacedDistribution] = ()
 def overlapped_of(one: PlacedDistribution) -> Mapping[str, str]:
     """The overlaps that `settle_clashes` noted in `one`: path as in RECORD to the name of the owner."""
     note = f"{one.info}{os.sep}{SOURCE_FILE}"
-    content = next((file.content for file in one.files if file.path == note), None)
+    content = next((file.content for file in one.others if file.path == note), None)
     if not content:
         return {}
     import json

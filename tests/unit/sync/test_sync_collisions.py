@@ -143,7 +143,7 @@ def test_what_the_file_system_takes_for_one_name_is_named_by_package(
     world = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
     copying = InstallOptions(link_mode="copy")
     monkeypatch.setattr(os, "open", opener)
-    with pytest.raises(LocksetError, match=r"sample 1.0 cannot be installed here: `sample.py` and `Sample.py` would"):
+    with pytest.raises(LocksetError, match=r"sample 1.0 cannot be installed here: `Sample.py` and `sample.py` would"):
         world.sync(make_wheel(files={"sample.py": "a", "Sample.py": "b"}), install_options=copying)
     with pytest.raises(
         LocksetError, match=r"two 1.0 cannot be installed here: .* is the same as a file of one-1.0.dist-info"

@@ -26,7 +26,7 @@ from lockset.sync.installed import InstalledDistribution
 from lockset.sync.plan import RemovalPolicy, plan
 from lockset.sync.target import interpreter_tags, is_within
 from lockset.sync.wheel.entry_points import scripts_in
-from lockset.sync.wheel.file_lists import Manifest, Row, StoredFile, StoredScript, format_record, parse_record
+from lockset.sync.wheel.file_lists import Manifest, Row, StoredGroup, StoredScript, format_record, parse_record
 from lockset.sync.wheel.safe_path import path_problem
 from lockset.sync.wheel.scripts import rewrite_script, shebang
 from support.venvs import interpreter
@@ -114,13 +114,24 @@ def test_scripts_run_wherever_the_interpreter_is(tmp_path: Path, folder: str) ->
 
 
 def test_a_manifest_survives_and_notices_damage() -> None:
+    group = StoredGroup(
+        "purelib",
+        "",
+        executable=False,
+        rewrite=False,
+        names="a.py\0b/c.py",
+        folders="b",
+        hashes="sha256=x\0sha256=y",
+        sizes=(3, 1),
+        times=(5, 2),
+    )
     made = Manifest(
         name="sample",
         version="1.0",
         dist_info="sample-1.0.dist-info",
         root_scheme="purelib",
         digests={"sha256": SHA},
-        files=(StoredFile("purelib", "a.py", "sha256=x", 3, 5, executable=False, rewrite=False),),
+        groups=(group,),
         scripts=(StoredScript("run", "console", "a", "b", b"body"),),
     )
     data = made.dumps()

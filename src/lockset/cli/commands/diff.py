@@ -11,7 +11,7 @@ from lockset.cli.options.diff import add_diff_arguments as add_arguments
 from lockset.cli.options.diff import read_diff_command as read
 from lockset.cli.output.diff_text import diff_lines, diff_summary
 from lockset.cli.output.documents import write_document
-from lockset.cli.output.streams import plain
+from lockset.cli.output.streams import count_text, plain
 
 if TYPE_CHECKING:
     from lockset.cli.options.diff import DiffCommand
@@ -34,8 +34,7 @@ def run(command: DiffCommand, out: Output) -> int:
     if command.format != "json":
         out.line(diff_summary(changes))
     if changes.alerts and command.format != "json":
-        count = len(changes.alerts)
-        out.warn(f"{count} change{'' if count == 1 else 's'} of hashes or publishers: check before you install")
+        out.warn(f"{count_text(len(changes.alerts), 'change')} of hashes or publishers: check before you install")
     if command.format != "json":
         for change in changes.diff.publishers:
             out.warn(plain(change.text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from lockset.cli.output.streams import plain
+from lockset.cli.output.streams import count_text, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def show_conversion(done: Conversion, command: ConvertCommand, out: Output) -> N
     names = {package.name for package in done.lock.packages}
     entries = len(done.lock.packages)
     forked = f" in {entries} entries" if entries != len(names) else ""
-    count = f"{len(names)} package{'' if len(names) == 1 else 's'}"
+    count = count_text(len(names), "package")
     compared = _compared(sum(row.environments for row in done.proof.rows))
     out.line(out.style(plain(f"Converted {done.format}: {count}{forked}, {compared}"), "bold green"))
 
@@ -65,7 +65,7 @@ def show_export(done: Export, target: Path | None, command: ExportCommand, out: 
 
 def _compared(environments: int) -> str:
     """In how many environments a proof compared."""
-    return f"verified in {environments} environment{'' if environments == 1 else 's'}"
+    return f"verified in {count_text(environments, 'environment')}"
 
 
 def _show_losses(losses: Sequence[Loss], out: Output) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from lockset.cli.output.streams import plain
+from lockset.cli.output.streams import count_text, plain
 from lockset.lockfile.report.concerns import CONCERNS
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def summary_text(report: LockReport, path: str | None, out: Output) -> str:
     }
     packages = len(report.matrix.rows)
     concerns = ", ".join(f"{count} {word}" for word, count in counts.items())
-    facts = f"{packages} package{'' if packages == 1 else 's'}, concerns: {concerns}"
+    facts = f"{count_text(packages, 'package')}, concerns: {concerns}"
     written = f"Wrote {plain(path)}: " if path is not None else ""
     style = "bold red" if counts["serious"] else "bold yellow" if counts["weak"] else "bold green"
     return out.style(f"{written}{facts}", style)

@@ -17,8 +17,7 @@ from lockset.advisories.vulnerabilities import vulnerabilities_of
 from lockset.composition.audits.report import AuditFix, FixOutlook
 from lockset.composition.lock_assembly import resolve_and_assemble
 from lockset.composition.lock_inputs import read_lock_inputs
-from lockset.composition.lock_pipeline import posed_problem
-from lockset.composition.lock_repository import lock_repository
+from lockset.composition.lock_pipeline import lock_repository, posed_problem
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet

@@ -278,7 +278,8 @@ def environment_subject(spec: TargetSpec, *, cache: Path | None) -> AuditSubject
     """
     import os
 
-    from lockset.sync.disk.inspect.installed_scan import Snapshot, scan
+    from lockset.sync.disk.inspect.installed_scan import scan
+    from lockset.sync.disk.inspect.snapshot import Snapshot
     from lockset.sync.disk.request import resolve_target
 
     target = resolve_target(spec, cache=cache)

@@ -19,21 +19,22 @@ from lockset.composition.builds.build_lock import is_met, not_locked
 from lockset.composition.builds.present_environment import PresentEnvironmentMaker
 from lockset.composition.builds.wheels import HookWheelBuilds
 from lockset.composition.connections import connected
-from lockset.composition.lock_pipeline import LockOptions, lock_project, repository_opener
 from lockset.composition.sync_pipeline import LockSource, RemovalPolicy, SyncRequest, sync
 from lockset.errors import BuildEnvironmentError, BuildNotLockedError, LocksetError
 from lockset.hashes import quick_sha256
 from lockset.index.credentials import redact
+from lockset.resolve.problem.options import LockOptions
 from lockset.sources.project import RootProject
 from lockset.sources.requirements.requirement_line import parse_requirement
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from lockset.composition.builds.build_lock import BuildLock
     from lockset.index.options import IndexOptions
+    from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
     from lockset.sources.requirements.requirement_line import RequirementLine
 
@@ -66,6 +67,8 @@ class SyncedEnvironmentMaker:
         python: The interpreter to build for.
         now: The current time, for `exclude-newer` and maintained Pythons.
         listener: Receives notes.
+        lock: Locks requirements for one environment; the maker is that of the builds that they need
+            (`lockset.composition.lock_pipeline.lock_environment`).
         constraints: Constraints on build requirements.
         policy: Config settings, and which packages are built without isolation.
         build_locks: Lock files with the requirements of builds, which are installed exactly.
@@ -80,6 +83,7 @@ class SyncedEnvironmentMaker:
     python: str
     now: datetime
     listener: ProgressListener
+    lock: Callable[[RootProject, LockOptions, SyncedEnvironmentMaker], Pylock]
     constraints: tuple[RequirementLine, ...] = ()
     policy: BuildPolicy = BuildPolicy()
     build_locks: tuple[BuildLock, ...] = ()
@@ -198,17 +202,8 @@ class _SyncedEnvironment:
                 environments=(" and ".join(f"{name} == '{values[name]}'" for name in platform),),
                 constraints=maker.constraints,
             )
-            nested = self._nested()
-            locked = lock_project(
-                project,
-                options,
-                open_repository=repository_opener(
-                    maker.options, maker.cache, builder=nested.builder, policy=nested.policy
-                ),
-                now=maker.now,
-                one_environment=True,
-            )
-            self._sync(LockSource(lock=locked.lock, folder=str(self.folder)))
+            lock = maker.lock(project, options, self._nested())
+            self._sync(LockSource(lock=lock, folder=str(self.folder)))
         except (BuildEnvironmentError, BuildNotLockedError):
             raise
         except LocksetError as error:
@@ -274,6 +269,7 @@ def builder(
     python: str,
     now: datetime,
     listener: ProgressListener,
+    lock: Callable[[RootProject, LockOptions, SyncedEnvironmentMaker], Pylock],
     constraints: tuple[RequirementLine, ...] = (),
     **more: Any,
 ) -> HookBuilder:
@@ -284,6 +280,7 @@ def builder(
         python=python,
         now=now,
         listener=listener,
+        lock=lock,
         constraints=constraints,
         **more,
     )

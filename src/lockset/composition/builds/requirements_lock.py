@@ -14,8 +14,7 @@ from lockset.build.checkout import checkout
 from lockset.build.unpack import unpack_sdist
 from lockset.composition.builds.build_lock import build_lock_path
 from lockset.composition.connections import connected
-from lockset.composition.lock_pipeline import lock_project
-from lockset.composition.lock_repository import lock_builder, lock_repository
+from lockset.composition.lock_pipeline import lock_builder, lock_project, lock_repository
 from lockset.errors import LocksetError, NoResolutionError
 from lockset.index.pages.project_page import DistributionFile
 from lockset.lockfile.merge_conflict import old_lock

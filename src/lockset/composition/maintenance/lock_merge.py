@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from lockset._dataclass import dataclass, replace
 from lockset.build.git import run_in_repository
 from lockset.composition.lock_inputs import read_lock_inputs
-from lockset.composition.lock_pipeline import lock_project
-from lockset.composition.lock_repository import lock_repository
+from lockset.composition.lock_pipeline import lock_project, lock_repository
 from lockset.composition.maintenance.merge_sides import MergeSides
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME, is_lock_file_name

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
 from lockset.composition.lock_inputs import read_lock_inputs
-from lockset.composition.lock_pipeline import lock_project, posed_problem
-from lockset.composition.lock_repository import lock_repository
+from lockset.composition.lock_pipeline import lock_project, lock_repository, posed_problem
 from lockset.composition.maintenance.locked_requirements import covered_pythons, of_lock, of_resolution
 from lockset.dependency_specifiers import read_version
 from lockset.errors import IndexUnreachableError, LocksetError

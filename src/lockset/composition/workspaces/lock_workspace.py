@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
 from lockset.composition.lock_assembly import Solved, assemble, solve, unknown_upgrades
-from lockset.composition.lock_pipeline import with_metadata
-from lockset.composition.lock_repository import lock_repository
+from lockset.composition.lock_pipeline import lock_repository, with_metadata
 from lockset.composition.workspaces.member_conflicts import between_members
 from lockset.composition.workspaces.workspace_inputs import former_members
 from lockset.errors import NoResolutionError

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from lockset.index.credentials import Scope
     from lockset.index.http.cache import DiskCache
-    from lockset.index.http.downloads import HttpDownloads
-    from lockset.index.http.transport import Transport
+    from lockset.index.http.transport import HttpDownloads, Transport
     from lockset.index.http.workers import Workers
     from lockset.index.pages.project_page import DistributionFile
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["HttpxClient", "HttpxResponse"]
 
 _LAST_PORT = 65535
+# Seconds for a connection and a response from which on it pays to open connections ahead.
+_FAR_SECONDS = 0.015
 _NUMBER = lazy_pattern(r"^\[Errno -?\d+\] |^\[SSL: \w+\] ")
 _SOURCE_LINE = lazy_pattern(r" \(_ssl\.c:\d+\)$")
 # A host of ASCII letters and digits, a port, and a path that needs no escapes and has no segments of dots.
@@ -86,6 +89,7 @@ class HttpxClient:
             Again: The connection failed, or the server sent something that is not an HTTP response.
             LocksetError: `scheme-refused`, `proxy-refused`, `certificate-refused`, `certificate-file`.
         """
+        begun = time.monotonic()
         self._deadlines.begin(silence, until)
         self._backend.begin()
         address = _address(url)
@@ -119,7 +123,8 @@ class HttpxClient:
             response.close()
             raise Again("the server uses an unknown version of HTTP")
         received = HttpxResponse(response, self._deadlines, silence)
-        if self._spares is not None and proxy is None and _stays_open(response, received):
+        is_far = time.monotonic() - begun >= _FAR_SECONDS
+        if self._spares is not None and is_far and proxy is None and _stays_open(response, received):
             verified = self._verifies(address, None)
             context = None if verified is None else self._contexts.of(verified=verified)
             self._spares.open(address.host, address.url.port or _PORTS[address.url.scheme.decode()], context)

@@ -21,7 +21,7 @@ from lockset._named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from lockset.index.http.addresses import Addresses
     from lockset.index.http.deadlines import Deadlines
@@ -235,9 +235,7 @@ class SpareConnections:
             if (host, port) in self._hosts or self._closed:
                 return
             self._hosts[host, port] = []
-        with suppress(RuntimeError):  # the system allows no further thread
-            for _ in range(self._count):
-                threading.Thread(target=self._open, args=(host, port, context), daemon=True).start()
+        self._start(self._open_all, host, port, context)  # which waits for the start of each thread
 
     def take(self, host: str, port: int) -> _Spare | None:
         """A spare that is still open, for one request at first; None if there is none."""
@@ -259,6 +257,16 @@ class SpareConnections:
             self._hosts.clear()
         for spare in left:
             spare.stream.close()
+
+    def _open_all(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        for _ in range(self._count - 1):
+            self._start(self._open, host, port, context)
+        self._open(host, port, context)
+
+    @staticmethod
+    def _start(function: Callable[..., None], *arguments: object) -> None:
+        with suppress(RuntimeError):  # the system allows no further thread
+            threading.Thread(target=function, args=arguments, daemon=True).start()
 
     def _open(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Requests over HTTP: retries, redirects, credentials, limits."""
+"""Requests over HTTP: retries, redirects, credentials, limits; downloads, also from disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from lockset._version import __version__
-from lockset.errors import FileMissingError, LocksetError, OfflineError
+from lockset.errors import DownloadTooLargeError, FileMissingError, LocksetError, OfflineError
 from lockset.index.credentials import Scope, origin_of, redact, split_credentials
 from lockset.index.http.addresses import Addresses
 from lockset.index.http.auth import Authenticator, proxy_for
@@ -20,15 +20,16 @@ from lockset.index.retries import REDIRECTS, RETRIED_STATUSES, backoff, redirect
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lockset.index.credentials import Credentials, UrlOrigin
     from lockset.index.http.certificates import Contexts
     from lockset.index.http.httpx_client import HttpxClient
     from lockset.index.options import IndexOptions
+    from lockset.index.ports import Sink
     from lockset.progress import ProgressListener
 
-__all__ = ["Incoming", "Request", "Transport", "open_transport"]
+__all__ = ["DEFAULT_DOWNLOAD_LIMIT", "HttpDownloads", "Incoming", "Request", "Transport"]
 
 T = TypeVar("T")
 
@@ -36,44 +37,50 @@ USER_AGENT = f"lockset/{__version__}"
 # Seconds that closing waits for requests of other threads, which end with the process in any case.
 _LEAVE_SECONDS = 0.5
 
-
-def open_transport(
-    options: IndexOptions,
-    *,
-    clock: Callable[[], float],
-    listener: ProgressListener | None = None,
-    environ: Mapping[str, str] | None = None,
-    spares: int = 0,
-) -> Transport:
-    """The transport for `options`; nothing is opened before the first request. See `connections.connect`."""
-    sources = (*options.indexes, IndexSource(url=options.index_url, name=options.index_name), *options.flat_sources())
-    authenticator = Authenticator(sources, environ=environ, keyring=options.keyring)
-    return Transport(options, authenticator=authenticator, clock=clock, listener=listener, spares=spares)
+# The most bytes of a download without another limit, so that no server can fill the disk.
+DEFAULT_DOWNLOAD_LIMIT = 16 * 1024**3
 
 
 class Transport:
-    """Makes requests, at most `options.connections` at the same time; safe to use from several threads."""
+    """Makes requests, at most `options.connections` at the same time; safe to use from several threads.
+
+    Nothing is opened before the first request. For the arguments see `connections.connect`.
+    """
 
     def __init__(
         self,
         options: IndexOptions,
         *,
-        authenticator: Authenticator,
         clock: Callable[[], float],
         listener: ProgressListener | None = None,
+        environ: Mapping[str, str] | None = None,
         spares: int = 0,
     ) -> None:
         self.options = options
         self._spares = spares
         self.listener: ProgressListener = listener or NullListener()
-        self._authenticator = authenticator
+        self._environ = environ
         self._clock = clock
         self._slots = threading.BoundedSemaphore(options.connections)
         self._lock = threading.Lock()
+        self._made: Authenticator | None = None
         self._client: HttpxClient | None = None
         self._proxies: dict[tuple[str, str], str | None] = {}
         self._silent: set[UrlOrigin] = set()
         self._closed = False
+
+    @property
+    def _authenticator(self) -> Authenticator:
+        """Made for the first request: a run may leave all requests to copies of the process."""
+        with self._lock:
+            if self._made is None:
+                self._made = Authenticator(self._sources(), environ=self._environ, keyring=self.options.keyring)
+            return self._made
+
+    def _sources(self) -> Sequence[IndexSource]:
+        options = self.options
+        first = IndexSource(url=options.index_url, name=options.index_name)
+        return (*options.indexes, first, *options.flat_sources())
 
     def is_silent(self, url: str) -> bool:
         """Whether the server of `url` did not respond in time in this run, so that it should be avoided if possible."""
@@ -86,7 +93,7 @@ class Transport:
     @property
     def has_shared_hosts(self) -> bool:
         """Whether several indexes are on one host."""
-        return self._authenticator.scopes.are_shared
+        return len(self._sources()) > 1 and self._authenticator.scopes.are_shared
 
     def link(self, index: str, urls: Callable[[], Iterable[str]]) -> None:
         """Use the credentials of `index` for the files that its page links to, if other indexes share its host."""
@@ -307,3 +314,50 @@ def _prepare(url: str, contexts: Contexts, addresses: Addresses) -> None:
 def _seconds(number: float) -> str:
     rounded = round(number)
     return f"{rounded} second{'' if rounded == 1 else 's'}"
+
+
+class HttpDownloads:
+    """`lockset.index.ports.Downloads` over HTTP and from disk; reads `file:` URLs only if `allow_files` is set."""
+
+    def __init__(self, transport: Transport, *, allow_files: bool = False) -> None:
+        self._transport = transport
+        self._allow_files = allow_files
+
+    def fetch(self, url: str, sink: Sink, *, limit: int | None = None) -> None:
+        """Stream the file into `sink`: see the port."""
+        bound = DEFAULT_DOWNLOAD_LIMIT if limit is None else limit
+        if url.startswith("file:"):
+            self._copy(url, sink, bound)
+            return
+        begun = False
+
+        def take(incoming: Incoming) -> None:
+            nonlocal begun
+            if begun:
+                sink.restart()
+            begun = True
+            received = 0
+            for chunk in incoming.chunks():
+                received += len(chunk)
+                sink.write(chunk)
+                if received > bound:
+                    raise _too_large(url, bound)
+
+        self._transport.exchange(Request(url=url), take)
+
+    def _copy(self, url: str, sink: Sink, bound: int) -> None:
+        if not self._allow_files:
+            raise LocksetError("scheme-refused", f"A local file is not read here: {url}")
+        received = 0
+        # Imported here: most files are on servers.
+        from lockset.index.http.local import read_local
+
+        for chunk in read_local(url):
+            received += len(chunk)
+            sink.write(chunk)
+            if received > bound:
+                raise _too_large(url, bound)
+
+
+def _too_large(url: str, bound: int) -> LocksetError:
+    return DownloadTooLargeError(f"The file is larger than the {bound} bytes expected", location=redact(url))

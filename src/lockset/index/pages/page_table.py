@@ -22,19 +22,21 @@ if TYPE_CHECKING:
 __all__ = [
     "ALL_YANKED",
     "MARSHAL_VERSION",
+    "PRERELEASE",
     "TABLE_FORMAT",
     "PageTable",
     "Row",
     "TableBuilder",
+    "flags_of",
     "group_equal_versions",
     "is_table",
     "join_spans",
 ]
 
 # Increment with every change of tables or rows: stored tables of another format are ignored.
-TABLE_FORMAT = 10
-# Flag of a version, besides the kinds of its files.
-ALL_YANKED = 4
+TABLE_FORMAT = 11
+# Flags of a version, besides the kinds of its files.
+ALL_YANKED, PRERELEASE = 4, 8
 # The last version of marshal without references, which could give equal tables different bytes.
 MARSHAL_VERSION = 2
 
@@ -83,10 +85,22 @@ def join_spans(page: bytes, spans: tuple[int, ...]) -> bytes:
 
 
 class VersionGroup(Protocol):
-    """The files of one version: its text in the file names, and the parsed version."""
+    """The files of one version: its text in the file names, the parsed version, and what its flags say."""
 
     text: str
     version: Version
+    kinds: int
+    all_yanked: bool
+
+
+def flags_of(groups: Iterable[VersionGroup]) -> bytes:
+    """The flags of each version."""
+    return bytes(
+        [
+            group.kinds | (ALL_YANKED if group.all_yanked else 0) | (PRERELEASE if group.version.is_prerelease else 0)
+            for group in groups
+        ]
+    )
 
 
 G = TypeVar("G", bound=VersionGroup)
@@ -167,7 +181,7 @@ class TableBuilder:
             status=status,
             requires_pythons=tuple(self._python_ids),
             versions=tuple(group.text for group in groups),
-            flags=bytes(group.kinds | (ALL_YANKED if group.all_yanked else 0) for group in groups),
+            flags=flags_of(groups),
             python_ids=tuple(tuple(group.python_ids) for group in groups),
             blobs=tuple(marshal.dumps(tuple(group.files.values()), MARSHAL_VERSION) for group in groups),
             refused=self.refused,

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 from packaging.version import Version
 
 from lockset._dataclass import dataclass
-from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_version
 from lockset.index.filenames import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
 from lockset.index.pages.file_rows import file_values
 from lockset.index.pages.links import LinkBase
-from lockset.index.pages.page_table import ALL_YANKED, PageTable, join_spans
+from lockset.index.pages.page_table import ALL_YANKED, PRERELEASE, PageTable, join_spans
 from lockset.index.pages.project_status import STATUSES, ProjectStatus, one_line
 
 if TYPE_CHECKING:
@@ -32,8 +31,9 @@ __all__ = ["DistributionFile", "ProjectDetail", "Rows"]
 
 # Limit for a requires-python; longer ones may have numbers with too many digits.
 _LONGEST_PYTHONS = 1_000
-# Pre-releases in their usual form.
-_PRERELEASE = lazy_pattern(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)|\.dev)[0-9]+")
+# For each value of a version's flags the digit 1 where a flag is, or is not, set.
+_IS_YANKED = bytes(b"01"[bool(flags & ALL_YANKED)] for flags in range(256))
+_IS_FINAL = bytes(b"10"[bool(flags & PRERELEASE)] for flags in range(256))
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
@@ -216,17 +216,6 @@ class VersionList(Sequence[Version]):
     def __hash__(self) -> int:
         return hash(tuple(self.texts))
 
-    @property
-    def finals(self) -> int:
-        """Bit i is set where version i is not a pre-release."""
-        return sum(1 << position for position, text in enumerate(self.texts) if self._is_final(position, text))
-
-    def _is_final(self, position: int, text: str) -> bool:
-        """Most versions are plain numbers, or end in one of the usual ways; the others are parsed."""
-        if text.replace(".", "").isdecimal():
-            return True
-        return not _PRERELEASE.fullmatch(text) and not self[position].is_prerelease
-
 
 class ProjectDetail:
     """The page of one project on an index; cheap to create from a stored table of any size.
@@ -330,6 +319,16 @@ class ProjectDetail:
         return bool(self._table.flags[self._position(version)] & ALL_YANKED)
 
     @property
+    def final_bits(self) -> int:
+        """Bit i is set where `versions[i]` is not a pre-release."""
+        return _bits(self._table.flags, _IS_FINAL)
+
+    @property
+    def yanked_bits(self) -> int:
+        """Bit i is set where all files of `versions[i]` are yanked."""
+        return _bits(self._table.flags, _IS_YANKED)
+
+    @property
     def yanked_versions(self) -> frozenset[Version]:
         """The versions all of whose files are yanked."""
         flags = self._table.flags
@@ -360,6 +359,11 @@ class ProjectDetail:
             metadata_hashes=_hashes(metadata),
             provenance=provenance,
         )
+
+
+def _bits(flags: bytes, digits: bytes) -> int:
+    """The digits for `flags` as the bits of a number, the first one the lowest."""
+    return int(flags.translate(digits)[::-1] or b"0", 2)
 
 
 def _hashes(stored: Any) -> dict[str, str]:

@@ -5,13 +5,26 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
+from lockset.package_names import canonicalize_name
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings
 
-__all__ = ["array_of", "boolean", "close_keys", "integer", "moment", "require", "string", "table", "toml_type_name"]
+__all__ = [
+    "array_of",
+    "boolean",
+    "close_keys",
+    "integer",
+    "moment",
+    "normalized_names",
+    "require",
+    "string",
+    "table",
+    "toml_type_name",
+]
 
 # Limits for the search for similar keys: the number of unknown keys in one table, and their length. Beyond them a
 # finding has no suggestion.
@@ -100,6 +113,13 @@ def array_of(
                 findings, f"{key}-item-type", (*path, key, index), item, "a string" if kind is str else "a table"
             )
     return [(index, item) for index, item in enumerate(value) if isinstance(item, kind)]
+
+
+def normalized_names(holder: Mapping[str, Any], key: str) -> frozenset[str]:
+    """The names in the array at `key`, normalized; what has another type is skipped."""
+    value = holder.get(key)
+    names = value if isinstance(value, list) else []
+    return frozenset({canonicalize_name(name) for name in names if isinstance(name, str)})
 
 
 def require(

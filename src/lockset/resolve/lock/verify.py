@@ -2,11 +2,16 @@
 
 At each sample and for each choice of extras and groups: at most one entry of a package applies; from the roots on, each
 requirement that applies is met by the entry that applies; no other entry applies; each entry has a usable file.
+
+A sample with a choice is a point. All points are verified in one walk: where something applies is a set of points, held
+as the bits of an integer. A marker is evaluated once for all points that are alike in the variables that it names.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias, cast
+from functools import reduce
+from operator import itemgetter, or_
+from typing import TYPE_CHECKING, TypeAlias
 
 from lockset._dataclass import dataclass
 from lockset._named_tuple import NamedTuple
@@ -17,7 +22,7 @@ from lockset.lockfile.model import artifacts, file_name
 from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from packaging.markers import Marker
@@ -62,181 +67,212 @@ def verify_lock(
     Raises:
         LocksetError: `internal-unsound`: the lock is not valid, and must not be written.
     """
-    missing: dict[tuple[str, str], dict[str, TargetInterpreter]] = {}
-    root_markers = [(r, r.region.text()) for r in roots if not r.region.is_empty]
-    parsed = {text: composed_marker(text) for _, text in root_markers if text is not None}
-    entries = [_Entry.of(package) for package in lock.packages]
-    tags: dict[int, frozenset[Tag] | None] = {}
+    points = _Points(samples, choices, universe)
     all_versions = [p.version for p in lock.packages] if versions is None else versions
-    of_entries = {id(p): version for p, version in zip(lock.packages, all_versions, strict=True) if version is not None}
-    everywhere: dict[tuple[Dependency, str], bool] = {}
-    in_all_samples: dict[_Question, bool] = {}
-    admitted: set[tuple[Dependency, int]] = set()
-    environments = [sample.environment for sample in samples]
-    supported = [universe.evaluate_each(environments, extras=e, groups=g) for e, g in choices]
-    names = [(frozenset(map(canonicalize_name, e)), frozenset(map(canonicalize_name, g))) for e, g in choices]
-    for number, sample in enumerate(samples):
-        proof = _Proof(
-            sample, dependencies, everywhere, of_entries, tags, in_all_samples=in_all_samples, admitted=admitted
-        )
-        for (extras, groups), inside in zip(names, supported, strict=True):
-            if not inside[number]:
-                continue
-            values: _Values = {**proof.values, "extras": extras, "dependency_groups": groups}
-            applying = [r for r, t in root_markers if t is None or parsed[t].evaluate(values, context="lock_file")]
-            chosen = proof.select(entries, values)
-            proof.check(chosen, applying)
-            for package in chosen.values():
-                key = (package.name, str(of_entries[id(package)]))
-                if not proof.has_file(package):
-                    missing.setdefault(key, {})[sample.name] = sample
-    return tuple(MissingFile(name=n, version=v, samples=tuple(by_name.values())) for (n, v), by_name in missing.items())
+    entries = [
+        _Entry(number, package, version, points.where(package.marker))
+        for number, (package, version) in enumerate(zip(lock.packages, all_versions, strict=True))
+    ]
+    _check_requirements(entries, roots, dependencies, points)
+    return _missing_files(entries, points)
 
 
-# A marker, and those of the chosen extras and groups that it names: its value in one sample depends on nothing else.
-_Question = tuple[str, frozenset[str], frozenset[str]]
-_QUOTED = lazy_pattern(r"'([^']*)'|\"([^\"]*)\"")
-_VARIABLE = lazy_pattern(r"[a-z_]{3,}")
-_NOT_OF_SAMPLES = frozenset(("extras", "dependency_groups", "and", "not"))
+class _Point(NamedTuple):
+    """A sample with a choice of extras and groups.
+
+    Attributes:
+        sample: The interpreter.
+        environment: Values of its marker variables.
+        values: The same, with the chosen extras and groups.
+    """
+
+    sample: TargetInterpreter
+    environment: Mapping[str, str]
+    values: _Values
 
 
 class _Entry(NamedTuple):
-    """A package of the lock, with its marker.
+    """A package of the lock.
 
     Attributes:
+        number: Its position.
         package: The package.
-        marker: Its marker.
-        text: The marker's text.
-        named: The normalised names and other values in the marker.
-        in_all_samples: Whether the marker depends on extras and groups alone.
+        version: Its version; None if it is not known.
+        points: Where it applies.
     """
 
+    number: int
     package: Package
-    marker: Marker | None
-    text: str
-    named: frozenset[str]
-    in_all_samples: bool
-
-    @classmethod
-    def of(cls, package: Package) -> _Entry:
-        text = str(package.marker or "")
-        named = frozenset(canonicalize_name(one or other) for one, other in _QUOTED.findall(text))
-        variables = _VARIABLE.findall(_QUOTED.sub("", text))
-        return cls(package, package.marker, text, named, _NOT_OF_SAMPLES.issuperset(variables))
+    version: Version | None
+    points: int
 
 
-class _Proof:
-    def __init__(
-        self,
-        sample: TargetInterpreter,
-        dependencies: Callable[[str, Version], Iterable[Dependency]],
-        everywhere: dict[tuple[Dependency, str], bool],
-        versions: Mapping[int, Version],
-        tags: dict[int, frozenset[Tag] | None],
-        *,
-        in_all_samples: dict[_Question, bool],
-        admitted: set[tuple[Dependency, int]],
-    ) -> None:
-        self._sample = sample
-        self._dependencies = dependencies
-        self.values = sample.environment.as_dict()
-        self._everywhere = everywhere
-        self._versions = versions
-        self._tags = tags
-        self._holds: dict[tuple[Dependency, str], bool] = {}
-        self._in_all_samples = in_all_samples
-        self._admitted = admitted
-        self._in_this_sample: dict[_Question, bool] = {}
-        self._usable: dict[int, bool] = {}
-        self._accepted: frozenset[Tag] | None = None
+_QUOTED = lazy_pattern(r"'([^']*)'|\"([^\"]*)\"")
+_VARIABLE = lazy_pattern(r"[a-z_]{3,}")
 
-    def fail(self, why: str) -> LocksetError:
-        return LocksetError(
-            "internal-unsound",
-            f"The resolved lock is not valid for {self._sample.name}: {why}",
-            hint="Nothing was written. This is a bug in lockset: report it with the project",
-        )
 
-    def select(self, entries: Sequence[_Entry], values: _Values) -> dict[str, Package]:
-        chosen: dict[str, Package] = {}
-        for entry in entries:
-            if entry.marker is not None and not self._evaluate(entry, values):
+class _Points:
+    """The samples, each with each choice, in the order of the samples; those outside of the universe are left out.
+
+    Attributes:
+        all: Every point; that at position i is the bit `1 << i` of a set.
+        everywhere: The set of all.
+        samples: The samples, each with its points.
+    """
+
+    def __init__(self, samples: Sequence[TargetInterpreter], choices: Sequence[Choice], universe: MarkerSet) -> None:
+        environments = [sample.environment for sample in samples]
+        supported = [universe.evaluate_each(environments, extras=e, groups=g) for e, g in choices]
+        names = [(frozenset(map(canonicalize_name, e)), frozenset(map(canonicalize_name, g))) for e, g in choices]
+        self.all: list[_Point] = []
+        self.samples: list[tuple[TargetInterpreter, int]] = []
+        for number, sample in enumerate(samples):
+            environment = sample.environment.as_dict()
+            before = len(self.all)
+            for (extras, groups), inside in zip(names, supported, strict=True):
+                if inside[number]:
+                    values: _Values = {**environment, "extras": extras, "dependency_groups": groups}
+                    self.all.append(_Point(sample, environment, values))
+            self.samples.append((sample, (1 << len(self.all)) - (1 << before)))
+        self.everywhere = (1 << len(self.all)) - 1
+        self._known: dict[tuple[str, str | None], int] = {}
+        self._alike: dict[tuple[object, ...], list[tuple[_Point, int]]] = {}
+
+    def first(self, points: int) -> _Point:
+        """The first of `points`, of which there is one."""
+        return self.all[(points & -points).bit_length() - 1]
+
+    def where(self, marker: Marker | None, extra: str | None = None) -> int:
+        """The points at which `marker` holds: that of an entry; or with `extra`, that of a dependency."""
+        if marker is None:
+            return self.everywhere
+        text = str(marker)
+        known = self._known.get((text, extra))
+        if known is None:
+            known = 0
+            for point, alike in self._groups(text):
+                if extra is None:
+                    holds = marker.evaluate(point.values, context="lock_file")
+                else:
+                    holds = marker.evaluate({**point.environment, "extra": extra})
+                known |= alike if holds else 0
+            self._known[text, extra] = known
+        return known
+
+    def _groups(self, marker: str) -> Iterable[tuple[_Point, int]]:
+        """Sets of points that are alike in the variables that `marker` names, each with one of its points."""
+        variables = dict.fromkeys(_VARIABLE.findall(_QUOTED.sub("", marker)))
+        names = frozenset(canonicalize_name(one or other) for one, other in _QUOTED.findall(marker))
+        # Of extras and groups, only those that the marker names count.
+        counts = names if not variables.keys().isdisjoint(_SETS) else None
+        key = (*variables, counts)
+        known = self._alike.get(key)
+        if known is None:
+            groups: dict[tuple[object, ...], tuple[_Point, int]] = {}
+            for number, point in enumerate(self.all):
+                values = (point.values.get(variable) for variable in variables)
+                alike = tuple(v if isinstance(v, str) or v is None else v & names for v in values)
+                first, others = groups.get(alike, (point, 0))
+                groups[alike] = first, others | 1 << number
+            known = self._alike[key] = list(groups.values())
+        return known
+
+
+_SETS = frozenset(("extras", "dependency_groups"))
+
+
+def _check_requirements(
+    entries: Sequence[_Entry],
+    roots: Iterable[RootRequirement],
+    dependencies: Callable[[str, Version], Iterable[Dependency]],
+    points: _Points,
+) -> None:
+    """At every point, the entries that apply meet all requirements, and are all required."""
+    by_name: dict[str, list[_Entry]] = {}
+    for entry in entries:
+        others = by_name.setdefault(entry.package.name, [])
+        if twice := entry.points & sum(other.points for other in others):
+            raise _unsound(points.first(twice), f"two entries of {entry.package.name} apply")
+        others.append(entry)
+    needed: dict[tuple[int, str], int] = {}
+    waiting = [("the project", r.dependency, _points_of_root(r, points)) for r in roots if not r.region.is_empty]
+    while waiting:
+        requirer, dependency, where = waiting.pop()
+        for entry in by_name.get(dependency.name, ()):
+            here = where & entry.points
+            if not here:
                 continue
-            package = entry.package
-            if package.name in chosen:
-                raise self.fail(f"two entries of {package.name} apply")
-            chosen[package.name] = package
-        return chosen
+            where -= here
+            assert entry.version is not None
+            if not dependency.specifier.admits(entry.version):
+                why = f"{requirer} requires {dependency.text}, and {entry.version} is locked"
+                raise _unsound(points.first(here), why)
+            for extra in ("", *dependency.extras):
+                new = here & ~needed.get((entry.number, extra), 0)
+                if new:
+                    needed[entry.number, extra] = needed.get((entry.number, extra), 0) | new
+                    waiting.extend(_required_by(entry, extra, new, dependencies, points))
+        if where:
+            raise _unsound(points.first(where), f"{requirer} requires {dependency.text}, and no entry of it applies")
+    _check_superfluous(entries, {number: where for (number, extra), where in needed.items() if not extra}, points)
 
-    def _evaluate(self, entry: _Entry, values: _Values) -> bool:
-        assert entry.marker is not None
-        extras, groups = (cast("frozenset[str]", values[name]) for name in ("extras", "dependency_groups"))
-        question = entry.text, extras & entry.named, groups & entry.named
-        answers = self._in_all_samples if entry.in_all_samples else self._in_this_sample
-        known = answers.get(question)
-        if known is None:
-            known = answers[question] = entry.marker.evaluate(values, context="lock_file")
-        return known
 
-    def check(self, chosen: Mapping[str, Package], roots: Iterable[RootRequirement]) -> None:
-        reached: dict[str, set[str]] = {}
-        waiting: list[tuple[str, Dependency]] = [("the project", r.dependency) for r in roots]
-        while waiting:
-            requirer, dependency = waiting.pop()
-            package = chosen.get(dependency.name)
-            if package is None:
-                raise self.fail(f"{requirer} requires {dependency.text}, and no entry of it applies")
-            version = self._versions[id(package)]
-            if (dependency, id(package)) not in self._admitted:
-                if not dependency.specifier.admits(version):
-                    raise self.fail(f"{requirer} requires {dependency.text}, and {version} is locked")
-                self._admitted.add((dependency, id(package)))
-            known = reached.get(dependency.name)
-            new = set(dependency.extras) - known if known is not None else {"", *dependency.extras}
-            if new:
-                reached.setdefault(dependency.name, set()).update(new)
-                waiting.extend(self._requirements(package, version, new))
-        if superfluous := chosen.keys() - reached.keys():
-            raise self.fail(f"nothing requires {', '.join(sorted(superfluous))}")
+def _check_superfluous(entries: Iterable[_Entry], needed: Mapping[int, int], points: _Points) -> None:
+    left_over = [(e.package.name, e.points & ~needed.get(e.number, 0)) for e in entries]
+    anywhere = reduce(or_, (where for _, where in left_over), 0)
+    if anywhere:
+        first = anywhere & -anywhere
+        names = sorted(name for name, where in left_over if where & first)
+        raise _unsound(points.first(first), f"nothing requires {', '.join(names)}")
 
-    def _requirements(self, package: Package, version: Version, extras: set[str]) -> Iterable[tuple[str, Dependency]]:
-        requirer = f"{package.name} {version}"
-        for dependency in self._dependencies(package.name, version):
-            if dependency.condition is None:
-                if "" in extras:
-                    yield requirer, dependency
-            elif any(self._condition(dependency, extra) for extra in extras):
-                yield requirer, dependency
 
-    def _condition(self, dependency: Dependency, extra: str) -> bool:
-        key = (dependency, extra)
-        everywhere = self._everywhere.get(key)
-        if everywhere is not None:
-            return everywhere
-        known = self._holds.get(key)
-        if known is None:
-            assert dependency.condition is not None
-            known = dependency.condition.evaluate({**self.values, "extra": extra})
-            if dependency.condition_on_extra_alone:
-                self._everywhere[key] = known
-            else:
-                self._holds[key] = known
-        return known
+def _points_of_root(root: RootRequirement, points: _Points) -> int:
+    text = root.region.text()
+    return points.where(None if text is None else composed_marker(text))
 
-    def has_file(self, package: Package) -> bool:
-        known = self._usable.get(id(package))
-        if known is None:
-            if id(package) not in self._tags:
-                self._tags[id(package)] = _tags_of(package)
-            tags = self._tags[id(package)]
-            known = self._usable[id(package)] = tags is None or not tags.isdisjoint(self._accepted_tags())
-        return known
 
-    def _accepted_tags(self) -> frozenset[Tag]:
-        """The tags of the interpreter, made for the first package that only has wheels: it has hundreds."""
-        if self._accepted is None:
-            self._accepted = frozenset(self._sample.tags)
-        return self._accepted
+def _required_by(
+    entry: _Entry,
+    extra: str,
+    where: int,
+    dependencies: Callable[[str, Version], Iterable[Dependency]],
+    points: _Points,
+) -> Iterator[tuple[str, Dependency, int]]:
+    """What an entry with `extra` requires (without one: an empty text), each with the part of `where` it applies to."""
+    assert entry.version is not None
+    requirer = f"{entry.package.name} {entry.version}"
+    for dependency in dependencies(entry.package.name, entry.version):
+        if dependency.condition is not None:
+            here = where & points.where(dependency.condition, extra)
+            if here:
+                yield requirer, dependency, here
+        elif not extra:
+            yield requirer, dependency, where
+
+
+def _unsound(point: _Point, why: str) -> LocksetError:
+    return LocksetError(
+        "internal-unsound",
+        f"The resolved lock is not valid for {point.sample.name}: {why}",
+        hint="Nothing was written. This is a bug in lockset: report it with the project",
+    )
+
+
+def _missing_files(entries: Iterable[_Entry], points: _Points) -> tuple[MissingFile, ...]:
+    tags = [(entry, entry_tags) for entry in entries if (entry_tags := _tags_of(entry.package)) is not None]
+    lacking: list[tuple[int, int, _Entry, TargetInterpreter]] = []
+    for sample, where in points.samples:
+        accepted: frozenset[Tag] | None = None  # made where an entry needs it: an interpreter has hundreds
+        for entry, entry_tags in tags:
+            here = entry.points & where
+            if here:
+                accepted = accepted or frozenset(sample.tags)
+                if entry_tags.isdisjoint(accepted):
+                    lacking.append((here & -here, entry.number, entry, sample))
+    missing: dict[tuple[str, str], dict[str, TargetInterpreter]] = {}
+    for _, _, entry, sample in sorted(lacking, key=itemgetter(0, 1)):
+        missing.setdefault((entry.package.name, str(entry.version)), {})[sample.name] = sample
+    return tuple(MissingFile(name=n, version=v, samples=tuple(by_name.values())) for (n, v), by_name in missing.items())
 
 
 def _tags_of(package: Package) -> frozenset[Tag] | None:

@@ -91,6 +91,7 @@ class PrefetchingRepository(IndexRepository):
         self._requested_specifiers: dict[str, dict[Specifier, None]] = {}
         self._requested_extras: dict[str, frozenset[str]] = {}
         self._regions: dict[str, MarkerSet] = {}
+        self._targets = rules.target_region
         self._followed: dict[str, dict[Version, None]] = {}
         self._following = False
 
@@ -100,13 +101,13 @@ class PrefetchingRepository(IndexRepository):
         if new:
             self._prefetched_index.fetch(new, self._arrivals.put)
 
-    def hint_requirements(self, dependencies: Sequence[Dependency]) -> None:
+    def hint_requirements(self, dependencies: Sequence[Dependency], universe: MarkerSet) -> None:
         """As `hint`; the specifiers and extras show which releases and dependencies will probably be needed."""
+        self._targets = universe if self._targets.is_empty else self._targets & universe
         names = Counter(dependency.name for dependency in dependencies)
         # Several of one project may be alternatives, such as those of conflicting groups.
-        targets = self.rules.target_region
-        self._add_requirements((d, targets) for d in dependencies if names[d.name] == 1 and d.url is None)
-        super().hint_requirements(dependencies)
+        self._add_requirements((d, self._targets) for d in dependencies if names[d.name] == 1 and d.url is None)
+        super().hint_requirements(dependencies, universe)
 
     def hint_release(self, name: str, version: Version) -> None:
         """See `Repository.hint_release`."""
@@ -186,7 +187,7 @@ class PrefetchingRepository(IndexRepository):
 
     def _region(self, dependency: Dependency, extras: Sequence[str]) -> MarkerSet:
         """Where it applies in the target environments, with or without each of `extras`."""
-        targets = self.rules.target_region
+        targets = self._targets
         if dependency.condition is None:
             return MarkerSet.any() if targets.is_empty else targets
         chosen = extras if dependency.condition_on_extra_alone else (None, *extras)
@@ -203,7 +204,7 @@ class PrefetchingRepository(IndexRepository):
             return
         releases = self.releases(name)
         specifiers = self._requested_specifiers.get(name, ())
-        targets = self.rules.target_region
+        targets = self._targets
         left, count = self._regions.get(name, targets), 0
         for position, version in enumerate(islice(releases.versions, _MOST_CHECKED)):
             if not releases.stable >> position & 1 or releases.yanked >> position & 1:

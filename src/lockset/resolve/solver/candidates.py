@@ -6,6 +6,7 @@ The guard is the union of the regions of all requirements on the decision.
 from __future__ import annotations
 
 from collections import deque
+from functools import cached_property
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -122,10 +123,14 @@ class CandidateMaker:
         self._locked_for = locked_for
         self._forks = forks
         self._admission = Admission(repository, policy, preferences, not_opted_in)
-        self._fork_points = ForkPoints(repository, policy, self._admission, universe)
+        self._universe = universe
         self._interned: dict[tuple[object, ...], ReleaseCandidate] = {}
         self._suggested_forks: dict[tuple[str, Version], dict[MarkerSet, None]] = {}
         self._origins: dict[tuple[object, ...], RequirementOrigin] = {}
+
+    @cached_property
+    def _fork_points(self) -> ForkPoints:
+        return ForkPoints(self._repository, self._policy, self._admission, self._universe)
 
     def candidates(self, key: Key, requirements: Sequence[Requirement]) -> Iterator[Candidate]:
         """All candidates for `key` that meet every one of `requirements`, best first."""
@@ -273,8 +278,9 @@ class CandidateMaker:
                 continue
             if not forks_offered and position not in row.first:
                 forks_offered = True
-                yield from map(_ForkPoint, self._fork_points.of_newer(releases, requirements, guard, position))
-                yield from map(_ForkPoint, self._fork_points.of_conflicts(releases, requirements, guard, position))
+                if position:  # there are newer releases
+                    yield from map(_ForkPoint, self._fork_points.of_newer(releases, requirements, guard, position))
+                    yield from map(_ForkPoint, self._fork_points.of_conflicts(releases, requirements, guard, position))
             done.add(position)
             fit = self._fit(releases, row, position, guard)
             yield from fit.fork_points
@@ -310,10 +316,15 @@ class CandidateMaker:
             return self._fit_in_part(releases, row, position, guard)
         before: tuple[_ForkPoint, ...] = ()
         strict = self._repository.strictly_serves(releases.name, version)
-        if self._fork_points.is_continued(releases, row.mask, position, guard - strict):
+        beyond = guard - strict
+        if not beyond.is_empty and self._fork_points.is_continued(releases, row.mask, position, beyond):
             before = (_ForkPoint(strict, late=False),)
         settled = self._locked_for if position in row.first else MarkerSet.none()
-        fork_point = self._fork_points.of_files(releases, row.mask, position, guard - settled)
+        wheels = self._repository.wheels_serve(releases.name, version)
+        needed = self._repository.target_region & (guard - settled)
+        if wheels is None or (missing := needed - wheels).is_empty:
+            return _Fit(fork_points=before, whole=True)
+        fork_point = self._fork_points.of_files(releases, row.mask, wheels, missing)
         if fork_point is None:
             return _Fit(fork_points=before, whole=True)
         if not self._fork_points.is_of_use(releases, row.mask, position, guard & fork_point):

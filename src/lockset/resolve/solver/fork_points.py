@@ -212,7 +212,7 @@ class ForkPoints:
 
         Where the newest come first, that release was tried already (fork strategy `newest`).
         """
-        if beyond.is_empty or (self._policy.fork == "newest" and self._admission.highest_first(releases.name)):
+        if self._policy.fork == "newest" and self._admission.highest_first(releases.name):
             return False
         mask = self._admission.foremost(releases, mask)
         newer = islice(bits(mask & ((1 << position) - 1)), _MOST_RELEASES_FOR_PYTHONS)
@@ -221,15 +221,12 @@ class ForkPoints:
             for other in newer
         )
 
-    def of_files(self, releases: Releases, mask: int, position: int, guard: MarkerSet) -> MarkerSet | None:
-        """Where a release should be used by its files, None where that is the whole guard.
+    def of_files(self, releases: Releases, mask: int, wheels: MarkerSet, missing: MarkerSet) -> MarkerSet | None:
+        """Where a release should be used whose `wheels` are `missing` in target environments; None for everywhere.
 
         A release should have a usable file in each target environment in which another admitted release has one. Where
         none has one, the newest is as good as any.
         """
-        wheels = self._repository.wheels_serve(releases.name, releases.versions[position])
-        if wheels is None or (missing := (self._repository.target_region & guard) - wheels).is_empty:
-            return None
         others = self._served_by_any(releases, mask, missing)
         return None if missing.is_disjoint(others) else wheels | ~others
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
+from _thread import allocate_lock, start_new_thread  # `threading` is imported where it is needed
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
 
 from lockset.errors import StoppedError
 from lockset.files.copies import assistant, hold
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from queue import SimpleQueue
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 __all__ = ["InstallWorkers", "assisted", "meanwhile", "with_copy"]
-
-T = TypeVar("T")
 
 # Seconds after which a wait is restarted. A signal that arrives just before a wait does not end it: it is handled at
 # the next restart, so that an interrupt never has to wait for a task.
@@ -33,6 +34,8 @@ class InstallWorkers:
     """
 
     def __init__(self, threads: int) -> None:
+        import threading
+
         self._threads = threads
         self._stop = threading.Event()
 
@@ -47,6 +50,7 @@ class InstallWorkers:
             BaseException: The error of the first failing task (by order), once all tasks have ended.
         """
         # Imported here: most syncs find everything in the cache.
+        import threading
         from queue import Empty, SimpleQueue
 
         waiting: SimpleQueue[int] = SimpleQueue()
@@ -122,7 +126,7 @@ class _Turn:
 
     def __init__(self) -> None:
         self._pipe = os.pipe()
-        self._threads = threading.Lock()
+        self._threads = allocate_lock()
 
     def __enter__(self) -> None:
         self._threads.acquire()
@@ -149,7 +153,7 @@ def _copy(work: Callable[[], object]) -> Iterator[Callable[[], bool] | None]:
     done: list[bool] = []
 
     def run() -> None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+        start_new_thread(_end_with, (parent,))
         work()
 
     end = assistant(run)
@@ -193,6 +197,8 @@ def meanwhile(task: Callable[[], None]) -> Iterator[None]:
     Raises:
         BaseException: The error of `task`, unless the body raised one.
     """
+    import threading
+
     failed: list[BaseException] = []
 
     def work() -> None:

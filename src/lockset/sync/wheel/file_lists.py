@@ -5,7 +5,6 @@ from __future__ import annotations
 import marshal
 import os
 import zlib
-from functools import partial
 from operator import itemgetter
 
 from lockset._named_tuple import NamedTuple
@@ -15,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-__all__ = ["Manifest", "Row", "StoredFile", "StoredScript", "format_record", "parse_record"]
+__all__ = ["Manifest", "Row", "StoredFile", "StoredGroup", "StoredScript", "format_record", "parse_record"]
 
 _COLUMNS = 3
 # Digits of the largest file size that is accepted.
 _LONGEST_SIZE = 20
 # Increment with every change of the format, so that older entries are ignored.
-_FORMAT = 2
+_FORMAT = 3
 _CHECKSUM = 4
 
 
@@ -78,7 +77,8 @@ def format_record(rows: Iterable[tuple[str, str, int | None]]) -> bytes:
     Rows without a hash come last, so that a truncated text lacks them.
     """
     by_path = sorted(rows, key=itemgetter(0))
-    ordered = [*(row for row in by_path if row[1]), *(row for row in by_path if not row[1])]
+    ordered = [row for row in by_path if row[1]]
+    ordered += [row for row in by_path if not row[1]]
     text = "".join([f"{path},{digest},{'' if size is None else size}\n" for path, digest, size in ordered])
     if '"' not in text and "\r" not in text and text.count(",") == 2 * len(ordered) == 2 * text.count("\n"):
         return text.encode()
@@ -114,6 +114,85 @@ class StoredFile(NamedTuple):
         return path if os.sep == "/" else path.replace("/", os.sep)
 
 
+class StoredGroup(NamedTuple):
+    """Files of the store that go from one folder to one folder, as columns: a target has thousands of them.
+
+    Attributes:
+        scheme: Their scheme.
+        inside: The folder of the scheme that holds them, "" for its root; the dist-info folder has a group of its own.
+        executable: As `StoredFile`; the same for all, as is `rewrite`.
+        names: Their paths below `inside`, sorted, each but the first after a NUL character, which no path has.
+        folders: In the same form, all folders below `inside` that they need, each after the one that contains it.
+        hashes: In the same form, their hashes in the order of `names`.
+        sizes: Their sizes.
+        times: Their modification times in nanoseconds.
+    """
+
+    scheme: str
+    inside: str
+    executable: bool
+    rewrite: bool
+    names: str
+    folders: str
+    hashes: str
+    sizes: tuple[int, ...]
+    times: tuple[int, ...]
+
+    @classmethod
+    def of_rows(cls, scheme: str, inside: str, rows: Iterable[StoredFile]) -> StoredGroup:
+        """The group of `rows`, at least one, which are all below the folder `inside` of `scheme`."""
+        ordered = sorted(rows, key=itemgetter(1))
+        names = [row.path[len(inside) + 1 if inside else 0 :] for row in ordered]
+        folders: set[str] = set()
+        for name in names:
+            folder = name.rpartition("/")[0]
+            while folder and folder not in folders:
+                folders.add(folder)
+                folder = folder.rpartition("/")[0]
+        return cls(
+            scheme,
+            inside,
+            ordered[0].executable,
+            ordered[0].rewrite,
+            "\0".join(names),
+            "\0".join(sorted(folders)),
+            "\0".join([row.hash for row in ordered]),
+            tuple([row.size for row in ordered]),
+            tuple([row.mtime for row in ordered]),
+        )
+
+    def rows(self) -> list[StoredFile]:
+        """The files one by one, in the order of `names`."""
+        start = f"{self.inside}/" if self.inside else ""
+        columns = zip(self.names.split("\0"), self.hashes.split("\0"), self.sizes, self.times, strict=True)
+        return [
+            StoredFile(self.scheme, start + name, digest, size, time, self.executable, self.rewrite)
+            for name, digest, size, time in columns
+        ]
+
+    def split(self, inside: str, chosen: Iterable[bool]) -> tuple[StoredGroup | None, StoredGroup | None]:
+        """The `chosen` files, as a group of the folder `inside`, and the others, in the same folder; None for no file.
+
+        `chosen` is in the order of `names`.
+        """
+        parts: tuple[list[StoredFile], list[StoredFile]] = [], []
+        for row, is_chosen in zip(self.rows(), chosen, strict=True):
+            parts[0 if is_chosen else 1].append(row)
+        return (
+            StoredGroup.of_rows(self.scheme, inside, parts[0]) if parts[0] else None,
+            StoredGroup.of_rows(self.scheme, self.inside, parts[1]) if parts[1] else None,
+        )
+
+    def is_sound(self) -> bool:
+        """Whether the columns have the same length, and no path is absolute or has `..`."""
+        count = len(self.sizes)
+        if not count == len(self.times) == self.names.count("\0") + 1 == self.hashes.count("\0") + 1:
+            return False
+        inside = f"/{self.inside}" if self.inside else ""
+        paths = f"{inside}/{self.names}/{self.folders or '.'}/".replace("\0", "/")
+        return "//" not in paths and "/../" not in paths
+
+
 class StoredScript(NamedTuple):
     """A command of entry_points.txt; `body` is its text after the line with the interpreter."""
 
@@ -132,8 +211,22 @@ class Manifest(NamedTuple):
     dist_info: str
     root_scheme: str
     digests: Mapping[str, str]
-    files: tuple[StoredFile, ...]
+    groups: tuple[StoredGroup, ...]
     scripts: tuple[StoredScript, ...]
+
+    @property
+    def files(self) -> list[StoredFile]:
+        """The files one by one."""
+        return [row for group in self.groups for row in group.rows()]
+
+    def with_files(self, files: Iterable[StoredFile]) -> Manifest:
+        """The same wheel with these files; groups are in the order of their first files."""
+        own = self.root_scheme, f"{self.dist_info}/"
+        rows: dict[tuple[str, str, bool, bool], list[StoredFile]] = {}
+        for file in files:
+            inside = self.dist_info if file.scheme == own[0] and file.path.startswith(own[1]) else ""
+            rows.setdefault((file.scheme, inside, file.executable, file.rewrite), []).append(file)
+        return self._replace(groups=tuple(StoredGroup.of_rows(*key[:2], rows[key]) for key in rows))
 
     def dumps(self) -> bytes:
         """Bytes with a checksum."""
@@ -145,7 +238,7 @@ class Manifest(NamedTuple):
                 self.dist_info,
                 self.root_scheme,
                 dict(self.digests),
-                tuple(map(tuple, self.files)),
+                tuple(map(tuple, self.groups)),
                 tuple(map(tuple, self.scripts)),
             )
         )
@@ -161,26 +254,22 @@ class Manifest(NamedTuple):
             values: Any = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
             if values[0] != _FORMAT:
                 return None
-            _, name, version, dist_info, root_scheme, digests, files, scripts = values
+            _, name, version, dist_info, root_scheme, digests, groups, scripts = values
             manifest = cls(
                 name=name,
                 version=version,
                 dist_info=dist_info,
                 root_scheme=root_scheme,
                 digests=digests,
-                # As `_make`, without its check of every row, which takes twice the time.
-                files=tuple(map(partial(tuple.__new__, StoredFile), files)),
+                groups=tuple(map(StoredGroup._make, groups)),
                 scripts=tuple(map(StoredScript._make, scripts)),
             )
-            whole = set(map(len, manifest.files)) <= {len(StoredFile._fields)}
-            return manifest if whole and manifest._stays_inside() else None
+            return manifest if manifest._is_sound() else None
         except (EOFError, ValueError, TypeError, LookupError, AttributeError):
             return None
 
-    def _stays_inside(self) -> bool:
-        """Whether no path is absolute or has `..`."""
-        paths = "/".join(["", *(file.path for file in self.files), ""])
+    def _is_sound(self) -> bool:
         names = [self.dist_info, *(script.name for script in self.scripts)]
-        return (
-            "//" not in paths and "/../" not in paths and not any("/" in name or name in {"", ".."} for name in names)
+        return not any("/" in name or name in {"", ".."} for name in names) and all(
+            group.is_sound() for group in self.groups
         )

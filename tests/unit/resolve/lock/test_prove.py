@@ -102,6 +102,14 @@ def test_two_entries_of_a_name_may_apply_apart() -> None:
     )
 
 
+def test_the_one_of_two_entries_that_nothing_requires_is_refused() -> None:
+    with pytest.raises(LocksetError, match=r"Python 3\.12: nothing requires b"):
+        proved(
+            ("b 1 ; sys_platform != 'win32'", "b 2 ; sys_platform == 'win32'", "d 1 ; sys_platform == 'win32'"),
+            ["b ; sys_platform == 'win32'"],
+        )
+
+
 def test_environments_outside_of_the_universe_do_not_count() -> None:
     assert proved(("b 1",), ["b"], universe=MarkerSet.parse("sys_platform == 'linux'")) == ()
 

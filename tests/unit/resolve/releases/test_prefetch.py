@@ -120,6 +120,14 @@ def test_the_release_that_is_fetched_fits_what_was_asked() -> None:
     assert metadata.fetched == ["a 1", "b 2.2"]
 
 
+def test_what_applies_outside_the_universe_alone_is_not_prefetched() -> None:
+    packages: dict[str, dict[str, Any]] = {"a": {"1": {"requires": ["b; platform_system == 'Darwin'"]}}, "b": {"1": {}}}
+    repo, index, _, _ = repository(packages)
+    repo.hint_requirements([parse_dependency("a")], MarkerSet.parse("platform_system == 'Linux'"))
+    repo.releases("a")
+    assert index.fetched == ["a"]
+
+
 def test_what_extras_require_is_prefetched_whenever_they_are_requested() -> None:
     packages: dict[str, dict[str, Any]] = {
         "a": {"1": {"requires": ["b", "c"]}},
@@ -159,7 +167,7 @@ def test_specifiers_and_extras_of_the_roots_count_unless_there_are_alternatives(
         "c": {"1": {}},
     }
     repo, index, metadata, _ = repository(packages)
-    repo.hint_requirements([parse_dependency(text) for text in ("a[x]<2", "b<1", "b<2")])
+    repo.hint_requirements([parse_dependency(text) for text in ("a[x]<2", "b<1", "b<2")], LINUX)
     repo.releases("a")
     assert index.fetched == ["a", "b", "c"]
     assert metadata.fetched == ["a 1", "b 2", "c 1"]

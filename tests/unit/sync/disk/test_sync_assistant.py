@@ -307,13 +307,13 @@ def halved(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def put_by(monkeypatch: pytest.MonkeyPatch, note: Callable[[str], object]) -> None:
     """Call `note` in the process that puts a wheel, with the folder of the wheel in the store."""
-    put_all = Linker.put_all
+    put_group = Linker.put_group
 
     def noted(linker: Linker, folder: str, *args: Any, **options: Any) -> None:
         note(folder)
-        put_all(linker, folder, *args, **options)
+        put_group(linker, folder, *args, **options)
 
-    monkeypatch.setattr(Linker, "put_all", noted)
+    monkeypatch.setattr(Linker, "put_group", noted)
 
 
 @pytest.mark.usefixtures("halved")
@@ -331,7 +331,7 @@ def test_a_target_filled_by_two_processes_is_as_one_filled_by_one(
     here: list[str] = []
     put_by(monkeypatch, here.append)
     two.sync(*wheels, install_options=options)
-    assert 0 < len(here) < len(wheels)
+    assert 0 < len(set(here)) < len(wheels)
     assert not two.sync(*wheels, install_options=options).changed
     monkeypatch.setattr(stage, "_MANY", 1000)
     one = World(folder=tmp_path / "world", directory=str(tmp_path / "one"))
@@ -374,7 +374,7 @@ def test_a_target_is_filled_by_one_process_where_no_copy_can_be_made(
     here: list[str] = []
     put_by(monkeypatch, here.append)
     World(folder=tmp_path / "world", directory=str(tmp_path / "target")).sync(*WHEELS)
-    assert len(here) == len(judge(tmp_path / "target")) == len(WHEELS)
+    assert len(set(here)) == len(judge(tmp_path / "target")) == len(WHEELS)
 
 
 @pytest.mark.usefixtures("halved")

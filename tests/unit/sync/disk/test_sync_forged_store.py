@@ -29,9 +29,9 @@ def manifest(path: str = "one.py", dist_info: str = "one-1.0.dist-info", script:
         dist_info=dist_info,
         root_scheme="purelib",
         digests={"sha256": "0" * 64},
-        files=(StoredFile("purelib", path, "sha256=x", 1, 1, executable=False, rewrite=False),),
+        groups=(),
         scripts=(StoredScript(script, "console", "one", "main", b""),),
-    )
+    ).with_files([StoredFile("purelib", path, "sha256=x", 1, 1, executable=False, rewrite=False)])
 
 
 parts = st.sampled_from(["..", "", ".", "one", "..a", "a..", "..."])
@@ -103,7 +103,7 @@ def forge(cache: Path, forged: str) -> None:
         files = [file for file in files if file.path != "one.py"]
     else:
         scripts = tuple(script._replace(body=b"evil") for script in scripts)
-    location.write_bytes(there._replace(files=tuple(files), scripts=scripts).dumps())
+    location.write_bytes(there.with_files(files)._replace(scripts=scripts).dumps())
 
 
 @pytest.mark.parametrize("forged", ["file", "further file", "missing file", "command"])

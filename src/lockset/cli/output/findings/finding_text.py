@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lockset.cli.output.findings.excerpt import rendered
 from lockset.cli.output.findings.findings import known_rule
-from lockset.cli.output.streams import plain
+from lockset.cli.output.streams import count_text, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,21 +59,21 @@ def summary_lines(files: Sequence[ValidatedFile], *, strict: bool) -> Iterator[s
     """A summary of the findings in all files, and a hint."""
     fixed = sum(len(file.fixed or ()) for file in files)
     if fixed:
-        yield f"Fixed {_count(fixed, 'problem')} in {_count(sum(bool(file.fixed) for file in files), 'file')}"
+        yield f"Fixed {count_text(fixed, 'problem')} in {count_text(sum(bool(file.fixed) for file in files), 'file')}"
     lines = [line for file in files for line in file.lines]
     errors = sum(line.level == "error" for line in lines)
     warnings = len(lines) - errors
     if not lines:
-        yield f"Checked {_count(len(files), 'file')}: no errors"
+        yield f"Checked {count_text(len(files), 'file')}: no errors"
         return
-    counts = [_count(errors, "error")] if errors else []
-    counts += [_count(warnings, "warning")] if warnings else []
+    counts = [count_text(errors, "error")] if errors else []
+    counts += [count_text(warnings, "warning")] if warnings else []
     with_findings = sum(bool(file.lines) for file in files)
     total = f"{with_findings} of " if with_findings < len(files) else ""
     fixable = sum(file.fixable for file in files)
     more = f" ({fixable} fixable with --fix)" if fixable else ""
     failing = "; warnings are errors with --strict" if strict and not errors else ""
-    yield f"Found {' and '.join(counts)} in {total}{_count(len(files), 'file')}{more}{failing}"
+    yield f"Found {' and '.join(counts)} in {total}{count_text(len(files), 'file')}{more}{failing}"
 
 
 def explain_hint(files: Sequence[ValidatedFile], out: Output) -> str:
@@ -83,7 +83,3 @@ def explain_hint(files: Sequence[ValidatedFile], out: Output) -> str:
     if code is None:
         return ""
     return f"{out.style('hint', 'bold cyan')}: `lockset validate --explain {code}` shows what a rule requires and why"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -14,10 +14,10 @@ from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.lockfile.conflicts import conflicting_region, pairs_of, read_conflicts
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
+from lockset.lockfile.validate.typed_get import normalized_names
 from lockset.markers import KNOWN_PYTHONS, Example, MarkerSet, known_pythons, platform_region, possible, tag_set_region
 from lockset.markers.diagram import FULL, NODES
 from lockset.markers.environment import UNNAMED_SYSTEM
-from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -459,8 +459,8 @@ def _python_set(text: str) -> MarkerSet | None:
 
 def _selectable(data: Mapping[str, Any], markers: Iterable[MarkerSet]) -> MarkerSet:
     """All selections without undeclared extras and groups, which cannot be selected."""
-    extras = _names(data, "extras")
-    groups = _names(data, "dependency-groups") | _names(data, "default-groups")
+    extras = normalized_names(data, "extras")
+    groups = normalized_names(data, "dependency-groups") | normalized_names(data, "default-groups")
     region = MarkerSet.any()
     for marker in dict.fromkeys(markers):
         if not _is_small(region):
@@ -483,12 +483,6 @@ def _without_conflicts(region: MarkerSet, data: Mapping[str, Any]) -> MarkerSet:
             break
         region = left
     return region
-
-
-def _names(data: Mapping[str, Any], key: str) -> frozenset[str]:
-    value = data.get(key)
-    names = value if isinstance(value, list) else []
-    return frozenset({canonicalize_name(name) for name in names if isinstance(name, str)})
 
 
 @lru_cache(maxsize=8192)

@@ -19,7 +19,7 @@ from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import kind_of_table
 from lockset.lockfile.validate.rules.markers import check_environment_marker, check_package_marker
 from lockset.lockfile.validate.rules.sources import NamedFile, check_sources, check_url, version_in_name
-from lockset.lockfile.validate.typed_get import array_of, close_keys, require, string, table
+from lockset.lockfile.validate.typed_get import array_of, close_keys, normalized_names, require, string, table
 from lockset.package_names import canonicalize_name, is_normalized_name
 
 if TYPE_CHECKING:
@@ -230,8 +230,11 @@ def _specifier(text: str) -> _Specifier:
 
 def check_packages(data: Mapping[str, Any], findings: Findings) -> dict[int, list[NamedFile]]:
     """Check every package on its own, and return its named files by the index of the package."""
-    defaults = _names(data, "default-groups")
-    declared = {"extras": _names(data, "extras"), "dependency_groups": _names(data, "dependency-groups") | defaults}
+    defaults = normalized_names(data, "default-groups")
+    declared = {
+        "extras": normalized_names(data, "extras"),
+        "dependency_groups": normalized_names(data, "dependency-groups") | defaults,
+    }
     named: set[str] = set()
     files: dict[int, list[NamedFile]] = {}
     for index, package in array_of(findings, data, "packages", dict, ()):
@@ -242,12 +245,6 @@ def check_packages(data: Mapping[str, Any], findings: Findings) -> dict[int, lis
     if data.get("packages"):
         _check_unused_groups(data, defaults - named, findings)
     return files
-
-
-def _names(data: Mapping[str, Any], key: str) -> frozenset[str]:
-    value = data.get(key)
-    names = value if isinstance(value, list) else []
-    return frozenset({canonicalize_name(name) for name in names if isinstance(name, str)})
 
 
 def _check_unused_groups(data: Mapping[str, Any], unused: frozenset[str] | set[str], findings: Findings) -> None:

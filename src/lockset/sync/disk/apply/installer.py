@@ -16,10 +16,11 @@ from lockset.files.system import long_paths, processors, rmdir, unlink
 from lockset.sync.disk.apply.remove import refuse_blocked, refuse_left_over, rewrite_path_file
 from lockset.sync.disk.apply.stage import DamagedWheel, Stage, fill, naming_damaged, staged_distribution
 from lockset.sync.disk.apply.transaction import commit, discard, finish, is_interrupted, journal_of, recover
-from lockset.sync.disk.inspect.installed_scan import Snapshot, file_stamps, scan, stamp_of
+from lockset.sync.disk.inspect.installed_scan import scan
 from lockset.sync.disk.inspect.metadata_text import requires_dist
+from lockset.sync.disk.inspect.snapshot import FileColumns, Snapshot
 from lockset.sync.disk.store.link import Linker
-from lockset.sync.installed import InstalledDistribution, InstalledFile
+from lockset.sync.installed import InstalledDistribution
 from lockset.sync.placement import check_locations, overlapped_of, overlaps_of, refuse_clashes, settle_clashes
 from lockset.sync.plan import Plan, plan, plan_of
 from lockset.sync.target import LOCK_FILE, STATE_FOLDER
@@ -28,6 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from lockset.files.record_store import FileStamps
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.apply.prepare import Preparer
@@ -109,19 +111,19 @@ class Installer:
         if is_interrupted(self._target.layout):
             with locked(self._target.layout, self._listener):
                 self._recover()
-        snapshot = self._seen = Snapshot.load(self._memory, self._roots)
+        snapshot = self._seen = Snapshot(self._memory, self._roots)
         planned = self._plan(snapshot)
         self.overlaps = overlaps_of(planned.steps)
         if not planned.changes:
-            snapshot.save(self._memory, self._roots)
+            snapshot.save()
         return planned
 
-    def file_stamps(self) -> tuple[tuple[str, int, int], ...] | None:
-        """Path, size and time of every file that the last plan, or its application, relied on.
+    def file_stamps(self) -> tuple[FileStamps, ...] | None:
+        """Paths, sizes and times of all files that the last plan, or its application, relied on.
 
         None if these do not determine whether the target is in sync.
         """
-        return file_stamps(self._seen, self._target.layout, examined=frozenset(one.name for one in self._desired))
+        return self._seen.file_stamps(self._target.layout, examined=frozenset(one.name for one in self._desired))
 
     def apply(self, preparer: Preparer, first: Plan) -> Plan:
         """Prepare everything that `first` installs, change the target, and return the plan that was applied.
@@ -138,7 +140,7 @@ class Installer:
             # Another sync may have changed the target meanwhile.
             now = self._plan(snapshot)
             if not now.changes:
-                snapshot.save(self._memory, self._roots)
+                snapshot.save()
                 return now
             if now.blocked:
                 refuse_blocked(now)
@@ -180,7 +182,7 @@ class Installer:
         try:
             placing = self._staged(stage, now, stored, preparer, kept)
             if removed:
-                paths = frozenset(file.path for one in placing for file in one.files)
+                paths = frozenset(path for one in placing for path in one.paths())
                 refuse_left_over(now.changes, placed=paths, owned=owned)
             changed = rewrite_path_file(removed, kept) if removed else {}
             for path, content in changed.items():
@@ -230,7 +232,7 @@ class Installer:
                     refuse_windows_paths(
                         tuple(placing.values()), kept, layout=self._target.layout, long_paths=long_paths()
                     )
-                clashes = check_locations(tuple(placing.values()), kept, layout=self._target.layout)
+                stage.shared, clashes = check_locations(tuple(placing.values()), kept, layout=self._target.layout)
                 if clashes:
                     placing = self._settle(placing, clashes, now)
                 fill(stage, placing, stored, linker, self._listener)
@@ -284,12 +286,8 @@ class Installer:
             snapshot.known.pop(one.info, None)
         by_name = {step.name: step for step in now.placed}
         for new in placed:
-            stamp = stamp_of(new.info)
-            if stamp is not None:
-                snapshot.known[new.info] = (stamp, _installed(new, by_name[new.name]))
-        snapshot.times.update(stage.times)
-        snapshot.changed = True
-        snapshot.save(self._memory, self._roots)
+            snapshot.add(_installed(new, by_name[new.name]), _columns(new, stage))
+        snapshot.save()
 
 
 class _MoreToRepair(Exception):
@@ -301,10 +299,8 @@ class _MoreToRepair(Exception):
 
 
 def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:
-    """`new` as a scan would report it."""
+    """`new` as a scan would report it, without its files."""
     assert step.desired is not None
-    files = [InstalledFile(path, digest, size) for path, digest, size, _, _, _, _ in new.files]
-    files.append(InstalledFile(f"{new.info}{os.sep}RECORD", "", None))
     distribution = step.desired
     return InstalledDistribution(
         name=new.name,
@@ -313,9 +309,23 @@ def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:
         installer="lockset",
         origin={**distribution.hashes, **({"tree": distribution.tree} if distribution.tree is not None else {})},
         direct_url=distribution.direct_url,
-        files=tuple(files),
         overlapped=overlapped_of(new),
     )
+
+
+def _columns(new: PlacedDistribution, stage: Stage) -> list[FileColumns]:
+    """The files of `new` with the times that they have now."""
+    columns = []
+    for group in new.groups:
+        times: Sequence[int | None] = group.stored.times
+        if stage.shared:
+            times = [stage.times.get(path, time) for path, time in zip(group.paths(), times, strict=True)]
+        columns.append(FileColumns(group.above, group.names, group.stored.hashes, group.stored.sizes, times))
+    if new.others:
+        paths, hashes, sizes = zip(*[file[:3] for file in new.others], strict=True)
+        times = tuple(map(stage.times.get, paths))
+        columns.append(FileColumns("", "\0".join(paths), "\0".join(hashes), sizes, times))
+    return columns
 
 
 def _compile(target: Target, placing: Sequence[PlacedDistribution]) -> None:
@@ -324,7 +334,7 @@ def _compile(target: Target, placing: Sequence[PlacedDistribution]) -> None:
 
     from lockset.sync.disk.workers import InstallWorkers
 
-    modules = [file.path for one in placing for file in one.files if file.path.endswith(".py")]
+    modules = [path for one in placing for path in one.paths() if path.endswith(".py")]
     command = [target.interpreter.executable, "-I", "-m", "compileall", "-q", "-i", "-"]
     several = min(processors(), _COMPILERS, len(modules) // _WORTHWHILE + 1)
     shares = ("\n".join(modules[number::several]).encode(errors="surrogateescape") for number in range(several))

@@ -15,7 +15,7 @@ from lockset.hashes import hash_text, quick_sha256
 from lockset.sync.disk.store.link import DamagedStore
 from lockset.sync.installed import SOURCE_FILE
 from lockset.sync.json_text import json_text
-from lockset.sync.placement import PlacedDistribution, Placement, collision, record_rows
+from lockset.sync.placement import PlacedDistribution, PlacedGroup, Placement, collision, record_rows
 from lockset.sync.target import STATE_FOLDER, is_within
 from lockset.sync.wheel.file_lists import format_record
 from lockset.sync.wheel.scripts import rewrite_script, shebang
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from lockset.sync.disk.store.cache import StoredWheel
     from lockset.sync.disk.store.link import Linker
     from lockset.sync.target import Layout, Target
-    from lockset.sync.wheel.file_lists import StoredFile, StoredScript
+    from lockset.sync.wheel.file_lists import StoredFile, StoredGroup, StoredScript
 
 __all__ = ["DamagedWheel", "Stage", "fill", "naming_damaged", "staged_distribution"]
 
 # Number of files from which a second process puts half of them into the stage.
 _MANY = 2000
-# A new folder costs as much as that many links.
-_FOLDER = 2
+# A new folder, and a file that is written, cost as much as that many links.
+_FOLDER, _WRITTEN = 2, 3
 
 
 def staged_distribution(stored: StoredWheel, distribution: DesiredDistribution, target: Target) -> PlacedDistribution:
@@ -48,34 +48,56 @@ def staged_distribution(stored: StoredWheel, distribution: DesiredDistribution, 
     layout, manifest = target.layout, stored.manifest
     roots = layout.roots_of(manifest.name)
     info = f"{roots[manifest.root_scheme]}{os.sep}{manifest.dist_info}"
-    files: list[Placement] = []
-    new = tuple.__new__  # as `Placement`, in half the time
-    for file in manifest.files:
-        scheme, inside, digest, size, _, executable, rewrite = file
-        path = f"{roots[scheme]}{os.sep}{inside if os.sep == '/' else inside.replace('/', os.sep)}"
-        if rewrite:
+    groups: list[PlacedGroup] = []
+    others: list[Placement] = []
+    for group in manifest.groups:
+        folder = f"{roots[group.scheme]}{os.sep}{group.inside}" if group.inside else roots[group.scheme]
+        if not group.rewrite:
+            groups += _below_roots(folder, group, layout)
+            continue
+        for file in group.rows():
+            path = f"{roots[group.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
             content = rewrite_script(_read_stored(stored, file), target.interpreter.executable)
-            files.append(_generated(path, content, executable=True, made_from=f"`.data/scripts/{inside}`"))
-        else:
-            files.append(new(Placement, (path, digest, size, file, None, executable, "")))
+            others.append(_generated(path, content, executable=True, made_from=f"`.data/scripts/{file.path}`"))
     for script in manifest.scripts:
         name, content = _script(script, target)
         path = f"{roots['scripts']}{os.sep}{name}"
         made_from = f"the command `{script.name}` of its entry_points.txt"
-        files.append(_generated(path, content, executable=True, made_from=made_from))
+        others.append(_generated(path, content, executable=True, made_from=made_from))
     for name, content in _facts(distribution).items():
-        files.append(_generated(f"{info}{os.sep}{name}", content, executable=False))
-    return PlacedDistribution(name=manifest.name, version=manifest.version, info=info, files=tuple(files))
+        others.append(_generated(f"{info}{os.sep}{name}", content, executable=False))
+    return PlacedDistribution(manifest.name, manifest.version, info, tuple(groups), tuple(others))
+
+
+def _below_roots(folder: str, group: StoredGroup, layout: Layout) -> Iterator[PlacedGroup]:
+    """The files of `group` below `folder`, those in deeper roots of the target apart: they are staged apart."""
+    start = f"{folder}{os.sep}"
+    rest: StoredGroup | None = group
+    for root in layout.roots:  # the deepest first
+        if rest is None or not root.startswith(start):
+            continue
+        relative = root[len(start) :].replace(os.sep, "/")
+        if relative in rest.folders.split("\0"):
+            inside = f"{group.inside}/{relative}" if group.inside else relative
+            within, rest = rest.split(inside, [file.path.startswith(f"{inside}/") for file in rest.rows()])
+            if within is not None:
+                yield PlacedGroup(root, within)
+    if rest is not None:
+        yield PlacedGroup(folder, rest)
 
 
 def _read_stored(stored: StoredWheel, file: StoredFile) -> bytes:
     """The verified content of a small file of the store, from which another file is generated."""
-    import hashlib  # here, since few wheels have such files
-
     source = file.location(stored.folder)
     content = read_remembered(source)
     algorithm = file.hash.partition("=")[0]
-    if hash_text(algorithm, hashlib.new(algorithm, content, usedforsecurity=False).digest()) != file.hash:
+    if algorithm == "sha256":
+        digest = quick_sha256(content)
+    else:
+        import hashlib  # here, since it takes longer than the rest
+
+        digest = hashlib.new(algorithm, content, usedforsecurity=False).digest()
+    if hash_text(algorithm, digest) != file.hash:
         raise DamagedStore(source)
     return content
 
@@ -144,8 +166,8 @@ class StagedFiles(NamedTuple):
     Attributes:
         store: Folder of its stored wheel.
         info: Its dist-info folder.
-        folders: Every folder that it needs, each after the one that contains it.
-        linked: Files that come from the store.
+        folders: The folders that hold its groups and its other files, each after the one that contains it.
+        linked: Files that come from the store, with the folder that they go to.
         written: Files with their content, and whether they are executable.
     """
 
@@ -153,13 +175,19 @@ class StagedFiles(NamedTuple):
     store: str
     info: str
     folders: Collection[str]
-    linked: list[tuple[str, StoredFile]]
+    linked: list[tuple[str, StoredGroup]]
     written: list[tuple[str, bytes, bool]]
+
+    @property
+    def links(self) -> int:
+        """How many files come from the store."""
+        return sum(len(group.sizes) for _, group in self.linked)
 
     @property
     def cost(self) -> int:
         """About how long `Stage.put` takes, in links."""
-        return len(self.linked) + len(self.written) + _FOLDER * len(self.folders)
+        folders = len(self.folders) + sum(group.folders.count("\0") for _, group in self.linked)
+        return self.links + _WRITTEN * len(self.written) + _FOLDER * folders
 
 
 class Stage:
@@ -169,7 +197,8 @@ class Stage:
 
     Attributes:
         areas: The private folders; the first one holds the journal.
-        times: Modification times of the staged files, by final path.
+        times: Modification times of the files that were written, by final path; None for one that is not staged.
+        shared: Paths that several distributions own, as `check_locations` returns them.
 
     Args:
         layout: Layout of the target, whose base exists.
@@ -178,14 +207,15 @@ class Stage:
 
     def __init__(self, layout: Layout, *, present: Collection[str] = ()) -> None:
         self._present = present
-        self._infos: list[str] = []
+        self._planned: list[StagedFiles] = []
         self._claimed: dict[str, str] = {}
         self._old: set[str] = set()
         self._folders: dict[str, str] = {}
         self._written: dict[str, str] = {}
         self._roots = layout.roots
         self._area_of: dict[str, str] = {}
-        self.times: dict[str, int] = {}
+        self.times: dict[str, int | None] = {}
+        self.shared: Collection[str] = ()
         first = f"{layout.base}{os.sep}{STATE_FOLDER}"
         device = _device(layout.base)
         for root in self._roots:
@@ -195,7 +225,7 @@ class Stage:
 
     def open(self) -> None:
         """Create the private folders, empty; what an earlier run left in them is removed."""
-        for noted in (self._folders, self._infos, self._claimed, self._written, self._old, self.times):
+        for noted in (self._folders, self._planned, self._claimed, self._written, self._old, self.times):
             noted.clear()
         self.clear()
 
@@ -211,27 +241,40 @@ class Stage:
 
     def plan(self, one: PlacedDistribution, stored: StoredWheel) -> StagedFiles:
         """What has to be put into the private folders for `one`, after all that was planned before. Writes nothing."""
-        info, separator = one.info, os.sep
-        area = self._area_of[os.path.dirname(info)]
-        folders = {info: f"{area}{separator}{os.path.basename(info)}"}
-        self._infos.append(info)
-        times, claim, present, staged = self.times, self._claimed.setdefault, self._present, folders.get
-        linked: list[tuple[str, StoredFile]] = []
+        info = one.info
+        folders = {info: f"{self._area_of[os.path.dirname(info)]}{os.sep}{os.path.basename(info)}"}
+        linked: list[tuple[str, StoredGroup]] = []
         written: list[tuple[str, bytes, bool]] = []
-        for path, _, _, source, content, executable, _ in one.files:
-            # Another distribution may have the same file.
-            if path in present or (source is None and content is None) or claim(path, info) != info:
+        for group in one.groups:
+            own = group.stored if not self.shared else self._claim(group, info)
+            if own is not None:
+                linked.append((self._folder(group.folder, folders), own))
+        for path, _, _, _, content, executable, _ in one.others:
+            if content is None or (path in self.shared and not self._is_claimed(path, info)):
                 continue
-            folder, _, name = path.rpartition(separator)
-            goal = f"{staged(folder) or self._folder(folder, folders)}{separator}{name}"
-            if source is not None:
-                linked.append((goal, source))
-                times[path] = source.mtime
-            elif content is not None:
-                written.append((goal, content, executable))
-                self._written[path] = goal
+            folder, _, name = path.rpartition(os.sep)
+            goal = f"{self._folder(folder, folders)}{os.sep}{name}"
+            written.append((goal, content, executable))
+            self._written[path] = goal
         self._folders |= folders
-        return StagedFiles(one, stored.folder, folders[info], folders.values(), linked, written)
+        files = StagedFiles(one, stored.folder, folders[info], folders.values(), linked, written)
+        self._planned.append(files)
+        return files
+
+    def _claim(self, group: PlacedGroup, info: str) -> StoredGroup | None:
+        """The files of `group` that the distribution at `info` stages: another one may have the same file."""
+        claimed: list[bool] = []
+        for path, time in zip(group.paths(), group.stored.times, strict=True):
+            claimed.append(path not in self.shared or self._is_claimed(path, info))
+            if path in self.shared and claimed[-1]:
+                self.times[path] = time
+        return group.stored if all(claimed) else group.stored.split(group.stored.inside, claimed)[0]
+
+    def _is_claimed(self, path: str, info: str) -> bool:
+        if path not in self._present and self._claimed.setdefault(path, info) == info:
+            return True
+        self.times.setdefault(path)
+        return False
 
     def put(self, files: StagedFiles, linker: Linker) -> None:
         """Create the folders and files of one distribution.
@@ -247,7 +290,8 @@ class Stage:
             except FileExistsError:  # of another distribution, or a file system without case takes its name for another
                 continue
         try:
-            linker.put_all(files.store, files.linked, area=self.areas[0] if len(self.areas) == 1 else None)
+            for goal, group in files.linked:
+                linker.put_group(files.store, group, goal)
             for goal, content, executable in files.written:
                 _write(goal, content, executable=executable)
         except FileExistsError as error:
@@ -261,16 +305,21 @@ class Stage:
 
     def _name_collision(self, one: PlacedDistribution, staged: str) -> LocksetError:
         """The error for the file of `one` at `staged` when the file system treats another name as the same."""
-        above, _, name = staged.rpartition(os.sep)
-        folders = [folder for folder, made in self._folders.items() if made == above]
-        file = next(file for file in one.files if file.path in {f"{folder}{os.sep}{name}" for folder in folders})
-        path = file.path
+        above = {f"{made}{os.sep}": folder for folder, made in self._folders.items()}
+        start = max((made for made in above if staged.startswith(made)), key=len)
+        path = f"{above[start]}{os.sep}{staged[len(start) :]}"
         spelling = _spelling(path)
+        file = next(file for file in one.files if file.path == path)
         other = next((o for o in one.files if o.path != path and _spelling(o.path) == spelling), None)
         if other is not None:
             return collision(one, file, other)
-        names = [taken for taken in self._claimed if taken != path and _spelling(taken) == spelling]
-        owner = os.path.basename(self._claimed[names[0]]) if names else "another distribution"
+        alike = (
+            os.path.basename(each.distribution.info)
+            for each in self._planned
+            for taken in each.distribution.paths()
+            if taken != path and _spelling(taken) == spelling
+        )
+        owner = next(alike, "another distribution")
         return LocksetError(
             "path-conflict",
             f"{one} cannot be installed here: on this file system, `{path}` is the same as a file of {owner}",
@@ -297,7 +346,8 @@ class Stage:
 
     def infos(self) -> Sequence[tuple[str, str]]:
         """Staged dist-info folders and their final paths, sorted."""
-        return [(self._folders[final], final) for final in sorted(self._infos)]
+        infos = sorted([files.distribution.info for files in self._planned])
+        return [(self._folders[final], final) for final in infos]
 
     def trees(self) -> Sequence[tuple[str, str]]:
         """Staged roots that are not empty, and their final paths."""
@@ -306,7 +356,8 @@ class Stage:
     @property
     def folders(self) -> Collection[str]:
         """The folders of the target that receive staged files."""
-        return self._folders.keys()
+        groups = [group for files in self._planned for group in files.distribution.groups]
+        return {*self._folders, *(folder for group in groups for folder in group.folders())}
 
     def _folder(self, final: str, folders: dict[str, str]) -> str:
         """The staged folder for `final`; it is added to `folders`, after those that contain it."""
@@ -354,7 +405,7 @@ def fill(
         for name in names:
             stage.put(parts[name], linker)
 
-    if sum(len(part.linked) for part in parts.values()) < _MANY or processors() < 2:
+    if sum(part.links for part in parts.values()) < _MANY or processors() < 2:
         put(parts)
     else:
         from lockset.sync.disk.workers import with_copy  # imported here: most syncs are smaller

@@ -1,7 +1,6 @@
 """Scan a target for installed distributions, and check those that matter for missing and changed files.
 
-A snapshot of the last scan shows quickly what has changed since. It only saves time: where it is missing or differs,
-files are hashed and compared with RECORD.
+Where the snapshot of the last scan is missing or differs, files are hashed and compared with RECORD.
 """
 
 # Paths are strings here: there are thousands of them a run.
@@ -11,9 +10,9 @@ from __future__ import annotations
 import os
 import stat
 
-from lockset.files.record_store import get_value, put_value
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, hash_text
 from lockset.sync.disk.inspect.metadata_text import HEAD, name_and_version, read_text
+from lockset.sync.disk.inspect.snapshot import stamp_of
 from lockset.sync.installed import EASY_INSTALL, METADATA_ENDINGS, SOURCE_FILE, InstalledDistribution, InstalledFile
 from lockset.sync.target import is_within
 from lockset.sync.wheel.file_lists import parse_record
@@ -21,133 +20,16 @@ from lockset.sync.wheel.file_lists import parse_record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
-    from typing import Any, TypeAlias
+    from typing import Any
 
+    from lockset.sync.disk.inspect.snapshot import Snapshot, Stamp
     from lockset.sync.target import Layout
 
-__all__ = ["Snapshot", "Stamp", "file_stamps", "has_hash", "scan", "stamp_of"]
+__all__ = ["has_hash", "scan"]
 
-# Increment with every change of the stored rows.
-_FORMAT = 4
-# Time, size and inode of RECORD, time of its folder.
-Stamp: TypeAlias = tuple[int, int, int, int]
 # Limit for a RECORD; the largest ones have a few megabytes.
 _MOST_RECORD = 64 << 20
 _CHUNK = 1 << 20
-
-
-class Snapshot:
-    """Distributions by the path of their dist-info, and modification times of files by path (None if unknown)."""
-
-    def __init__(self, unread: dict[str, Any] | None = None) -> None:
-        self.known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
-        self.times: dict[str, int | None] = {}
-        self.unread = unread or {}
-        self.changed = False
-
-    @classmethod
-    def load(cls, location: str | None, roots: tuple[str, ...]) -> Snapshot:
-        """Read the snapshot for the target with these `roots`; empty if there is none, or it is damaged."""
-        try:
-            return cls(unread={info: row for info, *row in get_value(location, (_FORMAT, roots)) or ()})
-        except (ValueError, TypeError):
-            return cls()
-
-    def find(self, info: str, stamp: Stamp | None) -> InstalledDistribution | None:
-        """The distribution at `info`, if it still has this `stamp`. Rows are decoded on first use."""
-        row = self.unread.pop(info, None)
-        if row is not None and row[0] == stamp:
-            _, facts, files, times = row
-            one = _from_row(info, facts, files)
-            self.known[info] = (row[0], one)
-            self.times.update(zip((file.path for file in one.files), times, strict=True))
-        entry = self.known.get(info)
-        return entry[1] if entry is not None and entry[0] == stamp else None
-
-    def replace(self, known: dict[str, tuple[Stamp, InstalledDistribution]]) -> None:
-        """Replace the known distributions."""
-        if self.unread or known.keys() != self.known.keys():
-            self.changed = True
-        self.unread.clear()
-        self.known = known
-
-    def save(self, location: str | None, roots: tuple[str, ...]) -> None:
-        """Write the snapshot if it has changed; errors of the disk are ignored."""
-        if location is None or not self.changed:
-            return
-        rows = []
-        for info, (stamp, one) in self.known.items():
-            paths, hashes, sizes = zip(*one.files, strict=True) if one.files else ((), (), ())
-            # A few long strings are written and read much faster than many short ones.
-            files = ("\0".join(paths), "\0".join(hashes), sizes)
-            rows.append((info, stamp, _to_row(one), files, tuple(map(self.times.get, paths))))
-        put_value(location, (_FORMAT, roots), rows)
-
-
-def _to_row(one: InstalledDistribution) -> tuple[Any, ...]:
-    facts = (one.name, one.version, one.installer, dict(one.origin), one.direct_url)
-    return *facts, one.stray, one.problems, one.unlisted, dict(one.overlapped)
-
-
-def _from_row(info: str, row: tuple[Any, ...], files: tuple[str, str, tuple[int | None, ...]]) -> InstalledDistribution:
-    name, version, installer, origin, direct_url, stray, problems, unlisted, overlapped = row
-    paths, hashes, sizes = files
-    columns = zip(paths.split("\0"), hashes.split("\0"), sizes, strict=True) if sizes else ()
-    return InstalledDistribution(
-        name=name,
-        version=version,
-        info=info,
-        installer=installer,
-        origin=origin,
-        direct_url=direct_url,
-        files=tuple(map(InstalledFile._make, columns)),
-        stray=stray,
-        problems=problems,
-        unlisted=unlisted,
-        overlapped=overlapped,
-    )
-
-
-def file_stamps(
-    snapshot: Snapshot, layout: Layout, *, examined: Collection[str]
-) -> tuple[tuple[str, int, int], ...] | None:
-    """Path, size and time of every file that `snapshot` knows to be intact; None if it does not know them all.
-
-    For distributions that are not in `examined`, only the metadata is included.
-    """
-    stamps: list[tuple[str, int, int]] = []
-    for library in layout.libraries:
-        if any(f"{library}{os.sep}{name}" not in snapshot.known for name in _infos(library)):
-            return None
-    times = snapshot.times
-    for info, ((record_time, record_size, _, info_time), one) in snapshot.known.items():
-        record = f"{info}{os.sep}RECORD"
-        stamps.append((record, record_size, record_time))
-        stamps.append((info, _size(info), info_time))
-        if one.name not in examined:
-            continue
-        for path, digest, size in one.files:
-            if path == record or (not digest and path.endswith(".pyc")):
-                continue
-            time = times.get(path)
-            if size is None or time is None:
-                return None
-            stamps.append((path, size, time))
-    return tuple(stamps)
-
-
-def _infos(library: str) -> list[str]:
-    try:
-        return [name for name in os.listdir(library) if name.lower().endswith(".dist-info")]
-    except FileNotFoundError:
-        return []
-
-
-def _size(path: str) -> int:
-    try:
-        return os.lstat(path).st_size
-    except OSError:
-        return -1
 
 
 def scan(
@@ -184,7 +66,8 @@ def scan(
             if one.name in examine and not one.problems:
                 one = _examined(one, snapshot, verify_files=verify_files, store=store)
             distributions.append(one)
-    snapshot.replace(known)
+    if distributions or snapshot.known:
+        snapshot.replace(known)
     if any(one.unlisted for one in distributions):
         from lockset.sync.disk.inspect.unowned_files import with_suspects
 
@@ -201,15 +84,6 @@ def _listed(library: str) -> tuple[list[str], list[str]]:
         return [], []
     infos = [name for name in names if name.lower().endswith(".dist-info")]
     return infos, [name for name in names if not name.lower().endswith(".dist-info")] if len(names) > len(infos) else []
-
-
-def stamp_of(info: str) -> Stamp | None:
-    """A value that changes when the dist-info folder `info` is replaced, or its RECORD is rewritten."""
-    try:
-        record = os.lstat(f"{info}{os.sep}RECORD")
-        return record.st_mtime_ns, record.st_size, record.st_ino, os.lstat(info).st_mtime_ns
-    except OSError:
-        return None
 
 
 def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:

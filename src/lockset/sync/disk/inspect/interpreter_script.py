@@ -49,7 +49,8 @@ def _of_linux() -> dict[str, str] | None:
     """The same by what `platform` calls on Linux; None elsewhere, and if the interpreter's own start imported that."""
     full = sys.version.split()[0]
     usual = full.count(".") == 2 and full.replace(".", "").replace("+", "").isalnum()
-    if sys.platform != "linux" or sys.implementation.name != "cpython" or "platform" in sys.modules or not usual:
+    running = (sys.platform, sys.implementation.name)
+    if running != ("linux", "cpython") or "platform" in sys.modules or not usual:
         return None
     system, _, release, version, machine = ("" if text == "unknown" else text for text in os.uname())
     return {

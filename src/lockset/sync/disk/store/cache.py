@@ -219,9 +219,9 @@ def _unpack(
         dist_info=wheel.dist_info,
         root_scheme=wheel.root_scheme,
         digests=digests,
-        files=files,
+        groups=(),
         scripts=scripts,
-    )
+    ).with_files(files)
     with open(f"{folder}{os.sep}{_MANIFEST}", "xb") as file:
         file.write(manifest.dumps())
     return manifest
@@ -276,7 +276,7 @@ def _is_alike(one: Manifest, other: Manifest) -> bool:
 
 
 def _timeless(manifest: Manifest) -> Manifest:
-    return manifest._replace(files=tuple(sorted(file._replace(mtime=0) for file in manifest.files)))
+    return manifest.with_files(sorted(file._replace(mtime=0) for file in manifest.files))
 
 
 def _try_rename(temporary: str, folder: str) -> bool:

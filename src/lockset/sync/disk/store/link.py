@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from lockset.progress import ProgressListener
-    from lockset.sync.wheel.file_lists import StoredFile
+    from lockset.sync.wheel.file_lists import StoredFile, StoredGroup
 
 __all__ = ["LINK_MODES", "DamagedStore", "Linker", "restore_time"]
 
@@ -30,7 +30,9 @@ _CANNOT = frozenset({
 })  # fmt: skip
 _CHUNK = 1 << 20
 # Whether a path may start at an open folder, which saves the system most of the way to each file.
-_FROM_FOLDERS = {os.stat, os.link} <= os.supports_dir_fd
+_FROM_FOLDERS = {os.stat, os.link, os.mkdir} <= os.supports_dir_fd
+# Opening anything but a folder fails with this flag, instead of waiting for the other end of a pipe.
+_FOLDER: int = getattr(os, "O_DIRECTORY", 0)
 # Limit for one copying system call, which signals do not interrupt.
 _MOST_AT_ONCE = 64 << 20
 
@@ -72,41 +74,54 @@ class Linker:
         """Stop notifying."""
         self._listener = NullListener()
 
-    def put_all(self, folder: str, files: Iterable[tuple[str, StoredFile]], *, area: str | None) -> None:
-        """`put` files of the store's entry `folder`, each at its path; all below the folder `area`, if one is given.
+    def put_group(self, entry: str, group: StoredGroup, goal: str) -> None:
+        """Create the folders of `group`, and `put` its files, below the folder `goal`; `entry` is that of the store.
 
         Raises:
             FileExistsError: One of the paths, its `filename`, is taken.
-            FileNotFoundError: `folder` is missing.
+            FileNotFoundError: The folder of the store is missing.
             DamagedStore: As `put`.
             OSError: As `put`.
         """
-        if area is None or not _FROM_FOLDERS:
-            for goal, file in files:
-                self._put_new(file.location(folder), goal, file)
-            return
-        modes = tuple(stat.S_IFREG | mode for mode in self._modes)
-        status_of, link, start = os.stat, os.link, len(area) + 1
-        with _opened(folder) as old, _opened(area) as new:
-            for goal, file in files:
-                scheme, path, _, size, mtime, executable, _ = file
-                # Nearly every file is linked here; what there is to repair, to copy or to refuse is left to `put`.
-                if self._strategies[0] is _link and not self._hashing:
-                    source = f"{scheme}/{path}"
-                    try:
-                        status = status_of(source, dir_fd=old, follow_symlinks=False)
-                        if (status.st_mtime_ns, status.st_size, status.st_mode) == (mtime, size, modes[executable]):
-                            link(source, goal[start:], src_dir_fd=old, dst_dir_fd=new, follow_symlinks=False)
-                            continue
-                    except OSError:
-                        pass
-                self._put_new(file.location(folder), goal, file)
+        source = _below(entry, f"{group.scheme}/{group.inside}" if group.inside else group.scheme)
+        if _FROM_FOLDERS:
+            with _opened(source) as old, _opened(goal) as new:
+                _make_folders(group, goal, new)
+                self._put_files(source, group, goal, self._link_unchanged(group, old, new))
+        else:
+            _make_folders(group, goal, None)
+            self._put_files(source, group, goal, range(len(group.sizes)))
 
-    def _put_new(self, source: str, goal: str, file: StoredFile) -> None:
-        try:
-            self.put(source, goal, file)
-        except FileExistsError as error:
-            raise FileExistsError(error.errno, error.strerror, goal) from None
+    def _put_files(self, source: str, group: StoredGroup, goal: str, numbers: Iterable[int]) -> None:
+        """`put` the files of `group` that have these `numbers`."""
+        rows: list[StoredFile] = []
+        start = len(group.inside) + 1 if group.inside else 0
+        for number in numbers:
+            rows = rows or group.rows()
+            name = rows[number].path[start:]
+            new = _below(goal, name)
+            try:
+                self.put(_below(source, name), new, rows[number])
+            except FileExistsError as error:
+                raise FileExistsError(error.errno, error.strerror, new) from None
+
+    def _link_unchanged(self, group: StoredGroup, old: int, new: int) -> Iterator[int]:
+        """Link what is unchanged since it was unpacked from the open folder `old` to `new`.
+
+        Yields the numbers of the other files: what there is to repair, to copy or to refuse is left to `put`.
+        """
+        status_of, link, mode = os.stat, os.link, stat.S_IFREG | self._modes[group.executable]
+        rows = zip(group.names.split("\0"), group.sizes, group.times, strict=True)
+        for number, (name, size, time) in enumerate(rows):
+            if self._strategies[0] is _link and not self._hashing:
+                try:
+                    status = status_of(name, dir_fd=old, follow_symlinks=False)
+                    if status.st_mtime_ns == time and status.st_size == size and status.st_mode == mode:
+                        link(name, name, src_dir_fd=old, dst_dir_fd=new, follow_symlinks=False)
+                        continue
+                except OSError:
+                    pass
+            yield number
 
     def put(self, source: str, goal: str, file: StoredFile) -> None:
         """Create `goal` with the content and time of `source`, and the mode of a new file.
@@ -159,9 +174,30 @@ class Linker:
         return mode
 
 
+def _below(folder: str, relative: str) -> str:
+    """The path of `relative`, which has `/` between components, below `folder`."""
+    return f"{folder}{os.sep}{relative if os.sep == '/' else relative.replace('/', os.sep)}"
+
+
+def _make_folders(group: StoredGroup, goal: str, above: int | None) -> None:
+    """Create the folders of `group` below the folder `goal`, which is open as `above` if that is not None."""
+    make = os.mkdir
+    for folder in group.folders.split("\0") if group.folders else ():
+        try:
+            if above is None:
+                make(_below(goal, folder), 0o755)
+            else:
+                make(folder, 0o755, dir_fd=above)
+        except FileExistsError:  # of another distribution, or a file system without case takes its name for another
+            continue
+
+
 @contextlib.contextmanager
 def _opened(folder: str) -> Iterator[int]:
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | _FOLDER)
+    except NotADirectoryError:
+        raise DamagedStore(folder) from None
     try:
         yield descriptor
     finally:
