@@ -124,14 +124,16 @@ class HttpxClient:
             response.close()
             raise Again("the server uses an unknown version of HTTP")
         received = HttpxResponse(response, self._deadlines, silence)
-        seconds = time.monotonic() - begun
+        self._learn(address, time.monotonic() - begun, keeps=proxy is None and _stays_open(response, received))
+        return received
+
+    def _learn(self, address: _Address, seconds: float, *, keeps: bool) -> None:
+        """Note how fast a host responds, and open connections to it ahead if it is far and `keeps` them."""
         fastest = self._fastest[address.netloc] = min(seconds, self._fastest.get(address.netloc, seconds))
-        is_far = fastest >= _FAR_SECONDS
-        if self._spares is not None and is_far and proxy is None and _stays_open(response, received):
+        if self._spares is not None and keeps and fastest >= _FAR_SECONDS:
             verified = self._verifies(address, None)
             context = None if verified is None else self._contexts.of(verified=verified)
             self._spares.open(address.host, address.url.port or _PORTS[address.url.scheme.decode()], context)
-        return received
 
     @property
     def is_near(self) -> bool:
