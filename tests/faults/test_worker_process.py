@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies of a pro
 _START = """
 import json, os, signal, sys, time
 from lockset.errors import LocksetError
-from lockset.index.http.worker_process import ProcessCopy, SharedWorkers
+from lockset.index.http.workers import ProcessCopy, SharedWorkers
 from lockset.index.ports import ProjectNotFound, RemoteCall
 from lockset.progress import NullListener
 
@@ -260,9 +260,9 @@ print(json.dumps([first, second, later, os.getpid()]))
 
 def test_a_copy_of_which_none_can_be_made_serves_alone() -> None:
     assert run("""
-from lockset.index.http import worker_process
-real, here = worker_process.assistant, os.getpid()
-worker_process.assistant = lambda work: real(work) if os.getpid() == here else None
+from lockset.index.http import workers
+real, here = workers.assistant, os.getpid()
+workers.assistant = lambda work: real(work) if os.getpid() == here else None
 workers = SharedWorkers(8, copies=copies(3), opening=("opening", 1), listener=listener)
 functions["pid"] = lambda _: os.getpid()
 workers.prepare()

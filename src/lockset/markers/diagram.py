@@ -214,6 +214,12 @@ def not_(diagram: int) -> int:
 
 def or_(one: int, other: int) -> int:
     """Union."""
+    if other in (one, EMPTY):
+        return one
+    if one == EMPTY:
+        return other
+    if FULL in (one, other):
+        return FULL
     return not_(and_(not_(one), not_(other)))
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lockset.composition import connections
 from lockset.composition.connections import connect, connected
-from lockset.index.http.worker_process import ProcessCopy, SharedWorkers
+from lockset.index.http.workers import ProcessCopy, SharedWorkers
 from lockset.index.options import IndexOptions, IndexSource, options_of_plain, plain_options
 from lockset.progress import NullListener
 
@@ -19,7 +19,7 @@ A, B, SAME_HOST = "https://a.example.org/simple/", "https://b.example.org/simple
 
 
 def is_shared(**facts: Any) -> bool:
-    connection = connect(IndexOptions(**facts), cache=None, clock=lambda: 0.0, environ={}, copy=lambda: None)
+    connection = connect(IndexOptions(**facts), cache=None, clock=lambda: 0.0, environ={}, copies=list)
     connection.close()
     return isinstance(connection.workers, SharedWorkers)
 
@@ -58,13 +58,13 @@ def test_a_copy_that_the_connections_did_not_take_ends_with_them(monkeypatch: py
     assert ends == ["end"]
 
 
-def test_there_is_no_copy_without_a_second_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[str] = []
-    monkeypatch.setattr(ProcessCopy, "started", lambda _: started.append("copy"))
-    for processors, copies in ((1, 0), (2, 1)):
-        monkeypatch.setattr(connections, "processors", lambda count=processors: count)
-        assert connections._take_copy() is None
-        assert len(started) == copies
+@pytest.mark.parametrize(("processors", "copies"), [(1, 0), (2, 2), (3, 3), (64, 3)])
+def test_there_are_as_many_copies_as_processors_but_few_and_none_for_one(
+    processors: int, copies: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ProcessCopy, "started", lambda *_, count, **__: [object()] * count)
+    monkeypatch.setattr(connections, "processors", lambda: processors)
+    assert len(connections._take_copies()) == copies
 
 
 @given(st.booleans(), st.booleans(), st.sampled_from([None, 3.0]), st.lists(st.sampled_from([A, B]), max_size=2))

@@ -13,6 +13,7 @@ from lockset.errors import BuildFailedError, BuildNeededError, IndexUnreachableE
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, platform_region
 from lockset.resolve.problem.file_policy import FileRules
+from lockset.resolve.releases import index_repository
 from support.worlds.small_world import Notes, SmallMetadata, small_repository
 
 if TYPE_CHECKING:
@@ -100,6 +101,20 @@ def test_a_release_serves_where_requires_python_admits() -> None:
     capless = repository(world, ignore_caps=True, target_region=targets)
     assert capless.serves("a", ONE) is MarkerSet.of_python(">=3.9")
     assert capless.strictly_serves("a", ONE) is MarkerSet.of_python(">=3.9,<3.14")
+
+
+def test_the_pythons_of_a_release_are_worked_out_once_for_all_files_that_state_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts: list[str] = []
+    real = index_repository.requires_python_region
+    monkeypatch.setattr(index_repository, "requires_python_region", lambda text: (texts.append(text), real(text))[1])
+    wheels = [f"cp{minor}-cp{minor}-win_amd64" for minor in range(310, 315)]
+    packages = {"a": {str(v): {"wheels": wheels, "requires-python": ">=3.10"} for v in range(1, 4)}}
+    made = repository(packages, required=platform_region("windows"))
+    for version in versions(made):
+        assert not made.serves("a", Version(version)).is_empty
+    assert texts == [">=3.10"]
 
 
 def test_a_cap_below_every_python_asked_for_counts_always() -> None:
