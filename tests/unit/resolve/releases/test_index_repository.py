@@ -14,6 +14,7 @@ from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, platform_region
 from lockset.resolve.problem.file_policy import FileRules
 from lockset.resolve.releases import index_repository
+from lockset.resolve.releases.requires_python import requires_python_region
 from support.worlds.small_world import Notes, SmallMetadata, small_repository
 
 if TYPE_CHECKING:
@@ -107,8 +108,12 @@ def test_the_pythons_of_a_release_are_worked_out_once_for_all_files_that_state_t
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     texts: list[str] = []
-    real = index_repository.requires_python_region
-    monkeypatch.setattr(index_repository, "requires_python_region", lambda text: (texts.append(text), real(text))[1])
+
+    def counted(text: str) -> MarkerSet:
+        texts.append(text)
+        return requires_python_region(text)
+
+    monkeypatch.setattr(index_repository, "requires_python_region", counted)
     wheels = [f"cp{minor}-cp{minor}-win_amd64" for minor in range(310, 315)]
     packages = {"a": {str(v): {"wheels": wheels, "requires-python": ">=3.10"} for v in range(1, 4)}}
     made = repository(packages, required=platform_region("windows"))
