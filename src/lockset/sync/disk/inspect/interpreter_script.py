@@ -52,7 +52,7 @@ def _of_linux() -> dict[str, str] | None:
     running = (sys.platform, sys.implementation.name)
     if running != ("linux", "cpython") or "platform" in sys.modules or not usual:
         return None
-    system, _, release, version, machine = ("" if text == "unknown" else text for text in os.uname())
+    system, _, release, version, machine = ("" if text == "unknown" else text for text in os.__dict__["uname"]())
     return {
         "platform_machine": machine,
         "platform_python_implementation": "CPython",
