@@ -161,7 +161,7 @@ zpty -d z
 """
     done = subprocess.run(
         ["zsh", "-f", "-c", code], cwd=project, env={**os.environ, "PATH": path, "TERM": "dumb"},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", done.stdout)
     assert "mpy" in shown.rpartition("lockset why nu")[2], done.stdout + done.stderr

@@ -281,6 +281,16 @@ def test_sizes_are_remembered_also_behind_a_torn_record(cache: Path) -> None:
     assert [again.known_size(key) for key in "abcd"] == [1, 2**40, 3, None]
 
 
+def test_an_entry_is_there_after_it_was_looked_for_in_an_empty_cache(cache: Path) -> None:
+    store, url = DiskCache(cache), "https://index.example.org/simple/sample/"
+    assert (store.get("metadata", "key"), store.page(url), store.page_head(url)) == (None, None, None)
+    store.put("metadata", "key", b"content")
+    store.put_page(url, None, headers={}, now=1.0)
+    assert store.get("metadata", "key") == b"content"
+    assert store.page_head(url) is not None
+    assert store.page(url) is not None
+
+
 def test_a_damaged_cache_entry_of_a_size_is_ignored(cache: Path) -> None:
     DiskCache(cache).remember_sizes({"a": 1})
     (entry,) = entries(cache)

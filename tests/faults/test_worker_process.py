@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies of a pro
 _START = """
 import json, os, signal, sys, time
 from lockset.errors import LocksetError
-from lockset.index.http.worker_process import ProcessCopy, SharedWorkers
+from lockset.index.http.workers import ProcessCopy, SharedWorkers
 from lockset.index.ports import ProjectNotFound, RemoteCall
 from lockset.progress import NullListener
 
@@ -35,13 +35,14 @@ class Listener(NullListener):
 listener = Listener()
 functions = {}
 services = []
+near = False
 
 def serve(service):
     services.append(service)
     opening = service.opening()
     if opening is not None:
         assert opening == ("opening", 1)
-        service.run(functions)
+        service.run(functions, is_near=lambda: near)
 
 def copies(count):
     return lambda: ProcessCopy.started(serve, count=count)
@@ -112,6 +113,28 @@ print(json.dumps([[call[0] for call in calls], most, os.getpid()]))
     assert here not in pids[:40]
     assert set(pids[40:]) == {here}
     assert most <= 8
+
+
+@pytest.mark.parametrize("near", [False, True])
+def test_a_copy_makes_few_calls_at_once_as_soon_as_its_servers_are_known_to_be_near(*, near: bool) -> None:
+    first, most = run(f"""
+near = {near}
+
+def slow(_):
+    begun = time.monotonic()
+    time.sleep(0.3)
+    return begun, time.monotonic()
+
+functions["slow"] = slow
+workers.prepare()
+def wave():
+    calls = [job.result() for job in [start("slow", None, never) for _ in range(7)]]
+    return max(sum(other[0] <= call[0] < other[1] for other in calls) for call in calls)
+print(json.dumps([wave(), wave()]))
+workers.close()
+""")
+    assert first == 7
+    assert most == (4 if near else 7)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
@@ -260,9 +283,9 @@ print(json.dumps([first, second, later, os.getpid()]))
 
 def test_a_copy_of_which_none_can_be_made_serves_alone() -> None:
     assert run("""
-from lockset.index.http import worker_process
-real, here = worker_process.assistant, os.getpid()
-worker_process.assistant = lambda work: real(work) if os.getpid() == here else None
+from lockset.index.http import workers
+real, here = workers.assistant, os.getpid()
+workers.assistant = lambda work: real(work) if os.getpid() == here else None
 workers = SharedWorkers(8, copies=copies(3), opening=("opening", 1), listener=listener)
 functions["pid"] = lambda _: os.getpid()
 workers.prepare()

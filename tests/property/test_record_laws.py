@@ -104,6 +104,10 @@ def _pair_of(body: type[Any], options: tuple[tuple[str, bool], ...]) -> tuple[An
     return _made(dataclasses.dataclass, body, dict(options)), _made(records.dataclass, body, dict(options))
 
 
+def _shown(kind: Any, args: tuple[Any, ...], values: dict[str, Any]) -> str:
+    return repr(kind(*args, **values))
+
+
 def _outcome(ask: Any) -> object:
     try:
         return ask()
@@ -241,11 +245,47 @@ def test_the_first_constructions_equal_the_many_after_them(options: dict[str, bo
     values = [ours(first=1, third=[2]) for _ in range(3 * records._MANY)]
     assert {repr(each) for each in values} == {repr(values[0])}
     assert len({id(each.made) for each in values}) == len(values), "each has a list of its own"
-    for _ in range(3 * records._MANY):
-        with pytest.raises(TypeError, match="unknown"):
-            ours(first=1, unknown=2)
-        with pytest.raises(TypeError, match="first"):
-            ours(third=[])
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=repr)
+@pytest.mark.parametrize("earlier", [0, 3 * records._MANY], ids=["first", "later"])
+def test_a_wrong_construction_is_refused_as_ever(options: dict[str, bool], earlier: int) -> None:
+    class Optional:
+        name: str = "a"
+
+    wrong: list[tuple[type[Any], tuple[Any, ...], dict[str, Any]]] = [
+        (Plain, (), {"first": 1, "unknown": 2}),
+        (Plain, (), {"third": []}),
+        (Plain, (), {"first": 1, "given": 2}),
+        (Plain, (1,), {"first": 1}),
+        (Optional, ("b",), {}),
+        (Optional, ("b", "c"), {}),
+    ]
+    for body, args, values in wrong:
+        ours, standard = _made(records.dataclass, body, options), _made(dataclasses.dataclass, body, options)
+        for _ in range(earlier):
+            ours(**{"first": 1} if body is Plain else {})
+        made = [_outcome(functools.partial(_shown, kind, args, values)) for kind in (ours, standard)]
+        if isinstance(made[1], str):
+            assert made[0] == made[1]
+        else:
+            assert isinstance(made[0], tuple)
+            assert made[0][0] is TypeError
+
+
+def test_a_subclass_of_a_frozen_value_has_frozen_fields_and_attributes_of_its_own() -> None:
+    kind: Any = _made(records.dataclass, Plain, {"frozen": True})
+
+    class More(kind):  # type: ignore[misc]
+        pass
+
+    more = More(first=1)
+    more.own = 2
+    assert more.own == 2
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        more.first = 2
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        kind(first=1).own = 2
 
 
 def test_a_value_is_checked_once_when_it_is_created() -> None:

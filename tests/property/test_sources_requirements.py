@@ -152,6 +152,8 @@ def test_lines_of_real_files_are_those_that_pip_sees() -> None:
     if python is None or subprocess.run([python, "-c", "import pip"], check=False, capture_output=True).returncode:
         pytest.skip("no Python with pip is here")
     text = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
-    done = subprocess.run([python, "-c", REFERENCE], input=text, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [python, "-c", REFERENCE], input=text, capture_output=True, text=True, check=True, timeout=300
+    )
     expected = [(number, f"{args} {rest}".strip()) for number, args, rest in json.loads(done.stdout)]
     assert [(line.number, line.text) for line in logical_lines(text, environ={}, location="r")] == expected

@@ -274,7 +274,7 @@ class Page:
             raise BrowserError(_exception(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
-    def wait_for(self, script: str, *, seconds: float = 10.0) -> Any:
+    def wait_for(self, script: str, *, seconds: float = 60.0) -> Any:
         """Evaluate `script` until its value is true, and return that."""
         end = time.monotonic() + seconds
         while not (value := self.evaluate(script)):

@@ -38,7 +38,7 @@ class Command:
 
     cwd: Path
     env: Mapping[str, str] = field(default_factory=dict)
-    timeout: float = 120.0
+    timeout: float = 300.0
 
     def __call__(
         self, *args: object, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: str | None = None

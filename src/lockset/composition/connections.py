@@ -22,15 +22,14 @@ from lockset.index.http.cache import DiskCache
 from lockset.index.http.client import HttpIndexes
 from lockset.index.http.files import HttpFiles
 from lockset.index.http.transport import HttpDownloads, Transport
-from lockset.index.http.worker_process import ProcessCopy, SharedWorkers
-from lockset.index.http.workers import Workers
+from lockset.index.http.workers import ProcessCopy, SharedWorkers, Workers
 from lockset.index.options import options_of_plain, plain_options
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from lockset.index.http.worker_process import Service
+    from lockset.index.http.workers import Service
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
     from lockset.progress import ProgressListener
@@ -163,7 +162,7 @@ def _serve(service: Service) -> None:
     options, cache = options_of_plain(opening[0]), None if opening[1] is None else Path(opening[1])
     connection = connect(options, cache=cache, clock=time.time, listener=service.listener, spares=service.threads // 2)
     Retriever(connection.files, store=connection.cache, tasks=connection.workers)
-    service.run(connection.workers.offered)
+    service.run(connection.workers.offered, is_near=lambda: connection.transport.is_near)
 
 
 @contextmanager

@@ -118,7 +118,6 @@ def sync(
         show(target, plan)
     _warn_of_unmet(plan, target, heard)
     attested = attest(desired, frozenset(step.name for step in plan.placed)) if attest is not None else 0
-    changed = False
     if plan.changes and not request.check_only:
         if plan.blocked:
             refuse_blocked(plan)
@@ -129,7 +128,7 @@ def sync(
             else:
                 make = partial(_installer, request, target, cache, heard)
                 installer = _install_in_order(desired, late, policy=request.policy, preparer=preparer, make=make)
-        changed = bool(plan.changes)
+    changed = bool(plan.changes) and not request.check_only
     return SyncResult(
         target=target,
         plan=plan,

@@ -64,7 +64,7 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteCall(Generic[T]):
-    """A call as another process can make it: `lockset.index.http.worker_process`.
+    """A call as another process can make it: `lockset.index.http.workers`.
 
     Attributes:
         kind: What is called.

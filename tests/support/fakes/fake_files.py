@@ -73,6 +73,7 @@ class InlineTasks:
     """Does every call when its result is asked for."""
 
     started: int = 0
+    is_shared: bool = False
 
     def start(
         self, call: Callable[[], T], after: Callable[[], object] | None = None, remote: RemoteCall[T] | None = None

@@ -172,6 +172,15 @@ def test_a_hint_learns_cheaply_and_once() -> None:
     assert (tasks.started, len(files.asked)) == (1, 2)
 
 
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_what_no_hint_announced_is_left_to_other_processes_if_there_are_any(*, is_shared: bool) -> None:
+    files, tasks = holding(WHEEL), InlineTasks(is_shared=is_shared)
+    source = retriever(files, tasks=tasks)
+    assert source.metadata(files_of(WHEEL)).requires_dist == ("a>=1",)
+    assert source.metadata(files_of(WHEEL)).requires_dist == ("a>=1",)
+    assert (tasks.started, len(files.asked)) == (is_shared, 2)
+
+
 def test_a_hint_downloads_and_builds_nothing() -> None:
     builder = FakeBuilder(core_metadata("sample", "1.0").encode())
     files = holding(DYNAMIC)

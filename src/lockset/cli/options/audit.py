@@ -103,7 +103,7 @@ def read_audit_command(args: argparse.Namespace, out: Output) -> AuditCommand:
         groups=groups,
         python_version=args.python_version,
         platform=args.platform,
-        python=python_of(args, context.here) if of_environment else None,
+        python=python_of(args, context) if of_environment else None,
         target=args.target,
         prefix=args.prefix,
         online=bool(args.online or of_indexes),

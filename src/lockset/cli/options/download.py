@@ -75,7 +75,7 @@ def read_download_command(args: argparse.Namespace, out: Output) -> DownloadComm
             for python in args.python_version or [own]
         )
     elif not args.all_files:
-        targets = python_of(args, context.here)
+        targets = python_of(args, context)
     return DownloadCommand(
         locks=tuple(chosen_files(args, context)),
         folder=args.dest,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lockset.cli.output.streams import Output
+    from lockset.composition.run_context import RunContext
     from lockset.sync.disk.request import LockSource
 
 __all__ = ["command_path", "new_environment", "python_folders", "python_of", "python_version_text"]
@@ -95,7 +96,7 @@ def _may_match(version: str, named: re.Match[str]) -> bool:
     return f"{named[0]}.".startswith(f"{'.'.join(version.split('.')[:2])}.")
 
 
-def python_of(args: argparse.Namespace, here: Path) -> str:
+def python_of(args: argparse.Namespace, context: RunContext) -> str:
     """The requested interpreter or environment, else the active environment or the nearest .venv.
 
     Raises:
@@ -104,7 +105,7 @@ def python_of(args: argparse.Namespace, here: Path) -> str:
     text = python_version_text(args.python)
     if text and not _is_version(text):
         return command_path(text, os.environ)
-    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)
+    active = os.environ.get("VIRTUAL_ENV") or find_environment(context.here)
     if getattr(args, "system", False) or (text and not (active and _has_version(active, text))):
         return _find_python(text, cache_dir(args))
     if text:
@@ -116,7 +117,7 @@ def python_of(args: argparse.Namespace, here: Path) -> str:
         return getattr(sys, "_base_executable", None) or sys.executable
     raise LocksetError(
         "no-environment",
-        f"There is no virtual environment: none is active, and there is no .venv in {here} or above it",
+        f"There is no virtual environment: none is active, and there is no .venv in {context.here} or above it",
         hint="Create one with `lockset sync --create-venv`, name an interpreter with `--python`, or, in an image, use "
         "its Python with `--system`",
     )

@@ -320,7 +320,7 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         trusted_root=args.trusted_root,
         **selection_options(args),
     )
-    python = None if described is not None else new_environment(args, locks, out) or python_of(args, context.here)
+    python = None if described is not None else new_environment(args, locks, out) or python_of(args, context)
     on_path = args.system or (args.python and not os.path.lexists(args.python))
     more = (
         args.json or args.directory or "-" in named_files(args) or args.verify_files or args.cache_dir or args.no_cache

@@ -66,12 +66,13 @@ class DiskCache:
         self._writable = self._root is not None
         self._lock = threading.Lock()
         self._sizes: dict[bytes, int] | None = None
+        self._lacks: dict[str, bool] = {}
 
     # Entries of bytes: `lockset.metadata.ports.BytesStore`.
 
     def get(self, kind: str, key: str) -> bytes | None:
         """The bytes last put under this key, or None."""
-        data = self._read(self._path(kind, key))
+        data = self._read(self._path_of_stored(kind, key))
         parts = None if data is None else _open_frame(data)
         if parts is None or parts[0] != key.encode() or parts[2]:
             return None
@@ -79,13 +80,14 @@ class DiskCache:
 
     def put(self, kind: str, key: str, data: bytes) -> None:
         """Store the bytes, if the cache can be written."""
+        self._lacks[kind] = False
         self._write(self._path(kind, key), _frame(key.encode(), data))
 
     # Pages.
 
     def page_head(self, url: str) -> StoredPage | None:
         """The head of the page stored for this URL; reads only a few bytes."""
-        path = self._path("pages", url)
+        path = self._path_of_stored("pages", url)
         if path is None:
             return None
         try:
@@ -99,7 +101,7 @@ class DiskCache:
 
     def page(self, url: str) -> tuple[StoredPage, PageTable | None] | None:
         """The page stored for this URL, with its table (None if the index has no such project)."""
-        data = self._mapped(self._path("pages", url))
+        data = self._mapped(self._path_of_stored("pages", url))
         parts = None if data is None else _open_frame(data)
         head = None if data is None or parts is None else _open_head(data, url)
         if parts is None or head is None:
@@ -119,6 +121,7 @@ class DiskCache:
         head = StoredPage(url, now, dict(headers), table is None, fingerprint)
         if self._writable:
             entry = _frame(marshal.dumps(tuple(head), MARSHAL_VERSION), body)
+            self._lacks["pages"] = False
             self._write(self._path("pages", url), entry, packed)
         return head
 
@@ -165,6 +168,16 @@ class DiskCache:
         return None if self._root is None else os.path.join(self._root, "sizes")
 
     # Files.
+
+    def _path_of_stored(self, kind: str, key: str) -> str | None:
+        """The path of an entry; None if nothing of this kind was stored when the first entry of it was looked for.
+
+        A cold run looks for hundreds of entries. Those that other processes have stored since are not needed.
+        """
+        lacks = self._lacks.get(kind)
+        if lacks is None:
+            lacks = self._lacks[kind] = self._root is None or not os.path.isdir(os.path.join(self._root, kind))
+        return None if lacks else self._path(kind, key)
 
     def _path(self, kind: str, key: str) -> str | None:
         if self._root is None:

@@ -196,7 +196,7 @@ class HttpIndexes:
 
 def page_url(source: IndexSource, name: str) -> str:
     """The URL of the page of normalised project `name`; a flat index has one page for all projects."""
-    public, _ = split_credentials(source.url)
+    public = split_credentials(source.url)[0] if "@" in source.url else source.url
     return public if source.flat else f"{public.rstrip('/')}/{name}/"
 
 

@@ -118,9 +118,6 @@ def build_problem(
         samples=tuple(s.environment for s in samples),
     )
     direct = _direct(project, options, request, old, folder)
-    if direct.concerned or project.others.sources:
-        guard = refuse_other_sources(project, options, extras=request.extras or (), groups=request.groups)
-        direct = replace(direct, guard=guard)
     rules = replace(
         _rules(project, options, universe, open_above=request.open_above, now=now),
         **cooldown_rules(project.settings, options, old, now),
@@ -167,7 +164,7 @@ def _direct(
         folder=folder,
         universe=request.universe,
     )
-    return DirectRules(
+    rules = DirectRules(
         base=project.base,
         folder=folder,
         universe=request.universe,
@@ -177,6 +174,10 @@ def _direct(
         hosts=frozenset(h.lower() for h in (*options.allow_direct_urls, *project.settings.allow_direct_urls)),
         overridden=frozenset(overrides_of(project, options)),
     )
+    if not (rules.concerned or project.others.sources):
+        return rules
+    guard = refuse_other_sources(project, options, extras=request.extras or (), groups=request.groups)
+    return replace(rules, guard=guard)
 
 
 def _universe(

@@ -74,8 +74,8 @@ def test_the_word_error_is_a_link_where_the_terminal_shows_links(capsys: pytest.
 
 
 def test_the_address_of_the_documentation_is_that_of_the_project() -> None:
-    project = tomli.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomli.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["urls"]["Documentation"] == DOCUMENTATION
-    site = re.search(r"^site_url: (\S+)$", (ROOT / "docs" / "mkdocs.yml").read_text(), re.MULTILINE)
+    site = re.search(r"^site_url: (\S+)$", (ROOT / "docs" / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
     assert site is not None
     assert site[1].rstrip("/") == DOCUMENTATION

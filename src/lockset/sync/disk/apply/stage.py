@@ -35,8 +35,8 @@ __all__ = ["DamagedWheel", "Stage", "fill", "naming_damaged", "staged_distributi
 
 # Number of files from which a second process puts half of them into the stage.
 _MANY = 2000
-# A new folder costs as much as that many links.
-_FOLDER = 2
+# A new folder, and a file that is written, cost as much as that many links.
+_FOLDER, _WRITTEN = 2, 3
 
 
 def staged_distribution(stored: StoredWheel, distribution: DesiredDistribution, target: Target) -> PlacedDistribution:
@@ -187,7 +187,7 @@ class StagedFiles(NamedTuple):
     def cost(self) -> int:
         """About how long `Stage.put` takes, in links."""
         folders = len(self.folders) + sum(group.folders.count("\0") for _, group in self.linked)
-        return self.links + len(self.written) + _FOLDER * folders
+        return self.links + _WRITTEN * len(self.written) + _FOLDER * folders
 
 
 class Stage:

@@ -66,7 +66,8 @@ def scan(
             if one.name in examine and not one.problems:
                 one = _examined(one, snapshot, verify_files=verify_files, store=store)
             distributions.append(one)
-    snapshot.replace(known)
+    if distributions or snapshot.known:
+        snapshot.replace(known)
     if any(one.unlisted for one in distributions):
         from lockset.sync.disk.inspect.unowned_files import with_suspects
 
