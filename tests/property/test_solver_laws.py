@@ -101,7 +101,8 @@ def test_one_run_finds_an_answer_exactly_where_there_is_one_and_learns_what_hold
     required = [(Requirement(root), frozenset[str]()) for root in roots]
     answers = list(islice(OneEnvironment(world, HERE).answers(required, {}, {}), MANY))
     assert (pins is None) == (not answers)
-    assert pins is None or pins in answers or len(answers) == MANY
+    # A cycle of packages that nothing requires any more may be left over: the graph of the resolution drops it.
+    assert pins is None or any(answer.items() <= pins.items() for answer in answers) or len(answers) == MANY
     for incompatibility in learned:
         for answer in answers:
             assert not all(satisfies(world, answer, term) for term in incompatibility.terms)
