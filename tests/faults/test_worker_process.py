@@ -35,13 +35,14 @@ class Listener(NullListener):
 listener = Listener()
 functions = {}
 services = []
+near = False
 
 def serve(service):
     services.append(service)
     opening = service.opening()
     if opening is not None:
         assert opening == ("opening", 1)
-        service.run(functions)
+        service.run(functions, is_near=lambda: near)
 
 def copies(count):
     return lambda: ProcessCopy.started(serve, count=count)
@@ -112,6 +113,28 @@ print(json.dumps([[call[0] for call in calls], most, os.getpid()]))
     assert here not in pids[:40]
     assert set(pids[40:]) == {here}
     assert most <= 8
+
+
+@pytest.mark.parametrize("near", [False, True])
+def test_a_copy_makes_few_calls_at_once_as_soon_as_its_servers_are_known_to_be_near(*, near: bool) -> None:
+    first, most = run(f"""
+near = {near}
+
+def slow(_):
+    begun = time.monotonic()
+    time.sleep(0.3)
+    return begun, time.monotonic()
+
+functions["slow"] = slow
+workers.prepare()
+def wave():
+    calls = [job.result() for job in [start("slow", None, never) for _ in range(7)]]
+    return max(sum(other[0] <= call[0] < other[1] for other in calls) for call in calls)
+print(json.dumps([wave(), wave()]))
+workers.close()
+""")
+    assert first == 7
+    assert most == (4 if near else 7)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])

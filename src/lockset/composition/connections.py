@@ -162,7 +162,7 @@ def _serve(service: Service) -> None:
     options, cache = options_of_plain(opening[0]), None if opening[1] is None else Path(opening[1])
     connection = connect(options, cache=cache, clock=time.time, listener=service.listener, spares=service.threads // 2)
     Retriever(connection.files, store=connection.cache, tasks=connection.workers)
-    service.run(connection.workers.offered)
+    service.run(connection.workers.offered, is_near=lambda: connection.transport.is_near)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["HttpxClient", "HttpxResponse"]
 
 _LAST_PORT = 65535
-# Seconds for a connection and a response from which on it pays to open connections ahead.
+# Seconds for a response from which on a server is far: it pays to open connections ahead.
 _FAR_SECONDS = 0.015
 _NUMBER = lazy_pattern(r"^\[Errno -?\d+\] |^\[SSL: \w+\] ")
 _SOURCE_LINE = lazy_pattern(r" \(_ssl\.c:\d+\)$")
@@ -67,6 +67,7 @@ class HttpxClient:
             self._deadlines, addresses, connect_timeout=options.connect_timeout, spares=self._spares
         )
         self._lock = threading.Lock()
+        self._fastest: dict[str, float] = {}
         self._pools: dict[tuple[str | None, bool | None], Pool] = {}
 
     def send(
@@ -123,12 +124,21 @@ class HttpxClient:
             response.close()
             raise Again("the server uses an unknown version of HTTP")
         received = HttpxResponse(response, self._deadlines, silence)
-        is_far = time.monotonic() - begun >= _FAR_SECONDS
-        if self._spares is not None and is_far and proxy is None and _stays_open(response, received):
+        self._learn(address, time.monotonic() - begun, keeps=proxy is None and _stays_open(response, received))
+        return received
+
+    def _learn(self, address: _Address, seconds: float, *, keeps: bool) -> None:
+        """Note how fast a host responds, and open connections to it ahead if it is far and `keeps` them."""
+        fastest = self._fastest[address.netloc] = min(seconds, self._fastest.get(address.netloc, seconds))
+        if self._spares is not None and keeps and fastest >= _FAR_SECONDS:
             verified = self._verifies(address, None)
             context = None if verified is None else self._contexts.of(verified=verified)
             self._spares.open(address.host, address.url.port or _PORTS[address.url.scheme.decode()], context)
-        return received
+
+    @property
+    def is_near(self) -> bool:
+        """Whether each server so far has responded at once."""
+        return max(list(self._fastest.values()), default=_FAR_SECONDS) < _FAR_SECONDS
 
     def close(self) -> None:
         """Close all connections."""

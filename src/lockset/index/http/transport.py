@@ -91,6 +91,11 @@ class Transport:
         return self._authenticator.scopes.of(url)
 
     @property
+    def is_near(self) -> bool:
+        """Whether each server so far has responded at once; False before the first response."""
+        return self._client is not None and self._client.is_near
+
+    @property
     def has_shared_hosts(self) -> bool:
         """Whether several indexes are on one host."""
         return len(self._sources()) > 1 and self._authenticator.scopes.are_shared

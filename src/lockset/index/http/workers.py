@@ -41,6 +41,8 @@ _HEARTBEAT = 0.2
 _LENGTH = struct.Struct("<Q")
 # A shorter message is sent in one piece.
 _SHORT = 64 * 1024
+# The most calls of one copy at the same time while all servers respond at once: more threads only hold each other up.
+_MOST_NEAR = 4
 # The most seconds to wait for the end of a copy.
 _LEAVE_SECONDS = 5.0
 
@@ -292,7 +294,7 @@ class ProcessCopy:
         self._waiting: deque[tuple[_RemoteJob[Any], RemoteCall[Any]]] = deque()
         self._calls = 0
         self._receiver: threading.Thread | None = None
-        self._ended = self._left = False
+        self._ended = self._left = self._is_near = False
 
     @classmethod
     def started(
@@ -377,7 +379,8 @@ class ProcessCopy:
 
     def _send_waiting(self) -> None:
         """Send the calls for which there are threads; with the lock held."""
-        while self._waiting and len(self._jobs) < self._threads:
+        most = min(self._threads, _MOST_NEAR) if self._is_near else self._threads
+        while self._waiting and len(self._jobs) < most:
             job, call = self._waiting[0]
             self._calls += 1
             try:
@@ -418,12 +421,13 @@ class ProcessCopy:
     def _receive_replies(self, listener: ProgressListener) -> None:
         known = 0
         while (reply := _read_message(self._replies)) is not None:
-            number, is_error, value, received = reply
+            number, is_error, value, received, is_near = reply
             if received > known:
                 listener.transferred(received - known)
                 known = received
             with self._lock:
                 job = self._jobs.pop(number)
+                self._is_near = is_near
                 self._send_waiting()
             job.receive(value, is_error=is_error)
 
@@ -485,6 +489,7 @@ class Service:
         self._replies = replies
         self._lock = threading.Lock()
         self.threads = 0
+        self._is_near: Callable[[], bool] = lambda: False
         self._received = _ByteCount()
         self.listener: ProgressListener = self._received
 
@@ -496,8 +501,14 @@ class Service:
         opening, self.threads = message
         return opening
 
-    def run(self, functions: Mapping[str, Callable[[Any], Any]]) -> None:
-        """Make calls of `functions` by kind, which take and return plain values."""
+    def run(
+        self, functions: Mapping[str, Callable[[Any], Any]], *, is_near: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Make calls of `functions` by kind, which take and return plain values.
+
+        `is_near` returns whether all servers so far respond at once.
+        """
+        self._is_near = is_near
         workers = Workers(self.threads)
         while (request := _read_message(self._requests)) is not None:
             number, kind, argument = request
@@ -505,9 +516,10 @@ class Service:
 
     def _answer(self, number: int, function: Callable[[Any], Any], argument: Any) -> None:
         try:
-            reply = marshal.dumps((number, False, function(argument), self._received.total))
+            value = function(argument)
+            reply = marshal.dumps((number, False, value, self._received.total, self._is_near()))
         except BaseException as error:  # noqa: BLE001 (raised again in the other process)
-            reply = marshal.dumps((number, True, _pickled(error), self._received.total))
+            reply = marshal.dumps((number, True, _pickled(error), self._received.total, self._is_near()))
         with self._lock, suppress(BrokenPipeError):  # the other process has ended: `run` ends this one
             _write(self._replies, reply)
 

@@ -109,11 +109,11 @@ def test_the_pythons_of_a_release_are_worked_out_once_for_all_files_that_state_t
 ) -> None:
     texts: list[str] = []
 
-    def counted(text: str) -> MarkerSet:
+    def recorded(text: str) -> MarkerSet:
         texts.append(text)
         return requires_python_region(text)
 
-    monkeypatch.setattr(index_repository, "requires_python_region", counted)
+    monkeypatch.setattr(index_repository, "requires_python_region", recorded)
     wheels = [f"cp{minor}-cp{minor}-win_amd64" for minor in range(310, 315)]
     packages = {"a": {str(v): {"wheels": wheels, "requires-python": ">=3.10"} for v in range(1, 4)}}
     made = repository(packages, required=platform_region("windows"))

@@ -50,10 +50,9 @@ def _of_linux() -> dict[str, str] | None:
     full = sys.version.split()[0]
     usual = full.count(".") == 2 and full.replace(".", "").replace("+", "").isalnum()
     running = (sys.platform, sys.implementation.name)
-    uname = getattr(os, "uname", None)  # Windows has none
-    if running != ("linux", "cpython") or "platform" in sys.modules or not usual or uname is None:
+    if running != ("linux", "cpython") or "platform" in sys.modules or not usual:
         return None
-    system, _, release, version, machine = ("" if text == "unknown" else text for text in uname())
+    system, _, release, version, machine = ("" if text == "unknown" else text for text in os.__dict__["uname"]())
     return {
         "platform_machine": machine,
         "platform_python_implementation": "CPython",
