@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from lockset._dataclass import dataclass
+from lockset.errors import OfflineError
 from lockset.markers import MarkerSet
 from lockset.resolve.explain.reasons import pythons_in_words
 from lockset.resolve.lock.lock_notes import environments_in_words
@@ -120,7 +121,7 @@ class NewerReleases:
         fits = upgraded if upgraded is not None else self._fitting(name, versions, locked, region)
         held: tuple[HeldBack, ...] = ()
         if newest is not None and newest > max(locked, fits):
-            held = tuple(self._reasons(name, newest, region)) or (self._unknown(name, newest),)
+            held = self._known_reasons(name, newest, region) or (self._unknown(name, newest),)
         elif newest is not None and (withdrawn := self._withdrawn(name, versions, newest)) is not None:
             held = (withdrawn,)
         return ReleaseNews(
@@ -174,6 +175,20 @@ class NewerReleases:
             return
         yield from self._by_files(name, version, region)
         yield from self._by_metadata(name, version, region)
+
+    def _known_reasons(self, name: str, version: Version, region: MarkerSet) -> tuple[HeldBack, ...]:
+        """All reasons; offline, those that need no metadata if the cache has none, but at least one.
+
+        Raises:
+            OfflineError: No reason is known without the metadata, and it is not in the cache.
+        """
+        known: list[HeldBack] = []
+        try:
+            known.extend(self._reasons(name, version, region))
+        except OfflineError:
+            if not known:
+                raise
+        return tuple(known)
 
     def _by_requirements(self, name: str, version: Version, region: MarkerSet) -> Iterator[HeldBack]:
         seen: set[str] = set()

@@ -276,11 +276,15 @@ class Solver:
         return False
 
     def _has_another(self, decision: Decision) -> bool:
-        """Whether the decision has a release as its pin, and another candidate."""
-        if not isinstance(decision.pin, ReleaseCandidate):
-            return False
-        candidates = self._provider.candidates(decision.key, decision.requirements)
-        return any(candidate.choice != decision.pin.choice for candidate in candidates)
+        """Whether the decision has a release as its pin, and its requirements match another one.
+
+        Its candidates are not looked through for that: those after the pin depend on the forks that are suggested when
+        the pin is rejected.
+        """
+        matching = -1
+        for requirement in decision.requirements:
+            matching &= self._provider.matching(requirement)
+        return isinstance(decision.pin, ReleaseCandidate) and matching.bit_count() > 1
 
     def _backjump(self, conflict: Incompatibility) -> None:
         """Learn `conflict`, and undo everything from the latest decision on that takes part in it."""
