@@ -92,7 +92,7 @@ class _Lazy:
 
 
 class _Logger:
-    """The logger `name` of a library. Before something imports `logging`, nobody can have asked for its messages."""
+    """The logger `name` of a library. Until something imports `logging`, no handler can receive its messages."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -6,7 +6,7 @@ does not decide on packages, as a resolver for one environment does. Its variabl
 
 1. **Decide.** Take the undecided decision of highest priority, and choose its best candidate. The priority is the
    number of conflicts that the package was part of, then the order in which packages were first required. If every
-   candidate is excluded, an earlier choice may **give way**: it alone is dropped, and made anew after this one.
+   candidate is excluded, an earlier choice may **give way**: it alone is dropped, and made again after this one.
 2. **Propagate** (`propagation`). The candidate brings requirements to other decisions. Pins there that do not meet
    them grow, are dropped, or are in conflict.
 3. **Learn** (`conflict_analysis`). Where every candidate of a decision is excluded and no choice gives way, the reasons
@@ -82,7 +82,7 @@ form that PubGrub gave it for packages (Weizenbaum, 2018), with the jump of conf
 - **Terms name what a candidate brings**, not its version (`incompatibility`). All releases with a requirement are
   excluded at once, and an incompatibility stays true when a guard grows.
 - **A dependency may displace a pin.** Where `a` requires another version of `b` than the one chosen before, `b` is
-  decided anew and `a` stays, as resolvelib and pip do it. That keeps the newest version of what bounds others.
+  decided again and `a` stays, as resolvelib and pip do it. That keeps the newest version of what bounds others.
   Two choices that displace each other again and again count as incompatible.
 - **Incompatibilities are checked when a candidate is considered.** They are not propagated to exclude versions ahead of
   time: candidates are made lazily, since to look at one may cost a request.
@@ -257,7 +257,7 @@ class Solver:
             raise BudgetExceeded
 
     def _gives_way(self, reason: Incompatibility, decision: Decision) -> bool:
-        """Drop the latest choice that `reason` names. It is made anew after `decision`, and everything else stays.
+        """Drop the latest choice that `reason` names. It is made again after `decision`, and everything else stays.
 
         Once for two decisions, or they would take turns. A choice stays if there is no other for its package, and if
         nothing but what it requires needs `decision`.
@@ -326,7 +326,7 @@ class _Propagation:
     Unit propagation in PubGrub narrows the version range of each package until nothing changes. Here the constraint on
     a decision is the list of requirements on it, and what propagates are those requirements. A pin brings requirements
     to other decisions; a pin there that does not meet them grows, if the same release or fork meets all requirements on
-    its decision. Else it is displaced: dropped with the requirements that it brought, and decided anew. A pin that
+    its decision. Else it is displaced: dropped with the requirements that it brought, and decided again. A pin that
     nothing requires any more is dropped, too.
 
     `assign` and `require` change decisions and note which pins to check again; `run` checks those until none is left.
@@ -351,7 +351,7 @@ class _Propagation:
     def decide(self, decision: Decision, candidate: Candidate) -> Incompatibility | None:
         """Choose `candidate` at the level of `decision`, and propagate it. Returns the conflict, if there is one."""
         self.assign(decision, candidate)
-        # `run` leaves the latest choice alone where nothing requires it: what required it may just be decided anew
+        # `run` leaves the latest choice alone where nothing requires it: what required it may just be decided again
         # because of it. It is checked now, one decision later.
         for before in self._solution.decided[-2:-1]:
             self._pending.setdefault(before, [])
