@@ -319,7 +319,11 @@ def _silence_stdout() -> None:
 
 
 def _report_exception(error: Exception, out: Output) -> None:
-    if isinstance(error, OSError):
+    if isinstance(error, FileNotFoundError) and not _has_working_folder():
+        message = "The working folder does not exist any more"
+        hint = "Change to another folder, or give one with `--directory`"
+        out.error(Diagnostic(code="working-directory", message=message, hint=hint))
+    elif isinstance(error, OSError):
         # For a move, the destination says more than the source.
         path = error.filename2 or error.filename
         location = str(path) if path else None
@@ -355,6 +359,14 @@ def _report_bug(error: Exception, out: Output) -> None:
             hint="Report it with the output of `--verbose`",
         )
     )
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
 
 
 def _enter(directory: os.PathLike[str]) -> None:

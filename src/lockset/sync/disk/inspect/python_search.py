@@ -84,9 +84,10 @@ def _candidates(path: Sequence[str], version: str | None) -> Iterator[str]:
         names += [f"python3.{number}" for number in range(_NEWEST_MINOR, _OLDEST_MINOR - 1, -1)]
     for folder in path:
         for name in names:
-            executable = Path(folder, name + suffix)
-            if folder and executable.is_file() and os.access(executable, os.X_OK):
-                yield str(executable.absolute())
+            executable = os.path.join(folder, name + suffix)
+            # Not `Path.is_file`, which raises in a folder that this user may not enter.
+            if folder and os.path.isfile(executable) and os.access(executable, os.X_OK):
+                yield str(Path(executable).absolute())
     for registered, location in registered_pythons():
-        if (not registered or not minor or f"{registered}.".startswith(f"{minor}.")) and Path(location).is_file():
+        if (not registered or not minor or f"{registered}.".startswith(f"{minor}.")) and os.path.isfile(location):
             yield location
