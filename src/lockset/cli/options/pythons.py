@@ -41,7 +41,9 @@ _VERSION = lazy_pattern(r"(?<![\d.])(\d+)\.(\d+)(?:\.(\d+))?")
 
 def python_version_text(text: str | None) -> str | None:
     """`3.12` for `python3.12`, `cpython@3.12`, `cp312` and `312`, unless there is such a file; other text unchanged."""
-    spelled = text and _SPELLING.fullmatch(text)
+    if not text or os.sep in text or not text[-1].isdecimal():
+        return text  # no spelling of a version
+    spelled = _SPELLING.fullmatch(text)
     return f"{spelled[1]}.{spelled[2]}{spelled[3]}" if spelled and not os.path.lexists(spelled[0]) else text
 
 
