@@ -324,3 +324,12 @@ def test_conflicts_of_a_lock_file_are_read_without_markers() -> None:
     code = "import sys, lockset.lockfile.conflicts; print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert not {name for name in done.stderr.split() if name.startswith("lockset.markers")}
+
+
+@pytest.mark.skipif(sys.platform not in {"linux", "darwin"}, reason="elsewhere platformdirs is needed")
+def test_the_usual_folder_of_the_cache_is_known_without_platformdirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOCKSET_CACHE_DIR", "LOCKSET_NO_CACHE", "XDG_CACHE_HOME", "ANDROID_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/home/a")
+    code = "import argparse, sys; from lockset.cli.options.common import cache_dir; cache_dir(argparse.Namespace())"
+    assert "platformdirs" not in modules_after(f"{code}\nprint(*sys.modules, file=sys.stderr)")
