@@ -139,6 +139,7 @@ def test_a_sync_from_the_cache_loads_neither_regular_expressions_nor_what_reads_
         return set(done.stderr.split())
 
     run("lock", "requirements.in", "--default-index", local_index.url, "-o", lock)
+    loaded: set[str] = set()
     for _ in range(2):
         made = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(tmp_path / "env")]
         subprocess.run(made, check=True)
