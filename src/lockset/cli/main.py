@@ -105,9 +105,12 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
         if arguments[:2] == ["completion", "--list"] and len(arguments) == 3 and alone:
             return _list_names(arguments[2])
         if alone:
-            from lockset.cli.lazy_imports import make_imports_lazy
+            from lockset.cli.module_files import find_own_modules
 
             leave_at_once()
+            find_own_modules()
+            from lockset.cli.lazy_imports import make_imports_lazy
+
             make_imports_lazy()
             _begin_requests(arguments)
         gc.disable()  # until everything is imported, since imports leave no garbage
