@@ -12,6 +12,8 @@ import gc
 import os
 import sys
 
+from lockset._version import __version__
+
 # Not even `typing`: every run pays for these imports.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,6 +106,8 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
             return 0
         if arguments[:2] == ["completion", "--list"] and len(arguments) == 3 and alone:
             return _list_names(arguments[2])
+        if alone and len(arguments) == 1 and arguments[0] in {"-V", "--version"}:
+            return _print_version()
         if alone:
             from lockset.cli.module_files import find_own_modules
 
@@ -132,6 +136,15 @@ def _begin_requests(arguments: Sequence[str]) -> None:
             from lockset.composition.connections import start_copy_early
 
             start_copy_early()
+
+
+def _print_version() -> int:
+    """`--version` alone, without argparse, whose import takes longer."""
+    try:
+        os.write(1, f"lockset {__version__}\n".encode())
+    except OSError:
+        return 1
+    return 0
 
 
 def _list_names(kind: str) -> int:
