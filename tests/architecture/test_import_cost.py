@@ -213,13 +213,13 @@ wheels = [{ url = "https://files.example.org/sample-1.0-py3-none-any.whl", hashe
 def test_a_lock_file_is_validated_by_few_modules(tmp_path: Path) -> None:
     lock = tmp_path / "pylock.toml"
     lock.write_text(_ORDINARY_LOCK)
-    code = _RUN.format(arguments=["validate", str(lock)])
+    code = _RUN_ALONE.format(arguments=["validate", str(lock)])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     loaded = set(done.stderr.split())
     assert "lockset.lockfile.validate.rules.environments" in loaded, "all rules were applied"
     assert {name for name in loaded if name.startswith("packaging.")} == _QUICK_PACKAGING
     heavy = "dataclasses inspect ast json difflib logging subprocess platform hashlib lockset.sources lockset.index"
-    heavy += " gettext locale ipaddress lockset.lockfile.validate.catalogue lockset.lockfile.positions"
+    heavy += " typing gettext locale ipaddress lockset.lockfile.validate.catalogue lockset.lockfile.positions"
     assert not set(heavy.split()) & loaded
 
 

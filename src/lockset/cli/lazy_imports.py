@@ -13,16 +13,17 @@ import sys
 
 # What `collections`, `importlib.machinery` and `operator` export: these import more than is needed here.
 from _collections import deque  # type: ignore[import-not-found]
+from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import PathFinder, SourceFileLoader
 from _operator import attrgetter
 
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.files.system import system_facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
 
@@ -53,6 +54,8 @@ class _Finder:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The specification of one of these modules; None for others, and for those in an archive or an executable."""
+        if name == "datetime" and sys.version_info < (3, 12):
+            return ModuleSpec(name, _FromC())  # type: ignore[arg-type] # what a loader needs
         if not name.startswith(_IMPORTERS):
             return None
         spec = PathFinder.find_spec(name, path, target)
@@ -60,6 +63,21 @@ class _Finder:
             return None
         spec.loader = _Loader(spec.loader.name, spec.loader.path)
         return spec
+
+
+class _FromC:
+    """Loads `datetime` as Python 3.12 does. Before, its classes in Python were created first, and then replaced."""
+
+    @staticmethod
+    def create_module(spec: ModuleSpec) -> None:
+        """A plain module."""
+
+    @staticmethod
+    def exec_module(module: ModuleType) -> None:
+        """Give the module the names of `_datetime`."""
+        import _datetime  # type: ignore[import-not-found]
+
+        vars(module).update({name: value for name, value in vars(_datetime).items() if not name.startswith("__")})
 
 
 class _Loader(SourceFileLoader):
@@ -183,6 +201,32 @@ def _same(value: Any) -> Any:
     return value
 
 
+class _Annotation:
+    """A name of `typing` in annotations, which are not evaluated. Any other use of it is that of the name itself."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getitem__(self, items: Any) -> Any:
+        return _attribute("typing", self._name)[items]
+
+    def __or__(self, other: Any) -> Any:
+        return _attribute("typing", self._name) | other
+
+    def __ror__(self, other: Any) -> Any:
+        return other | _attribute("typing", self._name)
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        return _attribute("typing", self._name)(*args, **named)
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+        del bases
+        return (_attribute("typing", self._name),)
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(_attribute("typing", self._name), attribute)
+
+
 def _named_tuple(name: str, fields: Sequence[str]) -> Callable[..., Any]:
     """As `collections.namedtuple`, for a class that is only called: it is created then."""
 
@@ -280,6 +324,13 @@ _STAND_INS: dict[str, Any] = {
     # For the `partial` in Python, which the one in C replaces.
     "reprlib of functools": _Lazy("reprlib", recursive_repr=lambda: _same),
     "ssl of httpcore._ssl": _Lazy("ssl", SSLContext=object),  # the annotation of a function
+    # Which needs one class of it; importing `typing` takes 2 ms, and its classes are compiled.
+    "typing of packaging.version": _Lazy(
+        "typing",
+        NamedTuple=NamedTuple,
+        TYPE_CHECKING=False,
+        **{name: _Annotation(name) for name in ("Any", "Literal", "SupportsInt")},
+    ),
     # From Python 3.13 on, this decorator imports `inspect`. lockset uses nothing that is deprecated.
     "warnings of packaging.version": _Lazy("warnings", deprecated=lambda *_, **__: _same),
     "urllib.parse of pathlib": _Lazy("urllib.parse", quote_from_bytes=_late("urllib.parse", "quote_from_bytes")),

@@ -75,10 +75,12 @@ def test_lock_files_are_read_alike() -> None:
 
 
 _VALUES = """
-import dataclasses, h11, packaging.tags
+import copy, dataclasses, h11, packaging.tags, pickle, warnings
+warnings.simplefilter("ignore")
 from packaging.markers import Marker, default_environment
 from packaging.pylock import PackageDirectory
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 one = PackageDirectory(path="a")
 print(dataclasses.is_dataclass(one), dataclasses.replace(one, path="b"), hash(one) == hash(one))
@@ -90,12 +92,55 @@ except dataclasses.FrozenInstanceError as error:
 for event in h11.Data(data=b"1"), h11.EndOfMessage(), h11.Response(status_code=200, headers=[("A", "b")]):
     print(event, event == event, event == h11.Data(data=b"1"), type(event).__hash__)
 print(len(list(packaging.tags.sys_tags())), default_environment())
+one = Version("1!2.0rc1.post2.dev3+a.1")
+print(repr(one), sorted([one, Version("1"), Version("1.0.dev1")]))
+print(one == Version(str(one)), hash(one) == hash(Version(str(one))))
+print(pickle.loads(pickle.dumps(one)) == one, copy.deepcopy(one) == one, repr(Version("1.0")._version))
 print(Requirement("a[b]>=1; extra == 'c' and os_name != \\"d'e\\""), Marker("os_name == '\\\\x41'").evaluate())
 try:
     Requirement("a >> 1")
 except ValueError as error:
     print(error)
 """
+
+
+_DATES = """
+import copy, pickle
+from datetime import *
+one = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=2), "a"))
+print(repr(one), one.isoformat(), one.strftime("%c %Z"), one.utcoffset())
+print(pickle.loads(pickle.dumps(one)), copy.copy(one))
+print(datetime.strptime("2026-01-02 +0100", "%Y-%m-%d %z"), date.fromisoformat("2026-01-02"), MINYEAR, MAXYEAR)
+print(time(1, 2, fold=1), timedelta(days=1) / 2, tzinfo.__module__, datetime.mro(), timezone.utc)
+import email.utils, http.cookiejar, zoneinfo
+print(email.utils.parsedate_to_datetime("Fri, 02 Jan 2026 03:04:05 +0000"), http.cookiejar.http2time("2026-01-02"))
+print(zoneinfo.ZoneInfo.__name__)
+"""
+
+
+def test_dates_are_the_same() -> None:
+    lazy, whole = both(_DATES)
+    assert lazy == whole
+
+
+_TYPES = """
+from typing import Any, Literal, Optional, SupportsInt, TypeVar
+print(Any | None, None | SupportsInt, Literal["a", 1], TypeVar("T"), Literal["a"] == Literal["a"])
+
+class Whole(SupportsInt):
+    def __int__(self):
+        return 1
+
+print(int(Whole()), isinstance(Whole(), SupportsInt) if isinstance(SupportsInt, type) else True, SupportsInt.__name__)
+"""
+
+
+def test_names_of_typing_can_be_used_as_usual() -> None:
+    setup = "from lockset.cli.lazy_imports import _Annotation\n"
+    code = "\n".join(line for line in _TYPES.splitlines() if not line.startswith("from typing"))
+    names = ("Any", "Literal", "Optional", "SupportsInt", "TypeVar")
+    ours = run(setup + "".join(f"{name} = _Annotation({name!r})\n" for name in names) + code)
+    assert ours == run(_TYPES)
 
 
 def test_values_and_errors_of_the_libraries_are_the_same() -> None:
