@@ -37,6 +37,7 @@ __all__ = [
     "METADATA",
     "cache_folder",
     "content",
+    "default_folder",
     "get_value",
     "is_trusted",
     "key_of",
@@ -87,17 +88,30 @@ def key_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Key:
 
 
 def cache_folder(environ: Mapping[str, str]) -> str | None:
-    """The default folder of the cache, as `platformdirs` returns it; None if this function cannot determine it."""
+    """The folder of the cache that variables choose, or the default one; None if this function cannot determine it."""
     chosen = environ.get("LOCKSET_CACHE_DIR")
     if chosen or environ.get("LOCKSET_NO_CACHE"):
         return os.path.abspath(os.path.expanduser(chosen)) if chosen and not environ.get("LOCKSET_NO_CACHE") else None
-    home = environ.get("XDG_CACHE_HOME", "").strip()
     if os.name == "nt":
         local = environ.get("LOCALAPPDATA")
         return f"{local}\\lockset\\Cache" if local else None
-    if sys.platform == "linux" and (home or environ.get("HOME")):
-        folder = f"{home or environ['HOME'] + '/.cache'}/lockset"
-        return folder if is_trusted(folder) else None
+    folder = default_folder(environ)
+    return folder if folder and is_trusted(folder) else None
+
+
+def default_folder(environ: Mapping[str, str]) -> str | None:
+    """The default folder of the cache, as `platformdirs` returns it, which takes 5 ms to import.
+
+    None where that has to decide: on Windows and other systems, for apps of Android, and without a home folder.
+    """
+    chosen, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
+    if sys.platform == "linux" and "ANDROID_DATA" not in environ:
+        if chosen.startswith("/"):
+            return os.path.join(chosen, "lockset")
+        return f"{home.rstrip('/')}/.cache/lockset" if home.startswith("/") else None
+    # Whether the variable counts on macOS depends on the version of platformdirs.
+    if sys.platform == "darwin" and not chosen and home.startswith("/"):
+        return f"{home.rstrip('/')}/Library/Caches/lockset"
     return None
 
 
