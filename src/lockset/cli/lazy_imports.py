@@ -35,6 +35,11 @@ _LAZY = frozenset({
     "anyio", "ast", "certifi", "copy", "dataclasses", "gettext", "inspect", "ipaddress", "locale", "logging",
     "platform", "signal", "ssl", "struct", "subprocess", "sysconfig",
 })  # fmt: skip
+# Modules that use their patterns only as objects; most runs use few of them.
+_WITH_PATTERNS = (
+    "packaging._tokenizer", "packaging.pylock", "packaging.specifiers", "packaging.tags", "packaging.utils",
+    "packaging.version", "urllib.parse",
+)  # fmt: skip
 
 
 def make_imports_lazy() -> None:
@@ -171,7 +176,7 @@ _STAND_INS: dict[str, Any] = {
     # The messages of argparse have no translations, and looking for them takes longer than to read a command line.
     "gettext": _Lazy("gettext", gettext=str, ngettext=lambda one, many, number: one if number == 1 else many),
     "platform of packaging.markers": _platform(),
-    "re of packaging._tokenizer": _Lazy("re", compile=lazy_pattern),
+    **{f"re of {name}": _Lazy("re", compile=lazy_pattern) for name in _WITH_PATTERNS},
     "ssl of httpcore._ssl": _Lazy("ssl", SSLContext=object),  # the annotation of a function
     "logging": _Lazy("logging", getLogger=_Logger, DEBUG=10),
 }

@@ -106,7 +106,7 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
             return _list_names(arguments[2])
         if alone:
             from lockset.cli.lazy_imports import make_imports_lazy
-            from lockset.cli.pattern_cache import use_pattern_cache
+            from lockset.files.pattern_cache import use_pattern_cache
 
             leave_at_once()
             make_imports_lazy()
@@ -157,7 +157,7 @@ def _end(code: int) -> None:
     # The output of `cli.output` must be flushed before the process ends.
     _flushed(sys.stderr)
     arrived = _flushed(sys.stdout)
-    if (patterns := sys.modules.get("lockset.cli.pattern_cache")) is not None:
+    if (patterns := sys.modules.get("lockset.files.pattern_cache")) is not None:
         patterns.save_patterns()
     os._exit(code if arrived else code or 1)
 

@@ -5,7 +5,7 @@ pattern object. The last step takes microseconds, the first two up to 3 ms a pat
 patterns of their own, of libraries and of the standard library. The cache has the programs: a record for each command,
 read when the command starts, and written again when it has compiled a pattern that the record does not have.
 
-It is for the program `lockset` alone, as `lockset.cli.lazy_imports`.
+It is for the program `lockset` alone: an application that imports lockset compiles its patterns as usual.
 """
 
 from __future__ import annotations
@@ -114,10 +114,13 @@ class PatternCache:
         self._build: Callable[..., Pattern[Any]] = sre.compile
         self._compile = compiler.compile
         self._make = _maker(compiler)
-        record = get_value(self._path, self._key)
-        self._record: dict[Key, Program] = record if type(record) is dict else {}
+        self._record = self._read()
         self._used: dict[Key, Program] = {}
         self._is_complete = True
+
+    def _read(self) -> dict[Key, Program]:
+        record = get_value(self._path, self._key)
+        return record if type(record) is dict else {}
 
     def compile(self, p: Any, flags: Any = 0) -> Pattern[Any]:
         """Compile the pattern `p`, or build it from its program."""
@@ -154,15 +157,16 @@ class PatternCache:
         return self._build(source, flags, memoryview(code).cast("I").tolist(), groups, names, all_names)
 
     def save(self) -> None:
-        """Write the record again if this run has compiled patterns that it does not have."""
+        """Add the patterns that this run has compiled to the record, which another process may have changed."""
         # No run should create a cache for the sake of milliseconds.
         if self._is_complete or not os.path.isdir(os.path.dirname(os.path.dirname(self._path))):
             return
-        used = self._used.copy()  # since other threads may still compile
-        programs = {key: program for key, program in self._record.items() if _is_valid(key, program)} | used
+        self._is_complete = True
+        record, used = self._read(), self._used.copy()  # a copy, since other threads may still compile
+        programs = {key: program for key, program in record.items() if _is_valid(key, program)} | used
         if _size(programs) > _LARGEST or len(programs) > _MOST:
             programs = _first(used)
-        if programs != self._record:
+        if programs != record:
             put_value(self._path, self._key, programs)
 
 
