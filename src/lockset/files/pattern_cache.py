@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     # Flags, code as unsigned numbers of four bytes, number of groups, numbers of named groups, names of all groups.
     Program: TypeAlias = tuple[int, bytes, int, dict[str, int], tuple[str | None, ...]]
 
-__all__ = ["PatternCache", "record_location", "save_patterns", "use_pattern_cache"]
+__all__ = ["PatternCache", "patterns_location", "save_patterns", "use_pattern_cache"]
 
 # Increment with every change of the records.
 _FORMAT = 1
@@ -39,8 +39,8 @@ _FOLDER = "patterns-v1"
 _RECORDS = 256
 # Limits for the patterns of a record, and for the bytes of all their texts and programs.
 _MOST, _LARGEST = 512, 1 << 20
-# Options that name another cache, or none.
-_ELSEWHERE = ("--cache-dir", "--no-cache")
+# Options that name another cache, perhaps by another working folder, or none.
+_ELSEWHERE = ("--cache-dir", "--no-cache", "--directory")
 # Commands that show or remove the cache.
 _WITHOUT = frozenset({"cache"})
 # What `_sre.compile` accepts from Python 3.10 on.
@@ -56,7 +56,7 @@ def use_pattern_cache(arguments: Sequence[str], commands: Collection[str], envir
 
     Only CPython has such programs, and a version whose `re` works in another way compiles as usual.
     """
-    location = record_location(arguments, commands, environ)
+    location = patterns_location(arguments, commands, environ)
     compiler = _compiler() if location is not None else None
     if location is None or compiler is None:
         return
@@ -66,12 +66,15 @@ def use_pattern_cache(arguments: Sequence[str], commands: Collection[str], envir
 
 
 def save_patterns() -> None:
-    """Store the patterns that this run has compiled; errors of the disk are ignored."""
+    """Store the patterns that this run has compiled; errors of the disk are ignored, as is too little memory."""
     for cache in _current:
-        cache.save()
+        try:
+            cache.save()
+        except MemoryError:
+            return
 
 
-def record_location(
+def patterns_location(
     arguments: Sequence[str], commands: Collection[str], environ: Mapping[str, str]
 ) -> tuple[str, tuple[Any, ...]] | None:
     """The path of the record of a command, and its key; None without a command or a cache.
@@ -82,7 +85,7 @@ def record_location(
     if command is None or command in _WITHOUT or any(each.startswith(_ELSEWHERE) for each in arguments):
         return None
     folder = cache_folder(environ)
-    if folder is None:
+    if folder is None or environ.get("LOCKSET_DIRECTORY"):
         return None
     key = (_FORMAT, __version__, sys.version, sys.byteorder, sys.maxsize, command)
     return f"{folder}/{_FOLDER}/{command}-{zlib.crc32(repr(key).encode()) % _RECORDS:02x}", key

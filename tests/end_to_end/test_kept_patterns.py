@@ -155,3 +155,16 @@ def test_runs_at_the_same_time_do_not_disturb_one_another(tmp_path: Path) -> Non
     assert [run.returncode for run in runs] == [0] * 4
     assert len(outputs) == 1
     assert compiled(tmp_path, "validate", "pylock.toml") == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows removes no folder that a process works in")
+@pytest.mark.parametrize("command", ["lock", "validate"])
+def test_a_removed_working_folder_is_named_although_that_of_the_cache_is_relative(tmp_path: Path, command: str) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    run = f"rmdir ../gone && {sys.executable} -m lockset {command} some.toml"
+    environ = {**os.environ, "LOCKSET_CACHE_DIR": "cache"}
+    done = subprocess.run(["sh", "-c", run], cwd=gone, env=environ, capture_output=True, encoding="utf-8", check=False)
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.returncode == 1
