@@ -39,6 +39,11 @@ _LAZY = frozenset({
     "anyio", "ast", "certifi", "contextlib", "copy", "dataclasses", "fnmatch", "gettext", "inspect", "ipaddress",
     "locale", "logging", "ntpath", "platform", "signal", "ssl", "struct", "subprocess", "sysconfig", "warnings",
 })  # fmt: skip
+# Modules that use their patterns only as objects; most runs use few of them.
+_WITH_PATTERNS = (
+    "packaging._tokenizer", "packaging.pylock", "packaging.specifiers", "packaging.tags", "packaging.utils",
+    "packaging.version", "urllib.parse",
+)  # fmt: skip
 
 
 def make_imports_lazy() -> None:
@@ -313,13 +318,13 @@ _STAND_INS: dict[str, Any] = {
     "dataclasses": _Lazy("dataclasses", dataclass=_dataclass),
     # The messages of argparse have no translations, and looking for them takes longer than to read a command line.
     "gettext": _Lazy("gettext", gettext=str, ngettext=lambda one, many, number: one if number == 1 else many),
+    **{f"re of {name}": _Lazy("re", compile=lazy_pattern) for name in _WITH_PATTERNS},
     "logging": _Lazy("logging", getLogger=_Logger, DEBUG=10),
     # What `operator` has from C.
     "operator of pathlib": _Lazy("operator", attrgetter=attrgetter),
     "platform of packaging.markers": _platform(),
     "re of argparse": _Lazy("re", ASCII=256, compile=_argparse_pattern, match=_match),
     "re of glob": _Lazy("re", compile=lazy_pattern),
-    "re of packaging._tokenizer": _Lazy("re", compile=lazy_pattern),
     "re of pathlib": _Lazy("re"),
     # For the `partial` in Python, which the one in C replaces.
     "reprlib of functools": _Lazy("reprlib", recursive_repr=lambda: _same),

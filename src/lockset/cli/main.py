@@ -114,8 +114,10 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
             leave_at_once()
             find_own_modules()
             from lockset.cli.lazy_imports import make_imports_lazy
+            from lockset.files.pattern_cache import use_pattern_cache
 
             make_imports_lazy()
+            use_pattern_cache(arguments, COMMANDS, os.environ)
             _begin_requests(arguments)
         gc.disable()  # until everything is imported, since imports leave no garbage
         from lockset.cli.program import run
@@ -171,6 +173,8 @@ def _end(code: int) -> None:
     # The output of `cli.output` must be flushed before the process ends.
     _flushed(sys.stderr)
     arrived = _flushed(sys.stdout)
+    if (patterns := sys.modules.get("lockset.files.pattern_cache")) is not None:
+        patterns.save_patterns()
     os._exit(code if arrived else code or 1)
 
 

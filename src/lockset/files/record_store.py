@@ -89,9 +89,13 @@ def key_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Key:
 
 def cache_folder(environ: Mapping[str, str]) -> str | None:
     """The folder of the cache that variables choose, or the default one; None if this function cannot determine it."""
-    chosen = environ.get("LOCKSET_CACHE_DIR")
-    if chosen or environ.get("LOCKSET_NO_CACHE"):
-        return os.path.abspath(os.path.expanduser(chosen)) if chosen and not environ.get("LOCKSET_NO_CACHE") else None
+    if environ.get("LOCKSET_NO_CACHE"):
+        return None
+    if chosen := environ.get("LOCKSET_CACHE_DIR"):
+        try:
+            return os.path.abspath(os.path.expanduser(chosen))
+        except OSError:
+            return None  # relative to a working folder that was removed
     if os.name == "nt":
         local = environ.get("LOCALAPPDATA")
         return f"{local}\\lockset\\Cache" if local else None
