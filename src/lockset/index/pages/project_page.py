@@ -17,7 +17,7 @@ from lockset.dependency_specifiers import read_version
 from lockset.index.filenames import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
 from lockset.index.pages.file_rows import file_values
 from lockset.index.pages.links import LinkBase
-from lockset.index.pages.page_table import ALL_YANKED, PRERELEASE, PageTable, join_spans
+from lockset.index.pages.page_table import ALL_YANKED, MARSHAL_VERSION, PRERELEASE, PageTable, join_spans
 from lockset.index.pages.project_status import STATUSES, ProjectStatus, one_line
 
 if TYPE_CHECKING:
@@ -151,6 +151,24 @@ def _first_of_each_name(files: Iterable[FileValues]) -> list[FileValues]:
     for values in files:
         by_name.setdefault(values[0], values)
     return list(by_name.values())
+
+
+def with_likely_rows(table: PageTable) -> PageTable:
+    """The same table, with the files of the newest final version as rows: mostly, a run needs those alone.
+
+    Parsed and checked once, when the page arrives, instead of by every run that reads it from the cache.
+    """
+    unlikely = PRERELEASE | ALL_YANKED
+    at = next((at for at in range(len(table.blobs)) if not table.flags[at] & unlikely), None)
+    if at is None or table.blobs[at][:1] not in {b"{", b"<"}:
+        return table
+    files = Rows(table).of(at)
+    ids = {text: number for number, text in enumerate(table.requires_pythons)}
+    if any(values[4] not in ids for values in files):
+        return table
+    rows = [(url, filename, hashes, size, ids[python], *more) for filename, url, hashes, size, python, *more in files]
+    blob = marshal.dumps(tuple(rows), MARSHAL_VERSION)
+    return table._replace(blobs=(*table.blobs[:at], blob, *table.blobs[at + 1 :]))
 
 
 class VersionList(Sequence[Version]):
@@ -378,16 +396,22 @@ def _limit_length(requires_python: str | None) -> str | None:
     return None if requires_python is not None and len(requires_python) > _LONGEST_PYTHONS else requires_python
 
 
-def _time(text: str) -> datetime | None:
-    """An ISO 8601 time in UTC; None if it is not valid. Times without a zone are assumed to be UTC."""
+def _with_long_fraction(text: str) -> str:
+    """A time in the form that Python 3.10 accepts: with an offset, and with six digits of a fraction."""
     if text[-1:] in {"Z", "z"}:
         text = text[:-1] + "+00:00"
-    if "." in text:  # Python 3.10 only accepts three or six digits of a fraction
+    if "." in text:
         head, _, rest = text.partition(".")
         digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
         text = f"{head}.{digits[:6].ljust(6, '0')}{rest[len(digits) :]}"
+    return text
+
+
+def _time(text: str) -> datetime | None:
+    """An ISO 8601 time in UTC; None if it is not valid. Times without a zone are assumed to be UTC."""
+    is_usual = len(text) == 27 and text[19] == "." and text[26] == "Z" and text[20:26].isdecimal()
     try:
-        time = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text[:26] if is_usual else _with_long_fraction(text))
         return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
     except (ValueError, OverflowError):  # not a time, or out of range in UTC
         return None

@@ -191,13 +191,21 @@ class IndexRepository:
         return self._files[name, version]
 
     def _admitted_files(self, name: str, files: Sequence[DistributionFile]) -> tuple[DistributionFile, ...]:
-        usable = [file for file in files if self._admits(name, file)]
+        wheels, sdists = self.rules.may_use_wheels(name), self.rules.may_use_sdists(name)
+        usable = [file for file in files if (wheels if file.is_wheel else sdists and _builds(file))]
+        if not self._admits_every_file(name):
+            usable = [file for file in usable if self._passes(name, file)]
         return tuple([f for f in usable if not f.yanked] or usable)
 
     def _admits(self, name: str, file: DistributionFile) -> bool:
         rules = self.rules
         if not (rules.may_use_wheels(name) if file.is_wheel else rules.may_use_sdists(name) and _builds(file)):
             return False
+        return self._passes(name, file)
+
+    def _passes(self, name: str, file: DistributionFile) -> bool:
+        """Whether the rules that look at single files admit it: upload limits and required hashes."""
+        rules = self.rules
         if rules.limit(name) is not None and not rules.admits_upload(name, file):
             return False
         digests = rules.hashes.get(name)
