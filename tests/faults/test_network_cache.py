@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import marshal
 import stat
 from typing import TYPE_CHECKING, Any
@@ -213,6 +214,18 @@ def test_a_page_kept_as_it_came_comes_back_whole_or_not_at_all(tmp_path: Path, d
         entry.write_bytes(damaged)
         stored = kept.page(url)
         assert stored is None or stored.table() is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="counts the open files of the process")
+def test_pages_of_a_large_lock_do_not_each_keep_a_file_open(cache: Path) -> None:
+    kept, table = DiskCache(cache), _packed_table(os.urandom(40_000))
+    urls = [f"https://index.example.org/simple/sample-{number}/" for number in range(200)]
+    for url in urls:
+        kept.put_page(url, table, headers={}, now=1.0)
+    before = len(os.listdir("/dev/fd"))
+    held = [entry.table() for url in urls if (entry := kept.page(url)) is not None]
+    assert held == [table] * len(urls)
+    assert len(os.listdir("/dev/fd")) - before <= 130
 
 
 def _packed_table(page: bytes) -> PageTable:
