@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import os
 import marshal
+import os
 import stat
 from typing import TYPE_CHECKING, Any
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, SupportsIndex, overload
 from lockset.resolve.problem.requirement import Dependency, parse_dependency
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
 
 __all__ = ["Dependencies"]
 
@@ -28,13 +28,13 @@ class Dependencies(Sequence[Dependency]):
     def __init__(self, items: Iterable[Dependency | tuple[str, str]] = ()) -> None:
         self._items = tuple(items)
 
-    def with_extras(self, extras: Collection[str]) -> Iterator[Dependency]:
+    def with_extras(self, extras: Collection[str]) -> list[Dependency]:
         """The dependencies without those that belong to other extras than the normalised `extras`."""
-        for item in self._items:
-            if not isinstance(item, tuple):
-                yield item
-            elif item[0] in extras:
-                yield parse_dependency(item[1])
+        return [
+            parse_dependency(item[1]) if isinstance(item, tuple) else item
+            for item in self._items
+            if not isinstance(item, tuple) or item[0] in extras
+        ]
 
     @property
     def has_url(self) -> bool:
