@@ -33,9 +33,7 @@ def coverage(targets: Sequence[tuple[str, str]]) -> _WheelCoverage:
     targets=st.lists(st.tuples(st.sampled_from(PLATFORMS), st.sampled_from(PYTHONS)), max_size=4, unique=True),
     wheels=st.lists(st.tuples(st.sampled_from(TRIPLES), st.sampled_from(("", "3.10", "3.12"))), max_size=4),
 )
-def test_the_tags_of_targets_would_say_the_same(
-    targets: list[tuple[str, str]], wheels: list[tuple[str, str]]
-) -> None:
+def test_the_tags_of_targets_would_say_the_same(targets: list[tuple[str, str]], wheels: list[tuple[str, str]]) -> None:
     described = [
         (tags, wheel_region(tags) & MarkerSet.of_python(f">={python or '3'}"))
         for tags, python in ((tags_of_triple(triple), python) for triple, python in wheels)
