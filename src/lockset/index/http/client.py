@@ -80,21 +80,46 @@ class HttpIndexes:
         self._lock = threading.Lock()
         self._details: dict[str, ProjectDetail] = {}
         self._jobs: dict[str, Job[ProjectDetail]] = {}
+        # Whom to tell of the pages that are fetched, None for nobody so far; and those that have arrived.
+        self._heard: dict[str, Callable[[str], object] | None] = {}
+        self._arrived: set[str] = set()
+        self._arrival_lock = threading.Lock()
         workers.offer("page", self._plain_answer)
 
     def hint(self, names: Iterable[str]) -> None:
         """Start to fetch the pages that are not in memory or in the cache."""
-        self.fetch(names, lambda _: None)
+        self._fetch(names, None)
 
     def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
         """As `hint`, and call `heard` for each page once it is fetched: see `releases.prefetch.PrefetchingIndex`."""
+        self._fetch(names, heard)
+
+    def _fetch(self, names: Iterable[str], heard: Callable[[str], object] | None) -> None:
         for spelled in names:
             name = canonicalize_name(spelled)
-            if name in self._details or name in self._jobs:
-                continue
-            if not self._is_at_hand(name):
+            if name in self._jobs:
+                self._listen(name, heard)
+            elif name not in self._details and not self._is_at_hand(name):
                 self._workers.prepare()
                 self._start(name, heard)
+
+    def _listen(self, name: str, heard: Callable[[str], object] | None) -> None:
+        """Call `heard` of a page that was only hinted at, once it is there."""
+        with self._arrival_lock:
+            if heard is None or self._heard[name] is not None:
+                return
+            self._heard[name] = heard
+            is_late = name in self._arrived
+        if is_late:
+            heard(name)
+
+    def _tell(self, name: str) -> None:
+        """Call who waits for the page, which has arrived."""
+        with self._arrival_lock:
+            self._arrived.add(name)
+            heard = self._heard[name]
+        if heard is not None:
+            heard(name)
 
     def known(self, name: str) -> ProjectDetail | None:
         """The page if it has arrived: `lockset.resolve.releases.prefetch.PrefetchingIndex`."""
@@ -135,11 +160,12 @@ class HttpIndexes:
                 return known is True and strategy_for(name, self._options) == "first-index"
         return True
 
-    def _start(self, name: str, heard: Callable[[str], object]) -> None:
+    def _start(self, name: str, heard: Callable[[str], object] | None) -> None:
         with self._lock:
             if name not in self._jobs:
+                self._heard[name] = heard
                 remote = RemoteCall(kind="page", argument=name, read=self._received)
-                self._jobs[name] = self._workers.start(lambda: self._ask(name), lambda: heard(name), remote)
+                self._jobs[name] = self._workers.start(lambda: self._ask(name), lambda: self._tell(name), remote)
 
     def _ask(self, name: str) -> ProjectDetail:
         return self._detail(self._answer(name))
