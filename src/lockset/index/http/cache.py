@@ -83,6 +83,11 @@ class DiskCache:
         self._lacks: dict[str, bool] = {}
         self._maps = 0
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether everything so far was stored."""
+        return self._writable
+
     # Entries of bytes: `lockset.metadata.ports.BytesStore`.
 
     def get(self, kind: str, key: str) -> bytes | None:

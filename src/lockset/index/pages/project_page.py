@@ -21,7 +21,7 @@ from lockset.index.pages.page_table import ALL_YANKED, MARSHAL_VERSION, PRERELEA
 from lockset.index.pages.project_status import STATUSES, ProjectStatus, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from packaging.tags import Tag
 
@@ -140,12 +140,16 @@ def unlisted_file(
 
 
 class Rows:
-    """Decodes the files of single versions from a table; a compressed page is decompressed once, on first use."""
+    """Decodes the files of single versions from a table; a compressed page is decompressed once, on first use.
 
-    __slots__ = ("_base", "_page", "_table")
+    `packed` returns the packed page of a table without it, and may raise LocksetError.
+    """
 
-    def __init__(self, table: PageTable) -> None:
+    __slots__ = ("_base", "_packed", "_page", "_table")
+
+    def __init__(self, table: PageTable, packed: Callable[[], bytes | memoryview] | None = None) -> None:
         self._table = table
+        self._packed = packed or (lambda: table.packed)
         self._base = LinkBase(table.page_url)
         self._page: bytes | None = None
 
@@ -167,7 +171,7 @@ class Rows:
 
     def _unpack(self, at: int) -> bytes:
         if self._page is None:
-            self._page = zlib.decompress(self._table.packed, _GZIP_OR_ZLIB)
+            self._page = zlib.decompress(self._packed(), _GZIP_OR_ZLIB)
         return join_spans(self._page, self._table.spans[at - len(self._table.blobs)])
 
     def _of_json(self, blob: bytes) -> list[FileValues]:
@@ -267,6 +271,8 @@ class VersionList(Sequence[Version]):
 class ProjectDetail:
     """The page of one project on an index; cheap to create from a stored table of any size.
 
+    `packed` returns the packed page of a table without it, on first use.
+
     Attributes:
         name: Normalised name.
         index_url: Address of the index without credentials.
@@ -282,6 +288,7 @@ class ProjectDetail:
         self,
         table: PageTable,
         *,
+        packed: Callable[[], bytes | memoryview] | None = None,
         fingerprint: str = "",
         index_urls: Mapping[Version, str] | None = None,
         index_numbers: Mapping[Version, int] | None = None,
@@ -294,7 +301,7 @@ class ProjectDetail:
         self.index_numbers = index_numbers or {}
         self._index_urls = index_urls or {}
         self._table = table
-        self._rows = Rows(table)
+        self._rows = Rows(table, packed)
         self.versions = VersionList(table.versions)
         self._files: dict[Version, tuple[DistributionFile, ...]] = {}
 
