@@ -13,7 +13,9 @@ from __future__ import annotations
 import os
 import sys
 import zlib
-from importlib import import_module
+
+# What `importlib.machinery` exports: `importlib` itself imports more than is needed here.
+from _frozen_importlib_external import PathFinder, SourceFileLoader
 
 from lockset._version import __version__
 from lockset.files.record_store import cache_folder, get_value, put_value
@@ -21,6 +23,7 @@ from lockset.files.record_store import cache_folder, get_value, put_value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from importlib.machinery import ModuleSpec
     from re import Pattern
     from types import ModuleType
     from typing import Any, TypeAlias
@@ -48,17 +51,60 @@ _SIGNATURE = "($module, /, pattern, flags, code, groups, groupindex, indexgroup)
 # TEMPLATE, LOCALE and DEBUG of `re`: without effect or deprecated, dependent on the locale, and printing.
 _NEVER = 1 | 4 | 128
 
+# The module whose `compile` makes patterns for `re`.
+_COMPILER = "sre_compile" if sys.version_info < (3, 11) else "re._compiler"
+
 _current: list[PatternCache] = []
 
 
 def use_pattern_cache(arguments: Sequence[str], commands: Collection[str], environ: Mapping[str, str]) -> None:
     """Compile patterns with the help of the record of this command, if there is a cache.
 
-    Only CPython has such programs, and a version whose `re` works in another way compiles as usual.
+    Neither the record is read nor `re` imported before something imports `re`: many runs have no pattern. Only CPython
+    has such programs, and a version whose `re` works in another way compiles as usual.
     """
     location = patterns_location(arguments, commands, environ)
-    compiler = _compiler() if location is not None else None
-    if location is None or compiler is None:
+    if location is None or sys.implementation.name != "cpython":
+        return
+    if _COMPILER in sys.modules:
+        _use(location)
+    else:
+        sys.meta_path.insert(0, _Watcher(location))
+
+
+class _Watcher:
+    """Finds the compiler as `PathFinder` does, once, and lets it use the cache from then on."""
+
+    def __init__(self, location: tuple[str, tuple[Any, ...]]) -> None:
+        self._location = location
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The specification of the compiler; None for other modules."""
+        if name != _COMPILER:
+            return None
+        sys.meta_path.remove(self)
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and type(spec.loader) is SourceFileLoader:
+            spec.loader = _Loader(name, spec.loader.path, self._location)
+        return spec
+
+
+class _Loader(SourceFileLoader):
+    def __init__(self, name: str, path: str, location: tuple[str, tuple[Any, ...]]) -> None:
+        super().__init__(name, path)
+        self._location = location
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Execute the compiler, and let it use the cache."""
+        super().exec_module(module)
+        _use(self._location)
+
+
+def _use(location: tuple[str, tuple[Any, ...]]) -> None:
+    compiler = _compiler()
+    if compiler is None:
         return
     cache = PatternCache(location, compiler)
     compiler.compile = cache.compile  # type: ignore[attr-defined]  # which `re.compile` calls unless it has the pattern
@@ -92,10 +138,8 @@ def patterns_location(
 
 
 def _compiler() -> ModuleType | None:
-    """The module whose `compile` makes patterns for `re`; None if it works in an unknown way."""
-    if sys.implementation.name != "cpython":
-        return None
-    module = import_module("sre_compile" if sys.version_info < (3, 11) else "re._compiler")
+    """The compiler, which is imported; None if it works in an unknown way."""
+    module = sys.modules[_COMPILER]
     code = getattr(getattr(module, "compile", None), "__code__", None)
     if code is None or not {"_sre", "compile"} <= {*code.co_names}:
         return None

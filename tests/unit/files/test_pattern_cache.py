@@ -378,7 +378,7 @@ def test_another_python_has_other_records(
     assert own[1] != other[1]
 
 
-@pytest.mark.parametrize("odd", ["signature", "code size", "no function", "another implementation"])
+@pytest.mark.parametrize("odd", ["signature", "code size", "no function"])
 def test_a_python_that_works_in_another_way_compiles_as_usual(monkeypatch: pytest.MonkeyPatch, odd: str) -> None:
     assert pattern_cache._compiler() == COMPILER
     if odd == "signature":
@@ -386,11 +386,38 @@ def test_a_python_that_works_in_another_way_compiles_as_usual(monkeypatch: pytes
         monkeypatch.setattr(COMPILER, "_sre", other)
     elif odd == "code size":
         monkeypatch.setattr(COMPILER, "_sre", SimpleNamespace(compile=COMPILER._sre.compile, CODESIZE=2))
-    elif odd == "no function":
-        monkeypatch.setattr(COMPILER, "compile", len)
     else:
-        monkeypatch.setattr(sys, "implementation", SimpleNamespace(name="pypy"))
+        monkeypatch.setattr(COMPILER, "compile", len)
     assert pattern_cache._compiler() is None
+
+
+def test_another_implementation_compiles_as_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, finders = COMPILER.compile, [*sys.meta_path]
+    monkeypatch.setattr(sys, "implementation", SimpleNamespace(name="pypy"))
+    pattern_cache.use_pattern_cache(["lock"], ["lock"], {"LOCKSET_CACHE_DIR": str(tmp_path)})
+    assert (COMPILER.compile, sys.meta_path) == (before, finders)
+
+
+_LATE = """
+import sys
+from lockset.files.pattern_cache import save_patterns, use_pattern_cache
+finders = [*sys.meta_path]
+use_pattern_cache(["lock"], ["lock"], {"LOCKSET_CACHE_DIR": sys.argv[1]})
+early = "re" in sys.modules
+import re
+assert finders == sys.meta_path
+assert re.fullmatch("(a)b*", "abb")[1] == "a"
+save_patterns()
+print(early)
+"""
+
+
+def test_the_record_is_used_once_something_imports_re(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LATE, str(tmp_path)], capture_output=True, encoding="utf-8", check=True
+    )
+    assert done.stdout == "False\n"
+    assert len([*tmp_path.rglob("lock-*")]) == 1
 
 
 _WARNINGS = """
