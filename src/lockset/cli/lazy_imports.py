@@ -206,6 +206,13 @@ def _same(value: Any) -> Any:
     return value
 
 
+class _TypedDict(dict):  # type: ignore[type-arg]
+    """As `typing.TypedDict`, but nothing of the annotations is kept: typing compiles each of them."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Accept `total=False`."""
+
+
 class _Annotation:
     """A name of `typing` in annotations, which are not evaluated. Any other use of it is that of the name itself."""
 
@@ -333,6 +340,7 @@ _STAND_INS: dict[str, Any] = {
     # For the `partial` in Python, which the one in C replaces.
     "reprlib of functools": _Lazy("reprlib", recursive_repr=lambda: _same),
     "ssl of httpcore._ssl": _Lazy("ssl", SSLContext=object),  # the annotation of a function
+    "typing of packaging.markers": _Lazy("typing", TypedDict=_TypedDict),
     "typing of packaging._parser": _Lazy("typing", NamedTuple=NamedTuple),
     # Which needs one class of it; importing `typing` takes 2 ms, and its classes are compiled.
     "typing of packaging.version": _Lazy(
