@@ -314,9 +314,10 @@ def test_a_project_that_is_in_no_workspace_loads_nothing_of_workspaces(local_ind
 def test_a_plain_project_is_locked_without_what_it_has_no_need_of(local_index: LocalIndex, tmp_path: Path) -> None:
     local_index.world.add("sample")
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "plain"\nversion = "1"\ndependencies = ["sample"]\n')
-    arguments = ["lock", "--default-index", local_index.url, "--cache-dir", "cache"]
+    arguments = ["lock", "--default-index", local_index.url]
     code = f"import os; os.chdir({str(tmp_path)!r})\n{_RUN.format(arguments=arguments)}"
     environ = {name: value for name, value in os.environ.items() if not name.startswith("LOCKSET_")}
+    environ["LOCKSET_CACHE_DIR"] = str(tmp_path / "cache")
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, encoding="utf-8", check=True)
     needless = {"sources.other_tools.tables", "markers.render", "cli.output.progress_line", "cli.options.variables"}
     assert not {f"lockset.{name}" for name in needless} & set(done.stderr.split())

@@ -13,6 +13,7 @@ from lockset.cli.main import COMMANDS, build_parser
 from lockset.cli.options.variables import variables
 from lockset.cli.options.wrong_usage import option_answer, other_options, unknown_arguments
 from lockset.cli.output.help.front_page import GROUPS, front_page
+from lockset.cli.program import _OF_THE_CACHE
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
@@ -189,6 +190,8 @@ def test_every_option_has_a_variable(command: str) -> None:
     named = {name: action.dest for action in actions for name in variables(command, action)}
     assert {action.dest for action in actions} - set(named.values()) <= {"help", "explain"}
     assert all(name.startswith("LOCKSET_") for name in named)
+    # A run with these alone does not look for others.
+    assert {named.get(name) for name in _OF_THE_CACHE} <= {None, "cache_dir", "no_cache"}
 
 
 def test_a_variable_gives_way_to_the_command_line(project: Path, local_index: LocalIndex, cli: Command) -> None:

@@ -25,6 +25,9 @@ __all__ = ["make_parser", "run"]
 # Options before the command that take a value.
 _WITH_VALUE = frozenset({"--color", "--directory", "--config"})
 
+# Variables that are read where the cache is opened, and set no option.
+_OF_THE_CACHE = frozenset({"LOCKSET_CACHE_DIR", "LOCKSET_NO_CACHE"})
+
 # The most columns of help texts.
 _WIDEST = 110
 # Digits of a number of columns that are read, since Python refuses to read thousands.
@@ -270,7 +273,7 @@ def _chosen(arguments: Sequence[str], commands: Mapping[str, str]) -> str | None
 def _filled(args: argparse.Namespace) -> LocksetError | None:
     """Apply LOCKSET_ variables; return an error in them, to be reported once the output is open."""
     args.by_variable = frozenset()
-    if not any(name.startswith("LOCKSET_") for name in os.environ):
+    if all(name in _OF_THE_CACHE for name in os.environ if name.startswith("LOCKSET_")):
         return None
     from lockset.cli.options.variables import apply_variables  # most runs have none
 
