@@ -196,11 +196,11 @@ def _size(programs: Mapping[Key, Program]) -> int:
 
 def _first(programs: Mapping[Key, Program]) -> dict[Key, Program]:
     """The first of `programs`, within the limits."""
-    kept: dict[Key, Program] = {}
+    first: dict[Key, Program] = {}
     size = 0
     for key, program in programs.items():
         size += _size({key: program})
-        if size > _LARGEST or len(kept) == _MOST:
+        if size > _LARGEST or len(first) == _MOST:
             break
-        kept[key] = program
-    return kept
+        first[key] = program
+    return first

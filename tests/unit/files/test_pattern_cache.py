@@ -154,7 +154,7 @@ def test_any_valid_pattern_is_compiled_as_python_does(
 
 
 @pytest.mark.parametrize("flags", [re.LOCALE, re.LOCALE | re.IGNORECASE])
-def test_a_pattern_that_depends_on_the_locale_is_not_kept(folder: Folder, flags: re.RegexFlag) -> None:
+def test_a_pattern_that_depends_on_the_locale_is_not_stored(folder: Folder, flags: re.RegexFlag) -> None:
     cache = folder.cache()
     for source in (rb"\w", rb"(?L)\w"):
         assert same(cache.compile(source, flags.value), re.compile(source, flags))
@@ -280,7 +280,7 @@ def test_a_record_has_the_patterns_of_all_runs_of_its_command(folder: Folder) ->
     assert {source for _, source, _ in folder.record()} == {"a", "b", "c"}
 
 
-def test_processes_at_the_same_time_keep_the_patterns_of_both(folder: Folder) -> None:
+def test_processes_at_the_same_time_store_the_patterns_of_both(folder: Folder) -> None:
     first, second = folder.cache(), folder.cache()
     first.compile("a")
     second.compile("b")
