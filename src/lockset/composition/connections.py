@@ -28,14 +28,22 @@ from lockset.index.options import options_of_plain, plain_options
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lockset.index.http.workers import Service
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
     from lockset.progress import ProgressListener
 
-__all__ = ["Connection", "SourceFetcher", "connect", "connected", "link_locked_files", "start_copy_early"]
+__all__ = [
+    "Connection",
+    "SourceFetcher",
+    "connect",
+    "connected",
+    "link_locked_files",
+    "opened_for",
+    "start_copy_early",
+]
 
 # Connections that workers leave free, so that a request which something waits for is not delayed by prefetching.
 _FREE_SLOTS = 2
@@ -178,6 +186,19 @@ def connected(options: IndexOptions, cache: Path | None, listener: ProgressListe
         connection.close()
         while _early:  # the connection did not take them
             _early.pop().end()
+
+
+@contextmanager
+def opened_for(
+    names: Sequence[str], options: IndexOptions, cache: Path | None, listener: ProgressListener
+) -> Iterator[Connection | None]:
+    """Connections for one run over which the pages of the projects `names` are requested; None without names."""
+    if not names:
+        yield None
+        return
+    with connected(options, cache, listener) as connection:
+        connection.index.hint(names)
+        yield connection
 
 
 def link_locked_files(transport: Transport, locks: Iterable[Pylock]) -> None:
