@@ -22,7 +22,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="limits and closed streams of
 
 # The system refuses such a name for any user, as it refuses the names in a folder that the user may not enter.
 REFUSED_NAME = os.path.abspath("x" * 300)
-SURROUNDINGS = {
+SURROUNDINGS: dict[str, dict[str, str | None]] = {
     "no home": {"HOME": None, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None},
     "a home that does not exist": {"HOME": "/nonexistent/home", "XDG_CONFIG_HOME": None},
     "a home that cannot be entered": {"HOME": REFUSED_NAME, "XDG_CONFIG_HOME": REFUSED_NAME},
@@ -141,7 +141,7 @@ def test_a_working_folder_that_is_gone_is_named_as_the_reason(command: tuple[str
     gone = tmp_path / "gone"
     gone.mkdir()
     script = 'cd "$0" && rmdir "$0" && exec "$@"'
-    shell = ["/bin/sh", "-c", script, gone, sys.executable, "-m", "lockset", *command]
+    shell = ["/bin/sh", "-c", script, str(gone), sys.executable, "-m", "lockset", *command]
     done = subprocess.run(shell, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 1
     assert done.stderr == (

@@ -296,7 +296,7 @@ class Pages:
     def stored(self, url: str, fingerprint: str) -> PageTable | None:
         """The page in the cache, however old, if it has this fingerprint."""
         stored = self._cache.page(url) if url else None
-        return None if stored is None or stored[0].fingerprint != fingerprint else stored[1]
+        return None if stored is None or stored.head.fingerprint != fingerprint else stored.table()
 
     def presence(self, source: IndexSource, name: str) -> bool | None:
         """Whether the index has the project; None if only the network can tell.
