@@ -141,7 +141,7 @@ def test_a_working_folder_that_is_gone_is_named_as_the_reason(command: tuple[str
     gone = tmp_path / "gone"
     gone.mkdir()
     script = 'cd "$0" && rmdir "$0" && exec "$@"'
-    shell = ["/bin/sh", "-c", script, gone, sys.executable, "-m", "lockset", *command]
+    shell = ["/bin/sh", "-c", script, str(gone), sys.executable, "-m", "lockset", *command]
     done = subprocess.run(shell, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 1
     assert done.stderr == (

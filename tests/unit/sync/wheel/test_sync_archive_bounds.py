@@ -236,6 +236,12 @@ def test_the_number_of_members_is_bounded_before_any_is_read() -> None:
         members(data, what="it")
 
 
+def test_the_longest_comment_is_read_and_nothing_is_hidden_where_there_is_no_member() -> None:
+    assert contents(forge(A, comment=b"c" * FULL16)) == {"a.txt": A.content}
+    assert contents(forge()) == {}
+    assert is_refused(forge(between=b"hidden"))
+
+
 def test_a_member_is_read_up_to_the_limit() -> None:
     (member,) = members(forge(A), what="it")
     assert read_member(forge(A), member, what="it", limit=7) == A.content
