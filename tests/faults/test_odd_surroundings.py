@@ -22,7 +22,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="limits and closed streams of
 
 # The system refuses such a name for any user, as it refuses the names in a folder that the user may not enter.
 REFUSED_NAME = os.path.abspath("x" * 300)
-SURROUNDINGS = {
+SURROUNDINGS: dict[str, dict[str, str | None]] = {
     "no home": {"HOME": None, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None},
     "a home that does not exist": {"HOME": "/nonexistent/home", "XDG_CONFIG_HOME": None},
     "a home that cannot be entered": {"HOME": REFUSED_NAME, "XDG_CONFIG_HOME": REFUSED_NAME},

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from lockset.build.unpack import unpack_sdist
 from lockset.errors import LocksetError
-from lockset.index.pages.project_page import DistributionFile
+from lockset.index.pages.project_page import DistributionFile, unlisted_file
 from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
 from support.builders.core_metadata import core_metadata
@@ -31,7 +31,7 @@ REGULAR = tarfile.REGTYPE
 def file_of(filename: str) -> DistributionFile:
     url = f"https://files.example.org/{filename}"
     version = Version("1.0")
-    return DistributionFile(filename=filename, project="hull", version=version, url=url, hashes={}, metadata_hashes={})
+    return unlisted_file(filename=filename, project="hull", version=version, url=url, hashes={})
 
 
 def tar_of(members: Iterable[Member]) -> bytes:

@@ -46,7 +46,9 @@ def python_version_text(text: str | None) -> str | None:
     """
     if text and is_range(text.strip()):
         return text.strip()
-    spelled = text and _SPELLING.fullmatch(text)
+    if not text or os.sep in text or not text[-1].isdecimal():
+        return text  # no spelling of a version
+    spelled = _SPELLING.fullmatch(text)
     return f"{spelled[1]}.{spelled[2]}{spelled[3]}" if spelled and not os.path.lexists(spelled[0]) else text
 
 

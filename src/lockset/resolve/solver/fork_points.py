@@ -324,7 +324,7 @@ class ForkPoints:
         offered: set[MarkerSet] = set()
         for position in self._admission.ordered(name, mask)[:_MOST_RELEASES_FOR_MARKERS]:
             facts = self._repository.facts(name, releases.versions[position])
-            for fork_point in _atoms(facts.dependencies if facts is not None else ()):
+            for fork_point in _atoms(facts.dependencies.with_extras(()) if facts is not None else ()):
                 if fork_point not in offered:
                     offered.add(fork_point)
                     yield fork_point
