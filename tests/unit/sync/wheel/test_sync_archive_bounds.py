@@ -114,6 +114,40 @@ def test_64_bit_fields_that_differ_are_refused(data: bytes) -> None:
     assert is_refused(data)
 
 
+def patched(data: bytes, mark: bytes, offset: int, value: bytes) -> bytes:
+    """`data` with `value` at `offset` from the only `mark`."""
+    assert data.count(mark) == 1
+    location = data.index(mark) + offset
+    return data[:location] + value + data[location + len(value) :]
+
+
+END, END64, LOCATOR, CENTRAL, LOCAL = b"PK\5\6", b"PK\6\6", b"PK\6\7", b"PK\1\2", b"PK\3\4"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(
+            pytest.param(forge(A, B, end={field: value}), id=f"{field} {value}")
+            for field in ("disk", "first", "here", "total", "length", "start")
+            for value in (1, 3, FULL16)
+        ),
+        pytest.param(patched(forge(A), CENTRAL, 3, b"\3"), id="no signature of the directory"),
+        pytest.param(patched(forge(A), CENTRAL, 34, b"\1"), id="a member on another disk"),
+        pytest.param(patched(forge(A), CENTRAL, 32, b"\1"), id="a comment of a member that is not there"),
+        pytest.param(patched(forge(A), CENTRAL, 28, b"\xff"), id="a name longer than the directory"),
+        pytest.param(patched(forge(A), CENTRAL, 30, b"\1"), id="an extra field that is not there"),
+        pytest.param(patched(forge(A), LOCAL, 26, b"\xff\xff"), id="a name longer than the archive"),
+        pytest.param(patched(forge(A), LOCAL, 28, b"\1"), id="an extra field that the member begins with"),
+        pytest.param(patched(forge(A, end64={}), END64, 12, END), id="an end record in a 64-bit end record"),
+        pytest.param(forge(A, end64={}).replace(LOCATOR, b"junk" + LOCATOR), id="bytes after a 64-bit end record"),
+        pytest.param(forge(A, end64={}).replace(END, b"junk" + END), id="bytes after a locator"),
+    ],
+)
+def test_records_that_are_not_where_or_what_they_should_be_are_refused(data: bytes) -> None:
+    assert is_refused(data)
+
+
 class _Pipe(io.RawIOBase):
     """A stream without positions, to which zipfile writes sizes after the data."""
 
@@ -234,6 +268,16 @@ def test_the_number_of_members_is_bounded_before_any_is_read() -> None:
     data = forge(A, end64=more, end={"here": FULL16, "total": FULL16})
     with pytest.raises(LocksetError, match="too many members"):
         members(data, what="it")
+
+
+def test_comments_of_members_are_passed_over() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, comment in (("a", b"of the first"), ("b", b""), ("c", b"of the last")):
+            member = zipfile.ZipInfo(name)
+            member.comment = comment
+            archive.writestr(member, name)
+    assert contents(out.getvalue()) == {"a": b"a", "b": b"b", "c": b"c"}
 
 
 def test_the_longest_comment_is_read_and_nothing_is_hidden_where_there_is_no_member() -> None:
