@@ -45,13 +45,13 @@ def extra64(*values: int) -> bytes:
     return struct.pack(f"<HH{len(values)}Q", 1, 8 * len(values), *values)
 
 
-def wide(entry: Entry, *, offset: int = 0) -> Entry:
-    """`entry` with its sizes and its offset in 64-bit extra fields."""
+def wide(entry: Entry, *, offset: int = 0, between: bytes = b"") -> Entry:
+    """`entry` with its sizes and its offset in 64-bit extra fields, `between` two other fields."""
     packed, size = len(entry.data), len(entry.content)
     full: dict[str, int | bytes] = {"size": FULL32, "packed": FULL32}
     return entry.but(
-        local={**full, "extra": extra64(size, packed)},
-        central={**full, "offset": FULL32, "extra": extra64(size, packed, offset)},
+        local={**full, "extra": between + extra64(size, packed) + between},
+        central={**full, "offset": FULL32, "extra": between + extra64(size, packed, offset) + between},
     )
 
 
@@ -68,6 +68,8 @@ def wide(entry: Entry, *, offset: int = 0) -> Entry:
         pytest.param(forge(A.but(central={"extra": extra64(7, len(A.data))}), B), id="redundant sizes that agree"),
         pytest.param(forge(A.but(extra=extra64(7, len(A.data))), B), id="redundant sizes in both headers"),
         pytest.param(forge(A.but(extra=struct.pack("<HH3s", 0x5455, 3, b"xyz")), B), id="an extra field of others"),
+        pytest.param(forge(A.but(extra=struct.pack("<HH", 0x5455, 0)), B), id="an empty extra field"),
+        pytest.param(forge(wide(A, between=struct.pack("<HH3s", 0x5455, 3, b"xyz")), B), id="between other fields"),
         *(pytest.param(forge(A.but(extra=bytes(number)), B), id=f"{number} zeros") for number in (1, 2, 3, 4)),
     ],
 )
@@ -146,6 +148,14 @@ END, END64, LOCATOR, CENTRAL, LOCAL = b"PK\5\6", b"PK\6\6", b"PK\6\7", b"PK\1\2"
 )
 def test_records_that_are_not_where_or_what_they_should_be_are_refused(data: bytes) -> None:
     assert is_refused(data)
+
+
+def test_an_entry_beyond_the_count_is_refused_though_its_bytes_are_those_of_a_member() -> None:
+    data = forge(A)
+    start, end = data.index(CENTRAL), data.index(END)
+    entry = data[start:end]
+    doubled = patched(data[:end] + entry + data[end:], END, 12, struct.pack("<L", 2 * len(entry)))
+    assert is_refused(doubled)
 
 
 class _Pipe(io.RawIOBase):
