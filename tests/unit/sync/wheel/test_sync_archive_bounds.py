@@ -239,6 +239,10 @@ def test_modes_count_on_unix_alone(changes: dict[str, Any], executable: bool) ->
     "entries",
     [
         pytest.param((A.but(name=b"d/", content=b"", mode=0o100644),), id="a folder with the mode of a file"),
+        pytest.param((A.but(name=b"d/", mode=0o040755),), id="a folder with content"),
+        pytest.param((A.but(name=b"d/", mode=0),), id="a folder with content and without a mode"),
+        pytest.param((A.but(name="ż".encode()),), id="a UTF-8 name that is not marked as one"),
+        pytest.param((A.but(name=b"\xff", flags=1 << 11),), id="a name that is marked as UTF-8 and is not"),
         pytest.param((A.but(name=b"d", mode=0o040755),), id="a file with the mode of a folder"),
         pytest.param((A.but(name=b"d"), A.but(name=b"d/", content=b"", mode=0)), id="a file and a folder"),
         pytest.param((A.but(name=b"d/e/f"), A.but(name=b"d")), id="a folder above a folder and a file"),
