@@ -55,6 +55,7 @@ __all__ = [
     "default_folder",
     "get_value",
     "is_trusted",
+    "is_whole",
     "key_of",
     "put_value",
     "read_record",
@@ -281,6 +282,25 @@ def read_record(path: str) -> Any:
     if len(data) <= _CHECKSUM or _checksum(data[_CHECKSUM:]) != data[:_CHECKSUM]:
         return None
     return marshal.loads(data[_CHECKSUM:])  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
+
+
+def is_whole(path: str) -> bool:
+    """Whether the record of either form at `path` is this user's and has its checksums. Raises OSError."""
+    try:
+        if read_record(path) is not None:
+            return True
+        status = os.stat(path)
+        if not is_private(status) or status.st_size > _LARGEST:
+            return False
+        data = memoryview(content(path, status.st_size))
+        end = _START + int.from_bytes(data[_CHECKSUM:_START], "big")
+        if _checksum(data[_START:end]) != data[:_CHECKSUM]:
+            return False
+        parts, rest = marshal.loads(data[_START:end])[4], data[end:]  # noqa: S302 (as in `read_record`)
+    except (ValueError, TypeError, EOFError, LookupError, OverflowError):
+        return False
+    sizes = sum(size for _, _, size, _ in parts)
+    return sizes == len(rest) and all(zlib.crc32(rest[at : at + size]) == crc for _, at, size, crc in parts)
 
 
 def get_value(path: str | None, key: Any) -> Any:
