@@ -12,13 +12,14 @@ import threading
 import zlib
 from contextlib import suppress
 from io import FileIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
 from lockset.files.last_use import record_use
 from lockset.files.system import BINARY, NONBLOCK, replace, unlink, user_id
 from lockset.hashes import quick_sha256
-from lockset.index.pages.page_table import MARSHAL_VERSION, PageTable, is_table
+from lockset.index.pages.page_table import MARSHAL_VERSION, TABLE_FORMAT, PageTable, in_memory, is_table
+from lockset.index.pages.stored_parts import DamagedPartError, StoredBlobs, StoredBytes, StoredSpans, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +64,10 @@ class PageEntry(NamedTuple):
     data: bytes | memoryview
 
     def table(self) -> PageTable | None:
-        """The table; None if it is damaged or of another format. Not for an absent project, which has none."""
+        """The table; None if it is damaged or of another format. Not for an absent project, which has none.
+
+        The files of single versions are checked when they are used: see `lockset.index.pages.stored_parts`.
+        """
         parts = _open_frame(self.data)
         return None if parts is None else _open_table(parts[1], parts[2])
 
@@ -107,17 +111,17 @@ class DiskCache:
         return None if data is None or head is None else PageEntry(head, data)
 
     def put_page(self, url: str, table: PageTable | None, *, headers: Mapping[str, str], now: float) -> StoredPage:
-        """Store a page that was received now. Returns its head, even if it cannot be stored."""
-        body, packed = (b"", b"") if table is None else _table_parts(table)
+        """Store a page that was received now, whose table is in memory. Returns its head, even if it is not stored."""
+        body, tail, packed = (b"", b"", b"") if table is None else _table_parts(table)
         # Of the page as it was received, if that is kept, since everything else follows from it.
         from hashlib import sha256  # for large data; names of entries are hashed without OpenSSL
 
-        fingerprint = sha256(packed or body).hexdigest()
+        fingerprint = sha256(packed or body + tail).hexdigest()
         head = StoredPage(url, now, dict(headers), table is None, fingerprint)
         if self._writable:
             entry = _frame(marshal.dumps(tuple(head), MARSHAL_VERSION), body)
             self._lacks["pages"] = False
-            self._write(self._path("pages", url), entry, packed)
+            self._write(self._path("pages", url), entry, tail, packed)
         return head
 
     # Sizes: small records in one file, read once.
@@ -260,10 +264,19 @@ def read_entry(path: str, *, is_page: bool) -> StoredEntry:
     fields = _load(parts[0])
     url = fields[0] if isinstance(fields, tuple) and fields and isinstance(fields[0], str) else None
     head = None if url is None else _open_head(data, url)
-    table = _load(parts[1])
-    # A table of another version is not damaged.
-    torn = isinstance(table, tuple) and len(table) == 3 and table[1:] != (len(parts[2]), zlib.crc32(parts[2]))
-    return StoredEntry(key=url if head is not None and not torn else None)
+    return StoredEntry(key=url if head is not None and (head.absent or _is_whole(*parts[1:])) else None)
+
+
+def _is_whole(body: memoryview, tail: memoryview) -> bool:
+    """Whether nothing of a table is damaged; one of another format is not."""
+    values = _load(body)
+    if not (isinstance(values, tuple) and values and isinstance(values[0], tuple) and values[0][:1] == (TABLE_FORMAT,)):
+        return True
+    table = _open_table(body, tail)
+    try:
+        return table is not None and bool(in_memory(table))
+    except DamagedPartError:
+        return False
 
 
 def _make_folder(folder: str) -> None:
@@ -334,21 +347,28 @@ def _open_frame(data: bytes | memoryview) -> tuple[bytes, memoryview, memoryview
     return (head, body, tail) if zlib.crc32(head) == head_sum and zlib.crc32(body) == body_sum else None
 
 
-def _table_parts(table: PageTable) -> tuple[bytes, bytes | memoryview]:
-    """The table as bytes without its packed page, and the packed page."""
+def _table_parts(table: PageTable) -> tuple[bytes, bytes, bytes | memoryview]:
+    """The table as bytes without its files, the blobs of its files, and the packed page."""
     packed = table.packed
-    values = (tuple(table._replace(packed=b"")), len(packed), zlib.crc32(packed))
-    return marshal.dumps(values, MARSHAL_VERSION), packed
+    assert not isinstance(packed, StoredBytes), "a table is stored once it is in memory"
+    spans = StoredSpans.dump(table.spans, MARSHAL_VERSION)
+    fields: Any = tuple(table._replace(blobs=(), spans=(), packed=b""))
+    values = (fields, marks_of(table.blobs), len(table.spans), spans, len(packed), zlib.crc32(packed))
+    return marshal.dumps(values, MARSHAL_VERSION), b"".join(table.blobs), packed
 
 
 def _open_table(body: memoryview, tail: memoryview) -> PageTable | None:
     values = _load(body)
-    if not (isinstance(values, tuple) and len(values) == 3 and is_table(values[0])):
+    if not (isinstance(values, tuple) and len(values) == 6 and isinstance(values[0], tuple)):
         return None
-    table, length, total = values
-    if length != len(tail) or total != zlib.crc32(tail):
+    fields, marks, count, spans, length, total = values
+    end = len(tail) - length
+    blobs = StoredBlobs(marks, tail[: max(0, end)])
+    if len(fields) != len(PageTable._fields) or not blobs.is_complete:
         return None
-    return PageTable(*table)._replace(packed=tail) if tail else PageTable(*table)
+    packed = StoredBytes(tail[end:], total) if length else b""
+    table = PageTable(*fields)._replace(blobs=blobs, spans=StoredSpans(spans, count), packed=packed)
+    return table if is_table(table) else None
 
 
 def _open_head(data: bytes | memoryview, url: str) -> StoredPage | None:

@@ -19,9 +19,10 @@ from lockset.index.pages.file_rows import file_values
 from lockset.index.pages.links import LinkBase
 from lockset.index.pages.page_table import ALL_YANKED, MARSHAL_VERSION, PRERELEASE, PageTable, join_spans
 from lockset.index.pages.project_status import STATUSES, ProjectStatus, one_line
+from lockset.index.pages.stored_parts import DamagedPartError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from packaging.tags import Tag
 
@@ -167,7 +168,7 @@ class Rows:
 
     def _unpack(self, at: int) -> bytes:
         if self._page is None:
-            self._page = zlib.decompress(self._table.packed, _GZIP_OR_ZLIB)
+            self._page = zlib.decompress(bytes(self._table.packed), _GZIP_OR_ZLIB)
         return join_spans(self._page, self._table.spans[at - len(self._table.blobs)])
 
     def _of_json(self, blob: bytes) -> list[FileValues]:
@@ -275,6 +276,7 @@ class ProjectDetail:
         fingerprint: Changes with any change of the page; "" if it was not computed.
         index_numbers: For each version the number of the index that it comes from, if all versions of an index are
             tried before those of the next one; else empty.
+        renew: Fetches the page anew, for a stored one that turns out to be damaged.
         versions: Versions with at least one file, newest first.
     """
 
@@ -285,6 +287,7 @@ class ProjectDetail:
         fingerprint: str = "",
         index_urls: Mapping[Version, str] | None = None,
         index_numbers: Mapping[Version, int] | None = None,
+        renew: Callable[[], PageTable] | None = None,
     ) -> None:
         self.name = table.name
         self.index_url = table.index_url
@@ -293,6 +296,7 @@ class ProjectDetail:
         self.fingerprint = fingerprint
         self.index_numbers = index_numbers or {}
         self._index_urls = index_urls or {}
+        self._renew = renew
         self._table = table
         self._rows = Rows(table)
         self.versions = VersionList(table.versions)
@@ -344,9 +348,19 @@ class ProjectDetail:
         """Files of `version`, in the order of the page; KeyError if the project has no such version."""
         files = self._files.get(version)
         if files is None:
-            rows = self._rows.of(self._position(version))
-            files = self._files[version] = tuple(self._decode(row, version) for row in rows)
+            rows = self._rows_of(self._position(version))
+            files = self._files[version] = tuple([self._decode(row, version) for row in rows])
         return files
+
+    def _rows_of(self, at: int) -> list[FileValues]:
+        """The rows of the version at a position; from the page fetched anew if the stored one is damaged there."""
+        try:
+            return self._rows.of(at)
+        except DamagedPartError:
+            if self._renew is None:
+                raise
+            renewed, text = self._renew(), self._table.versions[at]
+            return Rows(renewed).of(renewed.versions.index(text)) if text in renewed.versions else []
 
     def each_file(self, version: Version) -> Iterator[DistributionFile]:
         """The same files, decoded one by one as they are needed."""
@@ -354,12 +368,12 @@ class ProjectDetail:
         if files is not None:
             yield from files
         else:
-            yield from (self._decode(row, version) for row in self._rows.of(self._position(version)))
+            yield from (self._decode(row, version) for row in self._rows_of(self._position(version)))
 
     def requires_pythons(self, version: Version) -> frozenset[str | None]:
         """The distinct requires-python texts of the version's files, without decoding the files."""
-        texts = self._table.requires_pythons
-        return frozenset(_limit_length(texts[at]) for at in self._table.python_ids[self._position(version)])
+        texts, ids = self._table.requires_pythons, self._table.python_ids[self._position(version)]
+        return frozenset([_limit_length(texts[at]) for at in ((ids,) if isinstance(ids, int) else ids)])
 
     def yanked(self, version: Version) -> bool:
         """Whether all files of the version are yanked."""
