@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import marshal
-import mmap
 import os
 import stat
 import struct
@@ -33,10 +32,8 @@ _MAGIC = b"lockset1"
 # Magic, length and checksum of the head, length and checksum of the body.
 _FRAME = struct.Struct("<8sIIQI")
 _SIZE_RECORD = struct.Struct("<16sQI")
-# Pages from so many bytes on are mapped, which takes half the time of reading them, and so many at most, since before
-# Python 3.13 each map keeps a file open (macOS allows 256).
-_LARGE = 32 * 1024
-_MOST_MAPS = 128
+# Bytes of a page entry that are read at first: head and body of most; a longer body takes a second read.
+_FIRST_READ = 8 * 1024
 # The most bytes of an entry; that of the largest page has some 20 MB.
 _LARGEST = 256 * 1024 * 1024
 
@@ -58,10 +55,18 @@ class StoredPage(NamedTuple):
 
 
 class PageEntry(NamedTuple):
-    """The entry of a page, whose table is checked and read on demand."""
+    """The entry of a page, whose table is checked and read on demand.
+
+    Attributes:
+        data: The bytes before the tail.
+        path: The file.
+        size: Its bytes.
+    """
 
     head: StoredPage
-    data: bytes | memoryview
+    data: bytes
+    path: str
+    size: int
 
     def table(self) -> PageTable | None:
         """The table; None if it is damaged or of another format. Not for an absent project, which has none.
@@ -69,7 +74,27 @@ class PageEntry(NamedTuple):
         The files of single versions are checked when they are used: see `lockset.index.pages.stored_parts`.
         """
         parts = _open_frame(self.data)
-        return None if parts is None else _open_table(parts[1], parts[2])
+        return None if parts is None else _open_table(parts[1], _Tail(self.path, len(self.data), self.size))
+
+
+class _Tail(NamedTuple):
+    """The part of a file from `start` on, which is read in pieces; the file is opened for each.
+
+    If another process has replaced it meanwhile, the checksum of a piece does not match.
+    """
+
+    path: str
+    start: int
+    end: int
+
+    def read(self, start: int, end: int) -> bytes:
+        """The bytes between two positions; none if the file is gone."""
+        try:
+            with _regular(self.path, uses=False) as file:
+                file.seek(self.start + start)
+                return file.read(end - start)
+        except OSError:
+            return b""
 
 
 class DiskCache:
@@ -85,7 +110,6 @@ class DiskCache:
         self._lock = threading.Lock()
         self._sizes: dict[bytes, int] | None = None
         self._lacks: dict[str, bool] = {}
-        self._maps = 0
 
     # Entries of bytes: `lockset.metadata.ports.BytesStore`.
 
@@ -106,9 +130,19 @@ class DiskCache:
 
     def page(self, url: str) -> PageEntry | None:
         """The page stored for this URL."""
-        data = self._read_page(self._path_of_stored("pages", url))
-        head = None if data is None else _open_head(data, url)
-        return None if data is None or head is None else PageEntry(head, data)
+        path = self._path_of_stored("pages", url)
+        if path is None:
+            return None
+        try:
+            with _regular(path) as file:
+                size = os.fstat(file.fileno()).st_size
+                data = file.read(_FIRST_READ)
+                end = _tail_start(data)
+                data = data[:end] if end <= len(data) else data + file.read(end - len(data))
+        except OSError:
+            return None
+        head = _open_head(data, url)
+        return None if head is None else PageEntry(head, data, path, size)
 
     def put_page(self, url: str, table: PageTable | None, *, headers: Mapping[str, str], now: float) -> StoredPage:
         """Store a page that was received now, whose table is in memory. Returns its head, even if it is not stored."""
@@ -193,20 +227,6 @@ class DiskCache:
         except OSError:
             return None
 
-    def _read_page(self, path: str | None) -> bytes | memoryview | None:
-        """The file's bytes: mapped if it is large and the system can replace a mapped file."""
-        if path is None:
-            return None
-        try:
-            with _regular(path) as file:
-                size = os.fstat(file.fileno()).st_size
-                if size < _LARGE or self._maps == _MOST_MAPS or os.name != "posix":
-                    return file.read()
-                self._maps += 1
-                return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
-        except (OSError, ValueError):  # ValueError: the file has shrunk
-            return None
-
     def _write(self, path: str | None, *parts: bytes | memoryview) -> None:
         if path is None or not self._writable:
             return
@@ -264,10 +284,11 @@ def read_entry(path: str, *, is_page: bool) -> StoredEntry:
     fields = _load(parts[0])
     url = fields[0] if isinstance(fields, tuple) and fields and isinstance(fields[0], str) else None
     head = None if url is None else _open_head(data, url)
-    return StoredEntry(key=url if head is not None and (head.absent or _is_whole(*parts[1:])) else None)
+    tail = _Tail(path, _tail_start(data), len(data))
+    return StoredEntry(key=url if head is not None and (head.absent or _is_whole(parts[1], tail)) else None)
 
 
-def _is_whole(body: memoryview, tail: memoryview) -> bool:
+def _is_whole(body: memoryview, tail: _Tail) -> bool:
     """Whether nothing of a table is damaged; one of another format is not."""
     values = _load(body)
     if not (isinstance(values, tuple) and values and isinstance(values[0], tuple) and values[0][:1] == (TABLE_FORMAT,)):
@@ -334,6 +355,14 @@ def _frame(head: bytes, body: bytes) -> bytes:
     return b"".join((_FRAME.pack(_MAGIC, len(head), zlib.crc32(head), len(body), zlib.crc32(body)), head, body))
 
 
+def _tail_start(data: bytes) -> int:
+    """The length of frame, head and body together, as the frame says."""
+    if len(data) < _FRAME.size:
+        return len(data)
+    _, head, _, body, _ = _FRAME.unpack_from(data)
+    return min(_FRAME.size + int(head) + int(body), _LARGEST)
+
+
 def _open_frame(data: bytes | memoryview) -> tuple[bytes, memoryview, memoryview] | None:
     """Head, body and tail of an entry whose checksums of head and body match. Views, as some have megabytes."""
     if len(data) < _FRAME.size:
@@ -357,16 +386,16 @@ def _table_parts(table: PageTable) -> tuple[bytes, bytes, bytes | memoryview]:
     return marshal.dumps(values, MARSHAL_VERSION), b"".join(table.blobs), packed
 
 
-def _open_table(body: memoryview, tail: memoryview) -> PageTable | None:
+def _open_table(body: memoryview, tail: _Tail) -> PageTable | None:
     values = _load(body)
     if not (isinstance(values, tuple) and len(values) == 6 and isinstance(values[0], tuple)):
         return None
     fields, marks, count, spans, length, total = values
-    end = len(tail) - length
-    blobs = StoredBlobs(marks, tail[: max(0, end)])
-    if len(fields) != len(PageTable._fields) or not blobs.is_complete:
+    blobs = StoredBlobs(tail.read, marks)
+    end = blobs.end(len(blobs))
+    if len(fields) != len(PageTable._fields) or tail.start + end + length != tail.end:
         return None
-    packed = StoredBytes(tail[end:], total) if length else b""
+    packed = StoredBytes(tail.read, end, end + length, total) if length else b""
     table = PageTable(*fields)._replace(blobs=blobs, spans=StoredSpans(spans, count), packed=packed)
     return table if is_table(table) else None
 

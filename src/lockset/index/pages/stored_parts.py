@@ -10,10 +10,13 @@ import marshal
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, SupportsIndex, overload
+from typing import TYPE_CHECKING, SupportsIndex, TypeAlias, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    # The bytes between two positions, fewer at the end of what is stored, and none if it cannot be read.
+    ReadPart: TypeAlias = Callable[[int, int], bytes]
 
 __all__ = ["DamagedPartError", "StoredBlobs", "StoredBytes", "StoredSpans", "marks_of"]
 
@@ -25,6 +28,12 @@ class DamagedPartError(Exception):
     """A part of a stored page does not match its checksum: the page must be fetched again."""
 
 
+def _checked(part: bytes, total: int) -> bytes:
+    if zlib.crc32(part) != total:
+        raise DamagedPartError
+    return part
+
+
 class StoredBytes:
     """One part; `bytes` compares its checksum.
 
@@ -32,16 +41,16 @@ class StoredBytes:
         DamagedPartError: It does not match.
     """
 
-    __slots__ = ("_content", "_total")
+    __slots__ = ("_end", "_read", "_start", "_total")
 
-    def __init__(self, content: memoryview, total: int) -> None:
-        self._content = content
+    def __init__(self, read: ReadPart, start: int, end: int, total: int) -> None:
+        self._read = read
+        self._start = start
+        self._end = end
         self._total = total
 
     def __bytes__(self) -> bytes:
-        if zlib.crc32(self._content) != self._total:
-            raise DamagedPartError
-        return bytes(self._content)
+        return _checked(self._read(self._start, self._end), self._total)
 
 
 def marks_of(blobs: Iterable[bytes]) -> bytes:
@@ -54,20 +63,15 @@ def marks_of(blobs: Iterable[bytes]) -> bytes:
 
 
 class StoredBlobs(Sequence[bytes]):
-    """The blobs in `content`, by their marks; an item raises DamagedPartError where its checksum does not match."""
+    """Blobs by their marks; an item raises DamagedPartError where its checksum does not match."""
 
-    __slots__ = ("_content", "_marks")
+    __slots__ = ("_marks", "_read")
 
-    def __init__(self, marks: bytes, content: memoryview) -> None:
+    def __init__(self, read: ReadPart, marks: bytes) -> None:
+        self._read = read
         self._marks = marks
-        self._content = content
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether the blobs are all of the content."""
-        return len(self._marks) % _MARK.size == 0 and self._end(len(self)) == len(self._content)
-
-    def _end(self, count: int) -> int:
+    def end(self, count: int) -> int:
         """The position after the first `count` blobs."""
         end: int = _MARK.unpack_from(self._marks, _MARK.size * (count - 1))[0] if count else 0
         return end
@@ -85,10 +89,7 @@ class StoredBlobs(Sequence[bytes]):
             return tuple([self[position] for position in range(*at.indices(len(self)))])
         position = range(len(self))[at]
         end, total = _MARK.unpack_from(self._marks, _MARK.size * position)
-        blob = bytes(self._content[self._end(position) : end])
-        if zlib.crc32(blob) != total:
-            raise DamagedPartError
-        return blob
+        return _checked(self._read(self.end(position), end), total)
 
 
 class StoredSpans(Sequence[tuple[int, ...]]):
