@@ -111,6 +111,11 @@ class DiskCache:
         self._sizes: dict[bytes, int] | None = None
         self._lacks: dict[str, bool] = {}
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether everything so far was stored."""
+        return self._writable
+
     # Entries of bytes: `lockset.metadata.ports.BytesStore`.
 
     def get(self, kind: str, key: str) -> bytes | None:

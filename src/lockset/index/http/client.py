@@ -46,9 +46,14 @@ _KEPT_HEADERS = ("cache-control", "etag", "last-modified", "expires", "date", "a
 
 
 class _Answer(NamedTuple):
-    """What the indexes have of a project, as plain values."""
+    """What the indexes have of a project, as plain values.
+
+    Attributes:
+        page_url: The URL of the page if it is the only one, under which the cache has it; "" if there are several.
+    """
 
     table: PageTable
+    page_url: str
     fingerprint: str
     index_urls: tuple[str, ...]
     index_numbers: tuple[tuple[str, int], ...]
@@ -76,21 +81,46 @@ class HttpIndexes:
         self._lock = threading.Lock()
         self._details: dict[str, ProjectDetail] = {}
         self._jobs: dict[str, Job[ProjectDetail]] = {}
+        # Whom to tell of the pages that are fetched, None for nobody so far; and those that have arrived.
+        self._heard: dict[str, Callable[[str], object] | None] = {}
+        self._arrived: set[str] = set()
+        self._arrival_lock = threading.Lock()
         workers.offer("page", self._plain_answer)
 
     def hint(self, names: Iterable[str]) -> None:
         """Start to fetch the pages that are not in memory or in the cache."""
-        self.fetch(names, lambda _: None)
+        self._fetch(names, None)
 
     def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
         """As `hint`, and call `heard` for each page once it is fetched: see `releases.prefetch.PrefetchingIndex`."""
+        self._fetch(names, heard)
+
+    def _fetch(self, names: Iterable[str], heard: Callable[[str], object] | None) -> None:
         for spelled in names:
             name = canonicalize_name(spelled)
-            if name in self._details or name in self._jobs:
-                continue
-            if not self._is_at_hand(name):
+            if name in self._jobs:
+                self._listen(name, heard)
+            elif name not in self._details and not self._is_at_hand(name):
                 self._workers.prepare()
                 self._start(name, heard)
+
+    def _listen(self, name: str, heard: Callable[[str], object] | None) -> None:
+        """Call `heard` of a page that was only hinted at, once it is there."""
+        with self._arrival_lock:
+            if heard is None or self._heard[name] is not None:
+                return
+            self._heard[name] = heard
+            is_late = name in self._arrived
+        if is_late:
+            heard(name)
+
+    def _tell(self, name: str) -> None:
+        """Call who waits for the page, which has arrived."""
+        with self._arrival_lock:
+            self._arrived.add(name)
+            heard = self._heard[name]
+        if heard is not None:
+            heard(name)
 
     def known(self, name: str) -> ProjectDetail | None:
         """The page if it has arrived: `lockset.resolve.releases.prefetch.PrefetchingIndex`."""
@@ -131,22 +161,28 @@ class HttpIndexes:
                 return known is True and strategy_for(name, self._options) == "first-index"
         return True
 
-    def _start(self, name: str, heard: Callable[[str], object]) -> None:
+    def _start(self, name: str, heard: Callable[[str], object] | None) -> None:
         with self._lock:
             if name not in self._jobs:
+                self._heard[name] = heard
                 remote = RemoteCall(kind="page", argument=name, read=self._received)
-                self._jobs[name] = self._workers.start(lambda: self._ask(name), lambda: heard(name), remote)
+                self._jobs[name] = self._workers.start(lambda: self._ask(name), lambda: self._tell(name), remote)
 
     def _ask(self, name: str) -> ProjectDetail:
         return self._detail(self._answer(name))
 
     def _plain_answer(self, name: str) -> tuple[Any, ...]:
-        """The answer as plain values, with the time at which the first page so far expires."""
+        """The answer as plain values, with the time at which the first page so far expires.
+
+        Without the packed page if the cache has that: most of it is never read, and those of a large lock have 20 MB.
+        """
         answer = self._answer(name)
         try:
             table = in_memory(answer.table)
         except DamagedPartError:
             table = in_memory(self._renewed(name))
+        if answer.page_url and self._pages.are_stored:
+            table = table._replace(packed=b"")
         return (self._pages.fresh_until, tuple(table), *answer[1:])
 
     def _renewed(self, name: str) -> PageTable:
@@ -160,6 +196,17 @@ class HttpIndexes:
         self._pages.limit_freshness(fresh_until)
         return self._detail(_Answer(PageTable(*table), *more))
 
+    def _packed(self, answer: _Answer) -> bytes:
+        """The packed page that another process has stored.
+
+        Raises:
+            DamagedPartError: The cache lost it: the page must be fetched again.
+        """
+        stored = self._pages.stored(answer.page_url, answer.fingerprint)
+        if stored is None:
+            raise DamagedPartError
+        return bytes(stored.packed)
+
     def _answer(self, name: str) -> _Answer:
         try:
             return self._combined(name)
@@ -171,11 +218,11 @@ class HttpIndexes:
         strategy = strategy_for(name, self._options)
         plan = IndexOrder(strategy)
         searched = sources_for(name, self._options)
-        fingerprints: list[str] = []
+        pages: list[tuple[str, str]] = []
         for source in searched:
             table, fingerprint = self._pages.table(source, name)
             if table is not None:
-                fingerprints.append(fingerprint)
+                pages.append((page_url(source, name) if fingerprint else "", fingerprint))
             if plan.take(table):
                 break
         locations = self._options.flat_sources()
@@ -184,9 +231,11 @@ class HttpIndexes:
         if answer is None:
             raise ProjectNotFound(name, searched=tuple(redact(source.url) for source in (*searched, *locations)))
         numbers = plan.numbers(flat)
+        url, fingerprint = pages[0] if len(pages) == 1 and not flat else ("", "")
         return _Answer(
             table=answer,
-            fingerprint=fingerprints[0] if len(fingerprints) == 1 and not flat else "",
+            page_url=url,
+            fingerprint=fingerprint,
             index_urls=plan.index_urls,
             index_numbers=tuple((str(version), number) for version, number in numbers.items()),
             in_index_order=strategy == "unsafe-first-match",
@@ -195,8 +244,10 @@ class HttpIndexes:
     def _detail(self, answer: _Answer) -> ProjectDetail:
         self._warn(answer.table)
         numbers = {read_version(text): number for text, number in answer.index_numbers}
+        is_elsewhere = bool(answer.table.spans) and not answer.table.packed
         return ProjectDetail(
             answer.table,
+            packed=(lambda: self._packed(answer)) if is_elsewhere else None,
             fingerprint=answer.fingerprint,
             index_urls={version: answer.index_urls[number] for version, number in numbers.items()},
             index_numbers=numbers if answer.in_index_order else {},
@@ -258,6 +309,16 @@ class Pages:
     def distrust(self, name: str) -> None:
         """Let entries of the project in the cache count as missing."""
         self._distrusted.add(name)
+
+    @property
+    def are_stored(self) -> bool:
+        """Whether pages with a fingerprint are in the cache."""
+        return self._cache.is_writable
+
+    def stored(self, url: str, fingerprint: str) -> PageTable | None:
+        """The page in the cache, however old, if it has this fingerprint."""
+        stored = self._cache.page(url) if url else None
+        return None if stored is None or stored.head.fingerprint != fingerprint else stored.table()
 
     def presence(self, source: IndexSource, name: str) -> bool | None:
         """Whether the index has the project; None if only the network can tell.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
     from lockset.index.pages.file_rows import FileValues
+    from lockset.index.pages.stored_parts import StoredBytes
 
 __all__ = ["DistributionFile", "ProjectDetail", "Rows", "file_of_values", "unlisted_file", "with_likely_rows"]
 
@@ -141,12 +142,16 @@ def unlisted_file(
 
 
 class Rows:
-    """Decodes the files of single versions from a table; a compressed page is decompressed once, on first use."""
+    """Decodes the files of single versions from a table; a compressed page is decompressed once, on first use.
 
-    __slots__ = ("_base", "_page", "_table")
+    `packed` returns the packed page of a table without it. It may raise DamagedPartError, as the parts of a table do.
+    """
 
-    def __init__(self, table: PageTable) -> None:
+    __slots__ = ("_base", "_packed", "_page", "_table")
+
+    def __init__(self, table: PageTable, packed: Callable[[], bytes | memoryview | StoredBytes] | None = None) -> None:
         self._table = table
+        self._packed = packed or (lambda: table.packed)
         self._base = LinkBase(table.page_url)
         self._page: bytes | None = None
 
@@ -168,7 +173,7 @@ class Rows:
 
     def _unpack(self, at: int) -> bytes:
         if self._page is None:
-            self._page = zlib.decompress(bytes(self._table.packed), _GZIP_OR_ZLIB)
+            self._page = zlib.decompress(bytes(self._packed()), _GZIP_OR_ZLIB)
         return join_spans(self._page, self._table.spans[at - len(self._table.blobs)])
 
     def _of_json(self, blob: bytes) -> list[FileValues]:
@@ -268,6 +273,8 @@ class VersionList(Sequence[Version]):
 class ProjectDetail:
     """The page of one project on an index; cheap to create from a stored table of any size.
 
+    `packed` returns the packed page of a table without it, on first use.
+
     Attributes:
         name: Normalised name.
         index_url: Address of the index without credentials.
@@ -284,6 +291,7 @@ class ProjectDetail:
         self,
         table: PageTable,
         *,
+        packed: Callable[[], bytes | memoryview | StoredBytes] | None = None,
         fingerprint: str = "",
         index_urls: Mapping[Version, str] | None = None,
         index_numbers: Mapping[Version, int] | None = None,
@@ -298,7 +306,7 @@ class ProjectDetail:
         self._index_urls = index_urls or {}
         self._renew = renew
         self._table = table
-        self._rows = Rows(table)
+        self._rows = Rows(table, packed)
         self.versions = VersionList(table.versions)
         self._files: dict[Version, tuple[DistributionFile, ...]] = {}
 

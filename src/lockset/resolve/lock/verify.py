@@ -264,9 +264,10 @@ def _missing_files(entries: Iterable[_Entry], points: _Points) -> tuple[MissingF
     lacking: list[tuple[int, int, _Entry, TargetInterpreter]] = []
     for sample, where in points.samples:
         accepted: frozenset[Tag] | None = None  # made where an entry needs it: an interpreter has hundreds
+        is_python3 = sample.python.startswith("3.")
         for entry, entry_tags in tags:
             here = entry.points & where
-            if here:
+            if here and not (is_python3 and any(str(tag) == "py3-none-any" for tag in entry_tags)):
                 accepted = accepted or frozenset(sample.tags)
                 if entry_tags.isdisjoint(accepted):
                     lacking.append((here & -here, entry.number, entry, sample))

@@ -20,6 +20,7 @@ from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.options import is_local
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
+from lockset.markers.tags import is_for_every_python3
 from lockset.progress import NullListener
 from lockset.resolve.problem.dependencies import Dependencies
 from lockset.resolve.problem.requirement import of_extra, parse_metadata_dependency, replaced
@@ -485,6 +486,10 @@ class _WheelCoverage:
         self._targets = targets
 
     @cached_property
+    def _is_python3(self) -> bool:
+        return all(target.python.startswith("3.") for target in self._targets)
+
+    @cached_property
     def _platforms(self) -> Sequence[_Platform]:
         groups: dict[str, list[tuple[TargetInterpreter, MarkerSet]]] = {}
         for target, here in self._targets.items():
@@ -494,6 +499,10 @@ class _WheelCoverage:
     def of(self, wheels: Collection[Wheel]) -> MarkerSet:
         """The environments in which one of `wheels` can be used; in the region of each target, by the target's tags."""
         region = MarkerSet.union([where for _, where in wheels])
+        # Most releases without an sdist have one wheel for all; the tags of the targets are thousands.
+        usual = MarkerSet.union([where for tags, where in wheels if is_for_every_python3(tags)])
+        if self._is_python3 and region.implies(usual):
+            return region
         for platform in self._platforms:
             if region.is_disjoint(platform.region):
                 continue
