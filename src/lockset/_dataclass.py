@@ -13,13 +13,14 @@ import operator
 from operator import attrgetter
 from reprlib import recursive_repr
 from types import MethodType
-from typing import TYPE_CHECKING, Any
 
 __all__ = ["dataclass", "field", "fields", "replace"]
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from dataclasses import dataclass, field, fields, replace  # for type checkers they are standard dataclasses
+    from typing import Any
 
 # From so many calls on, compiling a constructor takes less time than it saves.
 _MANY = 16

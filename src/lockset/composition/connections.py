@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
+from lockset.files.pattern_cache import save_patterns
 from lockset.files.read_file import MAX_BYTES
 from lockset.files.system import processors
 from lockset.index.credentials import redact
@@ -159,6 +160,7 @@ def _prepare() -> None:
     del certificates, encodings, hashlib, httpx_client, inflate, Retriever
     for page in (b'{"files":[]}', '{"files":[],"é":1}'.encode()):  # of both kinds that have patterns of their own
         parse_json_page(page, name="sample", page_url="", index_url="")
+    save_patterns()
 
 
 def _serve(service: Service) -> None:
@@ -171,6 +173,7 @@ def _serve(service: Service) -> None:
     connection = connect(options, cache=cache, clock=time.time, listener=service.listener, spares=service.threads // 2)
     Retriever(connection.files, store=connection.cache, tasks=connection.workers)
     service.run(connection.workers.offered, is_near=lambda: connection.transport.is_near)
+    save_patterns()
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 The record of a sync with nothing to do has everything that it depended on: the bytes of the lock files, the paths that
 were searched, the stamps of the interpreter, the metadata folders of the target, and the size and modification time of
-every verified file. Comparing them needs one system call each and no parsing. A record only saves time: if it is
-missing, malformed or outdated, the whole sync runs.
+every verified file. Comparing them needs one system call each and no parsing. The files are in parts, which several
+processes take in turn. A record only saves time: if it is missing, malformed or outdated, the whole sync runs.
 
 This module imports as little as possible, since the start of the interpreter takes most of the remaining time.
 """
@@ -18,11 +18,22 @@ import sys
 import zlib
 
 from lockset._version import __version__
-from lockset.files.system import BINARY, READ, fork, is_private, processors, replace, system_facts, unlink, user_id
+from lockset.files.system import (
+    BINARY,
+    READ,
+    fork,
+    is_private,
+    processors,
+    read_at,
+    replace,
+    system_facts,
+    unlink,
+    user_id,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, TypeAlias
 
     # Inode, size, times of modification and of change; None if the path does not exist.
@@ -31,12 +42,17 @@ if TYPE_CHECKING:
     Key: TypeAlias = tuple[Any, ...]
     # The start of absolute paths; their ends, each but the first after a NUL character; sizes; times of modification.
     FileStamps: TypeAlias = tuple[str, str, Sequence[int | None], Sequence[int | None]]
+    # Paths, sizes, times of modification.
+    Columns: TypeAlias = tuple[list[Any], list[Any], list[Any]]
+    # A part of a record: number of files, position after the head, size, checksum.
+    Part: TypeAlias = tuple[int, int, int, int]
 
 __all__ = [
     "HINTED",
     "METADATA",
     "cache_folder",
     "content",
+    "default_folder",
     "get_value",
     "is_trusted",
     "key_of",
@@ -50,7 +66,7 @@ __all__ = [
 ]
 
 # Increment with every change of the records.
-_FORMAT = 4
+_FORMAT = 5
 _FOLDER = "recall-v1"
 # Limit for the number of records; a new one replaces an older one.
 _RECORDS = 256
@@ -58,8 +74,12 @@ _RECORDS = 256
 _LARGEST = 64 << 20
 # Suffixes of the metadata of distributions in site-packages.
 METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
-# From this number of files on, a second process checks half of them.
-_MANY = 3000
+# For each such number of files, another process checks some of them; and the limit for these.
+_MANY, _HELPERS = 3000, 3
+# How many files a part has: few enough that the memory for one serves the next. A byte must hold the numbers of parts.
+_PART, _PARTS = 256, 256
+# The bytes before the head of a record with parts: its checksum and its length.
+_CHECKSUM, _START = 4, 12
 _KIND, _REGULAR = 0o170000, 0o100000
 _VARIABLES = (
     "VIRTUAL_ENV",
@@ -87,17 +107,34 @@ def key_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Key:
 
 
 def cache_folder(environ: Mapping[str, str]) -> str | None:
-    """The default folder of the cache, as `platformdirs` returns it; None if this function cannot determine it."""
-    chosen = environ.get("LOCKSET_CACHE_DIR")
-    if chosen or environ.get("LOCKSET_NO_CACHE"):
-        return os.path.abspath(os.path.expanduser(chosen)) if chosen and not environ.get("LOCKSET_NO_CACHE") else None
-    home = environ.get("XDG_CACHE_HOME", "").strip()
+    """The folder of the cache that variables choose, or the default one; None if this function cannot determine it."""
+    if environ.get("LOCKSET_NO_CACHE"):
+        return None
+    if chosen := environ.get("LOCKSET_CACHE_DIR"):
+        try:
+            return os.path.abspath(os.path.expanduser(chosen))
+        except OSError:
+            return None  # relative to a working folder that was removed
     if os.name == "nt":
         local = environ.get("LOCALAPPDATA")
         return f"{local}\\lockset\\Cache" if local else None
-    if sys.platform == "linux" and (home or environ.get("HOME")):
-        folder = f"{home or environ['HOME'] + '/.cache'}/lockset"
-        return folder if is_trusted(folder) else None
+    folder = default_folder(environ)
+    return folder if folder and is_trusted(folder) else None
+
+
+def default_folder(environ: Mapping[str, str]) -> str | None:
+    """The default folder of the cache, as `platformdirs` returns it, which takes 5 ms to import.
+
+    None where that has to decide: on Windows and other systems, for apps of Android, and without a home folder.
+    """
+    chosen, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
+    if sys.platform == "linux" and "ANDROID_DATA" not in environ:
+        if chosen.startswith("/"):
+            return os.path.join(chosen, "lockset")
+        return f"{home.rstrip('/')}/.cache/lockset" if home.startswith("/") else None
+    # Whether the variable counts on macOS depends on the version of platformdirs.
+    if sys.platform == "darwin" and not chosen and home.startswith("/"):
+        return f"{home.rstrip('/')}/Library/Caches/lockset"
     return None
 
 
@@ -123,23 +160,38 @@ def replay(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
         if folder is None:
             return None
         key = key_of(arguments, environ)
-        record = read_record(record_location(folder, key))
-        if record is None or record[0] != key:
-            return None
-        _, looked, locks, libraries, shares, output = record
-        unchanged = (
-            all(stamp(path) == expected for path, expected in looked)
-            and all(content(path, len(data)) == data for path, data in locks)
-            and all(_metadata(library) == names for library, names in libraries)
-            and _all_unchanged(shares)
-        )
+        descriptor = os.open(record_location(folder, key), READ)
+        try:
+            return _output(descriptor, key)
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError, TypeError, EOFError, KeyError, IndexError, MemoryError):
         return None
-    else:
-        return str(output) if unchanged else None
     finally:
         if collecting:
             gc.enable()
+
+
+def _output(record: int, key: Key) -> str | None:
+    """The output that the open file `record` has for `key`, if nothing has changed since it was written."""
+    status = os.fstat(record)
+    if not is_private(status) or status.st_size > _LARGEST:
+        return None
+    start = os.read(record, _START)
+    payload = os.read(record, min(int.from_bytes(start[_CHECKSUM:], "big"), status.st_size))
+    if _checksum(payload) != start[:_CHECKSUM]:
+        return None
+    head = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
+    if head[0] != key:
+        return None
+    _, looked, locks, libraries, parts, output = head
+    unchanged = (
+        all(stamp(path) == expected for path, expected in looked)
+        and all(content(path, len(data)) == data for path, data in locks)
+        and all(_metadata(library) == names for library, names in libraries)
+        and _all_unchanged(record, _START + len(payload), parts)
+    )
+    return str(output) if unchanged else None
 
 
 def save_record(
@@ -164,44 +216,46 @@ def save_record(
         output: The output to repeat.
     """
     folders = tuple((library, _metadata(library)) for library in libraries)
-    shares = _shares(_by_root(files, dict(folders)))
-    write_record(record_location(cache, key), (key, tuple(looked), tuple(locks), folders, shares, output))
+    table: list[Part] = []
+    parts: list[bytes] = []
+    position = 0
+    for number, part in _parts(_by_root(files, dict(folders))):
+        table.append((number, position, len(part), zlib.crc32(part)))
+        parts.append(part)
+        position += len(part)
+    head = marshal.dumps((key, tuple(looked), tuple(locks), folders, tuple(table), output))
+    start = _checksum(head) + len(head).to_bytes(_START - _CHECKSUM, "big")
+    _write(record_location(cache, key), b"".join([start, head, *parts]))
 
 
-def _by_root(files: Iterable[FileStamps], roots: Iterable[str]) -> dict[str, tuple[list[str], list[int | None]]]:
-    """By root, or the top of the file system: the paths of the `files` below it, and their sizes and times in turn."""
+def _by_root(files: Iterable[FileStamps], roots: Iterable[str]) -> dict[str, Columns]:
+    """By root, or the top of the file system: the paths of the `files` below it, their sizes and their times."""
     starts = [f"{root}{os.sep}" for root in roots]
-    rows: dict[str, tuple[list[str], list[int | None]]] = {start: ([], []) for start in (*starts, os.sep)}
+    rows: dict[str, Columns] = {start: ([], [], []) for start in (*starts, os.sep)}
     for above, ends, sizes, times in files:
-        start = next((one for one in starts if above.startswith(one)), "")
-        if start:
-            names, facts = rows[start]
-            more = above[len(start) :]
-            names += [more + end for end in ends.split("\0")] if more else ends.split("\0")
-            facts += [fact for both in zip(sizes, times, strict=True) for fact in both]
+        # As one text: to take thousands of paths apart one by one would take longer than all the rest.
+        text = f"\0{ends}".replace("\0", f"\0{above}")
+        common = next((start for start in starts if text.count(f"\0{start}") == len(sizes)), None)
+        if common is not None:
+            names = text.replace(f"\0{common}", "\0")[1:].split("\0") if sizes else []
+            for column, more in zip(rows[common], (names, sizes, times), strict=True):
+                column.extend(more)
             continue
-        for end, *both in zip(ends.split("\0"), sizes, times, strict=True):
-            path = above + end
-            start = next((one for one in starts if path.startswith(one)), "")
-            names, facts = rows[start or os.sep]
-            names.append(path[len(start) :])
-            facts += both
+        for path, *facts in zip(text[1:].split("\0"), sizes, times, strict=True):
+            start = next((start for start in starts if path.startswith(start)), "")
+            for column, value in zip(rows[start or os.sep], (path[len(start) :], *facts), strict=True):
+                column.append(value)
     return rows
 
 
-def _shares(rows: Mapping[str, tuple[list[str], list[int | None]]]) -> tuple[tuple[int, bytes], ...]:
-    """Two halves of the files: their number, and their rows, marshalled so that another process can load its half."""
-    left = sum(len(names) for names, _ in rows.values()) // 2
-    halves: tuple[list[Any], list[Any]] = [], []
-    counts = [0, 0]
-    for root, (names, facts) in rows.items():
-        first = min(left, len(names))
-        left -= first
-        for number, (start, end) in enumerate(((0, first), (first, len(names)))):
-            if start < end:
-                counts[number] += end - start
-                halves[number].append((root, os.fsencode("\0".join(names[start:end])), facts[2 * start : 2 * end]))
-    return tuple(zip(counts, map(marshal.dumps, halves), strict=True))
+def _parts(rows: Mapping[str, Columns]) -> Iterator[tuple[int, bytes]]:
+    """Parts of a record for the `rows` of `_by_root`: how many files each has, and the marshalled groups of these."""
+    size = max(_PART, sum(len(names) for names, _, _ in rows.values()) // (_PARTS - len(rows)) + 1)
+    for root, (names, sizes, times) in rows.items():
+        for first in range(0, len(names), size):
+            part = slice(first, first + size)
+            text = os.fsencode("\0".join(names[part]))
+            yield len(sizes[part]), marshal.dumps((root, text, sizes[part], times[part]))
 
 
 def stamp(path: str) -> Stamp:
@@ -224,9 +278,9 @@ def read_record(path: str) -> Any:
     if not is_private(status) or status.st_size > _LARGEST:
         return None
     data = memoryview(content(path, status.st_size))
-    if len(data) <= 4 or zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:
+    if len(data) <= _CHECKSUM or _checksum(data[_CHECKSUM:]) != data[:_CHECKSUM]:
         return None
-    return marshal.loads(data[4:])  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
+    return marshal.loads(data[_CHECKSUM:])  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
 
 
 def get_value(path: str | None, key: Any) -> Any:
@@ -268,48 +322,78 @@ def _metadata(library: str) -> tuple[str, ...]:
         return ()
 
 
-def _all_unchanged(shares: Sequence[tuple[int, bytes]]) -> bool:
-    """Whether every file has its size and time; for many files, a second process checks half of them."""
+def _all_unchanged(record: int, start: int, parts: Sequence[Part]) -> bool:
+    """Whether every file has its size and time; the `parts` of the open file `record` begin at `start`."""
+
+    def is_unchanged(number: int) -> bool:
+        _, position, size, checksum = parts[number]
+        part = read_at(record, size, start + position)
+        return zlib.crc32(part) == checksum and _unchanged(part)
+
     here = os.getcwd()
+    helpers = min(processors() - 1, sum(part[0] for part in parts) // _MANY, _HELPERS)
     try:
-        if sum(count for count, _ in shares) < _MANY or processors() < 2:
-            return all(_unchanged(share) for _, share in shares)
-        return _both_unchanged(*(share for _, share in shares))
+        return _all_true(len(parts), is_unchanged, helpers=helpers)
     finally:
         os.chdir(here)
 
 
-def _both_unchanged(mine: bytes, other: bytes) -> bool:
-    answer = fork(lambda: _unchanged(other))
-    if answer is None:
-        return _unchanged(mine) and _unchanged(other)
-    same = False
+def _all_true(count: int, check: Callable[[int], bool], *, helpers: int) -> bool:
+    """Whether `check` is true for every number below `count`, at most 256; `helpers` more processes take numbers, too.
+
+    A pipe holds the numbers that are left: each byte is read once, whoever reads it.
+    """
+    if helpers < 1:
+        return all(map(check, range(count)))
+    queue, end = os.pipe()
     try:
-        same = _unchanged(mine)
+        os.write(end, bytes(range(count)))
     finally:
-        other_same = answer()
-    return same and other_same
+        os.close(end)
 
+    def take() -> bool:
+        while number := os.read(queue, 1):
+            if not check(number[0]):
+                os.read(queue, count)  # so that nobody goes on
+                return False
+        return True
 
-def _unchanged(share: bytes) -> bool:
-    """Whether the files have their sizes and times; from within their roots, since short paths are faster."""
+    same = False
+    answers: list[Callable[[], bool] | None] = []
     try:
-        for root, names, facts in marshal.loads(share):  # noqa: S302 (a part of the record, which is whole)
-            os.chdir(root)
-            # Bytes, since the system gets its paths as bytes.
-            statuses, expected = map(os.lstat, names.split(b"\0")), iter(facts)
-            for status, size, time in zip(statuses, expected, expected, strict=True):
-                if status.st_size != size or status.st_mtime_ns != time:
-                    return False
+        answers += (fork(take) for _ in range(helpers))
+        same = take()
+    finally:
+        others = [answer() for answer in answers if answer is not None]
+        os.close(queue)
+    return same and all(others)
+
+
+def _unchanged(part: bytes) -> bool:
+    """Whether the files have their sizes and times; from within their root, since short paths are faster."""
+    root, names, sizes, times = marshal.loads(part)  # noqa: S302 (own bytes, whole by their checksum)
+    try:
+        os.chdir(root)
+        # Bytes, since the system gets its paths as bytes.
+        for status, size, time in zip(map(os.lstat, names.split(b"\0")), sizes, times, strict=True):
+            if status.st_size != size or status.st_mtime_ns != time:
+                return False
     except OSError:
         return False
     return True
 
 
+def _checksum(payload: bytes | memoryview) -> bytes:
+    return zlib.crc32(payload).to_bytes(_CHECKSUM, "big")
+
+
 def write_record(path: str, value: Any) -> None:
     """Write the marshallable `value` to `path` atomically, for the user only; errors of the disk are ignored."""
     payload = marshal.dumps(value)
-    data = zlib.crc32(payload).to_bytes(4, "big") + payload
+    _write(path, _checksum(payload) + payload)
+
+
+def _write(path: str, data: bytes) -> None:
     temporary = f"{path}.{os.urandom(8).hex()}"
     try:
         _make_folder(os.path.dirname(path))

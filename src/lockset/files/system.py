@@ -33,6 +33,7 @@ __all__ = [
     "long_paths",
     "processors",
     "raise_again",
+    "read_at",
     "registered_pythons",
     "release_memory",
     "rename",
@@ -133,6 +134,11 @@ if sys.platform == "win32":
         """None: Windows has no fork."""
         del work
         return None
+
+    def read_at(descriptor: int, size: int, position: int) -> bytes:
+        """Up to `size` bytes of the open file from `position` on."""
+        os.lseek(descriptor, position, os.SEEK_SET)
+        return os.read(descriptor, size)
 
     def flock(descriptor: int, *, shared: bool = False) -> bool:
         """True only if `shared`: Windows has no such locks, but it does not remove files that are in use."""
@@ -249,6 +255,8 @@ else:
             finally:
                 os._exit(0 if same else 1)
         return lambda: os.waitpid(child, 0)[1] == 0
+
+    read_at = os.pread
 
     def flock(descriptor: int, *, shared: bool = False) -> bool:
         """Lock the open file, alone or `shared` with others; False if another process holds the lock.

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from functools import cache, reduce
 from operator import or_
-from typing import TYPE_CHECKING
 
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.markers.environment import split_platform, unknown_platform
 from lockset.markers.marker_set import MarkerSet
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

@@ -32,8 +32,10 @@ _MAGIC = b"lockset1"
 # Magic, length and checksum of the head, length and checksum of the body.
 _FRAME = struct.Struct("<8sIIQI")
 _SIZE_RECORD = struct.Struct("<16sQI")
-# Bytes of a page entry that are read to decide whether it is fresh; a longer head takes a second read.
-_FIRST_READ = 4096
+# Pages from so many bytes on are mapped, which takes half the time of reading them, and so many at most, since before
+# Python 3.13 each map keeps a file open (macOS allows 256).
+_LARGE = 32 * 1024
+_MOST_MAPS = 128
 # The most bytes of an entry; that of the largest page has some 20 MB.
 _LARGEST = 256 * 1024 * 1024
 
@@ -54,6 +56,18 @@ class StoredPage(NamedTuple):
     fingerprint: str
 
 
+class PageEntry(NamedTuple):
+    """The entry of a page, whose table is checked and read on demand."""
+
+    head: StoredPage
+    data: bytes | memoryview
+
+    def table(self) -> PageTable | None:
+        """The table; None if it is damaged or of another format. Not for an absent project, which has none."""
+        parts = _open_frame(self.data)
+        return None if parts is None else _open_table(parts[1], parts[2])
+
+
 class DiskCache:
     """Entries in one private folder; if the folder is None, nothing is stored.
 
@@ -67,6 +81,7 @@ class DiskCache:
         self._lock = threading.Lock()
         self._sizes: dict[bytes, int] | None = None
         self._lacks: dict[str, bool] = {}
+        self._maps = 0
 
     @property
     def is_writable(self) -> bool:
@@ -90,31 +105,11 @@ class DiskCache:
 
     # Pages.
 
-    def page_head(self, url: str) -> StoredPage | None:
-        """The head of the page stored for this URL; reads only a few bytes."""
-        path = self._path_of_stored("pages", url)
-        if path is None:
-            return None
-        try:
-            with _regular(path) as file:
-                data = file.read(_FIRST_READ)
-                if len(data) >= _FRAME.size and len(data) < _FRAME.size + _FRAME.unpack_from(data)[1]:
-                    data += file.read(min(_FRAME.unpack_from(data)[1], 1 << 20))
-        except OSError:
-            return None
-        return _open_head(data, url)
-
-    def page(self, url: str) -> tuple[StoredPage, PageTable | None] | None:
-        """The page stored for this URL, with its table (None if the index has no such project)."""
-        data = self._mapped(self._path_of_stored("pages", url))
-        parts = None if data is None else _open_frame(data)
-        head = None if data is None or parts is None else _open_head(data, url)
-        if parts is None or head is None:
-            return None
-        if head.absent:
-            return head, None
-        table = _open_table(parts[1], parts[2])
-        return None if table is None else (head, table)
+    def page(self, url: str) -> PageEntry | None:
+        """The page stored for this URL."""
+        data = self._read_page(self._path_of_stored("pages", url))
+        head = None if data is None else _open_head(data, url)
+        return None if data is None or head is None else PageEntry(head, data)
 
     def put_page(self, url: str, table: PageTable | None, *, headers: Mapping[str, str], now: float) -> StoredPage:
         """Store a page that was received now. Returns its head, even if it cannot be stored."""
@@ -199,17 +194,18 @@ class DiskCache:
         except OSError:
             return None
 
-    def _mapped(self, path: str | None) -> memoryview | None:
-        """The file's bytes, mapped if the system can replace a mapped file: most of a page is never read."""
-        if os.name != "posix":
-            data = self._read(path)
-            return None if data is None else memoryview(data)
+    def _read_page(self, path: str | None) -> bytes | memoryview | None:
+        """The file's bytes: mapped if it is large and the system can replace a mapped file."""
         if path is None:
             return None
         try:
             with _regular(path) as file:
-                return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except (OSError, ValueError):  # ValueError: an empty file
+                size = os.fstat(file.fileno()).st_size
+                if size < _LARGE or self._maps == _MOST_MAPS or os.name != "posix":
+                    return file.read()
+                self._maps += 1
+                return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
+        except (OSError, ValueError):  # ValueError: the file has shrunk
             return None
 
     def _write(self, path: str | None, *parts: bytes | memoryview) -> None:
@@ -357,7 +353,7 @@ def _open_table(body: memoryview, tail: memoryview) -> PageTable | None:
     table, length, total = values
     if length != len(tail) or total != zlib.crc32(tail):
         return None
-    return PageTable(*table)._replace(packed=tail)
+    return PageTable(*table)._replace(packed=tail) if tail else PageTable(*table)
 
 
 def _open_head(data: bytes | memoryview, url: str) -> StoredPage | None:

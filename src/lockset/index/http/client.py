@@ -18,7 +18,7 @@ from lockset.index.http.local import local_table
 from lockset.index.http.transport import Incoming, Request
 from lockset.index.options import sources_for, strategy_for
 from lockset.index.pages.page_table import PageTable
-from lockset.index.pages.project_page import ProjectDetail, Rows
+from lockset.index.pages.project_page import ProjectDetail, Rows, with_likely_rows
 from lockset.index.ports import ProjectNotFound, RemoteCall
 from lockset.index.strategy import IndexOrder
 from lockset.package_names import canonicalize_name
@@ -27,7 +27,7 @@ from lockset.progress import NullListener
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lockset.index.http.cache import DiskCache, StoredPage
+    from lockset.index.http.cache import DiskCache, PageEntry, StoredPage
     from lockset.index.http.incoming import Body
     from lockset.index.http.transport import Transport
     from lockset.index.http.workers import Job, Workers
@@ -272,6 +272,8 @@ class Pages:
         self._options = transport.options
         self._flat: dict[str, _Received] = {}
         self._flat_lock = threading.Lock()
+        # Fresh entries of the cache, from the first look at them until their tables are needed.
+        self._fresh: dict[str, PageEntry] = {}
         # A single thread: each one keeps the memory of the largest page that it has inflated, and threads that compute
         # only hold each other up.
         self._reader = reader
@@ -294,7 +296,7 @@ class Pages:
     def stored(self, url: str, fingerprint: str) -> PageTable | None:
         """The page in the cache, however old, if it has this fingerprint."""
         stored = self._cache.page(url) if url else None
-        return None if stored is None or stored[0].fingerprint != fingerprint else stored[1]
+        return None if stored is None or stored.head.fingerprint != fingerprint else stored.table()
 
     def presence(self, source: IndexSource, name: str) -> bool | None:
         """Whether the index has the project; None if only the network can tell.
@@ -303,8 +305,12 @@ class Pages:
         """
         if source.is_local or self._options.offline:
             return True
-        head = self._cache.page_head(page_url(source, name))
-        return None if head is None or self._decide(head, name) is not Freshness.USE else not head.absent
+        url = page_url(source, name)
+        entry = self._cache.page(url)
+        if entry is None or self._decide(entry.head, name) is not Freshness.USE:
+            return None
+        self._fresh[url] = entry
+        return not entry.head.absent
 
     def table(self, source: IndexSource, name: str) -> tuple[PageTable | None, str]:
         """The files of the project (None if the index does not have it), and a fingerprint of its page.
@@ -322,7 +328,7 @@ class Pages:
             self._fresh_until = 0.0
             return local_table(source, name) if source.is_local else self._flat_table(source, name), ""
         url = page_url(source, name)
-        stored = self._cache.page(url)
+        stored = self._stored(url)
         decision = Freshness.FETCH if stored is None else self._decide(stored[0], name)
         if stored is not None and (decision is Freshness.USE or self._options.offline):
             self._bound(stored[0].headers, stored[0].stored_at)
@@ -339,6 +345,14 @@ class Pages:
         if lifetime(received.headers) is None:
             return table, ""
         return table, self._cache.put_page(url, table, headers=received.headers, now=self._clock()).fingerprint
+
+    def _stored(self, url: str) -> tuple[StoredPage, PageTable | None] | None:
+        """The page in the cache, with its table (None if the index has no such project)."""
+        entry = self._fresh.pop(url, None) or self._cache.page(url)
+        if entry is None or entry.head.absent:
+            return None if entry is None else (entry.head, None)
+        table = entry.table()
+        return None if table is None else (entry.head, table)
 
     def _bound(self, headers: Mapping[str, str], received_at: float) -> None:
         life = lifetime(headers) if self._options.max_age is None else self._options.max_age
@@ -401,7 +415,8 @@ def _parse(received: _Received, body: Body, name: str, index_url: str) -> PageTa
         # Imported only for a new page: these readers compile patterns, which takes longer than reading a cached page.
         from lockset.index.pages.simple_json import parse_json_page
 
-        return parse_json_page(content, name=name, page_url=received.url, index_url=index_url, packed=packed)
+        table = parse_json_page(content, name=name, page_url=received.url, index_url=index_url, packed=packed)
+        return with_likely_rows(table)
     from lockset.index.pages.simple_html import parse_html
 
     charset = "utf-8"
@@ -409,4 +424,5 @@ def _parse(received: _Received, body: Body, name: str, index_url: str) -> PageTa
         key, _, value = parameter.partition("=")
         if key.strip().lower() == "charset":
             charset = value.strip().strip('"') or charset
-    return parse_html(content, name=name, page_url=received.url, index_url=index_url, charset=charset, packed=packed)
+    table = parse_html(content, name=name, page_url=received.url, index_url=index_url, charset=charset, packed=packed)
+    return with_likely_rows(table)

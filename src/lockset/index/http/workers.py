@@ -325,7 +325,10 @@ class ProcessCopy:
 
         Only one of them is a copy of this process. It calls `prepare`, and the others are copies of it.
         """
-        pipes = [_Pipes() for _ in range(count)]
+        try:
+            pipes = _opened(count)
+        except OSError:  # this process may open no more files
+            return []
 
         def work() -> None:
             for each in pipes:
@@ -456,7 +459,12 @@ class _Pipes:
 
     def __init__(self) -> None:
         self.their_requests, self.requests = os.pipe()
-        self.replies, self.their_replies = os.pipe()
+        try:
+            self.replies, self.their_replies = os.pipe()
+        except OSError:
+            os.close(self.their_requests)
+            os.close(self.requests)
+            raise
         large_pipe(self.replies)
         self._left = True
 
@@ -469,6 +477,20 @@ class _Pipes:
             self._left = False
             os.close(self.their_requests)
             os.close(self.their_replies)
+
+
+def _opened(count: int) -> list[_Pipes]:
+    """The pipes of `count` copies. If one cannot be opened, the others are closed, and the `OSError` is raised."""
+    pipes: list[_Pipes] = []
+    try:
+        for _ in range(count):
+            pipes.append(_Pipes())  # noqa: PERF401 - those before the error have to be closed
+    except OSError:
+        for each in pipes:
+            each.close_ours()
+            each.close_theirs()
+        raise
+    return pipes
 
 
 def _serve_alone(mine: _Pipes, every: list[_Pipes], serve: Callable[[Service], object]) -> None:

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from lockset.index.pages import project_page
 from lockset.index.pages.page_table import PageTable, TableBuilder, is_table
-from lockset.index.pages.project_page import ProjectDetail
+from lockset.index.pages.project_page import ProjectDetail, with_likely_rows
 from lockset.index.pages.simple_html import parse_html
 from lockset.index.pages.simple_json import parse_json_page
 from support.builders.pages import PageFile, page_html, page_json
@@ -95,6 +95,20 @@ def test_a_table_survives_storage(files: list[PageFile]) -> None:
     stored = marshal.loads(marshal.dumps(tuple(detail.table)))
     assert is_table(stored)
     assert facts(ProjectDetail(PageTable(*stored))) == facts(detail)
+
+
+@given(st.lists(page_files(), max_size=12))
+def test_rows_of_the_newest_final_version_are_its_files_as_the_page_has_them(files: list[PageFile]) -> None:
+    html = parse_html(page_html("sample", files).encode(), name="sample", page_url=PAGE, index_url=INDEX_URL)
+    json = parse_json_page(page_json("sample", files).encode(), name="sample", page_url=PAGE, index_url=INDEX_URL)
+    for table in (html, json):
+        likely = with_likely_rows(table)
+        assert facts(ProjectDetail(likely)) == facts(ProjectDetail(table))
+        assert with_likely_rows(likely) == likely
+        final = [v for v in map(Version, table.versions) if not v.is_prerelease]
+        newest = next((v for v in final if not ProjectDetail(table).yanked(v)), None)
+        if newest is not None:
+            assert not likely.blobs[ProjectDetail(table).versions.index(newest)].startswith((b"{", b"<"))
 
 
 def test_spellings_of_one_version_are_one_version() -> None:
