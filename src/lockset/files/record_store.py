@@ -226,7 +226,7 @@ def save_record(
         position += len(part)
     head = marshal.dumps((key, tuple(looked), tuple(locks), folders, tuple(table), output))
     start = _checksum(head) + len(head).to_bytes(_START - _CHECKSUM, "big")
-    _write(record_location(cache, key), b"".join([start, head, *parts]))
+    _write(record_location(cache, key), [start, head, *parts])
 
 
 def _by_root(files: Iterable[FileStamps], roots: Iterable[str]) -> dict[str, Columns]:
@@ -234,15 +234,15 @@ def _by_root(files: Iterable[FileStamps], roots: Iterable[str]) -> dict[str, Col
     starts = [f"{root}{os.sep}" for root in roots]
     rows: dict[str, Columns] = {start: ([], [], []) for start in (*starts, os.sep)}
     for above, ends, sizes, times in files:
-        # As one text: to take thousands of paths apart one by one would take longer than all the rest.
-        text = f"\0{ends}".replace("\0", f"\0{above}")
-        common = next((start for start in starts if text.count(f"\0{start}") == len(sizes)), None)
-        if common is not None:
-            names = text.replace(f"\0{common}", "\0")[1:].split("\0") if sizes else []
-            for column, more in zip(rows[common], (names, sizes, times), strict=True):
-                column.extend(more)
+        common = next((start for start in starts if above.startswith(start)), None)
+        if common is not None and sizes:
+            more = above[len(common) :]
+            names = (f"{more}{ends}".replace("\0", f"\0{more}") if more else ends).split("\0")
+            for column, values in zip(rows[common], (names, sizes, times), strict=True):
+                column.extend(values)
             continue
-        for path, *facts in zip(text[1:].split("\0"), sizes, times, strict=True):
+        for end, *facts in zip(ends.split("\0"), sizes, times, strict=True) if sizes else ():
+            path = above + end
             start = next((start for start in starts if path.startswith(start)), "")
             for column, value in zip(rows[start or os.sep], (path[len(start) :], *facts), strict=True):
                 column.append(value)
@@ -410,17 +410,17 @@ def _checksum(payload: bytes | memoryview) -> bytes:
 def write_record(path: str, value: Any) -> None:
     """Write the marshallable `value` to `path` atomically, for the user only; errors of the disk are ignored."""
     payload = marshal.dumps(value)
-    _write(path, _checksum(payload) + payload)
+    _write(path, [_checksum(payload), payload])
 
 
-def _write(path: str, data: bytes) -> None:
+def _write(path: str, pieces: Iterable[bytes]) -> None:
     temporary = f"{path}.{os.urandom(8).hex()}"
     try:
         _make_folder(os.path.dirname(path))
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         try:
             with open(descriptor, "wb") as file:
-                file.write(data)
+                file.writelines(pieces)
             replace(temporary, path)
         except OSError:
             unlink(temporary)
