@@ -332,7 +332,8 @@ def _report_exception(error: Exception, out: Output) -> None:
         out.error(Diagnostic(code="system", message=message, location=location))
     elif isinstance(error, (MemoryError, SystemError)):
         # The interpreter may raise SystemError if memory is short.
-        out.error(Diagnostic(code="memory", message="lockset ran out of memory"))
+        hint = "Give the process more memory, or raise its limit (`ulimit -v`)"
+        out.error(Diagnostic(code="memory", message="lockset ran out of memory", hint=hint))
     elif isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
         message = f"A file name cannot be encoded in the encoding of this locale, {error.encoding}"
         hint = "Use a UTF-8 locale, or set PYTHONUTF8=1"

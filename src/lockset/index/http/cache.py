@@ -116,6 +116,10 @@ class DiskCache:
         """Whether everything so far was stored."""
         return self._writable
 
+    def expect_pages(self) -> None:
+        """Look for pages from now on even if there was none: another process has stored some."""
+        self._lacks["pages"] = False
+
     # Entries of bytes: `lockset.metadata.ports.BytesStore`.
 
     def get(self, kind: str, key: str) -> bytes | None:

@@ -316,7 +316,8 @@ class Pages:
         return self._cache.is_writable
 
     def stored(self, url: str, fingerprint: str) -> PageTable | None:
-        """The page in the cache, however old, if it has this fingerprint."""
+        """The page that another process has stored, however old, if it has this fingerprint."""
+        self._cache.expect_pages()
         stored = self._cache.page(url) if url else None
         return None if stored is None or stored.head.fingerprint != fingerprint else stored.table()
 

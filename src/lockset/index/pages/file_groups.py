@@ -157,9 +157,11 @@ class ScannedFiles:
         )
 
 
-def adjacent(pattern: re.Pattern[bytes], data: bytes, position: int) -> Iterator[re.Match[bytes]]:
+def adjacent(
+    match_at: Callable[[bytes, int], re.Match[bytes] | None], data: bytes, position: int
+) -> Iterator[re.Match[bytes]]:
     """Matches from `position` on, each of which begins where the one before it ends."""
-    while (match := pattern.match(data, position)) is not None:
+    while (match := match_at(data, position)) is not None:
         yield match
         position = match.end()
 
