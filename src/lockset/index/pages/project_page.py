@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     from lockset.index.pages.file_rows import FileValues
     from lockset.index.pages.stored_parts import StoredBytes
 
-__all__ = ["DistributionFile", "ProjectDetail", "Rows", "file_of_values", "unlisted_file", "with_likely_rows"]
+__all__ = [
+    "DistributionFile",
+    "ProjectDetail",
+    "Rows",
+    "VersionList",
+    "file_of_values",
+    "unlisted_file",
+    "with_likely_rows",
+]
 
 # Limit for a requires-python; longer ones may have numbers with too many digits.
 _LONGEST_PYTHONS = 1_000
@@ -233,6 +241,14 @@ class VersionList(Sequence[Version]):
             return tuple([self[position] for position in range(*at.indices(len(self.texts)))])
         version = self._parsed[at]
         return self._parse(range(len(self.texts))[at]) if version is None else version
+
+    def number(self, at: int) -> tuple[int, tuple[int, ...]]:
+        """Epoch and release number of the version at a position; most versions are nothing else, and are not parsed."""
+        text = self.texts[at]
+        if text.replace(".", "").isdecimal():
+            return 0, tuple(map(int, text.split(".")))
+        version = self[at]
+        return version.epoch, version.release
 
     def _parse(self, position: int) -> Version:
         version = parse_version(self.texts[position])

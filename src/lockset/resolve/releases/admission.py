@@ -13,6 +13,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from lockset.dependency_specifiers import read_version
+from lockset.index.pages.project_page import VersionList
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.direct_source import DirectVersion
 
@@ -248,25 +249,26 @@ def _bits(specifier: OneSpecifier, versions: Sequence[Version]) -> int:
     bound = read_version(text.removesuffix(".*"))
     if operator == "~=":
         release = bound.release[:-1]
-        lower = _around(versions, ">=", _release(bound), _release)
+        lower = _around(versions, ">=", _release(*_number(bound)), _release)
         first, end, _, _ = _around(versions, "==", (bound.epoch, release), _prefix(len(release)))
         at_least = lower[2] | _one_by_one(specifier, versions, lower[0], lower[1])
         return at_least & ((1 << end) - (1 << first))
     if text.endswith(".*"):
         key = _prefix(len(bound.release))
-        first, end, above, below = _around(versions, operator, key(bound), key)
+        first, end, above, below = _around(versions, operator, key(*_number(bound)), key)
         return above | below | (((1 << end) - (1 << first)) if operator == "==" else 0)
-    first, end, above, below = _around(versions, operator, _release(bound), _release)
+    first, end, above, below = _around(versions, operator, _release(*_number(bound)), _release)
     return above | below | _one_by_one(specifier, versions, first, end)
 
 
 def _around(
-    versions: Sequence[Version], operator: str, bound: _Release, key: Callable[[Version], _Release]
+    versions: Sequence[Version], operator: str, bound: _Release, key: Callable[[int, tuple[int, ...]], _Release]
 ) -> tuple[int, int, int, int]:
     """First position and end of the versions with the key `bound`, and the others that match, above and below them."""
     positions = range(len(versions))
-    first = bisect_left(positions, 1, key=lambda position: key(versions[position]) <= bound)
-    end = bisect_left(positions, 1, lo=first, key=lambda position: key(versions[position]) < bound)
+    number = versions.number if isinstance(versions, VersionList) else lambda position: _number(versions[position])
+    first = bisect_left(positions, 1, key=lambda position: key(*number(position)) <= bound)
+    end = bisect_left(positions, 1, lo=first, key=lambda position: key(*number(position)) < bound)
     above, below = _OUTSIDE[operator]
     return first, end, (1 << first) - 1 if above else 0, (1 << len(versions)) - (1 << end) if below else 0
 
@@ -275,20 +277,23 @@ def _one_by_one(specifier: OneSpecifier, versions: Sequence[Version], first: int
     return sum(1 << at for at in range(first, end) if specifier.contains(versions[at], prereleases=True))
 
 
-def _release(version: Version) -> _Release:
+def _number(version: Version) -> _Release:
+    return version.epoch, version.release
+
+
+def _release(epoch: int, release: tuple[int, ...]) -> _Release:
     """Epoch and release number, without zeros at the end."""
-    release = version.release
     end = len(release)
     while end and not release[end - 1]:
         end -= 1
-    return version.epoch, release[:end]
+    return epoch, release[:end]
 
 
-def _prefix(length: int) -> Callable[[Version], _Release]:
+def _prefix(length: int) -> Callable[[int, tuple[int, ...]], _Release]:
     """Epoch and the first numbers of the release number."""
 
-    def key(version: Version) -> _Release:
-        release = version.release[:length]
-        return version.epoch, release + (0,) * (length - len(release))
+    def key(epoch: int, release: tuple[int, ...]) -> _Release:
+        first = release[:length]
+        return epoch, first + (0,) * (length - len(first))
 
     return key
