@@ -12,21 +12,24 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from packaging.version import InvalidVersion, Version
 
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, TypeVar
 
     from packaging.markers import InvalidMarker, Marker
     from packaging.requirements import InvalidRequirement, Requirement
     from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
     from packaging.tags import Tag
     from packaging.utils import BuildTag, InvalidSdistFilename, InvalidWheelFilename, NormalizedName
+
+    _T = TypeVar("_T")
 else:
     _ERRORS = {
         "InvalidMarker": "packaging.markers",
@@ -76,8 +79,6 @@ SHORT = 100
 _SHOWN = 40
 
 _NUMBER = lazy_pattern(rf"\d{{{_MOST_DIGITS}}}")
-
-_T = TypeVar("_T")
 
 
 def excess(text: str) -> str | None:

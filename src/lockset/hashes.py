@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import binascii
+import sys
 from contextlib import suppress
 from functools import cache
-from importlib import import_module
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import HashMissingError, LocksetError
@@ -95,11 +95,10 @@ def hash_text(algorithm: str, digest: bytes) -> str:
 
 @cache
 def _quick_module() -> Any:
-    for name in ("_sha2", "_sha256"):
-        # A module that is missing is looked for in every folder of the path: once is enough.
-        with suppress(ImportError):
-            return import_module(name)
-    return import_module("hashlib")
+    # A module that is missing is looked for in every folder of the path: once is enough.
+    with suppress(ImportError):
+        return __import__("_sha2" if sys.version_info >= (3, 12) else "_sha256")
+    return __import__("hashlib")
 
 
 class Verifier:

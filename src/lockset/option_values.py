@@ -7,7 +7,8 @@ time: frozen, keyword-only classes of immutable defaults. `dataclasses.fields`, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+# What `collections.abc` exports: `collections` takes a millisecond more.
+from _collections_abc import Iterable, Mapping
 from functools import cache
 from os import PathLike
 from pathlib import Path

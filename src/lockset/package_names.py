@@ -6,10 +6,9 @@ The results equal those of `packaging.utils`, which imports `packaging.tags` and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lockset._pattern import lazy_pattern
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from urllib.parse import urlsplit
-
 from lockset._pattern import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
 __all__ = ["has_secret", "masked", "plain", "plain_url", "without_secrets"]
@@ -29,7 +27,7 @@ _PARAMETERS = (
 )
 # A quote is a part of a value, not its end, if something follows that does not follow an address in quotes.
 _VALUE = r"""(?:[^&#;\s"`\\]|\\(?!["`])|\\?["`]+(?=[\w%+/=~!$*@?(-]|\.\w))+"""
-_PARAMETER = lazy_pattern(rf"(?P<before>[?&#;]{_PARAMETERS}=)(?P<value>{_VALUE})", re.IGNORECASE)
+_PARAMETER = lazy_pattern(rf"(?i)(?P<before>[?&#;]{_PARAMETERS}=)(?P<value>{_VALUE})")
 _VARIABLE = lazy_pattern(r"\$\{\w+\}\Z")
 _MASK = "****"
 # Longest text from outside that a message shows; what is beyond is cut.
@@ -96,6 +94,8 @@ def has_secret(text: str) -> bool:
 
 def plain_url(url: str) -> str:
     """`url` without user info; the user of an SSH address is kept without a password, as are query and fragment."""
+    from urllib.parse import urlsplit  # most runs show no URL
+
     try:
         parts = urlsplit(url)
     except ValueError:

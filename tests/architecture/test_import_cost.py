@@ -22,6 +22,14 @@ atexit.register(lambda: print("\\n".join(sys.modules), file=sys.stderr))
 sys.argv = ["lockset", *{arguments!r}]
 runpy.run_module("lockset", run_name="__main__", alter_sys=True)
 """
+# The same without what `runpy` imports.
+_RUN_ALONE = """
+import atexit, sys
+atexit.register(lambda: print(*sys.modules, sep="\\n", file=sys.stderr))
+sys.argv = ["lockset", *{arguments!r}]
+from lockset.cli.main import main
+main()
+"""
 
 
 def modules_after(code: str) -> set[str]:
@@ -41,7 +49,7 @@ def test_importing_lockset_loads_nothing_but_itself_and_the_standard_library() -
 
 
 # What a sync from a filled cache may need of the standard library; all else costs milliseconds in every run.
-_NEEDED = "argparse binascii collections.abc contextlib marshal pathlib urllib.parse"
+_NEEDED = "argparse binascii contextlib functools itertools marshal pathlib"
 _SYNC = "lockset.cli.program lockset.cli.commands.sync lockset.sync.disk.apply.prepare lockset.sync.disk.store.cache"
 
 
@@ -54,7 +62,7 @@ def test_a_sync_from_the_cache_loads_little() -> None:
     sync = loaded(_SYNC)
     extra = {name.partition(".")[0] for name in sync - loaded(_NEEDED)}
     # Neither packaging, typing, json, signal nor threading, which took a fifth of the time of a small sync.
-    assert extra & sys.stdlib_module_names <= {"__future__", "gc", "importlib", "shlex", "zlib"}
+    assert extra & sys.stdlib_module_names <= {"__future__", "gc", "zlib"}
     assert extra - sys.stdlib_module_names == {"lockset"}
 
 
@@ -111,6 +119,39 @@ def test_a_first_sync_loads_neither_what_reads_indexes_nor_the_libraries_of_rare
     assert not loaded & {"anyio", "certifi", "encodings.idna", "ssl"}
     rare = ("httpx", "installer", "lockset.index.pages.project_page", "lockset.index.http.client", "lockset.sources.")
     assert not {name for name in loaded if name.startswith(rare)}
+
+
+@pytest.mark.skipif(
+    sys.implementation.name != "cpython" or sys.version_info >= (3, 12), reason="pathlib of Python 3.12 needs more"
+)
+def test_a_sync_from_the_cache_loads_neither_regular_expressions_nor_what_reads_addresses(
+    local_index: LocalIndex, tmp_path: Path
+) -> None:
+    local_index.world.add("sample")
+    (tmp_path / "alone").mkdir()
+    lock = str(tmp_path / "alone" / "pylock.toml")
+    (tmp_path / "requirements.in").write_text("sample\n")
+    cache = ["--cache-dir", str(tmp_path / "cache")]
+
+    def run(*arguments: str) -> set[str]:
+        code = f"import os; os.chdir({str(tmp_path)!r})\n{_RUN_ALONE.format(arguments=[*arguments, *cache])}"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+        return set(done.stderr.split())
+
+    run("lock", "requirements.in", "--default-index", local_index.url, "-o", lock)
+    loaded: set[str] = set()
+    for _ in range(2):
+        made = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(tmp_path / "env")]
+        subprocess.run(made, check=True)
+        loaded = run("sync", lock, "--python", "env")
+    assert "lockset.sync.disk.apply.prepare" in loaded, "it has installed something"
+    loaded |= run("check-env", lock, "--python", "env")
+    started = subprocess.run(
+        [sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, encoding="utf-8", check=True
+    )
+    rare = {"re", "enum", "collections", "operator", "urllib.parse", "warnings", "importlib", "fnmatch", "ntpath"}
+    rare |= {"typing", "json", "signal", "threading", "packaging", "platformdirs", "shutil", "tempfile"}
+    assert not loaded & rare - set(started.stdout.split())
 
 
 def test_the_first_pages_are_requested_before_the_search_is_imported(local_index: LocalIndex, tmp_path: Path) -> None:
@@ -173,13 +214,13 @@ wheels = [{ url = "https://files.example.org/sample-1.0-py3-none-any.whl", hashe
 def test_a_lock_file_is_validated_by_few_modules(tmp_path: Path) -> None:
     lock = tmp_path / "pylock.toml"
     lock.write_text(_ORDINARY_LOCK)
-    code = _RUN.format(arguments=["validate", str(lock)])
+    code = _RUN_ALONE.format(arguments=["validate", str(lock)])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     loaded = set(done.stderr.split())
     assert "lockset.lockfile.validate.rules.environments" in loaded, "all rules were applied"
     assert {name for name in loaded if name.startswith("packaging.")} == _QUICK_PACKAGING
     heavy = "dataclasses inspect ast json difflib logging subprocess platform hashlib lockset.sources lockset.index"
-    heavy += " gettext locale ipaddress lockset.lockfile.validate.catalogue lockset.lockfile.positions"
+    heavy += " typing gettext locale ipaddress lockset.lockfile.validate.catalogue lockset.lockfile.positions"
     assert not set(heavy.split()) & loaded
 
 
@@ -285,3 +326,12 @@ def test_conflicts_of_a_lock_file_are_read_without_markers() -> None:
     code = "import sys, lockset.lockfile.conflicts; print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert not {name for name in done.stderr.split() if name.startswith("lockset.markers")}
+
+
+@pytest.mark.skipif(sys.platform not in {"linux", "darwin"}, reason="elsewhere platformdirs is needed")
+def test_the_usual_folder_of_the_cache_is_known_without_platformdirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOCKSET_CACHE_DIR", "LOCKSET_NO_CACHE", "XDG_CACHE_HOME", "ANDROID_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/a")
+    code = "import argparse, sys; from lockset.cli.options.common import cache_dir; cache_dir(argparse.Namespace())"
+    assert "platformdirs" not in modules_after(f"{code}\nprint(*sys.modules, file=sys.stderr)")

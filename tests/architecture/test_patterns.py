@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import ast
-import importlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lockset._pattern import lazy_pattern
-from support.repository import ROOT
+from support.patterns import SOURCE, calls_on_import, lazy_patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-SOURCE = ROOT / "src" / "lockset"
-
-
-def executed_on_import(nodes: list[ast.stmt]) -> Iterator[ast.AST]:
-    """All nodes outside of the bodies of functions."""
-    rest: list[ast.AST] = list(nodes)
-    while rest:
-        node = rest.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        yield node
-        rest += ast.iter_child_nodes(node)
-
-
-def calls(path: Path) -> Iterator[ast.Call]:
-    nodes = executed_on_import(ast.parse(path.read_text("utf-8")).body)
-    return (node for node in nodes if isinstance(node, ast.Call))
 
 
 def test_no_module_compiles_a_pattern_when_it_is_imported() -> None:
     found = [
         f"{path.relative_to(SOURCE)}:{call.lineno}"
         for path in SOURCE.rglob("*.py")
-        for call in calls(path)
+        for call in calls_on_import(path)
         if ast.unparse(call.func) == "re.compile"
     ]
     assert found == [], "use lockset._pattern.lazy_pattern"
@@ -66,18 +45,6 @@ def patterns_of(path: Path) -> set[str]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-
-
-def lazy_patterns() -> list[tuple[str, Any]]:
-    """The patterns of all modules, by their full names."""
-    results: list[tuple[str, Any]] = []
-    for path in sorted(SOURCE.rglob("*.py")):
-        if any(ast.unparse(call.func) == "lazy_pattern" for call in calls(path)):
-            name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
-            module = importlib.import_module(name)
-            kind = type(lazy_pattern("")).__mro__[1]
-            results += [(f"{name}.{key}", value) for key, value in vars(module).items() if isinstance(value, kind)]
-    return results
 
 
 @pytest.mark.parametrize(("name", "pattern"), lazy_patterns())

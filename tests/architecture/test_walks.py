@@ -13,7 +13,7 @@ import pytest
 from architecture.walks import JOBS, Walk, walks
 
 # Files and moves, a little above what they are.
-MOST = {"lock": (78, 1_130), "convert": (55, 375), "validate": (30, 190), "sync": (50, 249)}
+MOST = {"lock": (79, 1_160), "convert": (55, 385), "validate": (30, 190), "sync": (50, 249)}
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from packaging.version import Version
 from lockset.composition.connections import connect
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
-from lockset.index.pages.project_page import DistributionFile
+from lockset.index.pages.project_page import unlisted_file
 from support.fakes.fake_index import BytesSink
 from support.listener import Listener
 
@@ -250,13 +250,12 @@ def test_a_server_may_ask_for_pauses_up_to_the_cap_in_all() -> None:
 def test_sizes_of_many_files_cost_no_more_than_one_of_a_silent_server() -> None:
     with talking(sends(b""), connections=4) as (server, connection):
         files = [
-            DistributionFile(
+            unlisted_file(
                 filename=f"hull-{number}.0.tar.gz",
                 project="hull",
                 version=Version(f"{number}.0"),
                 url=f"http://{server.authority}/hull-{number}.0.tar.gz",
                 hashes={},
-                metadata_hashes={},
             )
             for number in range(40)
         ]

@@ -33,7 +33,10 @@ def interpreter(version: str) -> Path | None:
         return Path(getattr(sys, "_base_executable", sys.executable))
     if os.name == "nt":
         return None
-    candidates = sorted(_PYENV.glob(f"{version}.*/bin/python"))
+    try:
+        candidates = sorted(_PYENV.glob(f"{version}.*/bin/python"))
+    except PermissionError:  # the home folder of another user
+        candidates = []
     on_path = shutil.which(f"python{version}")
     if on_path is not None and "shims" not in Path(on_path).parts:
         candidates.insert(0, Path(on_path))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
-from lockset.composition.lock_inputs import read_lock_inputs, source_arguments, workspace_of
-from lockset.composition.lock_pipeline import lock_project, lock_repository
+from lockset.composition.connections import opened_for
+from lockset.composition.lock_inputs import needed_pages, read_lock_inputs, source_arguments, workspace_of
 from lockset.composition.run_context import context_of
 from lockset.sources.discover import with_lines_of
 
@@ -60,16 +60,21 @@ def lock(
         return _with_build_requirements(lock_workspace(members, attest_of=_attest))
     inputs = read_lock_inputs(named, options, indexes, target, context)
     fresh: list[float] = []
-    with with_lines_of(inputs.context.here):
+    context = inputs.context
+    opened = opened_for(needed_pages(inputs), inputs.indexes, context.cache_folder, context.heard)
+    with with_lines_of(context.here), opened as connection:
+        # What resolves is imported while the first pages arrive.
+        from lockset.composition.lock_pipeline import lock_project, lock_repository
+
         result = lock_project(
             inputs.project,
             inputs.options,
-            open_repository=lock_repository(inputs, fresh_until=fresh.append),
-            now=inputs.context.moment,
+            open_repository=lock_repository(inputs, fresh_until=fresh.append, connection=connection),
+            now=context.moment,
             old=inputs.pins,
             folder=inputs.folder,
             verify=inputs.options.verify_metadata,
-            listener=inputs.context.heard,
+            listener=context.heard,
             attest=_attest(inputs),
         )
     result = replace(result, warnings=inputs.warnings, inputs=inputs, fresh_until=min(fresh, default=0.0))

@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name
@@ -16,6 +15,7 @@ from lockset.lockfile.validate.report import Report
 from lockset.lockfile.validate.report import validate_document as validate_data
 from lockset.option_values import check_argument
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import builtins
 import sys
-from functools import partial
-from importlib import import_module
-from importlib.machinery import PathFinder, SourceFileLoader
 
+# What `collections`, `importlib.machinery` and `operator` export: these import more than is needed here.
+from _collections import deque  # type: ignore[import-not-found]
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import PathFinder, SourceFileLoader
+from _operator import attrgetter
+
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.files.system import system_facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from importlib.machinery import ModuleSpec
+    from collections.abc import Callable, Sequence
     from types import ModuleType
     from typing import Any
 
@@ -29,12 +32,18 @@ __all__ = ["make_imports_lazy"]
 # The modules whose imports are lazy: those of the three libraries, and single ones.
 _IMPORTERS = (
     "packaging.", "httpcore.", "h11.",
-    "argparse", "subprocess", "urllib.parse", "lockset.index.http.certificates",
+    "argparse", "contextlib", "functools", "glob", "pathlib", "subprocess", "urllib.parse",
+    "lockset.index.http.certificates",
 )  # fmt: skip
 _LAZY = frozenset({
-    "anyio", "ast", "certifi", "copy", "dataclasses", "gettext", "inspect", "ipaddress", "locale", "logging",
-    "platform", "signal", "ssl", "struct", "subprocess", "sysconfig",
+    "anyio", "ast", "certifi", "contextlib", "copy", "dataclasses", "fnmatch", "gettext", "inspect", "ipaddress",
+    "locale", "logging", "ntpath", "platform", "signal", "ssl", "struct", "subprocess", "sysconfig", "warnings",
 })  # fmt: skip
+# Modules that use their patterns only as objects; most runs use few of them.
+_WITH_PATTERNS = (
+    "packaging._tokenizer", "packaging.pylock", "packaging.specifiers", "packaging.tags", "packaging.utils",
+    "packaging.version", "urllib.parse",
+)  # fmt: skip
 
 
 def make_imports_lazy() -> None:
@@ -50,6 +59,8 @@ class _Finder:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The specification of one of these modules; None for others, and for those in an archive or an executable."""
+        if name == "datetime" and sys.version_info < (3, 12):
+            return ModuleSpec(name, _FromC())  # type: ignore[arg-type] # what a loader needs
         if not name.startswith(_IMPORTERS):
             return None
         spec = PathFinder.find_spec(name, path, target)
@@ -57,6 +68,21 @@ class _Finder:
             return None
         spec.loader = _Loader(spec.loader.name, spec.loader.path)
         return spec
+
+
+class _FromC:
+    """Loads `datetime` as Python 3.12 does. Before, its classes in Python were created first, and then replaced."""
+
+    @staticmethod
+    def create_module(spec: ModuleSpec) -> None:
+        """A plain module."""
+
+    @staticmethod
+    def exec_module(module: ModuleType) -> None:
+        """Give the module the names of `_datetime`."""
+        import _datetime  # type: ignore[import-not-found]
+
+        vars(module).update({name: value for name, value in vars(_datetime).items() if not name.startswith("__")})
 
 
 class _Loader(SourceFileLoader):
@@ -75,10 +101,16 @@ def _import(
 ) -> Any:
     """As `__import__`, but the modules of `_LAZY` are imported when one of their attributes is used."""
     importer = globals["__name__"] if globals else ""
-    stand_in = _STAND_INS.get(f"{name} of {importer}") or _STAND_INS.get(name)
-    if level or not (stand_in or name in _LAZY):
-        return __import__(name, globals, locals, fromlist, level)
-    return stand_in or _Lazy(name)
+    stand_in = _STAND_INS.get(f"{'.' * level}{name} of {importer}")
+    if stand_in is None and not level:
+        stand_in = _STAND_INS.get(name) or (_Lazy(name) if name in _LAZY and name not in sys.modules else None)
+    return stand_in or __import__(name, globals, locals, fromlist, level)
+
+
+def _attribute(module: str, name: str) -> Any:
+    """The attribute `name` of `module`, which is imported (`import_module` would import `warnings`)."""
+    __import__(module)
+    return getattr(sys.modules[module], name)
 
 
 class _Lazy:
@@ -88,7 +120,16 @@ class _Lazy:
         vars(self).update(known, __name__=name)
 
     def __getattr__(self, attribute: str) -> Any:
-        return getattr(import_module(vars(self)["__name__"]), attribute)
+        return _attribute(vars(self)["__name__"], attribute)
+
+
+def _late(module: str, name: str) -> Callable[..., Any]:
+    """The function `name` of `module`, which is imported when it is called."""
+
+    def call(*args: Any, **named: Any) -> Any:
+        return _attribute(module, name)(*args, **named)
+
+    return call
 
 
 class _Logger:
@@ -158,20 +199,157 @@ def _platform() -> _Lazy:
         "python_version_tuple": tuple(full.split(".")),
         "python_implementation": "CPython",
     }
-    return _Lazy("platform", **{name: partial(_same, value) for name, value in known.items()})
+    return _Lazy("platform", **{name: lambda value=value: value for name, value in known.items()})
 
 
 def _same(value: Any) -> Any:
     return value
 
 
+class _TypedDict(dict):  # type: ignore[type-arg]
+    """As `typing.TypedDict`, but nothing of the annotations is kept: typing compiles each of them."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Accept `total=False`."""
+
+
+class _Annotation:
+    """A name of `typing` in annotations, which are not evaluated. Any other use of it is that of the name itself."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getitem__(self, items: Any) -> Any:
+        return _attribute("typing", self._name)[items]
+
+    def __or__(self, other: Any) -> Any:
+        return _attribute("typing", self._name) | other
+
+    def __ror__(self, other: Any) -> Any:
+        return other | _attribute("typing", self._name)
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        return _attribute("typing", self._name)(*args, **named)
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+        del bases
+        return (_attribute("typing", self._name),)
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(_attribute("typing", self._name), attribute)
+
+
+def _named_tuple(name: str, fields: Sequence[str]) -> Callable[..., Any]:
+    """As `collections.namedtuple`, for a class that is only called: it is created then."""
+
+    def make(*values: Any) -> Any:
+        return _attribute("collections", "namedtuple")(name, fields)(*values)
+
+    return make
+
+
+# By a pattern of argparse for the arguments of one option or argument: the length of what it matches at the start of a
+# text of A (an argument), O (an option) and - (`--`), or None if it does not match.
+_LENGTHS: dict[str, Callable[[str], int | None]] = {
+    "()": lambda text: 0,  # noqa: ARG005 - an option without a value
+    "(A)": lambda text: 1 if text.startswith("A") else None,
+    "(-*[A-]*)": lambda text: len(text) - len(text.lstrip("A-")),
+    "(-*A[-AO]*)": lambda text: len(text) - len(text.lstrip("AO-")) if text.lstrip("-").startswith("A") else None,
+}
+
+
+class _Match:
+    """What argparse reads of a match of such a pattern, and otherwise the match itself."""
+
+    def __init__(self, pattern: str, text: str, length: int) -> None:
+        self._whole = pattern, text
+        self._length = length
+        self._text = text[:length]
+
+    def group(self, number: int = 0) -> str:
+        """The text of the only group, which is that of the pattern."""
+        return self._text if number in {0, 1} else str(self._again().group(number))
+
+    def groups(self) -> tuple[str, ...]:
+        """The text of the only group."""
+        return (self._text,)
+
+    def end(self) -> int:
+        """Where it ends."""
+        return self._length
+
+    def _again(self) -> Any:
+        return _attribute("re", "match")(*self._whole)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._again(), name)
+
+
+def _match(pattern: str, text: str) -> Any:
+    """As `re.match`, without `re` for the usual patterns of argparse."""
+    length_of = _LENGTHS.get(pattern)
+    if length_of is None:
+        return _attribute("re", "match")(pattern, text)
+    length = length_of(text)
+    return None if length is None else _Match(pattern, text, length)
+
+
+class _NegativeNumber:
+    """The pattern by which argparse recognises negative numbers among options. `re` is not imported for `--option`."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+
+    def match(self, text: str) -> Any:
+        """The match at the start of `text`; None if there is none."""
+        second = text[1:2]
+        if text.startswith("-") and (second == "." or second.isdecimal()):
+            return _attribute("re", "match")(self._pattern, text)
+        return None
+
+
+# Of Python 3.10 to 3.13, and of 3.14.
+_NEGATIVE_NUMBERS = frozenset({r"^-\d+$|^-\d*\.\d+$", r"-\.?\d"})
+
+
+def _argparse_pattern(source: str, flags: int = 0) -> Any:
+    """As `re.compile`, without `re` until a pattern is used."""
+    return _NegativeNumber(source) if source in _NEGATIVE_NUMBERS else lazy_pattern(source, flags)
+
+
 _STAND_INS: dict[str, Any] = {
+    # For the tags of the running interpreter alone.
+    ". of packaging.tags": _Lazy(
+        "packaging", _manylinux=_Lazy("packaging._manylinux"), _musllinux=_Lazy("packaging._musllinux")
+    ),
     "ast": _Lazy("ast", literal_eval=_literal),
+    # `functools` creates a class for `cache_info`, and `contextlib` needs one class, written in C.
+    "collections of functools": _Lazy("collections", namedtuple=_named_tuple),
+    "collections of contextlib": _Lazy("collections", deque=deque),
     "dataclasses": _Lazy("dataclasses", dataclass=_dataclass),
     # The messages of argparse have no translations, and looking for them takes longer than to read a command line.
     "gettext": _Lazy("gettext", gettext=str, ngettext=lambda one, many, number: one if number == 1 else many),
-    "platform of packaging.markers": _platform(),
-    "re of packaging._tokenizer": _Lazy("re", compile=lazy_pattern),
-    "ssl of httpcore._ssl": _Lazy("ssl", SSLContext=object),  # the annotation of a function
+    **{f"re of {name}": _Lazy("re", compile=lazy_pattern) for name in _WITH_PATTERNS},
     "logging": _Lazy("logging", getLogger=_Logger, DEBUG=10),
+    # What `operator` has from C.
+    "operator of pathlib": _Lazy("operator", attrgetter=attrgetter),
+    "platform of packaging.markers": _platform(),
+    "re of argparse": _Lazy("re", ASCII=256, compile=_argparse_pattern, match=_match),
+    "re of glob": _Lazy("re", compile=lazy_pattern),
+    "re of pathlib": _Lazy("re"),
+    # For the `partial` in Python, which the one in C replaces.
+    "reprlib of functools": _Lazy("reprlib", recursive_repr=lambda: _same),
+    "ssl of httpcore._ssl": _Lazy("ssl", SSLContext=object),  # the annotation of a function
+    "typing of packaging.markers": _Lazy("typing", TypedDict=_TypedDict),
+    "typing of packaging._parser": _Lazy("typing", NamedTuple=NamedTuple),
+    # Which needs one class of it; importing `typing` takes 2 ms, and its classes are compiled.
+    "typing of packaging.version": _Lazy(
+        "typing",
+        NamedTuple=NamedTuple,
+        TYPE_CHECKING=False,
+        **{name: _Annotation(name) for name in ("Any", "Literal", "SupportsInt")},
+    ),
+    # From Python 3.13 on, this decorator imports `inspect`. lockset uses nothing that is deprecated.
+    "warnings of packaging.version": _Lazy("warnings", deprecated=lambda *_, **__: _same),
+    "urllib.parse of pathlib": _Lazy("urllib.parse", quote_from_bytes=_late("urllib.parse", "quote_from_bytes")),
 }

@@ -12,6 +12,8 @@ import gc
 import os
 import sys
 
+from lockset._version import __version__
+
 # Not even `typing`: every run pays for these imports.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,11 +106,18 @@ def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
             return 0
         if arguments[:2] == ["completion", "--list"] and len(arguments) == 3 and alone:
             return _list_names(arguments[2])
+        if alone and len(arguments) == 1 and arguments[0] in {"-V", "--version"}:
+            return _print_version()
         if alone:
-            from lockset.cli.lazy_imports import make_imports_lazy
+            from lockset.cli.module_files import find_own_modules
 
             leave_at_once()
+            find_own_modules()
+            from lockset.cli.lazy_imports import make_imports_lazy
+            from lockset.files.pattern_cache import use_pattern_cache
+
             make_imports_lazy()
+            use_pattern_cache(arguments, COMMANDS, os.environ)
             _begin_requests(arguments)
         gc.disable()  # until everything is imported, since imports leave no garbage
         from lockset.cli.program import run
@@ -129,6 +138,15 @@ def _begin_requests(arguments: Sequence[str]) -> None:
             from lockset.composition.connections import start_copy_early
 
             start_copy_early()
+
+
+def _print_version() -> int:
+    """`--version` alone, without argparse, whose import takes longer."""
+    try:
+        os.write(1, f"lockset {__version__}\n".encode())
+    except OSError:
+        return 1
+    return 0
 
 
 def _list_names(kind: str) -> int:
@@ -155,6 +173,8 @@ def _end(code: int) -> None:
     # The output of `cli.output` must be flushed before the process ends.
     _flushed(sys.stderr)
     arrived = _flushed(sys.stdout)
+    if (patterns := sys.modules.get("lockset.files.pattern_cache")) is not None:
+        patterns.save_patterns()
     os._exit(code if arrived else code or 1)
 
 

@@ -7,7 +7,6 @@ import gc
 import os
 import sys
 from functools import cache
-from importlib import import_module
 
 from lockset._version import __version__
 from lockset.cli.exit_codes import INTERRUPTED, REFUSED, USAGE, exit_code
@@ -147,7 +146,7 @@ def make_parser(commands: Mapping[str, str], chosen: str | None, *, every: bool 
         one = subparsers.add_parser(name, help=text, description=text[0].upper() + text[1:])
         one.commands = commands
         if every or name == chosen:
-            import_module(_module(name)).add_arguments(one)
+            _command_module(name).add_arguments(one)
         add_common(one)
         one.set_defaults(parser=one)
     return parser
@@ -248,9 +247,11 @@ def _report_wrong_usage(error: UsageError, arguments: Sequence[str]) -> int:
     return _report(error, out)
 
 
-def _module(command: str) -> str:
-    """The module of `command`, with underscores for hyphens."""
-    return f"lockset.cli.commands.{command.replace('-', '_')}"
+def _command_module(command: str) -> Any:
+    """The module of `command`, with underscores for hyphens. `importlib` itself takes longer to import."""
+    name = f"lockset.cli.commands.{command.replace('-', '_')}"
+    __import__(name)
+    return sys.modules[name]
 
 
 def _chosen(arguments: Sequence[str], commands: Mapping[str, str]) -> str | None:
@@ -291,7 +292,7 @@ def _run(args: argparse.Namespace, out: Output, begin: Callable[[], None]) -> in
             _enter(args.directory)
         if args.config is not None:
             _refuse_missing(args.config)
-        command = import_module(_module(args.command))
+        command = _command_module(args.command)
         if hasattr(gc, "freeze"):
             gc.freeze()
         # A lock creates many values that live to its end, and frequent collections would take a tenth of its time.
@@ -319,7 +320,11 @@ def _silence_stdout() -> None:
 
 
 def _report_exception(error: Exception, out: Output) -> None:
-    if isinstance(error, OSError):
+    if isinstance(error, FileNotFoundError) and not _has_working_folder():
+        message = "The working folder does not exist any more"
+        hint = "Change to another folder, or give one with `--directory`"
+        out.error(Diagnostic(code="working-directory", message=message, hint=hint))
+    elif isinstance(error, OSError):
         # For a move, the destination says more than the source.
         path = error.filename2 or error.filename
         location = str(path) if path else None
@@ -327,7 +332,8 @@ def _report_exception(error: Exception, out: Output) -> None:
         out.error(Diagnostic(code="system", message=message, location=location))
     elif isinstance(error, (MemoryError, SystemError)):
         # The interpreter may raise SystemError if memory is short.
-        out.error(Diagnostic(code="memory", message="lockset ran out of memory"))
+        hint = "Give the process more memory, or raise its limit (`ulimit -v`)"
+        out.error(Diagnostic(code="memory", message="lockset ran out of memory", hint=hint))
     elif isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
         message = f"A file name cannot be encoded in the encoding of this locale, {error.encoding}"
         hint = "Use a UTF-8 locale, or set PYTHONUTF8=1"
@@ -355,6 +361,14 @@ def _report_bug(error: Exception, out: Output) -> None:
             hint="Report it with the output of `--verbose`",
         )
     )
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
 
 
 def _enter(directory: os.PathLike[str]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
+from lockset.files.pattern_cache import save_patterns
 from lockset.files.read_file import MAX_BYTES
 from lockset.files.system import processors
 from lockset.index.credentials import redact
@@ -27,14 +28,22 @@ from lockset.index.options import options_of_plain, plain_options
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lockset.index.http.workers import Service
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
     from lockset.progress import ProgressListener
 
-__all__ = ["Connection", "SourceFetcher", "connect", "connected", "link_locked_files", "start_copy_early"]
+__all__ = [
+    "Connection",
+    "SourceFetcher",
+    "connect",
+    "connected",
+    "link_locked_files",
+    "opened_for",
+    "start_copy_early",
+]
 
 # Connections that workers leave free, so that a request which something waits for is not delayed by prefetching.
 _FREE_SLOTS = 2
@@ -137,20 +146,28 @@ def _new_copies() -> list[ProcessCopy]:
 
 
 def _prepare() -> None:
-    """Import what the first calls need, and compile patterns that are compiled on first use."""
+    """Import what the first calls need, and compile patterns that are compiled on first use.
+
+    This process waits for its first call anyway, and the first requests of a lock are waited for.
+    """
     gc.set_threshold(*_COLLECTED_AT)
     gc.enable()
     import encodings.idna  # to look hosts up
     import hashlib
 
     from lockset.files import inflate
-    from lockset.index.http import certificates, httpx_client
+    from lockset.hashes import quick_sha256
+    from lockset.index.http import certificates
+    from lockset.index.http.httpx_client import prepare_requests
     from lockset.index.pages.simple_json import parse_json_page
     from lockset.metadata.retrieve import Retriever
 
-    del certificates, encodings, hashlib, httpx_client, inflate, Retriever
+    del certificates, encodings, hashlib, inflate, Retriever
+    prepare_requests()
+    quick_sha256(b"")  # imports its module
     for page in (b'{"files":[]}', '{"files":[],"é":1}'.encode()):  # of both kinds that have patterns of their own
         parse_json_page(page, name="sample", page_url="", index_url="")
+    save_patterns()
 
 
 def _serve(service: Service) -> None:
@@ -163,6 +180,7 @@ def _serve(service: Service) -> None:
     connection = connect(options, cache=cache, clock=time.time, listener=service.listener, spares=service.threads // 2)
     Retriever(connection.files, store=connection.cache, tasks=connection.workers)
     service.run(connection.workers.offered, is_near=lambda: connection.transport.is_near)
+    save_patterns()
 
 
 @contextmanager
@@ -175,6 +193,19 @@ def connected(options: IndexOptions, cache: Path | None, listener: ProgressListe
         connection.close()
         while _early:  # the connection did not take them
             _early.pop().end()
+
+
+@contextmanager
+def opened_for(
+    names: Sequence[str], options: IndexOptions, cache: Path | None, listener: ProgressListener
+) -> Iterator[Connection | None]:
+    """Connections for one run over which the pages of the projects `names` are requested; None without names."""
+    if not names:
+        yield None
+        return
+    with connected(options, cache, listener) as connection:
+        connection.index.hint(names)
+        yield connection
 
 
 def link_locked_files(transport: Transport, locks: Iterable[Pylock]) -> None:

@@ -16,6 +16,7 @@ from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
 from lockset.resolve.lock.lock_notes import LockNotes, gaps, list_few, note_missing_extras, note_sources, note_statuses
 from lockset.resolve.lock.lock_resolution import later_pythons, narrowing, resolution_of
 from lockset.resolve.lock.verify import verify_lock
+from lockset.resolve.problem.dependencies import Dependencies
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
@@ -27,7 +28,7 @@ from lockset.resolve.solver.resolution import resolution_graph
 from lockset.resolve.solver.search import ResolutionImpossible, extra_and_group_choices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
     from pathlib import Path
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.request import LockRequest
-    from lockset.resolve.problem.requirement import Dependency, Specifier
+    from lockset.resolve.problem.requirement import Specifier
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.resolve.solver.resolution import Resolution
     from lockset.sources.project import RootProject
@@ -410,9 +411,9 @@ def _prove(
     terms: LockTerms,
 ) -> tuple[MissingFile, ...]:
     @cache  # called for each of many environments
-    def dependencies(name: str, version: Version) -> Iterable[Dependency]:
+    def dependencies(name: str, version: Version) -> Dependencies:
         facts = repository.facts(name, version)
-        return facts.dependencies if facts is not None else ()
+        return facts.dependencies if facts is not None else Dependencies()
 
     request = problem.request
     return verify_lock(

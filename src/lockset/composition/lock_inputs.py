@@ -48,6 +48,7 @@ __all__ = [
     "LockInputs",
     "existing_lock",
     "memory_and_indexes",
+    "needed_pages",
     "read_constraint_files",
     "read_lock_inputs",
     "source_arguments",
@@ -176,6 +177,24 @@ def read_lock_inputs(
         fetched=fetch.count,
         memory=memory,
     )
+
+
+def needed_pages(inputs: LockInputs) -> list[str]:
+    """The projects whose pages a first lock needs whatever else it decides; none where that takes a closer look.
+
+    They are required everywhere, from an index, and neither replaced nor left out.
+    """
+    project, options, settings = inputs.project, inputs.options, inputs.project.settings
+    lines = (
+        *project.dependencies,
+        *(line for more in (*project.extras.values(), *project.groups.values()) for line in more),
+        *(*project.constraints, *settings.constraints),
+    )
+    changing = (settings.overrides, settings.excludes, options.overrides, options.excludes, options.constraints)
+    is_plain = inputs.old is None and inputs.memory is None and not (any(changing) or project.unbuilt)
+    if not is_plain or options.only_groups or any(line.requirement.url is not None for line in lines):
+        return []
+    return [line.name for line in project.dependencies if line.requirement.marker is None]
 
 
 def memory_and_indexes(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lockset.build.hooks import HookBuilder
     from lockset.build.policy import BuildPolicy
     from lockset.composition.builds.environments import SyncedEnvironmentMaker
+    from lockset.composition.connections import Connection
     from lockset.composition.lock_assembly import Attest, LockResult
     from lockset.composition.lock_inputs import LockInputs
     from lockset.composition.run_context import RunContext
@@ -289,58 +290,64 @@ def repository_opener(
     builder: Callable[[ProgressListener], Builder] | None = None,
     policy: BuildPolicy | None = None,
     on_close: Callable[[float], None] | None = None,
+    connection: Connection | None = None,
 ) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
     """The `open_repository` argument of `lock_project`.
 
     Nothing is built if `builder` is None; `policy` says how it builds.
-    `on_close` is called with the time at which the first page expires.
+    `on_close` is called with the time at which the first page expires. An open `connection` with the same options,
+    cache and listener is used and stays open.
     """
 
     @contextmanager
     def opened(rules: FileRules, listener: ProgressListener) -> Iterator[IndexRepository]:
-        with connected(options, cache, listener) as connection:
+        with nullcontext(connection) if connection is not None else connected(options, cache, listener) as used:
             made = _BuilderOnUse(lambda: builder(listener)) if builder is not None else None
 
             def hash_file(file: DistributionFile) -> Mapping[str, str]:
                 listener.note(f"The index has no strong hash of {file.filename}: downloading it to compute one")
-                return {"sha256": connection.files.sha256(file)}
+                return {"sha256": used.files.sha256(file)}
 
             failures = None
             if made is not None:
                 failures = BuildFailures(
-                    connection.cache,
+                    used.cache,
                     fingerprint=lambda: made.fingerprint,
                     now=time.time(),
                     refresh=options.refresh,
                 )
             metadata = Retriever(
-                connection.files,
-                store=connection.cache,
-                tasks=connection.workers,
+                used.files,
+                store=used.cache,
+                tasks=used.workers,
                 builder=made,
                 failures=failures,
                 build_key=None if policy is None else policy.cache_key,
             )
             yield PrefetchingRepository(
-                index=connection.index,
+                index=used.index,
                 metadata=metadata,
                 rules=rules,
                 listener=listener,
                 hash_file=hash_file,
-                sources=_SourcesOnUse(connection.files, connection.cache, made, rules.may_build),
+                sources=_SourcesOnUse(used.files, used.cache, made, rules.may_build),
             )
             if on_close is not None:
-                on_close(connection.index.fresh_until)
+                on_close(used.index.fresh_until)
 
     return opened
 
 
 def lock_repository(
-    inputs: LockInputs, *, fresh_until: Callable[[float], None] | None = None
+    inputs: LockInputs,
+    *,
+    fresh_until: Callable[[float], None] | None = None,
+    connection: Connection | None = None,
 ) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
     """A function that opens the repository of releases for `inputs`; it builds those whose metadata only a build has.
 
-    `fresh_until` is called at the end with the time at which the first page expires, in seconds since the epoch.
+    `fresh_until` is called at the end with the time at which the first page expires, in seconds since the epoch. An
+    open `connection` for the inputs is used, else one is opened.
     """
     if inputs.memory is not None:
         from lockset.resolve.releases.memory_index import memory_repository  # for callers of the library alone
@@ -352,6 +359,7 @@ def lock_repository(
         builder=partial(lock_builder, inputs),
         policy=_policy(inputs),
         on_close=fresh_until,
+        connection=connection,
     )
 
 

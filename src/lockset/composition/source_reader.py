@@ -18,7 +18,7 @@ from lockset.build.unpack import unpack_sdist
 from lockset.composition.archive_cache import ArchiveMemory
 from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import BuildNeededError, HashMismatchError, LocksetError, SourceNotSupportedError
-from lockset.index.pages.project_page import DistributionFile
+from lockset.index.pages.project_page import DistributionFile, unlisted_file
 from lockset.metadata.core import parse_metadata
 from lockset.metadata.pyproject import tree_metadata
 from lockset.metadata.sdist import sdist_metadata
@@ -224,9 +224,7 @@ def _file_of(source: DirectSource) -> DistributionFile:
         name = source.name  # type: ignore[assignment]
     url = Path(source.path).as_uri() if source.path is not None else source.fetched
     single = {d.algorithm: d.value for d in source.hashes} if len(source.hashes) == 1 else {}
-    return DistributionFile(
-        filename=source.filename, project=str(name), version=version, url=url, hashes=single, metadata_hashes={}
-    )
+    return unlisted_file(filename=source.filename, project=str(name), version=version, url=url, hashes=single)
 
 
 def _measured(archive: BinaryIO, source: DirectSource) -> tuple[int, dict[str, str]]:

@@ -52,8 +52,10 @@ __all__ = [
     "METADATA",
     "cache_folder",
     "content",
+    "default_folder",
     "get_value",
     "is_trusted",
+    "is_whole",
     "key_of",
     "put_value",
     "read_record",
@@ -106,17 +108,34 @@ def key_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Key:
 
 
 def cache_folder(environ: Mapping[str, str]) -> str | None:
-    """The default folder of the cache, as `platformdirs` returns it; None if this function cannot determine it."""
-    chosen = environ.get("LOCKSET_CACHE_DIR")
-    if chosen or environ.get("LOCKSET_NO_CACHE"):
-        return os.path.abspath(os.path.expanduser(chosen)) if chosen and not environ.get("LOCKSET_NO_CACHE") else None
-    home = environ.get("XDG_CACHE_HOME", "").strip()
+    """The folder of the cache that variables choose, or the default one; None if this function cannot determine it."""
+    if environ.get("LOCKSET_NO_CACHE"):
+        return None
+    if chosen := environ.get("LOCKSET_CACHE_DIR"):
+        try:
+            return os.path.abspath(os.path.expanduser(chosen))
+        except OSError:
+            return None  # relative to a working folder that was removed
     if os.name == "nt":
         local = environ.get("LOCALAPPDATA")
         return f"{local}\\lockset\\Cache" if local else None
-    if sys.platform == "linux" and (home or environ.get("HOME")):
-        folder = f"{home or environ['HOME'] + '/.cache'}/lockset"
-        return folder if is_trusted(folder) else None
+    folder = default_folder(environ)
+    return folder if folder and is_trusted(folder) else None
+
+
+def default_folder(environ: Mapping[str, str]) -> str | None:
+    """The default folder of the cache, as `platformdirs` returns it, which takes 5 ms to import.
+
+    None where that has to decide: on Windows and other systems, for apps of Android, and without a home folder.
+    """
+    chosen, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
+    if sys.platform == "linux" and "ANDROID_DATA" not in environ:
+        if chosen.startswith("/"):
+            return os.path.join(chosen, "lockset")
+        return f"{home.rstrip('/')}/.cache/lockset" if home.startswith("/") else None
+    # Whether the variable counts on macOS depends on the version of platformdirs.
+    if sys.platform == "darwin" and not chosen and home.startswith("/"):
+        return f"{home.rstrip('/')}/Library/Caches/lockset"
     return None
 
 
@@ -263,6 +282,25 @@ def read_record(path: str) -> Any:
     if len(data) <= _CHECKSUM or _checksum(data[_CHECKSUM:]) != data[:_CHECKSUM]:
         return None
     return marshal.loads(data[_CHECKSUM:])  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
+
+
+def is_whole(path: str) -> bool:
+    """Whether the record of either form at `path` is this user's and has its checksums. Raises OSError."""
+    try:
+        if read_record(path) is not None:
+            return True
+        status = os.stat(path)
+        if not is_private(status) or status.st_size > _LARGEST:
+            return False
+        data = memoryview(content(path, status.st_size))
+        end = _START + int.from_bytes(data[_CHECKSUM:_START], "big")
+        if _checksum(data[_START:end]) != data[:_CHECKSUM]:
+            return False
+        parts, rest = marshal.loads(data[_START:end])[4], data[end:]  # noqa: S302 (as in `read_record`)
+    except (ValueError, TypeError, EOFError, LookupError, OverflowError):
+        return False
+    sizes = sum(size for _, _, size, _ in parts)
+    return sizes == len(rest) and all(zlib.crc32(rest[at : at + size]) == crc for _, at, size, crc in parts)
 
 
 def get_value(path: str | None, key: Any) -> Any:

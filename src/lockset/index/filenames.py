@@ -89,7 +89,7 @@ class FileNames:
 
 def wheel_triple(filename: str) -> str:
     """The tags of a wheel's file name, such as `py3-none-any`."""
-    return "-".join(filename[:-4].split("-")[-3:])
+    return "-".join(filename[:-4].rsplit("-", 3)[-3:])
 
 
 def build_number(filename: str) -> tuple[int, str] | tuple[()]:

@@ -6,8 +6,6 @@ Types are imported on first use; functions are imported from their module, as in
 
 from __future__ import annotations
 
-from importlib import import_module
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lockset.lockfile.diff import LockDiff
@@ -30,6 +28,8 @@ __all__ = ["Document", "Issue", "LockDiff", "Pylock", "Report", "Selection"]
 
 
 def __getattr__(name: str) -> object:
+    from importlib import import_module
+
     home = _HOMES.get(name)
     if home is None:
         message = f"module {__name__!r} has no attribute {name!r}"

@@ -17,7 +17,6 @@ to an allowed part.
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
 
 from lockset import dependency_specifiers
 from lockset._named_tuple import NamedTuple
@@ -25,8 +24,10 @@ from lockset.dependency_specifiers import read_marker
 from lockset.errors import LocksetError
 from lockset.package_names import canonicalize_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from lockset.lockfile.model import Pylock
     from lockset.markers import Environment, MarkerSet

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError, UsageError
@@ -20,14 +18,13 @@ __all__ = [
 ]
 
 PLAIN_NAME = "pylock.toml"
+_NOT_IN_NAMES = frozenset("./\\\n\r")
 _SEPARATORS = lazy_pattern(r"[-_.]+")
-# Excludes line ends too, which `[^.]` would match.
-_NAMED = lazy_pattern(r"pylock\.([^.\n\r/\\]+)\.toml", re.ASCII)
 
 
 def is_lock_file_name(name: str) -> bool:
     """Whether `name` (without folders) is the name of a lock file."""
-    return name == PLAIN_NAME or _NAMED.fullmatch(name) is not None
+    return name == PLAIN_NAME or name_of(name) is not None
 
 
 def refuse_wrong_name(path: str) -> None:
@@ -36,7 +33,7 @@ def refuse_wrong_name(path: str) -> None:
     Raises:
         LocksetError: `file-name`.
     """
-    name = re.split(r"[/\\]", path)[-1]
+    name = path.replace("\\", "/").rpartition("/")[2]
     if is_lock_file_name(name) or not (name.lower().endswith(".toml") or name.lower().startswith("pylock")):
         return
     raise LocksetError(
@@ -66,8 +63,8 @@ def refuse_wrong_output(output: str | None) -> None:
 
 def name_of(name: str) -> str | None:
     """NAME of `pylock.NAME.toml`, or None for `pylock.toml` and for other files."""
-    match = _NAMED.fullmatch(name)
-    return match.group(1) if match else None
+    inner = name.removeprefix("pylock.").removesuffix(".toml")
+    return inner if inner and name == f"pylock.{inner}.toml" and _NOT_IN_NAMES.isdisjoint(inner) else None
 
 
 def lock_file_name(name: str | None) -> str:
@@ -98,6 +95,8 @@ def last_component(*, path: str | None, url: str | None) -> str | None:
         return path.rsplit(separator, 1)[-1] or None
     if not url:
         return None
+    from urllib.parse import unquote, urlsplit  # most syncs read no URL
+
     try:
         return unquote(urlsplit(url).path.rsplit("/", 1)[-1]) or None
     except ValueError:  # such as a host with an open bracket

@@ -11,7 +11,6 @@ import re
 import stat
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import tomli
@@ -23,8 +22,10 @@ from lockset.errors import LocksetError
 from lockset.files.system import READ
 from lockset.spans import LineIndex
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from lockset.lockfile.model import Pylock
     from lockset.lockfile.positions import Positions

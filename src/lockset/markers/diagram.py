@@ -23,14 +23,15 @@ from collections.abc import Mapping
 from functools import partial
 from itertools import count
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lockset._named_tuple import NamedTuple
 from lockset.markers.variables import Kind, release_point, satisfies
 from lockset.package_names import canonicalize_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, TypeAlias
 
     from lockset.markers.variables import Variable
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion
 
@@ -13,8 +12,10 @@ from lockset.errors import LocksetError
 from lockset.markers import diagram as dd
 from lockset.markers.variables import ORIGIN, Kind, Release, Variable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
 
 __all__ = [
     "COMMON_PLATFORMS",
@@ -284,7 +285,7 @@ def _follow_path(diagram: int, values: dict[str, str], *, known: bool) -> Exampl
 
 
 # A text variable with none of the labels, or a predicate with this truth value.
-_Condition = tuple[Variable, tuple[Any, ...], bool]
+_Condition: TypeAlias = "tuple[Variable, tuple[Any, ...], bool]"
 
 
 def _matching_value(value: str, required: list[_Condition]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from lockset import dependency_specifiers
 from lockset.dependency_specifiers import plain_clause, read_specifier, read_specifiers
 from lockset.errors import LocksetError
@@ -13,8 +11,10 @@ from lockset.markers.parse import comparison, parse
 from lockset.markers.variables import EXTRA, ORIGIN, PYTHON, VARIABLE_NAMES, Kind, Variable, flag
 from lockset.package_names import canonicalize_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet

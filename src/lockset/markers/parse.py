@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, NoReturn
 
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import SHORT, excess
@@ -30,8 +29,10 @@ from lockset.markers.variables import (
 )
 from lockset.package_names import canonicalize_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import NoReturn
 
 __all__ = ["comparison", "parse"]
 

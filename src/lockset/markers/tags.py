@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from functools import cache, reduce
 from operator import or_
-from typing import TYPE_CHECKING
 
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.markers.environment import split_platform, unknown_platform
 from lockset.markers.marker_set import MarkerSet
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from packaging.tags import Tag
 
-__all__ = ["described_tags", "tag_platform_region", "tag_set_region", "wheel_region"]
+__all__ = ["described_tags", "is_for_every_python3", "tag_platform_region", "tag_set_region", "wheel_region"]
 
 # Default versions for platforms that are described without one.
 DEFAULT_GLIBC = (2, 28)
@@ -81,6 +81,11 @@ _SYSTEMS = {
 def wheel_region(tags: Iterable[Tag]) -> MarkerSet:
     """The region in which a wheel with these tags can be used: the union of the regions of its tags, cached."""
     return _region_of_all(tags if isinstance(tags, frozenset) else frozenset(tags))
+
+
+def is_for_every_python3(tags: Iterable[Tag]) -> bool:
+    """Whether every interpreter of Python 3 accepts a wheel with these tags: one of them is `py3-none-any`."""
+    return any(tag.interpreter == "py3" and tag.abi == "none" and tag.platform == "any" for tag in tags)
 
 
 @cache

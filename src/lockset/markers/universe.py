@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import compress
-from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import read_specifiers
@@ -12,6 +11,7 @@ from lockset.markers.environment import KNOWN_PYTHONS, Environment, split_platfo
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.tags import described_tags, tag_platform_region
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 

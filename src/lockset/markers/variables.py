@@ -20,7 +20,6 @@ import re
 from enum import Enum
 from functools import lru_cache
 from operator import eq, ge, gt, le, lt, ne
-from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion
 
@@ -29,6 +28,7 @@ from lockset._dataclass import dataclass
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import plain_clause, plain_release, read_specifier, read_version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from packaging.specifiers import Specifier
 

@@ -428,6 +428,8 @@ def _has_strong_hash(file: DistributionFile) -> bool:
 
 def best_file(wheels: Sequence[DistributionFile]) -> DistributionFile:
     """The wheel that represents its version: not yanked, with promised metadata, then the most widely usable one."""
+    if len(wheels) == 1:
+        return wheels[0]
     return min(
         wheels,
         key=lambda file: (file.yanked, not file.metadata, _narrowness(wheel_triple(file.filename)), file.filename),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
-
 from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.hashes import STRONG_ALGORITHMS, Digest
@@ -15,9 +13,12 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-__all__ = ["DesiredDistribution", "SourcePolicy", "WheelIdentity", "may_hold_secret", "public_url"]
+__all__ = ["DesiredDistribution", "SourcePolicy", "WheelIdentity", "is_secret_name", "may_hold_secret", "public_url"]
 
 _SECRET = lazy_pattern(r"""://[^\s"'/]*@|://[^\s"'?]*\?""")
+_SECRET_NAMES = ("PASS", "TOKEN", "SECRET", "USERNAME", "AUTH")
+# Characters of addresses that `urlsplit` and `urlunsplit` keep: those without user info, query and fragment.
+_KEPT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%+!/:")
 
 
 def _version(text: str | None) -> Version | None:
@@ -154,11 +155,21 @@ class DesiredDistribution(NamedTuple):
 
 def may_hold_secret(text: str) -> bool:
     """Whether an address in `text` has user info or a query. Such a text is never stored."""
-    return _SECRET.search(text) is not None
+    return ("@" in text or "?" in text) and _SECRET.search(text) is not None
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether the variable `name` may have a secret as its value."""
+    return any(part in name for part in _SECRET_NAMES)
 
 
 def public_url(url: str) -> str:
     """`url` without user info, query and fragment, which may hold secrets."""
+    scheme, _, rest = url.partition("://")
+    if scheme in {"https", "http"} and not rest.startswith("/") and _KEPT.issuperset(rest):
+        return url
+    from urllib.parse import urlsplit, urlunsplit  # importing it takes longer than to read a hundred addresses
+
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 

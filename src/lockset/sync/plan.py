@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from operator import attrgetter
 
 from lockset._named_tuple import NamedTuple
 
@@ -117,7 +116,7 @@ def plan(
         by_name.setdefault(one.name, []).append(one)
     steps = [_step(one, by_name.pop(one.name, []), policy) for one in desired]
     steps += [_unlisted_step(name, extra, policy) for name, extra in by_name.items()]
-    return plan_of(sorted(_repair_overlaps(steps, overlap), key=attrgetter("name")))
+    return plan_of(sorted(_repair_overlaps(steps, overlap), key=lambda step: step.name))
 
 
 def _step(desired: DesiredDistribution, installed: Sequence[InstalledDistribution], policy: RemovalPolicy) -> Step:

@@ -6,7 +6,6 @@ The layout says where each scheme of a wheel goes, and which paths there are res
 from __future__ import annotations
 
 import os
-import re
 from functools import lru_cache
 
 from lockset._named_tuple import NamedTuple
@@ -41,9 +40,9 @@ LOCK_FILE = ".lockset.lock"
 # Folder of the cache that holds the unpacked wheels.
 STORE_FOLDER = "wheels-v1"
 # Scripts that belong to the interpreter or to the environment itself.
-_OWN_SCRIPTS = lazy_pattern(
-    r"(?:python|pypy|graalpy)w?[\d.]*t?(?:\.exe)?|(?:de)?activate(?:[._].*)?|pydoc\.bat", re.IGNORECASE
-)
+_OWN_SCRIPTS = lazy_pattern(r"(?i)(?:python|pypy|graalpy)w?[\d.]*t?(?:\.exe)?|(?:de)?activate(?:[._].*)?|pydoc\.bat")
+# How these begin, in letters of which no other letter is the upper case.
+_OWN_STARTS = ("python", "pypy", "graalpy", "act", "deact", "pydoc")
 _OWN_FILES = frozenset({"pyvenv.cfg", "lib64", STATE_FOLDER, LOCK_FILE})
 _LAUNCHERS = {"amd64": "win-amd64", "arm64": "win-arm64", "x86": "win-ia32", "arm": "win-arm"}
 _SHORT = {"cpython": "cp", "pypy": "pp", "ironpython": "ip", "jython": "jy"}
@@ -138,7 +137,7 @@ class Layout(NamedTuple):
         if folder == base and name.casefold() in _OWN_FILES:
             return True
         if folder == scripts:
-            return _OWN_SCRIPTS.fullmatch(name) is not None
+            return name.lower().startswith(_OWN_STARTS) and _OWN_SCRIPTS.fullmatch(name) is not None
         return path.casefold().startswith(staged)
 
 

@@ -57,9 +57,11 @@ def forge(
     after: bytes = b"",
     comment: bytes = b"",
     end: dict[str, int] | None = None,
+    end64: dict[str, int | bytes] | None = None,
+    locator: dict[str, int] | None = None,
     skip_central: tuple[int, ...] = (),
 ) -> bytes:
-    """A zip archive; `end` replaces fields of its end record."""
+    """A zip archive; `end` replaces fields of its end record, `end64` and `locator` those of 64-bit records."""
     body = bytearray(before)
     offsets: list[int] = []
     for entry in entries:
@@ -72,6 +74,13 @@ def forge(
         body += _central(entries[number], offsets[number])
     facts = {"disk": 0, "first": 0, "here": len(listed), "total": len(listed)}
     facts |= {"length": len(body) - start, "start": start, "comment": len(comment)} | (end or {})
+    if end64 is not None:
+        wide: dict[str, int | bytes] = {"signature": b"PK\6\6", "size": 44, "disk": 0, "first": 0, "here": len(listed)}
+        wide |= {"total": len(listed), "length": len(body) - start, "start": start} | end64
+        signature, size, *rest = wide.values()
+        location = {"disk": 0, "offset": len(body), "disks": 1} | (locator or {})
+        body += struct.pack("<4sQ2H2L4Q", signature, size, 45, 45, *rest)
+        body += struct.pack("<4sLQL", b"PK\6\7", *location.values())
     body += struct.pack("<4s4H2LH", b"PK\5\6", *facts.values()) + comment + after
     return bytes(body)
 

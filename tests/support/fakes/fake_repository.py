@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from lockset.markers import MarkerSet
+from lockset.resolve.problem.dependencies import Dependencies
 from lockset.resolve.problem.requirement import parse_dependency
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
 
@@ -77,7 +78,7 @@ class FakeRepository:
         if release.broken:
             return None
         return ReleaseFacts(
-            dependencies=tuple(map(parse_dependency, release.requires)),
+            dependencies=Dependencies(map(parse_dependency, release.requires)),
             extras=release.extras,
             serves=self._admits(release.requires_python),
         )

@@ -115,6 +115,28 @@ print(end(False), end(True))
 """) == "False False\n"  # fmt: skip
 
 
+def test_a_copy_writes_nothing_to_the_streams_of_this_process() -> None:
+    assert run("""
+def work():
+    assert os.write(1, b"out") and os.write(2, b"error")
+print(assistant(work)(False))
+""") == "True\n"  # fmt: skip
+
+
+def test_there_is_no_copy_beside_other_threads() -> None:
+    assert run("""
+import threading
+end = assistant(lambda: None)
+print(end(False))
+stop = threading.Event()
+thread = threading.Thread(target=stop.wait)
+thread.start()
+print(assistant(lambda: None))
+stop.set()
+thread.join()
+""") == "True\nNone\n"  # fmt: skip
+
+
 def test_there_is_no_copy_where_no_process_can_be_started() -> None:
     assert run("""
 def refuse():

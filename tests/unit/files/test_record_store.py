@@ -5,18 +5,29 @@ from __future__ import annotations
 import marshal
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from platformdirs import user_cache_dir
 
 from lockset.files import record_store, system
-from lockset.files.record_store import get_value, key_of, put_value, replay, save_record
+from lockset.files.record_store import (
+    default_folder,
+    get_value,
+    is_whole,
+    key_of,
+    put_value,
+    record_location,
+    replay,
+    save_record,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="one process alone looks at the files")
 ARGUMENTS = ["sync", "pylock.toml"]
@@ -41,6 +52,28 @@ def test_processes_with_the_same_number_may_write_a_record_at_the_same_time(
     put_value(path, "key", "own")
     assert get_value(path, "key") == "own"
     assert [one.name for one in tmp_path.iterdir()] == ["record"]
+
+
+_FOLDERS = st.sampled_from(["", " ", "/", "//", "/a", "/a/", "/a//b", "/a b/ü", "relative", "~", "/a/../b", "C:/a"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it depends on the version of platformdirs")
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "HOME": _FOLDERS, "XDG_CACHE_HOME": _FOLDERS, "ANDROID_DATA": st.just("/data"),
+            "ANDROID_ROOT": st.just("/system"), "PREFIX": st.just("/usr"),
+        },
+    )
+)  # fmt: skip
+def test_the_default_folder_is_that_of_platformdirs(environ: dict[str, str]) -> None:
+    folder = default_folder(environ)
+    with mock.patch.dict(os.environ, environ, clear=True):
+        expected = user_cache_dir("lockset", appauthor=False)
+    assert folder is None or Path(folder) == Path(expected)
+    usual = environ.get("XDG_CACHE_HOME", "").startswith("/") or environ.get("HOME", "").startswith("/")
+    assert (folder is not None) == (usual and "ANDROID_DATA" not in environ)
 
 
 @pytest.fixture(params=[0, 1, 3], ids=["alone", "one more process", "three more processes"])
@@ -253,3 +286,21 @@ def test_names_that_are_not_text_are_looked_at(world: World) -> None:
     assert world.stands()
     touch(path)
     assert not world.stands()
+
+
+def test_a_record_of_either_form_is_whole_until_one_of_its_bytes_changes(tmp_path: Path) -> None:
+    put_value(str(tmp_path / "plain"), "key", ["value"])
+    key = (1, ("sync",), "/", ())
+    files = [("/a/", "\0".join(f"file{number}" for number in range(300)), range(300), range(300))]
+    save_record(str(tmp_path), key, looked=[], locks=[("/b", b"c")], libraries=["/a"], files=files, output="done")
+    records = [tmp_path / "plain", Path(record_location(str(tmp_path), key))]
+    for record in records:
+        assert is_whole(str(record))
+        data = record.read_bytes()
+        for at in range(0, len(data), 7):
+            record.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+            assert not is_whole(str(record)), at
+        record.write_bytes(data[:-1])
+        assert not is_whole(str(record))
+        record.write_bytes(data + b"0")
+        assert not is_whole(str(record))

@@ -105,6 +105,8 @@ def test_leftovers_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["x" * 255, "ü" * 127, "p.toml"])
 def test_the_name_may_be_as_long_as_any(tmp_path: Path, name: str) -> None:
+    if not name.isascii() and sys.getfilesystemencoding() == "ascii":
+        pytest.skip("this locale has ASCII names alone")
     write_output(str(tmp_path / name), b"new")
     assert names(tmp_path) == [name]
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name, lock_file_name, name_of
@@ -31,6 +35,12 @@ def test_these_are_none(name: str) -> None:
     [issue] = validate_document(EMPTY, path=name).issues
     assert issue.code in {"file-name", "file-name-lowercase"}
     assert (issue.line, issue.column, issue.path) == (1, 1, "")
+
+
+@given(st.lists(st.sampled_from(["pylock", ".toml", *".a-/\\\n\ré"]), max_size=6).map("".join))
+def test_the_name_is_all_between_two_dots(text: str) -> None:
+    match = re.fullmatch(r"pylock\.([^.\n\r/\\]+)\.toml", text)
+    assert name_of(text) == (match and match[1])
 
 
 def test_a_wrong_case_is_told_from_a_wrong_name() -> None:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from packaging.version import Version
 
 from lockset.errors import BuildFailedError, LocksetError
-from lockset.index.pages.project_page import DistributionFile
+from lockset.index.pages.project_page import unlisted_file
 from lockset.metadata.retrieve import BuildFailures
 
 NAME = "hull-1.0.tar.gz"
-FILE = DistributionFile(
+FILE = unlisted_file(
     filename=NAME,
     project="hull",
     version=Version("1.0"),
     url=f"https://files.example.org/{NAME}",
     hashes={"sha256": "a" * 64},
-    metadata_hashes={},
 )
 FAILED = BuildFailedError("hull does not build", context=("no compiler",), hint="Use another release")
 HOUR = 3600
@@ -60,12 +58,12 @@ def test_it_is_tried_again_after_a_day_with_refresh_and_where_something_else_dec
     memory(store, now=-HOUR).refuse_known(FILE)
     memory(store, refresh=True).refuse_known(FILE)
     memory(store, fingerprint="python 3.13").refuse_known(FILE)
-    memory(store).refuse_known(replace(FILE, hashes={"sha256": "b" * 64}))
+    memory(store).refuse_known(FILE._replace(stated_hashes="b" * 64))
 
 
 @pytest.mark.parametrize("hashes", [{}, {"md5": "a" * 32}])
 def test_a_file_without_a_strong_hash_has_no_memory(hashes: dict[str, str]) -> None:
-    kept, file = Kept(), replace(FILE, hashes=hashes)
+    kept, file = Kept(), FILE._replace(stated_hashes=tuple(hashes.items()))
     memory(kept).put(file, FAILED)
     assert not kept.data
     memory(kept).refuse_known(file)

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from lockset.build.unpack import unpack_sdist
 from lockset.errors import LocksetError
-from lockset.index.pages.project_page import DistributionFile
+from lockset.index.pages.project_page import DistributionFile, unlisted_file
 from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
 from support.builders.core_metadata import core_metadata
@@ -31,7 +31,7 @@ REGULAR = tarfile.REGTYPE
 def file_of(filename: str) -> DistributionFile:
     url = f"https://files.example.org/{filename}"
     version = Version("1.0")
-    return DistributionFile(filename=filename, project="hull", version=version, url=url, hashes={}, metadata_hashes={})
+    return unlisted_file(filename=filename, project="hull", version=version, url=url, hashes={})
 
 
 def tar_of(members: Iterable[Member]) -> bytes:
@@ -89,7 +89,9 @@ def test_a_member_with_a_size_that_no_file_has_ends_no_reader_in_a_loop(kind: by
     data = tar_of(members)
     before = time.process_time()
     codes = ends_of(data, "hull-1.0.tar.gz", tmp_path)
-    assert codes[0] == "archive-refused" or (size == -1 and kind not in {REGULAR, tarfile.SYMTYPE})
+    # Some versions of tarfile take a header that is not valid for the end of the archive.
+    ends = kind not in {REGULAR, tarfile.SYMTYPE} if size == -1 else kind == tarfile.XHDTYPE
+    assert codes[0] == "archive-refused" or (ends and size < 0)
     assert time.process_time() - before < 30
 
 

@@ -236,6 +236,7 @@ def test_the_cache_is_where_everything_else_looks_for_it(monkeypatch: pytest.Mon
         {"LOCKSET_CACHE_DIR": None, "XDG_CACHE_HOME": str(tmp_path / "xdg")},
         {"LOCKSET_CACHE_DIR": None, "XDG_CACHE_HOME": None},
         {"LOCKSET_CACHE_DIR": None, "XDG_CACHE_HOME": " "},
+        {"LOCKSET_CACHE_DIR": None, "XDG_CACHE_HOME": "relative"},
     ]
     for setting in settings:
         for name, value in setting.items():
@@ -245,6 +246,19 @@ def test_the_cache_is_where_everything_else_looks_for_it(monkeypatch: pytest.Mon
                 monkeypatch.setenv(name, value)
         if sys.platform == "linux" or os.environ.get("LOCKSET_CACHE_DIR"):
             assert module.cache_folder(os.environ) == str(cache_dir(argparse.Namespace()))
+
+
+def test_a_user_without_a_home_folder_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOCKSET_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def unknown(*_: object, **__: object) -> str:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_cache_dir", unknown)
+    if os.name != "nt":
+        assert module.cache_folder(os.environ) is None
+    assert cache_dir(argparse.Namespace()) is None
 
 
 @pytest.mark.skipif(not is_root(), reason="files are given to others by root alone")

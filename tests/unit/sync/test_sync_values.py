@@ -6,10 +6,12 @@ import csv
 import io
 import os
 import posixpath
+import re
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from hypothesis import given
@@ -19,12 +21,12 @@ from packaging.tags import sys_tags
 
 from lockset.errors import LocksetError
 from lockset.hashes import Digest
-from lockset.sync.desired import DesiredDistribution, public_url
+from lockset.sync.desired import DesiredDistribution, may_hold_secret, public_url
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
 from lockset.sync.disk.request import environment_target
 from lockset.sync.installed import InstalledDistribution
 from lockset.sync.plan import RemovalPolicy, plan
-from lockset.sync.target import interpreter_tags, is_within
+from lockset.sync.target import _OWN_SCRIPTS, _OWN_STARTS, interpreter_tags, is_within
 from lockset.sync.wheel.entry_points import scripts_in
 from lockset.sync.wheel.file_lists import Manifest, Row, StoredGroup, StoredScript, format_record, parse_record
 from lockset.sync.wheel.safe_path import path_problem
@@ -252,3 +254,28 @@ def test_a_plan_carried_out_leaves_nothing_to_do(wants: list[str], has: list[str
 
 def test_urls_are_shown_without_secrets() -> None:
     assert public_url("https://user:secret@example.org:8/a?token=x#y") == "https://example.org:8/a"
+
+
+_ADDRESSES = st.lists(st.sampled_from(["https", "http", "HTTPS", "://", *"aZ8:/@?#;[]%+! \n\té.&='\"\\"])).map("".join)
+
+
+@given(st.one_of(_ADDRESSES, _ADDRESSES.map("https://example.org/".__add__)))
+def test_an_address_is_shown_as_the_standard_library_reads_it(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        with pytest.raises(ValueError, match=r"."):
+            public_url(url)
+        return
+    assert public_url(url) == urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+@given(_ADDRESSES)
+def test_a_text_may_hold_a_secret_if_an_address_has_a_user_or_a_query(text: str) -> None:
+    pattern = r"""://[^\s"'/]*@|://[^\s"'?]*\?"""
+    assert may_hold_secret(text) == (re.search(pattern, text) is not None)
+
+
+@given(st.from_regex(re.compile(_OWN_SCRIPTS.pattern), fullmatch=True))
+def test_the_scripts_of_an_environment_are_recognised_by_their_start_first(name: str) -> None:
+    assert name.lower().startswith(_OWN_STARTS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
 from lockset.api.validate import (
@@ -29,6 +28,7 @@ from lockset.cli.output.help.documentation import DOCUMENTATION
 from lockset.cli.output.streams import plain
 from lockset.errors import LocksetError, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

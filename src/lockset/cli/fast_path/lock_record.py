@@ -10,7 +10,7 @@ from lockset.cli.fast_path.lock import keep_answer
 from lockset.files.record_store import HINTED
 from lockset.sources.discover import STDIN
 from lockset.sources.other_tools.files import OTHER_FILES
-from lockset.sync.desired import may_hold_secret
+from lockset.sync.desired import is_secret_name, may_hold_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,6 @@ __all__ = ["save_answer"]
 # Lines that include other files, and variables: a requirements file with them depends on more than its bytes.
 _BRINGS_MORE = lazy_pattern(rb"(?m)^\s*(-r|-c|--requirement|--constraint|-e|--editable)|\$\{")
 _DAY = 86_400.0
-_SECRET_NAME = lazy_pattern("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
 def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str, str], since: float) -> None:
@@ -85,7 +84,7 @@ def _tell_secrets(arguments: Sequence[str], sources: Iterable[bytes], environ: M
     """Whether the record could contain a password or a token."""
     kept = [(name, value) for name, value in environ.items() if name.startswith("LOCKSET_") or name in HINTED]
     texts = [*arguments, *(value for _, value in kept), *(data.decode("utf-8", "replace") for data in sources)]
-    return any(_SECRET_NAME.search(name) for name, _ in kept) or any(map(may_hold_secret, texts))
+    return any(is_secret_name(name) for name, _ in kept) or any(map(may_hold_secret, texts))
 
 
 def _sources(command: LockCommand, project: RootProject, here: Path) -> list[tuple[str, bytes]] | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 
-from lockset._pattern import lazy_pattern
 from lockset.composition.attestations.trust_policy import policy_files
 from lockset.files.record_store import cache_folder, key_of, save_record, stamp
 from lockset.lockfile.file_name import PLAIN_NAME
-from lockset.sync.desired import may_hold_secret
+from lockset.sync.desired import is_secret_name, may_hold_secret
 from lockset.sync.disk.inspect.interpreter import configurations
 from lockset.sync.installed import EASY_INSTALL
 from lockset.sync.target import LOCK_FILE, STATE_FOLDER
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from lockset.composition.sync_pipeline import SyncResult
 
 __all__ = ["save_sync"]
-
-_SECRET_NAME = lazy_pattern("PASS|TOKEN|SECRET|USERNAME|AUTH")
 
 
 def save_sync(command: SyncCommand, result: SyncResult, *, message: str) -> None:
@@ -64,7 +61,7 @@ def _decided_by_more(result: SyncResult) -> bool:
 def _tell_secrets(arguments: Sequence[str], locks: Iterable[tuple[str, bytes]], environ: Mapping[str, str]) -> bool:
     """Whether the record could contain a password or a token."""
     texts = [*arguments, *(value for name, value in environ.items() if name.startswith("LOCKSET_"))]
-    named = any(name.startswith("LOCKSET_") and _SECRET_NAME.search(name) for name in environ)
+    named = any(name.startswith("LOCKSET_") and is_secret_name(name) for name in environ)
     return (
         named
         or any(map(may_hold_secret, texts))

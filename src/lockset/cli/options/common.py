@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from lockset.errors import LocksetError, UsageError
-from lockset.files.record_store import is_trusted
+from lockset.files.record_store import default_folder, is_trusted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -367,16 +367,24 @@ def add_network(parser: argparse.ArgumentParser) -> None:
 
 
 def cache_dir(args: argparse.Namespace) -> Path | None:
-    """The cache folder; None if caching is disabled, or the default folder belongs to another user."""
+    """The cache folder; None without caching or a home folder, or if the default folder belongs to another user."""
     if getattr(args, "no_cache", False) or env_flag("NO_CACHE"):
         return None
     chosen = getattr(args, "cache_dir", None) or env_text("CACHE_DIR")
     if chosen is not None:
         return Path(chosen).expanduser().absolute()
-    from platformdirs import user_cache_path
+    usual = default_folder(os.environ) or _rare_folder()
+    return Path(usual) if usual and is_trusted(usual) else None
 
-    usual = user_cache_path("lockset", appauthor=False)
-    return usual if is_trusted(str(usual)) else None
+
+def _rare_folder() -> str | None:
+    """The default folder of the cache on systems that `default_folder` does not know."""
+    from platformdirs import user_cache_dir
+
+    try:
+        return user_cache_dir("lockset", appauthor=False)
+    except RuntimeError:
+        return None  # a user without a home folder
 
 
 def run_context(args: argparse.Namespace, out: Output, *, caching: bool = True) -> RunContext:

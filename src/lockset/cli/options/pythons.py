@@ -40,8 +40,15 @@ _VERSION = lazy_pattern(r"(?<![\d.])(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 def python_version_text(text: str | None) -> str | None:
-    """`3.12` for `python3.12`, `cpython@3.12`, `cp312` and `312`, unless there is such a file; other text unchanged."""
-    spelled = text and _SPELLING.fullmatch(text)
+    """`3.12` for `python3.12`, `cpython@3.12`, `cp312` and `312`, unless there is such a file; other text unchanged.
+
+    A range has no spaces around it.
+    """
+    if text and is_range(text.strip()):
+        return text.strip()
+    if not text or os.sep in text or not text[-1].isdecimal():
+        return text  # no spelling of a version
+    spelled = _SPELLING.fullmatch(text)
     return f"{spelled[1]}.{spelled[2]}{spelled[3]}" if spelled and not os.path.lexists(spelled[0]) else text
 
 
@@ -167,7 +174,7 @@ def _find_python(version: str | None, cache: Path | None) -> str:
     except LocksetError as error:
         registry = ", in the registry" if sys.platform == "win32" else ""
         looked = (f"Searched PATH{registry}, and the folders of pyenv, uv, mise and asdf",) if version else ()
-        raise error.replaced(context=looked) from error
+        raise error.replaced(context=(*looked, *error.diagnostic.context)) from error
 
 
 def _has_version(environment: str, version: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 
 from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.fast_path.sync import save_sync
@@ -109,8 +108,8 @@ def _plan_lines(changes: Sequence[Step], out: Output) -> Iterator[str]:
     """A line for each step; of a long plan, one for all steps of a kind, if they are many and nothing blocks them."""
     compact: set[str] = set()
     if len(changes) > _MOST_LINES and not out.verbose:
-        counts = Counter(step.action for step in changes if not step.blocked)
-        compact = {action for action, count in counts.items() if count > _MANY}
+        actions = [step.action for step in changes if not step.blocked]
+        compact = {action for action in _SIGNS if actions.count(action) > _MANY}
     for action, (sign, style) in _SIGNS.items():
         steps = [step for step in changes if step.action == action and not step.blocked] if action in compact else []
         if steps:
@@ -204,9 +203,9 @@ def _conclusion(plan: Plan, options: SyncOptions, seconds: float) -> str:
         return _all_right(plan)
     if plan.blocked:
         return f"The sync would be refused: {count_text(len(plan.blocked), 'package')} cannot be removed"
-    counts = Counter(step.action for step in plan.changes)
+    actions = [step.action for step in plan.changes]
     verbs = _WOULD if options.check_only else _DONE
-    (first, number), *others = [(verb, counts[action]) for action, verb in verbs.items() if counts[action]]
+    (first, number), *others = [(verb, actions.count(action)) for action, verb in verbs.items() if action in actions]
     text = ", ".join([f"{first} {count_text(number, 'package')}", *(f"{verb} {count}" for verb, count in others)])
     return f"Would {text}" if options.check_only else f"{text[0].upper()}{text[1:]} in {seconds_text(seconds)}"
 

@@ -16,7 +16,7 @@ from lockset.composition.builds.build_lock import build_lock_path
 from lockset.composition.connections import connected
 from lockset.composition.lock_pipeline import lock_builder, lock_project, lock_repository
 from lockset.errors import LocksetError, NoResolutionError
-from lockset.index.pages.project_page import DistributionFile
+from lockset.index.pages.project_page import DistributionFile, unlisted_file
 from lockset.lockfile.merge_conflict import old_lock
 from lockset.lockfile.write import write
 from lockset.sources.project import RootProject
@@ -117,14 +117,13 @@ class _Trees:
 
     def _file(self, package: Package, file: PackageSdist | PackageArchive) -> DistributionFile:
         url = file.url if file.path is None else (self._inputs.folder / file.path).resolve().as_uri()
-        return DistributionFile(
+        return unlisted_file(
             filename=_filename(file),
             project=str(package.name),
             version=package.version or Version("0"),
             url=url or "",
             hashes=dict(file.hashes),
             size=file.size,
-            metadata_hashes={},
         )
 
 

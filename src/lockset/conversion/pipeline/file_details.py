@@ -8,7 +8,7 @@ from packaging.version import Version
 
 from lockset._dataclass import replace
 from lockset.errors import LocksetError
-from lockset.index.pages.project_page import DistributionFile
+from lockset.index.pages.project_page import DistributionFile, unlisted_file
 from lockset.lockfile.model import file_name
 
 if TYPE_CHECKING:
@@ -94,13 +94,12 @@ def _lacks(file: PackageWheel | PackageSdist) -> bool:
 
 
 def _file_to_measure(package: Package, file: PackageWheel | PackageSdist) -> DistributionFile:
-    return DistributionFile(
+    return unlisted_file(
         filename=file_name(file) or "",
         project=package.name,
         version=package.version or Version("0"),
         url=file.url or "",
         hashes=file.hashes,
-        metadata_hashes={},
     )
 
 

@@ -118,7 +118,8 @@ def _read_netrc(named: str | None) -> netrc.netrc | None:
     except RuntimeError:
         home = None
     paths = [Path(named)] if named else [home / name for name in (".netrc", "_netrc")] if home else []
-    path = next((path for path in paths if path.is_file()), None)
+    # Not `Path.is_file`, which raises in a home folder that this user may not enter.
+    path = next((path for path in paths if os.path.isfile(path)), None)
     if path is None:
         return None
     import netrc

@@ -17,8 +17,9 @@ from lockset.index.freshness import Freshness, freshness_of, lifetime, validator
 from lockset.index.http.local import local_table
 from lockset.index.http.transport import Incoming, Request
 from lockset.index.options import sources_for, strategy_for
-from lockset.index.pages.page_table import PageTable
-from lockset.index.pages.project_page import ProjectDetail, Rows
+from lockset.index.pages.page_table import PageTable, in_memory
+from lockset.index.pages.project_page import ProjectDetail, Rows, with_likely_rows
+from lockset.index.pages.stored_parts import DamagedPartError
 from lockset.index.ports import ProjectNotFound, RemoteCall
 from lockset.index.strategy import IndexOrder
 from lockset.package_names import canonicalize_name
@@ -27,7 +28,7 @@ from lockset.progress import NullListener
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lockset.index.http.cache import DiskCache, StoredPage
+    from lockset.index.http.cache import DiskCache, PageEntry, StoredPage
     from lockset.index.http.incoming import Body
     from lockset.index.http.transport import Transport
     from lockset.index.http.workers import Job, Workers
@@ -45,9 +46,14 @@ _KEPT_HEADERS = ("cache-control", "etag", "last-modified", "expires", "date", "a
 
 
 class _Answer(NamedTuple):
-    """What the indexes have of a project, as plain values."""
+    """What the indexes have of a project, as plain values.
+
+    Attributes:
+        page_url: The URL of the page if it is the only one, under which the cache has it; "" if there are several.
+    """
 
     table: PageTable
+    page_url: str
     fingerprint: str
     index_urls: tuple[str, ...]
     index_numbers: tuple[tuple[str, int], ...]
@@ -75,21 +81,46 @@ class HttpIndexes:
         self._lock = threading.Lock()
         self._details: dict[str, ProjectDetail] = {}
         self._jobs: dict[str, Job[ProjectDetail]] = {}
+        # Whom to tell of the pages that are fetched, None for nobody so far; and those that have arrived.
+        self._heard: dict[str, Callable[[str], object] | None] = {}
+        self._arrived: set[str] = set()
+        self._arrival_lock = threading.Lock()
         workers.offer("page", self._plain_answer)
 
     def hint(self, names: Iterable[str]) -> None:
         """Start to fetch the pages that are not in memory or in the cache."""
-        self.fetch(names, lambda _: None)
+        self._fetch(names, None)
 
     def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
         """As `hint`, and call `heard` for each page once it is fetched: see `releases.prefetch.PrefetchingIndex`."""
+        self._fetch(names, heard)
+
+    def _fetch(self, names: Iterable[str], heard: Callable[[str], object] | None) -> None:
         for spelled in names:
             name = canonicalize_name(spelled)
-            if name in self._details or name in self._jobs:
-                continue
-            if not self._is_at_hand(name):
+            if name in self._jobs:
+                self._listen(name, heard)
+            elif name not in self._details and not self._is_at_hand(name):
                 self._workers.prepare()
                 self._start(name, heard)
+
+    def _listen(self, name: str, heard: Callable[[str], object] | None) -> None:
+        """Call `heard` of a page that was only hinted at, once it is there."""
+        with self._arrival_lock:
+            if heard is None or self._heard[name] is not None:
+                return
+            self._heard[name] = heard
+            is_late = name in self._arrived
+        if is_late:
+            heard(name)
+
+    def _tell(self, name: str) -> None:
+        """Call who waits for the page, which has arrived."""
+        with self._arrival_lock:
+            self._arrived.add(name)
+            heard = self._heard[name]
+        if heard is not None:
+            heard(name)
 
     def known(self, name: str) -> ProjectDetail | None:
         """The page if it has arrived: `lockset.resolve.releases.prefetch.PrefetchingIndex`."""
@@ -130,20 +161,34 @@ class HttpIndexes:
                 return known is True and strategy_for(name, self._options) == "first-index"
         return True
 
-    def _start(self, name: str, heard: Callable[[str], object]) -> None:
+    def _start(self, name: str, heard: Callable[[str], object] | None) -> None:
         with self._lock:
             if name not in self._jobs:
+                self._heard[name] = heard
                 remote = RemoteCall(kind="page", argument=name, read=self._received)
-                self._jobs[name] = self._workers.start(lambda: self._ask(name), lambda: heard(name), remote)
+                self._jobs[name] = self._workers.start(lambda: self._ask(name), lambda: self._tell(name), remote)
 
     def _ask(self, name: str) -> ProjectDetail:
         return self._detail(self._answer(name))
 
     def _plain_answer(self, name: str) -> tuple[Any, ...]:
-        """The answer as plain values, with the time at which the first page so far expires."""
+        """The answer as plain values, with the time at which the first page so far expires.
+
+        Without the packed page if the cache has that: most of it is never read, and those of a large lock have 20 MB.
+        """
         answer = self._answer(name)
-        table = answer.table._replace(packed=bytes(answer.table.packed))
+        try:
+            table = in_memory(answer.table)
+        except DamagedPartError:
+            table = in_memory(self._renewed(name))
+        if answer.page_url and self._pages.are_stored:
+            table = table._replace(packed=b"")
         return (self._pages.fresh_until, tuple(table), *answer[1:])
+
+    def _renewed(self, name: str) -> PageTable:
+        """The table of a page of which a stored part turned out to be damaged: that entry counts as missing."""
+        self._pages.distrust(name)
+        return self._answer(name).table
 
     def _received(self, values: tuple[Any, ...]) -> ProjectDetail:
         """The page that another process has got."""
@@ -151,15 +196,33 @@ class HttpIndexes:
         self._pages.limit_freshness(fresh_until)
         return self._detail(_Answer(PageTable(*table), *more))
 
+    def _packed(self, answer: _Answer) -> bytes:
+        """The packed page that another process has stored.
+
+        Raises:
+            DamagedPartError: The cache lost it: the page must be fetched again.
+        """
+        stored = self._pages.stored(answer.page_url, answer.fingerprint)
+        if stored is None:
+            raise DamagedPartError
+        return bytes(stored.packed)
+
     def _answer(self, name: str) -> _Answer:
+        try:
+            return self._combined(name)
+        except DamagedPartError:  # where all files of several pages are read to combine them
+            self._pages.distrust(name)
+            return self._combined(name)
+
+    def _combined(self, name: str) -> _Answer:
         strategy = strategy_for(name, self._options)
         plan = IndexOrder(strategy)
         searched = sources_for(name, self._options)
-        fingerprints: list[str] = []
+        pages: list[tuple[str, str]] = []
         for source in searched:
             table, fingerprint = self._pages.table(source, name)
             if table is not None:
-                fingerprints.append(fingerprint)
+                pages.append((page_url(source, name) if fingerprint else "", fingerprint))
             if plan.take(table):
                 break
         locations = self._options.flat_sources()
@@ -168,9 +231,11 @@ class HttpIndexes:
         if answer is None:
             raise ProjectNotFound(name, searched=tuple(redact(source.url) for source in (*searched, *locations)))
         numbers = plan.numbers(flat)
+        url, fingerprint = pages[0] if len(pages) == 1 and not flat else ("", "")
         return _Answer(
             table=answer,
-            fingerprint=fingerprints[0] if len(fingerprints) == 1 and not flat else "",
+            page_url=url,
+            fingerprint=fingerprint,
             index_urls=plan.index_urls,
             index_numbers=tuple((str(version), number) for version, number in numbers.items()),
             in_index_order=strategy == "unsafe-first-match",
@@ -179,11 +244,14 @@ class HttpIndexes:
     def _detail(self, answer: _Answer) -> ProjectDetail:
         self._warn(answer.table)
         numbers = {read_version(text): number for text, number in answer.index_numbers}
+        is_elsewhere = bool(answer.table.spans) and not answer.table.packed
         return ProjectDetail(
             answer.table,
+            packed=(lambda: self._packed(answer)) if is_elsewhere else None,
             fingerprint=answer.fingerprint,
             index_urls={version: answer.index_urls[number] for version, number in numbers.items()},
             index_numbers=numbers if answer.in_index_order else {},
+            renew=lambda: self._renewed(answer.table.name),
         )
 
     def _warn(self, table: PageTable) -> None:
@@ -221,6 +289,9 @@ class Pages:
         self._options = transport.options
         self._flat: dict[str, _Received] = {}
         self._flat_lock = threading.Lock()
+        # Fresh entries of the cache, from the first look at them until their tables are needed.
+        self._fresh: dict[str, PageEntry] = {}
+        self._distrusted: set[str] = set()
         # A single thread: each one keeps the memory of the largest page that it has inflated, and threads that compute
         # only hold each other up.
         self._reader = reader
@@ -235,6 +306,21 @@ class Pages:
         """Count pages that another process has got, the first of which expires then."""
         self._fresh_until = min(self._fresh_until, until)
 
+    def distrust(self, name: str) -> None:
+        """Let entries of the project in the cache count as missing."""
+        self._distrusted.add(name)
+
+    @property
+    def are_stored(self) -> bool:
+        """Whether pages with a fingerprint are in the cache."""
+        return self._cache.is_writable
+
+    def stored(self, url: str, fingerprint: str) -> PageTable | None:
+        """The page that another process has stored, however old, if it has this fingerprint."""
+        self._cache.expect_pages()
+        stored = self._cache.page(url) if url else None
+        return None if stored is None or stored.head.fingerprint != fingerprint else stored.table()
+
     def presence(self, source: IndexSource, name: str) -> bool | None:
         """Whether the index has the project; None if only the network can tell.
 
@@ -242,8 +328,12 @@ class Pages:
         """
         if source.is_local or self._options.offline:
             return True
-        head = self._cache.page_head(page_url(source, name))
-        return None if head is None or self._decide(head, name) is not Freshness.USE else not head.absent
+        url = page_url(source, name)
+        entry = self._cache.page(url)
+        if entry is None or self._decide(entry.head, name) is not Freshness.USE:
+            return None
+        self._fresh[url] = entry
+        return not entry.head.absent
 
     def table(self, source: IndexSource, name: str) -> tuple[PageTable | None, str]:
         """The files of the project (None if the index does not have it), and a fingerprint of its page.
@@ -261,11 +351,12 @@ class Pages:
             self._fresh_until = 0.0
             return local_table(source, name) if source.is_local else self._flat_table(source, name), ""
         url = page_url(source, name)
-        stored = self._cache.page(url)
+        stored = None if name in self._distrusted else self._stored(url)
         decision = Freshness.FETCH if stored is None else self._decide(stored[0], name)
         if stored is not None and (decision is Freshness.USE or self._options.offline):
             self._bound(stored[0].headers, stored[0].stored_at)
             return stored[1], stored[0].fingerprint
+        stored = None if stored is None else _in_memory(*stored)
         conditions = validators(stored[0].headers).headers() if stored is not None else {}
         received = self._receive(source, url, conditions)
         if received.status == 304 and stored is not None:
@@ -278,6 +369,14 @@ class Pages:
         if lifetime(received.headers) is None:
             return table, ""
         return table, self._cache.put_page(url, table, headers=received.headers, now=self._clock()).fingerprint
+
+    def _stored(self, url: str) -> tuple[StoredPage, PageTable | None] | None:
+        """The page in the cache, with its table (None if the index has no such project)."""
+        entry = self._fresh.pop(url, None) or self._cache.page(url)
+        if entry is None or entry.head.absent:
+            return None if entry is None else (entry.head, None)
+        table = entry.table()
+        return None if table is None else (entry.head, table)
 
     def _bound(self, headers: Mapping[str, str], received_at: float) -> None:
         life = lifetime(headers) if self._options.max_age is None else self._options.max_age
@@ -323,6 +422,14 @@ class Pages:
         return table if table is not None and table.versions else None
 
 
+def _in_memory(head: StoredPage, table: PageTable | None) -> tuple[StoredPage, PageTable | None] | None:
+    """A page of the cache that is to be stored again; None if a part of it is damaged."""
+    try:
+        return head, None if table is None else in_memory(table)
+    except DamagedPartError:
+        return None
+
+
 def _urls(table: PageTable) -> list[str]:
     rows = Rows(table)
     return [values[1] for at in range(len(table.versions)) for values in rows.of(at)]
@@ -340,7 +447,8 @@ def _parse(received: _Received, body: Body, name: str, index_url: str) -> PageTa
         # Imported only for a new page: these readers compile patterns, which takes longer than reading a cached page.
         from lockset.index.pages.simple_json import parse_json_page
 
-        return parse_json_page(content, name=name, page_url=received.url, index_url=index_url, packed=packed)
+        table = parse_json_page(content, name=name, page_url=received.url, index_url=index_url, packed=packed)
+        return with_likely_rows(table)
     from lockset.index.pages.simple_html import parse_html
 
     charset = "utf-8"
@@ -348,4 +456,5 @@ def _parse(received: _Received, body: Body, name: str, index_url: str) -> PageTa
         key, _, value = parameter.partition("=")
         if key.strip().lower() == "charset":
             charset = value.strip().strip('"') or charset
-    return parse_html(content, name=name, page_url=received.url, index_url=index_url, charset=charset, packed=packed)
+    table = parse_html(content, name=name, page_url=received.url, index_url=index_url, charset=charset, packed=packed)
+    return with_likely_rows(table)

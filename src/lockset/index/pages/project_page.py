@@ -12,22 +12,24 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from packaging.version import Version
 
-from lockset._dataclass import dataclass
+from lockset._named_tuple import NamedTuple
 from lockset.dependency_specifiers import read_version
 from lockset.index.filenames import SDIST, WHEEL, build_number, parse_version, tags_of_triple, wheel_triple
 from lockset.index.pages.file_rows import file_values
 from lockset.index.pages.links import LinkBase
-from lockset.index.pages.page_table import ALL_YANKED, PRERELEASE, PageTable, join_spans
+from lockset.index.pages.page_table import ALL_YANKED, MARSHAL_VERSION, PRERELEASE, PageTable, join_spans
 from lockset.index.pages.project_status import STATUSES, ProjectStatus, one_line
+from lockset.index.pages.stored_parts import DamagedPartError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from packaging.tags import Tag
 
     from lockset.index.pages.file_rows import FileValues
+    from lockset.index.pages.stored_parts import StoredBytes
 
-__all__ = ["DistributionFile", "ProjectDetail", "Rows"]
+__all__ = ["DistributionFile", "ProjectDetail", "Rows", "file_of_values", "unlisted_file", "with_likely_rows"]
 
 # Limit for a requires-python; longer ones may have numbers with too many digits.
 _LONGEST_PYTHONS = 1_000
@@ -37,42 +39,74 @@ _IS_FINAL = bytes(b"10"[bool(flags & PRERELEASE)] for flags in range(256))
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DistributionFile:
-    """One file of a project, as listed by an index.
+class DistributionFile(NamedTuple):
+    """One file of a project, as listed by an index: the values of its row, which properties decode on demand.
+
+    A release has dozens of files, and a run looks at most of them by name alone.
 
     Attributes:
         filename: File name; a valid wheel or sdist name of `project`.
+        url: Absolute, without fragment and without credentials.
+        stated_hashes: See `hashes`.
+        size: In bytes, or None.
+        stated_python: See `requires_python`.
+        stated_time: See `upload_time`.
+        stated_yank: See `yanked`.
+        stated_metadata: See `metadata`.
+        provenance: URL of the file's provenance object (PEP 740), or None.
         project: Normalised name of the project.
         version: Version in the file name.
-        url: Absolute, without fragment and without credentials.
-        hashes: Algorithm in lower case to hexadecimal digest; may be empty.
-        size: In bytes, or None.
-        requires_python: Unparsed text, or None.
-        upload_time: In UTC, or None.
-        yanked: Whether the file is yanked (PEP 592).
-        yanked_reason: The reason, or None.
-        metadata: Whether the index promises a `.metadata` file (PEP 658).
-        metadata_hashes: Hashes of that file; may be empty.
-        provenance: URL of the file's provenance object (PEP 740), or None.
     """
 
     filename: str
+    url: str
+    stated_hashes: Any
+    size: int | None
+    stated_python: str | None
+    stated_time: str | None
+    stated_yank: str | None
+    stated_metadata: Any
+    provenance: str | None
     project: str
     version: Version
-    url: str
-    hashes: Mapping[str, str]
-    size: int | None = None
-    requires_python: str | None = None
-    upload_time: datetime | None = None
-    yanked: bool = False
-    yanked_reason: str | None = None
-    metadata: bool = False
-    metadata_hashes: Mapping[str, str]
-    provenance: str | None = None
 
     def __hash__(self) -> int:
         return hash((self.filename, self.url))
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """Algorithm in lower case to hexadecimal digest; may be empty."""
+        return _hashes(self.stated_hashes)
+
+    @property
+    def requires_python(self) -> str | None:
+        """Unparsed text, or None."""
+        return _limit_length(self.stated_python)
+
+    @property
+    def upload_time(self) -> datetime | None:
+        """In UTC, or None."""
+        return None if self.stated_time is None else _time(self.stated_time)
+
+    @property
+    def yanked(self) -> bool:
+        """Whether the file is yanked (PEP 592)."""
+        return self.stated_yank is not None
+
+    @property
+    def yanked_reason(self) -> str | None:
+        """The reason, or None."""
+        return self.stated_yank or None
+
+    @property
+    def metadata(self) -> bool:
+        """Whether the index promises a `.metadata` file (PEP 658)."""
+        return self.stated_metadata is not None
+
+    @property
+    def metadata_hashes(self) -> Mapping[str, str]:
+        """Hashes of that file; may be empty."""
+        return _hashes(self.stated_metadata)
 
     @property
     def is_wheel(self) -> bool:
@@ -90,33 +124,34 @@ class DistributionFile:
         return build_number(self.filename) if self.is_wheel else ()
 
     def values(self) -> tuple[Any, ...]:
-        """What downloads and checks of the file need, as plain values: see `file_of_values`."""
-        hashes = dict(self.hashes), dict(self.metadata_hashes)
-        return self.filename, self.project, str(self.version), self.url, self.size, self.metadata, *hashes
+        """The file as plain values: see `file_of_values`."""
+        return (*self[:-1], str(self.version))
 
 
 def file_of_values(values: tuple[Any, ...]) -> DistributionFile:
-    """A file of its `values`; the others are those of a file of which an index says nothing more."""
-    filename, project, version, url, size, metadata, hashes, metadata_hashes = values
-    return DistributionFile(
-        filename=filename,
-        project=project,
-        version=read_version(version),
-        url=url,
-        size=size,
-        metadata=metadata,
-        hashes=hashes,
-        metadata_hashes=metadata_hashes,
-    )
+    """A file of its `values`."""
+    return DistributionFile._make((*values[:-1], read_version(values[-1])))
+
+
+def unlisted_file(
+    *, filename: str, project: str, version: Version, url: str, hashes: Mapping[str, str], size: int | None = None
+) -> DistributionFile:
+    """A file of a lock or of a direct source, of which no index says more."""
+    stated = tuple(hashes.items()) or None
+    return DistributionFile(filename, url, stated, size, None, None, None, None, None, project, version)
 
 
 class Rows:
-    """Decodes the files of single versions from a table; a compressed page is decompressed once, on first use."""
+    """Decodes the files of single versions from a table; a compressed page is decompressed once, on first use.
 
-    __slots__ = ("_base", "_page", "_table")
+    `packed` returns the packed page of a table without it. It may raise DamagedPartError, as the parts of a table do.
+    """
 
-    def __init__(self, table: PageTable) -> None:
+    __slots__ = ("_base", "_packed", "_page", "_table")
+
+    def __init__(self, table: PageTable, packed: Callable[[], bytes | memoryview | StoredBytes] | None = None) -> None:
         self._table = table
+        self._packed = packed or (lambda: table.packed)
         self._base = LinkBase(table.page_url)
         self._page: bytes | None = None
 
@@ -138,7 +173,7 @@ class Rows:
 
     def _unpack(self, at: int) -> bytes:
         if self._page is None:
-            self._page = zlib.decompress(self._table.packed, _GZIP_OR_ZLIB)
+            self._page = zlib.decompress(bytes(self._packed()), _GZIP_OR_ZLIB)
         return join_spans(self._page, self._table.spans[at - len(self._table.blobs)])
 
     def _of_json(self, blob: bytes) -> list[FileValues]:
@@ -151,6 +186,24 @@ def _first_of_each_name(files: Iterable[FileValues]) -> list[FileValues]:
     for values in files:
         by_name.setdefault(values[0], values)
     return list(by_name.values())
+
+
+def with_likely_rows(table: PageTable) -> PageTable:
+    """The same table, with the files of the newest final version as rows: mostly, a run needs those alone.
+
+    Parsed and checked once, when the page arrives, instead of by every run that reads it from the cache.
+    """
+    unlikely = PRERELEASE | ALL_YANKED
+    at = next((at for at in range(len(table.blobs)) if not table.flags[at] & unlikely), None)
+    if at is None or table.blobs[at][:1] not in {b"{", b"<"}:
+        return table
+    files = Rows(table).of(at)
+    ids = {text: number for number, text in enumerate(table.requires_pythons)}
+    if any(values[4] not in ids for values in files):
+        return table
+    rows = [(url, filename, hashes, size, ids[python], *more) for filename, url, hashes, size, python, *more in files]
+    blob = marshal.dumps(tuple(rows), MARSHAL_VERSION)
+    return table._replace(blobs=(*table.blobs[:at], blob, *table.blobs[at + 1 :]))
 
 
 class VersionList(Sequence[Version]):
@@ -220,6 +273,8 @@ class VersionList(Sequence[Version]):
 class ProjectDetail:
     """The page of one project on an index; cheap to create from a stored table of any size.
 
+    `packed` returns the packed page of a table without it, on first use.
+
     Attributes:
         name: Normalised name.
         index_url: Address of the index without credentials.
@@ -228,6 +283,7 @@ class ProjectDetail:
         fingerprint: Changes with any change of the page; "" if it was not computed.
         index_numbers: For each version the number of the index that it comes from, if all versions of an index are
             tried before those of the next one; else empty.
+        renew: Fetches the page anew, for a stored one that turns out to be damaged.
         versions: Versions with at least one file, newest first.
     """
 
@@ -235,9 +291,11 @@ class ProjectDetail:
         self,
         table: PageTable,
         *,
+        packed: Callable[[], bytes | memoryview | StoredBytes] | None = None,
         fingerprint: str = "",
         index_urls: Mapping[Version, str] | None = None,
         index_numbers: Mapping[Version, int] | None = None,
+        renew: Callable[[], PageTable] | None = None,
     ) -> None:
         self.name = table.name
         self.index_url = table.index_url
@@ -246,8 +304,9 @@ class ProjectDetail:
         self.fingerprint = fingerprint
         self.index_numbers = index_numbers or {}
         self._index_urls = index_urls or {}
+        self._renew = renew
         self._table = table
-        self._rows = Rows(table)
+        self._rows = Rows(table, packed)
         self.versions = VersionList(table.versions)
         self._files: dict[Version, tuple[DistributionFile, ...]] = {}
 
@@ -297,9 +356,19 @@ class ProjectDetail:
         """Files of `version`, in the order of the page; KeyError if the project has no such version."""
         files = self._files.get(version)
         if files is None:
-            rows = self._rows.of(self._position(version))
-            files = self._files[version] = tuple(self._decode(row, version) for row in rows)
+            rows = self._rows_of(self._position(version))
+            files = self._files[version] = tuple([self._decode(row, version) for row in rows])
         return files
+
+    def _rows_of(self, at: int) -> list[FileValues]:
+        """The rows of the version at a position; from the page fetched anew if the stored one is damaged there."""
+        try:
+            return self._rows.of(at)
+        except DamagedPartError:
+            if self._renew is None:
+                raise
+            renewed, text = self._renew(), self._table.versions[at]
+            return Rows(renewed).of(renewed.versions.index(text)) if text in renewed.versions else []
 
     def each_file(self, version: Version) -> Iterator[DistributionFile]:
         """The same files, decoded one by one as they are needed."""
@@ -307,12 +376,12 @@ class ProjectDetail:
         if files is not None:
             yield from files
         else:
-            yield from (self._decode(row, version) for row in self._rows.of(self._position(version)))
+            yield from (self._decode(row, version) for row in self._rows_of(self._position(version)))
 
     def requires_pythons(self, version: Version) -> frozenset[str | None]:
         """The distinct requires-python texts of the version's files, without decoding the files."""
-        texts = self._table.requires_pythons
-        return frozenset(_limit_length(texts[at]) for at in self._table.python_ids[self._position(version)])
+        texts, ids = self._table.requires_pythons, self._table.python_ids[self._position(version)]
+        return frozenset([_limit_length(texts[at]) for at in ((ids,) if isinstance(ids, int) else ids)])
 
     def yanked(self, version: Version) -> bool:
         """Whether all files of the version are yanked."""
@@ -343,22 +412,7 @@ class ProjectDetail:
         return bool(self._table.flags[self._position(version)] & SDIST)
 
     def _decode(self, values: FileValues, version: Version) -> DistributionFile:
-        filename, url, hashes, size, requires_python, upload_time, yanked, metadata, provenance = values
-        return DistributionFile(
-            filename=filename,
-            project=self.name,
-            version=version,
-            url=url,
-            hashes=_hashes(hashes),
-            size=size,
-            requires_python=_limit_length(requires_python),
-            upload_time=None if upload_time is None else _time(upload_time),
-            yanked=yanked is not None,
-            yanked_reason=yanked or None,
-            metadata=metadata is not None,
-            metadata_hashes=_hashes(metadata),
-            provenance=provenance,
-        )
+        return DistributionFile(*values, self.name, version)
 
 
 def _bits(flags: bytes, digits: bytes) -> int:
@@ -378,16 +432,22 @@ def _limit_length(requires_python: str | None) -> str | None:
     return None if requires_python is not None and len(requires_python) > _LONGEST_PYTHONS else requires_python
 
 
-def _time(text: str) -> datetime | None:
-    """An ISO 8601 time in UTC; None if it is not valid. Times without a zone are assumed to be UTC."""
+def _with_long_fraction(text: str) -> str:
+    """A time in the form that Python 3.10 accepts: with an offset, and with six digits of a fraction."""
     if text[-1:] in {"Z", "z"}:
         text = text[:-1] + "+00:00"
-    if "." in text:  # Python 3.10 only accepts three or six digits of a fraction
+    if "." in text:
         head, _, rest = text.partition(".")
         digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
         text = f"{head}.{digits[:6].ljust(6, '0')}{rest[len(digits) :]}"
+    return text
+
+
+def _time(text: str) -> datetime | None:
+    """An ISO 8601 time in UTC; None if it is not valid. Times without a zone are assumed to be UTC."""
+    is_usual = len(text) == 27 and text[19] == "." and text[26] == "Z" and text[20:26].isdecimal()
     try:
-        time = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text[:26] if is_usual else _with_long_fraction(text))
         return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
     except (ValueError, OverflowError):  # not a time, or out of range in UTC
         return None

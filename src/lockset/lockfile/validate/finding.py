@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lockset._dataclass import dataclass
 from lockset._pattern import lazy_pattern
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
     from lockset.lockfile.positions import KeyPath
     from lockset.spans import Span
 
 __all__ = ["Finding", "Findings", "Issue", "Severity", "path_text"]
 
-Severity: TypeAlias = Literal["error", "warning"]
+Severity: TypeAlias = "Literal['error', 'warning']"
 
 _BARE_KEY = lazy_pattern(r"[A-Za-z0-9_-]+", re.ASCII)
 

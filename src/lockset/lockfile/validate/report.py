@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset._pattern import lazy_pattern
@@ -22,6 +21,7 @@ from lockset.lockfile.validate.rules.keys import (
 )
 from lockset.spans import Span
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime

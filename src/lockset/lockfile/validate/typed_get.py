@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
 
 from lockset.package_names import canonicalize_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from typing import Any
 
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -10,6 +11,7 @@ from packaging.version import Version
 from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.errors import LocksetError
+from lockset.index.filenames import tags_of_triple, wheel_triple
 from lockset.index.options import is_local
 from lockset.lockfile.conflicts import marker_text
 from lockset.lockfile.model import (
@@ -178,7 +180,7 @@ def _entry(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
     files = artifacts.files(name, version)
     platform_region = node.region.without_extras_and_groups()
     sdist = next((f for f in files if not f.is_wheel), None) if terms.sdists else None
-    wheels = [f for f in files if f.is_wheel and not wheel_region(f.tags).is_disjoint(platform_region)]
+    wheels = [f for f in files if f.is_wheel and _is_usable(wheel_triple(f.filename), platform_region)]
     if not wheels and sdist is None:
         # An entry must have files, even if none can be used. There is a warning then.
         wheels = [f for f in files if f.is_wheel]
@@ -197,6 +199,12 @@ def _entry(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
         sdist=PackageSdist(**_file(sdist, terms, artifacts)) if sdist is not None else None,
         wheels=[PackageWheel(**_file(f, terms, artifacts)) for f in sorted(wheels, key=lambda f: f.filename)] or None,
     )
+
+
+@lru_cache(maxsize=16_384)
+def _is_usable(triple: str, region: MarkerSet) -> bool:
+    """Whether a wheel with these tags can be used somewhere in `region`."""
+    return not wheel_region(tags_of_triple(triple)).is_disjoint(region)
 
 
 def _direct_entry(

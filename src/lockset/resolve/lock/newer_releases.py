@@ -217,7 +217,7 @@ class NewerReleases:
             why = self._repository.stepped_over.get((name, version), "its metadata cannot be read")
             yield HeldBack(kind="metadata", text=f"{name} {version}: {why}")
             return
-        for dependency in facts.dependencies:
+        for dependency in facts.dependencies.with_extras(()):
             where = dependency.marker.with_metadata_extra(None) & region
             if dependency.url is None and not where.is_empty:
                 yield from self._by_dependency(f"{name} {version}", name, dependency, where)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Package, Pylock
     from lockset.markers import MarkerSet
     from lockset.markers.universe import TargetInterpreter
+    from lockset.resolve.problem.dependencies import Dependencies
     from lockset.resolve.problem.requirement import Dependency, RootRequirement
 
     _Values: TypeAlias = Mapping[str, str | AbstractSet[str]]
@@ -55,7 +56,7 @@ def verify_lock(
     *,
     versions: Sequence[Version | None] | None = None,
     roots: Sequence[RootRequirement],
-    dependencies: Callable[[str, Version], Iterable[Dependency]],
+    dependencies: Callable[[str, Version], Dependencies],
     samples: Sequence[TargetInterpreter],
     choices: Sequence[Choice],
     universe: MarkerSet,
@@ -184,7 +185,7 @@ _SETS = frozenset(("extras", "dependency_groups"))
 def _check_requirements(
     entries: Sequence[_Entry],
     roots: Iterable[RootRequirement],
-    dependencies: Callable[[str, Version], Iterable[Dependency]],
+    dependencies: Callable[[str, Version], Dependencies],
     points: _Points,
 ) -> None:
     """At every point, the entries that apply meet all requirements, and are all required."""
@@ -235,13 +236,13 @@ def _required_by(
     entry: _Entry,
     extra: str,
     where: int,
-    dependencies: Callable[[str, Version], Iterable[Dependency]],
+    dependencies: Callable[[str, Version], Dependencies],
     points: _Points,
 ) -> Iterator[tuple[str, Dependency, int]]:
     """What an entry with `extra` requires (without one: an empty text), each with the part of `where` it applies to."""
     assert entry.version is not None
     requirer = f"{entry.package.name} {entry.version}"
-    for dependency in dependencies(entry.package.name, entry.version):
+    for dependency in dependencies(entry.package.name, entry.version).with_extras({extra}):
         if dependency.condition is not None:
             here = where & points.where(dependency.condition, extra)
             if here:
@@ -263,9 +264,10 @@ def _missing_files(entries: Iterable[_Entry], points: _Points) -> tuple[MissingF
     lacking: list[tuple[int, int, _Entry, TargetInterpreter]] = []
     for sample, where in points.samples:
         accepted: frozenset[Tag] | None = None  # made where an entry needs it: an interpreter has hundreds
+        is_python3 = sample.python.startswith("3.")
         for entry, entry_tags in tags:
             here = entry.points & where
-            if here:
+            if here and not (is_python3 and any(str(tag) == "py3-none-any" for tag in entry_tags)):
                 accepted = accepted or frozenset(sample.tags)
                 if entry_tags.isdisjoint(accepted):
                     lacking.append((here & -here, entry.number, entry, sample))

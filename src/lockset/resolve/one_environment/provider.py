@@ -247,7 +247,7 @@ class OneEnvironmentProvider(_Provider):
             return None
         extras = candidate.extras
         while True:
-            applying = [d for d in facts.dependencies if self._is_required(d, extras)]
+            applying = [d for d in facts.dependencies.with_extras(extras) if self._is_required(d, extras)]
             own = [d for d in applying if d.name == candidate.name]
             more = extras.union(*(d.extras for d in own))
             if more == extras:

@@ -205,8 +205,8 @@ class FileRules:
 
     def limit(self, name: str) -> datetime | None:
         """The upload time before which all files of `name` count: the earlier one of both limits."""
-        both = (self.upload_limit(name), self.cooldown_limit(name))
-        return min((one for one in both if one is not None), default=None)
+        uploaded, cooldown = self.upload_limit(name), self.cooldown_limit(name)
+        return cooldown if uploaded is None else uploaded if cooldown is None else min(uploaded, cooldown)
 
     def upload_limit(self, name: str) -> datetime | None:
         """The upload time from which on files of `name` do not exist."""

@@ -21,7 +21,7 @@ from packaging.specifiers import SpecifierSet
 from lockset._dataclass import dataclass, replace
 from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
-from lockset.dependency_specifiers import read_dependency, read_marker, read_specifiers
+from lockset.dependency_specifiers import plain_clause, read_dependency, read_marker, read_specifiers
 from lockset.errors import LocksetError, RequirementSyntaxError
 from lockset.markers import MarkerSet
 from lockset.package_names import canonicalize_name
@@ -46,6 +46,7 @@ __all__ = [
     "RootRequirement",
     "Specifier",
     "from_source",
+    "of_extra",
     "ordered_text",
     "parse_dependency",
     "replaced",
@@ -67,6 +68,9 @@ _ORDINARY = lazy_pattern(
 # Characters of an ordinary requirement. Blanks may be part of several pieces of the pattern, so that its time grows
 # with their square; packaging reads longer texts.
 _LONGEST = 1_000
+_EXTRA_IS = "extra == "
+_QUOTES = ("'", '"')
+_EXTRA_NAME = lazy_pattern(_NAME, re.ASCII)
 _EXTRA_ALONE = lazy_pattern(r"""extra == "[^"]*"|extra == '[^']*'""")
 
 
@@ -266,6 +270,23 @@ def parse_dependency(text: str) -> Dependency:
         url=url,
         text=f"{name}{brackets}{location}",
     )
+
+
+def of_extra(text: str) -> str | None:
+    """The extra, normalised, that alone decides whether the requirement `text` applies.
+
+    None for other texts, and for those that may not be valid: what has an extra here can be parsed later.
+    """
+    matched = _ORDINARY.fullmatch(text) if len(text) <= _LONGEST else None
+    if matched is None or matched[5] is None:
+        return None
+    marker, clauses = matched[5].strip(" \t"), matched[3] or matched[4]
+    quote, extra = marker[-1:], marker[len(_EXTRA_IS) + 1 : -1]
+    if quote not in _QUOTES or not marker.startswith(_EXTRA_IS + quote) or not _EXTRA_NAME.fullmatch(extra):
+        return None
+    if clauses and not all(plain_clause(clause.strip(" \t")) for clause in clauses.split(",")):
+        return None
+    return str(canonicalize_name(extra))
 
 
 def parse_metadata_dependency(text: str) -> tuple[Dependency, str | None]:

@@ -12,6 +12,7 @@ from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_wheel_name
 from lockset.errors import LocksetError, SourceNotSupportedError
 from lockset.markers import MarkerSet, wheel_region
+from lockset.resolve.problem.dependencies import Dependencies
 from lockset.resolve.problem.direct_source import DirectSource, DirectVersion, host_of, source_of
 from lockset.resolve.problem.requirement import from_source, parse_metadata_dependency
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
@@ -193,11 +194,11 @@ class DirectRepository:
         if self._direct.guard is not None:
             self._direct.guard.refuse((d.name for d in dependencies if d.url is None), at_source.named)
         serves = self._inner.admits(metadata.requires_python)
-        return ReleaseFacts(dependencies=tuple(dependencies), extras=metadata.provides_extra, serves=serves)
+        return ReleaseFacts(dependencies=Dependencies(dependencies), extras=metadata.provides_extra, serves=serves)
 
     def _with_sources(self, name: str, version: Version, facts: ReleaseFacts) -> ReleaseFacts:
         """The facts, with allowed URLs as sources. A URL that is not allowed excludes the release where it applies."""
-        if not any(d.url is not None for d in facts.dependencies):
+        if not facts.dependencies.has_url:
             return facts
         dependencies: list[Dependency] = []
         new: list[tuple[DirectSource, MarkerSet]] = []
@@ -216,7 +217,7 @@ class DirectRepository:
         discovered = [self._add(source, region, where) for source, region in new]
         if any(discovered):
             raise UrlRequirementDiscovered
-        return replace(facts, dependencies=tuple(dependencies))
+        return replace(facts, dependencies=Dependencies(dependencies))
 
     def _is_allowed(self, version: Version, dependency: Dependency) -> bool:
         assert dependency.url is not None

@@ -20,8 +20,10 @@ from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.options import is_local
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
+from lockset.markers.tags import is_for_every_python3
 from lockset.progress import NullListener
-from lockset.resolve.problem.requirement import parse_metadata_dependency, replaced
+from lockset.resolve.problem.dependencies import Dependencies
+from lockset.resolve.problem.requirement import of_extra, parse_metadata_dependency, replaced
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
 from lockset.resolve.releases.requires_python import read_python, requires_python_region
 
@@ -190,13 +192,21 @@ class IndexRepository:
         return self._files[name, version]
 
     def _admitted_files(self, name: str, files: Sequence[DistributionFile]) -> tuple[DistributionFile, ...]:
-        usable = [file for file in files if self._admits(name, file)]
+        wheels, sdists = self.rules.may_use_wheels(name), self.rules.may_use_sdists(name)
+        usable = [file for file in files if (wheels if file.is_wheel else sdists and _builds(file))]
+        if not self._admits_every_file(name):
+            usable = [file for file in usable if self._passes(name, file)]
         return tuple([f for f in usable if not f.yanked] or usable)
 
     def _admits(self, name: str, file: DistributionFile) -> bool:
         rules = self.rules
         if not (rules.may_use_wheels(name) if file.is_wheel else rules.may_use_sdists(name) and _builds(file)):
             return False
+        return self._passes(name, file)
+
+    def _passes(self, name: str, file: DistributionFile) -> bool:
+        """Whether the rules that look at single files admit it: upload limits and required hashes."""
+        rules = self.rules
         if rules.limit(name) is not None and not rules.admits_upload(name, file):
             return False
         digests = rules.hashes.get(name)
@@ -371,7 +381,7 @@ class IndexRepository:
         try:
             metadata = self._read_metadata(name, version)
             self._note_requires_python(name, version, metadata.requires_python)
-            dependencies = list(self._dependencies(name, version, metadata))
+            dependencies = Dependencies(self._dependencies(name, version, metadata))
         except _SKIPPED as error:
             if isinstance(error, BuildNeededError | TooManyFailedBuildsError):
                 self.unbuilt.add(name)
@@ -383,7 +393,7 @@ class IndexRepository:
             self._listener.note(f"{name} {version} is skipped: {error.diagnostic.message}")
             return None
         return ReleaseFacts(
-            dependencies=tuple(dependencies),
+            dependencies=dependencies,
             extras=metadata.provides_extra,
             serves=self.admits(metadata.requires_python),
         )
@@ -396,13 +406,23 @@ class IndexRepository:
                 f"{name} {version} has the Requires-Python `{text}`, which is not valid: it is read as {meaning}"
             )
 
-    def _dependencies(self, name: str, version: Version, metadata: CoreMetadata) -> Iterable[Dependency]:
+    def _dependencies(
+        self, name: str, version: Version, metadata: CoreMetadata
+    ) -> Iterable[Dependency | tuple[str, str]]:
         """The dependencies in the metadata; one that is not valid but has a clear meaning is read as that."""
         for text in metadata.requires_dist:
+            extra = self._extra_of(text)
+            if extra is not None:
+                yield extra, text
+                continue
             dependency, fixed = parse_metadata_dependency(text)
             if fixed is not None:
                 self._listener.note(f"{name} {version} requires `{text}`, which is not valid: it is read as `{fixed}`")
             yield from self.counted(dependency)
+
+    def _extra_of(self, text: str) -> str | None:
+        """The extra that a Requires-Dist belongs to, if it need not be parsed before that is required."""
+        return None if self.rules.excludes or self.rules.overrides else of_extra(text)
 
     def _read_metadata(self, name: str, version: Version) -> CoreMetadata:
         """The metadata of the release. Builds it if needed, up to a number of builds for each project."""
@@ -466,6 +486,10 @@ class _WheelCoverage:
         self._targets = targets
 
     @cached_property
+    def _is_python3(self) -> bool:
+        return all(target.python.startswith("3.") for target in self._targets)
+
+    @cached_property
     def _platforms(self) -> Sequence[_Platform]:
         groups: dict[str, list[tuple[TargetInterpreter, MarkerSet]]] = {}
         for target, here in self._targets.items():
@@ -475,6 +499,10 @@ class _WheelCoverage:
     def of(self, wheels: Collection[Wheel]) -> MarkerSet:
         """The environments in which one of `wheels` can be used; in the region of each target, by the target's tags."""
         region = MarkerSet.union([where for _, where in wheels])
+        # Most releases without an sdist have one wheel for all; the tags of the targets are thousands.
+        usual = MarkerSet.union([where for tags, where in wheels if is_for_every_python3(tags)])
+        if self._is_python3 and region.implies(usual):
+            return region
         for platform in self._platforms:
             if region.is_disjoint(platform.region):
                 continue

@@ -18,6 +18,7 @@ from lockset.errors import LocksetError
 from lockset.index.ports import Index
 from lockset.markers import MarkerSet
 from lockset.metadata.ports import MetadataSource
+from lockset.resolve.problem.dependencies import Dependencies
 from lockset.resolve.problem.requirement import parse_dependency
 from lockset.resolve.releases.index_repository import IndexRepository
 
@@ -151,17 +152,26 @@ class PrefetchingRepository(IndexRepository):
     def _follow_metadata(self, name: str, version: Version) -> None:
         facts = self._facts.get((name, version))
         if facts is not None:
-            dependencies: Sequence[Dependency] = facts.dependencies
+            dependencies = facts.dependencies
         else:
             metadata = self._prefetched_metadata.known(self.files(name, version))
             if metadata is None:
                 return
             try:
-                dependencies = [d for text in metadata.requires_dist for d in self.counted(parse_dependency(text))]
+                dependencies = Dependencies(self._stated(metadata))
             except LocksetError:
                 return  # raised again when the release is needed
         self._followed.setdefault(name, {})[version] = None
         self.hint(self._add_requirements(self._applicable(name, dependencies)))
+
+    def _stated(self, metadata: CoreMetadata) -> Iterator[Dependency | tuple[str, str]]:
+        """The dependencies in the metadata, as `Dependencies` takes them."""
+        for text in metadata.requires_dist:
+            extra = self._extra_of(text)
+            if extra is None:
+                yield from self.counted(parse_dependency(text))
+            else:
+                yield extra, text
 
     def _add_requirements(self, dependencies: Iterable[tuple[Dependency, MarkerSet]]) -> list[str]:
         """Add the dependencies of a release and where they apply. Returns the names of their projects."""
@@ -177,10 +187,10 @@ class PrefetchingRepository(IndexRepository):
                     self._arrivals.put((name, version))  # to follow what the new extras require
         return names
 
-    def _applicable(self, name: str, dependencies: Iterable[Dependency]) -> Iterator[tuple[Dependency, MarkerSet]]:
+    def _applicable(self, name: str, dependencies: Dependencies) -> Iterator[tuple[Dependency, MarkerSet]]:
         """The dependencies of a release that apply in some target environment, with the extras requested so far."""
         extras = tuple(self._requested_extras.get(name, ()))
-        for dependency in dependencies:
+        for dependency in dependencies.with_extras(extras):
             region = MarkerSet.none() if dependency.url is not None else self._region(dependency, extras)
             if not region.is_empty:
                 yield dependency, region

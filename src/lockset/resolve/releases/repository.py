@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from lockset.errors import LocksetError
     from lockset.index.pages.project_status import ProjectStatus
     from lockset.markers import MarkerSet
+    from lockset.resolve.problem.dependencies import Dependencies
     from lockset.resolve.problem.file_policy import FileRules
-    from lockset.resolve.problem.requirement import Dependency, Specifier
+    from lockset.resolve.problem.requirement import Specifier
 
 __all__ = ["AdjustableRepository", "ReleaseFacts", "Releases", "Repository"]
 
@@ -62,7 +63,7 @@ class ReleaseFacts:
         serves: Environments that its Requires-Python admits.
     """
 
-    dependencies: tuple[Dependency, ...]
+    dependencies: Dependencies
     extras: frozenset[str]
     serves: MarkerSet
 

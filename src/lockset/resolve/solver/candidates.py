@@ -415,15 +415,14 @@ class CandidateMaker:
 
     def closed(self, candidate: ReleaseCandidate, facts: ReleaseFacts) -> Extras:
         """Regions of the candidate's extras, with those that the release requires of itself (`all = name[a,b]`)."""
-        own = [d for d in facts.dependencies if d.name == candidate.name and d.extras]
-        if not own:
-            return candidate.extras
         regions = dict(candidate.extras)
         changed = True
         while changed:
             changed = False
             extras = tuple(regions.items())
-            for dependency in own:
+            for dependency in facts.dependencies.with_extras(dict(extras)):
+                if dependency.name != candidate.name or not dependency.extras:
+                    continue
                 region = self.region(candidate.guard, extras, dependency)
                 for extra in dependency.extras:
                     before = regions.get(extra, MarkerSet.none())

@@ -55,19 +55,24 @@ class ForkPoints:
     ) -> Iterator[MarkerSet]:
         """Where requirements end that exclude newer releases: one of those fits on one side.
 
-        Pythons first, then platforms, then extras.
+        Pythons first, then platforms, then extras, then where several requirements end together.
         """
-        if not self._may_be_newer(releases, requirements, guard, position):
+        newer = self._newer(releases, requirements, guard, position)
+        if not newer:
             return
         specifier_regions = self._specifier_regions(releases.name, requirements, guard)
         regions = dict.fromkeys(
             region for region, specifier in specifier_regions if specifier.text and region is not guard
         )
         environments = [r.without_extras_and_groups() for r in regions]
+        extras = list(self._of_extras(requirements, guard))
+        # What a requirement limits: its environments, unless it counts only where its extra is selected.
+        limited = {r: r if r in extras else e for r, e in zip(regions, environments, strict=True)}
         fork_points = [
             *(e.without_platforms() for e in environments),
             *environments,
-            *self._of_extras(requirements, guard),
+            *extras,
+            *self._of_several(releases, [(limited[r], s) for r, s in specifier_regions if r in limited], newer),
         ]
         for fork_point in dict.fromkeys(fork_points):
             sides = (guard - fork_point, guard & fork_point)
@@ -76,11 +81,33 @@ class ForkPoints:
             ):
                 yield fork_point
 
+    def _of_several(
+        self, releases: Releases, limited: Sequence[tuple[MarkerSet, Specifier]], newer: int
+    ) -> Iterator[MarkerSet]:
+        """Unions of what several specifiers limit, each of which excludes one of the releases in `newer`.
+
+        Beyond them that release fits, though not beyond one of them alone.
+        """
+        matching: dict[MarkerSet, int] = {}
+        for region, specifier in limited:
+            matching[region] = matching.get(region, -1) & self._admission.matching(releases, specifier)
+        left = newer if len(matching) > 1 else 0
+        while left:
+            newest = left & -left
+            excluding = [region for region, mask in matching.items() if not mask & newest]
+            if len(excluding) > 1:
+                yield MarkerSet.union(excluding)
+            # Releases that all of these exclude fit in no more environments.
+            fitting = 0
+            for region in excluding:
+                fitting |= matching[region]
+            left &= fitting if excluding else ~newest
+
     def of_conflicts(
         self, releases: Releases, requirements: Sequence[Requirement], guard: MarkerSet, position: int
     ) -> Iterator[MarkerSet]:
         """Where a member of a declared conflict is chosen, if what it requires excludes newer releases."""
-        if not self._policy.conflict_regions or not self._may_be_newer(releases, requirements, guard, position):
+        if not self._policy.conflict_regions or not self._newer(releases, requirements, guard, position):
             return
         specifier_regions = self._specifier_regions(releases.name, requirements, guard)
         for member in self._policy.conflict_regions:
@@ -106,17 +133,15 @@ class ForkPoints:
             if own or not flags.isdisjoint(self._conflicting):
                 yield region
 
-    def _may_be_newer(
-        self, releases: Releases, requirements: Sequence[Requirement], guard: MarkerSet, position: int
-    ) -> bool:
-        """Whether a release newer than the one at `position` fits what is required in all of the guard."""
+    def _newer(self, releases: Releases, requirements: Sequence[Requirement], guard: MarkerSet, position: int) -> int:
+        """Releases newer than the one at `position` that fit what is required in all of the guard, as bits."""
         newer = (1 << position) - 1 if self._admission.highest_first(releases.name) else 0
         for requirement in requirements:
             if not newer:
                 break
             if requirement.region is guard:
                 newer &= self._admission.matching(releases, requirement.specifier)
-        return bool(newer)
+        return newer
 
     def _is_newer_on(
         self,
@@ -299,7 +324,7 @@ class ForkPoints:
         offered: set[MarkerSet] = set()
         for position in self._admission.ordered(name, mask)[:_MOST_RELEASES_FOR_MARKERS]:
             facts = self._repository.facts(name, releases.versions[position])
-            for fork_point in _atoms(facts.dependencies if facts is not None else ()):
+            for fork_point in _atoms(facts.dependencies.with_extras(()) if facts is not None else ()):
                 if fork_point not in offered:
                     offered.add(fork_point)
                     yield fork_point

@@ -205,7 +205,7 @@ class Provider:
             yield self._impossible(candidate)
             return
         extras = self._maker.closed(candidate, facts)
-        for dependency in facts.dependencies:
+        for dependency in facts.dependencies.with_extras(dict(extras)):
             region = self._maker.region(candidate.guard, extras, dependency)
             if region.is_empty:
                 continue

@@ -237,14 +237,14 @@ class _Propagation:
         facts = self._repository.facts(*key)
         assert facts is not None, key
         base = self.regions[key]
-        extras = tuple(self.extras[key].items())
-        for dependency in facts.dependencies:
+        extras = dict(self.extras[key])
+        for dependency in facts.dependencies.with_extras(extras):
             marker = dependency.marker
             if marker.is_full:
                 yield dependency, base
                 continue
             region = base & marker.with_metadata_extra(None)
-            for extra, where in extras:
+            for extra, where in extras.items():
                 region |= where & marker.with_metadata_extra(extra)
             if not region.is_empty:
                 yield dependency, region

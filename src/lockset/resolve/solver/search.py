@@ -371,7 +371,7 @@ def _split_marker(
     for name in sorted(n for n in names if not n.startswith("!")):
         for version in repository.releases(name).versions[:3]:
             facts = repository.facts(name, version)
-            for dependency in facts.dependencies if facts else ():
+            for dependency in facts.dependencies.with_extras(()) if facts else ():
                 atoms.update(dict.fromkeys(dependency.marker.with_metadata_extra(None).atoms()))
     cutting = [a for a in atoms if not universe.implies(a) and not universe.is_disjoint(a)]
     if not cutting:

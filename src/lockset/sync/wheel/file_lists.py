@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 import os
 import zlib
-from operator import itemgetter
+from _operator import itemgetter  # what `operator` exports: only that takes time to import
 
 from lockset._named_tuple import NamedTuple
 

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from lockset.index.pages import project_page
 from lockset.index.pages.page_table import PageTable, TableBuilder, is_table
-from lockset.index.pages.project_page import ProjectDetail
+from lockset.index.pages.project_page import ProjectDetail, with_likely_rows
 from lockset.index.pages.simple_html import parse_html
 from lockset.index.pages.simple_json import parse_json_page
 from support.builders.pages import PageFile, page_html, page_json
@@ -92,9 +92,24 @@ def test_facts_about_versions_agree_with_their_files(files: list[PageFile]) -> N
 @given(st.lists(page_files(), max_size=12))
 def test_a_table_survives_storage(files: list[PageFile]) -> None:
     detail = detail_of("sample", files)
-    stored = marshal.loads(marshal.dumps(tuple(detail.table)))
+    plain: Any = tuple(detail.table)
+    stored = marshal.loads(marshal.dumps(plain))
     assert is_table(stored)
     assert facts(ProjectDetail(PageTable(*stored))) == facts(detail)
+
+
+@given(st.lists(page_files(), max_size=12))
+def test_rows_of_the_newest_final_version_are_its_files_as_the_page_has_them(files: list[PageFile]) -> None:
+    html = parse_html(page_html("sample", files).encode(), name="sample", page_url=PAGE, index_url=INDEX_URL)
+    json = parse_json_page(page_json("sample", files).encode(), name="sample", page_url=PAGE, index_url=INDEX_URL)
+    for table in (html, json):
+        likely = with_likely_rows(table)
+        assert facts(ProjectDetail(likely)) == facts(ProjectDetail(table))
+        assert with_likely_rows(likely) == likely
+        final = [v for v in map(Version, table.versions) if not v.is_prerelease]
+        newest = next((v for v in final if not ProjectDetail(table).yanked(v)), None)
+        if newest is not None:
+            assert not likely.blobs[ProjectDetail(table).versions.index(newest)].startswith((b"{", b"<"))
 
 
 def test_spellings_of_one_version_are_one_version() -> None:
@@ -164,7 +179,8 @@ def test_of_a_stored_page_only_what_is_used_is_parsed_and_decoded(monkeypatch: p
     for number in range(10_000):
         filename = f"sample-{number // 500}.{number % 500}-py3-none-any.whl"
         builder.add(filename, f"https://x.example.org/{filename}", "0" * 64, None, ">=3.8", None, None, None)
-    stored = marshal.dumps(tuple(builder.build(index_url=INDEX_URL)), 4)
+    plain: Any = tuple(builder.build(index_url=INDEX_URL))
+    stored = marshal.dumps(plain, 4)
     calls: list[str] = []
 
     def counted(name: str) -> Any:

@@ -9,7 +9,8 @@ import pytest
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet, described_target
 from lockset.resolve.lock.verify import MissingFile, verify_lock
-from lockset.resolve.problem.requirement import Dependency, RequirementOrigin, RootRequirement, parse_dependency
+from lockset.resolve.problem.dependencies import Dependencies
+from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, parse_dependency
 from support.worlds.small_world import PLATFORMS, old_lock
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def proved(
     universe: MarkerSet | None = None,
     extras: Sequence[tuple[str, ...]] = ((),),
 ) -> tuple[MissingFile, ...]:
-    def dependencies(name: str, version: Version) -> list[Dependency]:
-        return [parse_dependency(text) for text in NEEDS.get(name, ())]
+    def dependencies(name: str, version: Version) -> Dependencies:
+        return Dependencies(parse_dependency(text) for text in NEEDS.get(name, ()))
 
     result = verify_lock(
         old_lock(entries),
@@ -128,7 +129,7 @@ def test_an_entry_without_a_file_is_named_with_every_sample_it_lacks_one_in() ->
     result = verify_lock(
         old_lock(["b 1"], tags="py3-none-win_amd64"),
         roots=[root("b")],
-        dependencies=lambda name, version: (),
+        dependencies=lambda name, version: Dependencies(),
         samples=[sample(s) for s in ("3.12 windows", "3.12 linux", "3.13 macos")],
         choices=[((), ())],
         universe=MarkerSet.any(),

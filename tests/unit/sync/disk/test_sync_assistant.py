@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -479,3 +479,37 @@ def test_memory_is_kept_for_unpacking_alone(tmp_path: Path, monkeypatch: pytest.
     assert len(calls) == 1
     World(folder=tmp_path / "world", directory=str(tmp_path / "second")).sync(*WHEELS)
     assert len(calls) == 1, "the second target is filled from the cache"
+
+
+@dataclass
+class Watched(World):
+    """Keeps the phases with their totals and steps."""
+
+    phases: list[tuple[str, int | None, list[str]]] = field(default_factory=list)
+
+    def phase(self, name: str, *, total: int | None = None) -> None:
+        self.phases.append((name, total, []))
+
+    def step(self, what: str, *, done: int = 1) -> None:
+        self.phases[-1][2].extend([what] * done)
+
+
+@pytest.mark.parametrize("many", [1, 1000], ids=["two stages", "one stage"])
+@pytest.mark.parametrize("much", [1, 1 << 40], ids=["two downloads", "one download"])
+@pytest.mark.parametrize("copies", [True, False], ids=["with copies", "without copies"])
+def test_each_distribution_is_one_step_of_each_phase_however_the_work_is_shared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int, much: int, *, copies: bool
+) -> None:
+    monkeypatch.setattr(stage, "_MANY", many)
+    monkeypatch.setattr(stage, "processors", lambda: 2)
+    monkeypatch.setattr(prepare, "_MUCH", much)
+    monkeypatch.setattr(prepare, "processors", lambda: 2)
+    if not copies:
+        monkeypatch.setattr(workers, "assistant", lambda work: None)
+    world = Watched(folder=tmp_path / "world", directory=str(tmp_path / "target"))
+    world.sync(*WHEELS)
+    names = [f"package-{number}" for number in range(6)]
+    steps = {name: (total, sorted(steps)) for name, total, steps in world.phases if total is not None}
+    assert steps["Downloading"] == (6, [f"{name} 1.0" for name in names])
+    assert steps["Installing"] == (6, names)
+    assert len(judge(tmp_path / "target")) == 6

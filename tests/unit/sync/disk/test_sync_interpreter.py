@@ -65,6 +65,7 @@ def test_a_python_that_became_managed_is_refused_although_it_was_synced_before(
     cli: Command, tmp_path: Path, options: list[str]
 ) -> None:
     python, library = own_python(tmp_path / "system")
+    site = Path(ask_interpreter(str(python), memory=None).paths["purelib"])  # Debian's is not `site-packages`
     path = {"PATH": str(python.parent)}
     write_lock(tmp_path / "pylock.toml", [make_wheel("one")])
     for _ in range(3):
@@ -72,12 +73,12 @@ def test_a_python_that_became_managed_is_refused_although_it_was_synced_before(
     (library / "EXTERNALLY-MANAGED").write_text(MARKER)
     write_lock(tmp_path / "pylock.toml", [make_wheel("one"), make_wheel("two")])
     assert "Ask the system's own installer" in cli.refused("sync", *options, env=path)
-    assert not (library / "site-packages/two").exists()
+    assert not (site / "two").exists()
     (library / "EXTERNALLY-MANAGED").write_text(MARKER.replace("Ask", "Use"))
     assert "Use the system's own installer" in cli.refused("sync", *options, env=path)
     (library / "EXTERNALLY-MANAGED").unlink()
     cli.ok("sync", *options, env=path)
-    assert (library / "site-packages/two").is_dir()
+    assert (site / "two").is_dir()
 
 
 def test_a_python_that_became_managed_is_refused_where_nothing_is_to_do(cli: Command, tmp_path: Path) -> None:

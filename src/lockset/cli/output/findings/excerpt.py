@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lockset._dataclass import dataclass
 from lockset._pattern import lazy_pattern
 from lockset.cli.output.cells import cells
@@ -11,6 +9,7 @@ from lockset.cli.output.streams import plain
 from lockset.spans import Span
 from lockset.url_secrets import has_secret, masked
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lockset.cli.output.findings.excerpt import rendered
 from lockset.cli.output.findings.findings import known_rule
 from lockset.cli.output.streams import count_text, plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lockset._dataclass import dataclass
 from lockset.cli.output.findings.excerpt import excerpt_of, mark_of, value_span
 from lockset.spans import LineIndex
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

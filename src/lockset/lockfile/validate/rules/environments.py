@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
@@ -19,8 +18,10 @@ from lockset.markers import KNOWN_PYTHONS, Example, MarkerSet, known_pythons, pl
 from lockset.markers.diagram import FULL, NODES
 from lockset.markers.environment import UNNAMED_SYSTEM
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
     from lockset.lockfile.validate.finding import Findings
     from lockset.lockfile.validate.rules.sources import NamedFile

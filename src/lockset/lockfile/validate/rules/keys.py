@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 from packaging.version import Version
 
@@ -22,8 +21,10 @@ from lockset.lockfile.validate.rules.sources import NamedFile, check_sources, ch
 from lockset.lockfile.validate.typed_get import array_of, close_keys, normalized_names, require, string, table
 from lockset.package_names import canonicalize_name, is_normalized_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from typing import Any, TypeAlias
 
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
 
 from lockset import dependency_specifiers
 from lockset._named_tuple import NamedTuple
@@ -11,8 +10,10 @@ from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import excess, plain_clause, read_marker, read_specifier
 from lockset.package_names import canonicalize_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
+    from typing import TypeAlias
 
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings

@@ -6,7 +6,6 @@ import re
 from datetime import datetime, timezone
 from functools import lru_cache
 from posixpath import normpath
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from packaging.version import InvalidVersion, Version
@@ -32,8 +31,10 @@ from lockset.lockfile.validate.typed_get import (
 from lockset.package_names import canonicalize_name
 from lockset.url_secrets import has_secret
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.finding import Findings

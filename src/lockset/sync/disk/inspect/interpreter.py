@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ask_interpreter", "configurations", "interpreter_memory", "interpreter_of"]
 
 _MARK = b"lockset-facts:"
+_OLDEST = (3, 8)
 # Increment with every change of `interpreter_script`.
 _FORMAT = 4
 # Timeout for an interpreter; one that takes longer is considered broken.
@@ -57,7 +58,8 @@ def interpreter_of(path: str) -> str:
     raise LocksetError(
         "python-not-found",
         f"There is no Python interpreter at `{path}`",
-        hint="Give the path of an interpreter or of a virtual environment, or a version such as `3.12`",
+        hint="Give the path of an interpreter or of a virtual environment, a version such as `3.12`, or a range such "
+        "as `>=3.10,<3.14`",
     )
 
 
@@ -100,11 +102,12 @@ def configurations(executable: str) -> tuple[str, str]:
 
 
 def _from_facts(executable: str, facts: Mapping[str, Any] | None) -> Interpreter | None:
-    """The interpreter with these facts; None if they are malformed."""
+    """The interpreter with these facts; None if they are malformed, or those of a Python that is too old."""
     try:
-        return Interpreter.from_facts(executable, facts) if facts is not None else None
+        interpreter = Interpreter.from_facts(executable, facts) if facts is not None else None
     except (KeyError, TypeError, ValueError, IndexError):
         return None
+    return interpreter if interpreter is not None and interpreter.version >= _OLDEST else None
 
 
 def _still_holds(facts: Mapping[str, Any] | None) -> bool:

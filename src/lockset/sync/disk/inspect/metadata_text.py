@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 
 from lockset._pattern import lazy_pattern
@@ -13,7 +12,7 @@ from lockset.files.system import READ
 
 __all__ = ["HEAD", "MOST_FACTS", "name_and_version", "normalised", "read_text", "requires_dist"]
 
-_HEADER = lazy_pattern(r"^(Name|Version):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+_HEADER = lazy_pattern(r"(?im)^(Name|Version):[ \t]*(.*?)[ \t\r]*$")
 _SEPARATORS = lazy_pattern(r"[-_.]+")
 # Limit for reading METADATA, whose first lines have name and version.
 HEAD = 1 << 16

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from lockset.errors import LocksetError
 from lockset.files.system import registered_pythons
@@ -12,28 +11,34 @@ from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_m
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 __all__ = ["find_python", "is_range", "python_matches"]
 
 # The largest N of the commands python3.N that are tried for a range, and the smallest: older Pythons are not supported.
 _NEWEST_MINOR = 40
 _OLDEST_MINOR = 8
+# Broken interpreters to name where none matches.
+_MOST_BROKEN = 3
 
 
 def find_python(path: Sequence[str], *, version: str | None, cache: Path | None) -> str:
     """The first interpreter outside a virtual environment, with `version` ("3.12" or ">=3.10") if given.
 
-    Searched are the folders `path`, then the Windows registry (PEP 514).
+    Searched are the folders `path`, then the Windows registry (PEP 514). Interpreters that do not work are passed over,
+    and named by the error where none matches.
 
     Raises:
         LocksetError: `python-not-found`.
     """
     if version is not None:
         python_matches(version, "3")  # refuses a range that is not valid before any interpreter starts
+    broken: list[str] = []
     for executable in _candidates(path, version):
         try:
             interpreter = ask_interpreter(executable, memory=interpreter_memory(cache))
-        except LocksetError:
+        except LocksetError as error:
+            broken.append(error.diagnostic.message)
             continue
         full = interpreter.markers["python_full_version"]
         if not interpreter.is_virtual and (version is None or python_matches(version, full)):
@@ -42,6 +47,7 @@ def find_python(path: Sequence[str], *, version: str | None, cache: Path | None)
     raise LocksetError(
         "python-not-found",
         f"There is no Python{matching} on PATH",
+        context=tuple(broken[:_MOST_BROKEN]),
         hint="Give the path of an interpreter with `--python`",
     )
 
@@ -84,9 +90,10 @@ def _candidates(path: Sequence[str], version: str | None) -> Iterator[str]:
         names += [f"python3.{number}" for number in range(_NEWEST_MINOR, _OLDEST_MINOR - 1, -1)]
     for folder in path:
         for name in names:
-            executable = Path(folder, name + suffix)
-            if folder and executable.is_file() and os.access(executable, os.X_OK):
-                yield str(executable.absolute())
+            executable = os.path.join(folder, name + suffix)
+            # Not `Path.is_file`, which raises in a folder that this user may not enter.
+            if folder and os.path.isfile(executable) and os.access(executable, os.X_OK):
+                yield os.path.join(os.getcwd(), executable)
     for registered, location in registered_pythons():
-        if (not registered or not minor or f"{registered}.".startswith(f"{minor}.")) and Path(location).is_file():
+        if (not registered or not minor or f"{registered}.".startswith(f"{minor}.")) and os.path.isfile(location):
             yield location

@@ -77,7 +77,7 @@ class Cache:
 
     def _use(self) -> None:
         """Hold the lock of the folder together with other runs, so that `lockset cache` waits before it removes."""
-        if self._in_use is None and self.folder is not None and self.folder.is_dir():
+        if self._in_use is None and self.folder is not None and os.path.isdir(self.folder):
             self._in_use = use_folder(str(self.folder))
 
     @property
