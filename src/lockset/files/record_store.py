@@ -55,7 +55,7 @@ __all__ = [
     "default_folder",
     "get_value",
     "is_trusted",
-    "is_whole",
+    "is_whole_record",
     "key_of",
     "put_value",
     "read_record",
@@ -284,7 +284,7 @@ def read_record(path: str) -> Any:
     return marshal.loads(data[_CHECKSUM:])  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
 
 
-def is_whole(path: str) -> bool:
+def is_whole_record(path: str) -> bool:
     """Whether the record of either form at `path` is this user's and has its checksums. Raises OSError."""
     try:
         if read_record(path) is not None:

@@ -18,7 +18,7 @@ from lockset.files import record_store, system
 from lockset.files.record_store import (
     default_folder,
     get_value,
-    is_whole,
+    is_whole_record,
     key_of,
     put_value,
     record_location,
@@ -295,12 +295,12 @@ def test_a_record_of_either_form_is_whole_until_one_of_its_bytes_changes(tmp_pat
     save_record(str(tmp_path), key, looked=[], locks=[("/b", b"c")], libraries=["/a"], files=files, output="done")
     records = [tmp_path / "plain", Path(record_location(str(tmp_path), key))]
     for record in records:
-        assert is_whole(str(record))
+        assert is_whole_record(str(record))
         data = record.read_bytes()
         for at in range(0, len(data), 7):
             record.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
-            assert not is_whole(str(record)), at
+            assert not is_whole_record(str(record)), at
         record.write_bytes(data[:-1])
-        assert not is_whole(str(record))
+        assert not is_whole_record(str(record))
         record.write_bytes(data + b"0")
-        assert not is_whole(str(record))
+        assert not is_whole_record(str(record))
