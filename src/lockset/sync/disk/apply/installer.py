@@ -235,11 +235,11 @@ class Installer:
                 check = partial(_check_shared, placing.values(), kept, self._target.layout)
                 try:
                     fill(stage, placing, stored, linker, self._listener, check=check)
-                except _SharedPaths as found:
+                except _SharedPaths as error:
                     stage.open()
-                    stage.shared = found.locations.shared
-                    if found.locations.clashes:
-                        placing = self._settle(placing, found.locations.clashes, now)
+                    stage.shared = error.locations.shared
+                    if error.locations.clashes:
+                        placing = self._settle(placing, error.locations.clashes, now)
                     fill(stage, placing, stored, linker, self._listener, check=lambda: None)
                 return tuple(placing.values())
             except DamagedWheel as damaged:

@@ -432,10 +432,12 @@ def fill(
 
 def _write(path: str, content: bytes, *, executable: bool) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o755 if executable else 0o644)
-    with open(descriptor, "wb", buffering=0) as file:
+    try:
         left = memoryview(content)
         while left:
-            left = left[file.write(left) :]
+            left = left[os.write(descriptor, left) :]
+    finally:
+        os.close(descriptor)
 
 
 def _existing(path: str) -> str:

@@ -173,9 +173,12 @@ def journal_of(
     for staged, final in stage.trees():
         making += [MakeFolder(folder) for folder in _missing_above(final) if MakeFolder(folder) not in making]
         placing += _moves(staged, final, taken, layout)
+    seen: set[str] = set()
     for staged, final in stage.infos():
         root = os.path.dirname(final)
-        making += [MakeFolder(f) for f in (*_missing_above(root), root) if _is_missing(f, making, placing)]
+        if root not in seen:
+            seen.add(root)
+            making += [MakeFolder(f) for f in (*_missing_above(root), root) if _is_missing(f, making, placing)]
         if os.path.lexists(final):
             taken.setdefault(final)
         placing.append(MoveIn(staged, final))
