@@ -9,7 +9,6 @@ import pytest
 from packaging.version import Version
 
 from lockset.composition.connections import connect
-from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
 from lockset.index.pages import file_groups
 from lockset.index.pages.page_table import PageTable
@@ -93,7 +92,7 @@ def test_what_is_in_the_cache_is_not_sent(local_index: LocalIndex, folder: Path,
     assert local_index.seen == []
 
 
-def test_what_was_not_in_the_cache_before_is_found_there(
+def test_what_was_not_in_the_cache_before_is_read_from_there(
     local_index: LocalIndex, folder: Path, opened: list[Connection]
 ) -> None:
     here = connection(opened, local_index, folder)
@@ -139,15 +138,21 @@ def test_a_page_that_the_cache_has_lost_is_fetched_again(
     assert [seen.status for seen in local_index.seen] == [200]
 
 
-def test_a_page_that_changed_meanwhile_is_refused(
+def test_a_page_that_changed_meanwhile_is_read_anew(
     local_index: LocalIndex, folder: Path, opened: list[Connection]
 ) -> None:
     values = sent(connection(opened, local_index, folder))
     local_index.world.add("sample", "6.0")
     sent(connection(opened, local_index, folder, refresh=True))
     detail = connection(opened, local_index, folder).index._received(values)
-    assert detail.files(Version("5.0"))
-    with pytest.raises(LocksetError) as caught:
-        detail.files(OLDEST)
-    assert caught.value.diagnostic.code == "index-page-invalid"
-    assert "sample" in caught.value.diagnostic.message
+    assert filenames(detail) == EVERY_FILE
+
+
+def test_a_version_that_a_changed_page_lists_no_more_has_no_files(
+    local_index: LocalIndex, folder: Path, opened: list[Connection]
+) -> None:
+    values = sent(connection(opened, local_index, folder))
+    del local_index.world.projects["sample"][0]
+    sent(connection(opened, local_index, folder, refresh=True))
+    detail = connection(opened, local_index, folder).index._received(values)
+    assert filenames(detail) == [*EVERY_FILE[:-1], []]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import marshal
 import os
-import struct
 import threading
 from collections import deque
 from contextlib import suppress
@@ -21,7 +20,8 @@ from io import FileIO
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from lockset.files.copies import assistant, large_pipe
+from lockset.files.copies import assistant
+from lockset.index.http.pipes import Pipes, open_pipes, read_message, write_message
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
@@ -36,11 +36,6 @@ T = TypeVar("T")
 
 # Seconds after which a wait is restarted, so that an interrupt is handled.
 _HEARTBEAT = 0.2
-
-# Bytes of a message, which follow.
-_LENGTH = struct.Struct("<Q")
-# A shorter message is sent in one piece.
-_SHORT = 64 * 1024
 # The most calls of one copy at the same time while all servers respond at once: more threads only hold each other up.
 _MOST_NEAR = 4
 # The most seconds to wait for the end of a copy.
@@ -169,36 +164,36 @@ class Workers:
             job.run()
         return job
 
+    def _most(self) -> int:
+        """How many threads there may be."""
+        return self._count
+
     def _may_grow(self) -> bool:
         """Whether one more thread may be started."""
-        return self._threads < self._count
-
-    def _must_shrink(self) -> bool:
-        """Whether there is a thread too many."""
-        return False
+        return self._threads < self._most()
 
     def _work(self) -> None:
         while (job := self._queue.get()) is not None:
             job.run()
             with self._lock:
                 self._calls -= 1
-                if self._must_shrink():
+                if self._threads > self._most():
                     self._threads -= 1
                     return
 
 
 class _NearWorkers(Workers):
-    """Workers that are few as long as `is_near` says that all servers respond at once."""
+    """Workers of a copy, few as long as `is_near` says that all servers respond at once.
+
+    Calls wait for them in the copy, which takes the next one at once, however busy the other process is.
+    """
 
     def __init__(self, count: int, is_near: Callable[[], bool]) -> None:
         super().__init__(count)
         self._is_near = is_near
 
-    def _may_grow(self) -> bool:
-        return super()._may_grow() and (self._threads < _MOST_NEAR or not self._is_near())
-
-    def _must_shrink(self) -> bool:
-        return self._threads > _MOST_NEAR and self._is_near()
+    def _most(self) -> int:
+        return min(self._count, _MOST_NEAR) if self._is_near() else self._count
 
 
 class SharedWorkers(Workers):
@@ -326,7 +321,7 @@ class ProcessCopy:
         Only one of them is a copy of this process. It calls `prepare`, and the others are copies of it.
         """
         try:
-            pipes = _opened(count)
+            pipes = open_pipes(count)
         except OSError:  # this process may open no more files
             return []
 
@@ -364,7 +359,7 @@ class ProcessCopy:
         `on_loss` is called with the copy and the calls that have no result if it ends by itself.
         """
         try:
-            _write(self._requests, marshal.dumps((opening, threads)))
+            write_message(self._requests, marshal.dumps((opening, threads)))
         except OSError:
             self.end()
             return False
@@ -407,7 +402,7 @@ class ProcessCopy:
             job, call = self._waiting[0]
             self._calls += 1
             try:
-                _write(self._requests, marshal.dumps((self._calls, call.kind, call.argument)))
+                write_message(self._requests, marshal.dumps((self._calls, call.kind, call.argument)))
             except OSError:
                 return  # the receiver will notice the end, too
             self._jobs[self._calls] = job
@@ -443,7 +438,7 @@ class ProcessCopy:
 
     def _receive_replies(self, listener: ProgressListener) -> None:
         known = 0
-        while (reply := _read_message(self._replies)) is not None:
+        while (reply := read_message(self._replies)) is not None:
             number, is_error, value, received = reply
             if received > known:
                 listener.transferred(received - known)
@@ -454,46 +449,7 @@ class ProcessCopy:
             job.receive(value, is_error=is_error)
 
 
-class _Pipes:
-    """The pipes between this process and one copy: ends of this process, and ends of the copy."""
-
-    def __init__(self) -> None:
-        self.their_requests, self.requests = os.pipe()
-        try:
-            self.replies, self.their_replies = os.pipe()
-        except OSError:
-            os.close(self.their_requests)
-            os.close(self.requests)
-            raise
-        large_pipe(self.replies)
-        self._left = True
-
-    def close_ours(self) -> None:
-        os.close(self.requests)
-        os.close(self.replies)
-
-    def close_theirs(self) -> None:
-        if self._left:
-            self._left = False
-            os.close(self.their_requests)
-            os.close(self.their_replies)
-
-
-def _opened(count: int) -> list[_Pipes]:
-    """The pipes of `count` copies. If one cannot be opened, the others are closed, and the `OSError` is raised."""
-    pipes: list[_Pipes] = []
-    try:
-        for _ in range(count):
-            pipes.append(_Pipes())  # noqa: PERF401 - those before the error have to be closed
-    except OSError:
-        for each in pipes:
-            each.close_ours()
-            each.close_theirs()
-        raise
-    return pipes
-
-
-def _serve_alone(mine: _Pipes, every: list[_Pipes], serve: Callable[[Service], object]) -> None:
+def _serve_alone(mine: Pipes, every: list[Pipes], serve: Callable[[Service], object]) -> None:
     """Serve over `mine`; a copy would not notice the end of another one whose pipes it holds."""
     for each in every:
         if each is not mine:
@@ -535,7 +491,7 @@ class Service:
 
     def opening(self) -> Any:
         """Wait for the value that the copy is opened with; None if it is never opened."""
-        message = _read_message(self._requests)
+        message = read_message(self._requests)
         if message is None:
             return None
         opening, self.threads = message
@@ -548,9 +504,8 @@ class Service:
 
         `is_near` returns whether all servers so far respond at once.
         """
-        # Calls wait here: this process takes the next one at once, however busy the other one is.
         workers = _NearWorkers(self.threads, is_near)
-        while (request := _read_message(self._requests)) is not None:
+        while (request := read_message(self._requests)) is not None:
             number, kind, argument = request
             workers.start(partial(self._answer, number, functions[kind], argument))
 
@@ -561,7 +516,7 @@ class Service:
         except BaseException as error:  # noqa: BLE001 (raised again in the other process)
             reply = marshal.dumps((number, True, _pickled(error), self._received.total))
         with self._lock, suppress(BrokenPipeError):  # the other process has ended: `run` ends this one
-            _write(self._replies, reply)
+            write_message(self._replies, reply)
 
 
 def _pickled(error: BaseException) -> bytes:
@@ -578,30 +533,3 @@ def _unpickled(error: bytes) -> BaseException:
 
     restored: BaseException = pickle.loads(error)  # noqa: S301 (from the copy of this process)
     return restored
-
-
-def _write(pipe: int, data: bytes) -> None:
-    """Write a message."""
-    length = _LENGTH.pack(len(data))
-    for part in [length + data] if len(data) < _SHORT else [length, data]:
-        left = memoryview(part)
-        while left:
-            left = left[os.write(pipe, left) :]
-
-
-def _read_message(pipe: FileIO) -> Any:
-    """The next message; None at the end of the pipe."""
-    length = _exactly(pipe, _LENGTH.size)
-    data = None if length is None else _exactly(pipe, *_LENGTH.unpack(length))
-    return None if data is None else marshal.loads(data)  # noqa: S302 (from the copy of this process, or for it)
-
-
-def _exactly(pipe: FileIO, count: int) -> bytearray | None:
-    data = bytearray(count)
-    left = memoryview(data)
-    while left:
-        read = pipe.readinto(left)
-        if not read:
-            return None
-        left = left[read:]
-    return data
