@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dataclasses import dataclass, field, fields, replace  # for type checkers they are standard dataclasses
     from typing import Any
 
+# The options of the decorator, in the order in which they are passed on.
+_OPTIONS = ("init", "frozen", "slots", "kw_only", "eq", "order")
 # From so many calls on, compiling a constructor takes less time than it saves.
 _MANY = 16
 
@@ -146,22 +148,24 @@ if not TYPE_CHECKING:
 
 
 def _make(cls: Any, options: Mapping[str, bool]) -> Any:
-    if any("__dataclass_fields__" in each.__dict__ and "__record__" not in each.__dict__ for each in cls.__mro__):
-        import dataclasses
+    for each in cls.__mro__:
+        if "__dataclass_fields__" in each.__dict__ and "__record__" not in each.__dict__:
+            import dataclasses
 
-        return dataclasses.dataclass(**options)(cls)
+            return dataclasses.dataclass(**options)(cls)
     own = dict(cls.__dict__)
     annotations = {name: each for name, each in cls.__annotations__.items() if not _is_class_variable(each)}
     record = _Record(annotations, {name: _default(name, own[name]) for name in annotations if name in own}, options)
-    methods = {**({"__init__": _Constructor(record)} if options["init"] else {}), **_methods(options)}
+    added = _methods(tuple(options.values()))
+    if options["init"]:
+        added["__init__"] = _Constructor(record)
     # The methods that the class defines are kept; Python gives one with an __eq__ the __hash__ None.
-    unset = {"__hash__"} if "__eq__" in own and own["__hash__"] is None else set()
-    added = {name: each for name, each in methods.items() if name not in own or name in unset}
-    added |= {"__record__": record, "__match_args__": (), "__doc__": cls.__doc__ or cls.__name__}
-    made: Any = _with_slots(cls, own, added, record) if options["slots"] else _completed(cls, added, record)
-    record.cls = made
-    if not options["kw_only"]:
-        made.__match_args__ = tuple(each.name for each in record.fields() if each.init and not each.kw_only)  # type: ignore[misc]
+    for name in added.keys() & own.keys():
+        if name != "__hash__" or own[name] is not None or "__eq__" not in own:
+            del added[name]
+    added |= {"__record__": record, "__match_args__": () if options["kw_only"] else _MATCH_ARGS}
+    added["__doc__"] = cls.__doc__ or cls.__name__
+    record.cls = made = _with_slots(cls, own, added, record) if options["slots"] else _completed(cls, added, record)
     return made
 
 
@@ -427,8 +431,17 @@ _HASH = {"__hash__": _Late("__hash__", _hash)}
 _PICKLE = {"__getstate__": _Late("__getstate__", _getstate), "__setstate__": _Late("__setstate__", _setstate)}
 
 
-def _methods(options: Mapping[str, bool]) -> dict[str, Any]:
-    """The attributes of a class with these options, but for its constructor."""
+_MATCH_ARGS = _Late(
+    "__match_args__", lambda record: tuple(each.name for each in record.fields() if each.init and not each.kw_only)
+)
+_by_options: dict[tuple[bool, ...], dict[str, Any]] = {}
+
+
+def _methods(values: tuple[bool, ...]) -> dict[str, Any]:
+    """The attributes of a class with these values of the options, but for its constructor."""
+    if values in _by_options:
+        return _by_options[values].copy()
+    options = dict(zip(_OPTIONS, values, strict=True))
     result: dict[str, Any] = dict(_ALL)
     if options["eq"]:
         result |= _EQUALITY
@@ -440,4 +453,5 @@ def _methods(options: Mapping[str, bool]) -> dict[str, Any]:
             result |= _HASH
         if options["slots"]:
             result |= _PICKLE
-    return result
+    _by_options[values] = result
+    return result.copy()

@@ -145,6 +145,7 @@ def test_a_sync_from_the_cache_loads_neither_regular_expressions_nor_what_reads_
         subprocess.run(made, check=True)
         loaded = run("sync", lock, "--python", "env")
     assert "lockset.sync.disk.apply.prepare" in loaded, "it has installed something"
+    loaded |= run("check-env", lock, "--python", "env")
     started = subprocess.run(
         [sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, encoding="utf-8", check=True
     )

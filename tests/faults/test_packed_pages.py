@@ -93,6 +93,17 @@ def test_what_is_in_the_cache_is_not_sent(local_index: LocalIndex, folder: Path,
     assert local_index.seen == []
 
 
+def test_what_was_not_in_the_cache_before_is_found_there(
+    local_index: LocalIndex, folder: Path, opened: list[Connection]
+) -> None:
+    here = connection(opened, local_index, folder)
+    assert not here.index._is_at_hand("sample")
+    values = sent(connection(opened, local_index, folder))
+    local_index.forget()
+    assert filenames(here.index._received(values)) == EVERY_FILE
+    assert local_index.seen == []
+
+
 def test_a_page_of_the_cache_is_used_even_where_pages_are_refreshed(
     local_index: LocalIndex, folder: Path, opened: list[Connection]
 ) -> None:

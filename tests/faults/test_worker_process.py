@@ -118,11 +118,11 @@ print(json.dumps([[call[0] for call in calls], most, os.getpid()]))
 @pytest.mark.parametrize("near", [False, True])
 def test_a_copy_makes_few_calls_at_once_as_soon_as_its_servers_are_known_to_be_near(*, near: bool) -> None:
     first, most = run(f"""
-near = {near}
-
 def slow(_):
+    global near
     begun = time.monotonic()
     time.sleep(0.3)
+    near = {near}
     return begun, time.monotonic()
 
 functions["slow"] = slow
@@ -135,6 +135,22 @@ workers.close()
 """)
     assert first == 7
     assert most == (4 if near else 7)
+
+
+def test_a_copy_makes_its_next_calls_however_late_this_process_takes_their_results() -> None:
+    assert run("""
+functions["now"] = lambda _: (time.sleep(0.02), time.monotonic())[1]
+near = True
+workers.prepare()
+start("now", None, never).result()
+jobs = [start("now", None, never) for _ in range(7)]
+sys.setswitchinterval(1)
+end = time.monotonic() + 0.5
+while time.monotonic() < end:
+    pass
+print(json.dumps(max(job.result() for job in jobs) < end))
+workers.close()
+""")
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])

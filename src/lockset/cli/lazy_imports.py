@@ -101,10 +101,10 @@ def _import(
 ) -> Any:
     """As `__import__`, but the modules of `_LAZY` are imported when one of their attributes is used."""
     importer = globals["__name__"] if globals else ""
-    stand_in = _STAND_INS.get(f"{name} of {importer}") or _STAND_INS.get(name)
-    if level or not (stand_in or (name in _LAZY and name not in sys.modules)):
-        return __import__(name, globals, locals, fromlist, level)
-    return stand_in or _Lazy(name)
+    stand_in = _STAND_INS.get(f"{'.' * level}{name} of {importer}")
+    if stand_in is None and not level:
+        stand_in = _STAND_INS.get(name) or (_Lazy(name) if name in _LAZY and name not in sys.modules else None)
+    return stand_in or __import__(name, globals, locals, fromlist, level)
 
 
 def _attribute(module: str, name: str) -> Any:
@@ -204,6 +204,13 @@ def _platform() -> _Lazy:
 
 def _same(value: Any) -> Any:
     return value
+
+
+class _TypedDict(dict):  # type: ignore[type-arg]
+    """As `typing.TypedDict`, but nothing of the annotations is kept: typing compiles each of them."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Accept `total=False`."""
 
 
 class _Annotation:
@@ -311,6 +318,10 @@ def _argparse_pattern(source: str, flags: int = 0) -> Any:
 
 
 _STAND_INS: dict[str, Any] = {
+    # For the tags of the running interpreter alone.
+    ". of packaging.tags": _Lazy(
+        "packaging", _manylinux=_Lazy("packaging._manylinux"), _musllinux=_Lazy("packaging._musllinux")
+    ),
     "ast": _Lazy("ast", literal_eval=_literal),
     # `functools` creates a class for `cache_info`, and `contextlib` needs one class, written in C.
     "collections of functools": _Lazy("collections", namedtuple=_named_tuple),
@@ -329,6 +340,8 @@ _STAND_INS: dict[str, Any] = {
     # For the `partial` in Python, which the one in C replaces.
     "reprlib of functools": _Lazy("reprlib", recursive_repr=lambda: _same),
     "ssl of httpcore._ssl": _Lazy("ssl", SSLContext=object),  # the annotation of a function
+    "typing of packaging.markers": _Lazy("typing", TypedDict=_TypedDict),
+    "typing of packaging._parser": _Lazy("typing", NamedTuple=NamedTuple),
     # Which needs one class of it; importing `typing` takes 2 ms, and its classes are compiled.
     "typing of packaging.version": _Lazy(
         "typing",

@@ -146,18 +146,25 @@ def _new_copies() -> list[ProcessCopy]:
 
 
 def _prepare() -> None:
-    """Import what the first calls need, and compile patterns that are compiled on first use."""
+    """Import what the first calls need, and compile patterns that are compiled on first use.
+
+    This process waits for its first call anyway, and the first requests of a lock are waited for.
+    """
     gc.set_threshold(*_COLLECTED_AT)
     gc.enable()
     import encodings.idna  # to look hosts up
     import hashlib
 
     from lockset.files import inflate
-    from lockset.index.http import certificates, httpx_client
+    from lockset.hashes import quick_sha256
+    from lockset.index.http import certificates
+    from lockset.index.http.httpx_client import prepare_requests
     from lockset.index.pages.simple_json import parse_json_page
     from lockset.metadata.retrieve import Retriever
 
-    del certificates, encodings, hashlib, httpx_client, inflate, Retriever
+    del certificates, encodings, hashlib, inflate, Retriever
+    prepare_requests()
+    quick_sha256(b"")  # imports its module
     for page in (b'{"files":[]}', '{"files":[],"é":1}'.encode()):  # of both kinds that have patterns of their own
         parse_json_page(page, name="sample", page_url="", index_url="")
     save_patterns()

@@ -3,7 +3,7 @@
 `re.compile` parses a pattern and compiles it to a program, a list of numbers, from which `_sre.compile` makes the
 pattern object. The last step takes microseconds, the first two up to 3 ms a pattern, and most commands need 30 to 100
 patterns of their own, of libraries and of the standard library. The cache has the programs: a record for each command,
-read when the command starts, and written again when it has compiled a pattern that the record does not have.
+read with the first pattern, and written again when the command has compiled one that the record does not have.
 
 It is for the program `lockset` alone: an application that imports lockset compiles its patterns as usual.
 """
@@ -13,7 +13,9 @@ from __future__ import annotations
 import os
 import sys
 import zlib
-from importlib import import_module
+
+# What `importlib.machinery` exports: that imports more than is needed here.
+from _frozen_importlib_external import PathFinder, SourceFileLoader
 
 from lockset._version import __version__
 from lockset.files.record_store import cache_folder, get_value, put_value
@@ -21,16 +23,19 @@ from lockset.files.record_store import cache_folder, get_value, put_value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from importlib.machinery import ModuleSpec
     from re import Pattern
     from types import ModuleType
     from typing import Any, TypeAlias
 
+    # The path and the key of a record.
+    Location: TypeAlias = tuple[str, tuple[Any, ...]]
     # Whether the pattern is bytes (else Python warns of comparisons), the pattern, and the flags that were passed.
     Key: TypeAlias = tuple[bool, str | bytes, int]
     # Flags, code as unsigned numbers of four bytes, number of groups, numbers of named groups, names of all groups.
     Program: TypeAlias = tuple[int, bytes, int, dict[str, int], tuple[str | None, ...]]
 
-__all__ = ["PatternCache", "patterns_location", "save_patterns", "use_pattern_cache"]
+__all__ = ["PatternCache", "is_known", "patterns_location", "save_patterns", "use_pattern_cache"]
 
 # Increment with every change of the records.
 _FORMAT = 1
@@ -43,6 +48,8 @@ _MOST, _LARGEST = 512, 1 << 20
 _ELSEWHERE = ("--cache-dir", "--no-cache", "--directory")
 # Commands that show or remove the cache.
 _WITHOUT = frozenset({"cache"})
+# The module whose function `compile` makes patterns for `re`.
+_COMPILER = "sre_compile" if sys.version_info < (3, 11) else "re._compiler"
 # What `_sre.compile` accepts from Python 3.10 on.
 _SIGNATURE = "($module, /, pattern, flags, code, groups, groupindex, indexgroup)"
 # TEMPLATE, LOCALE and DEBUG of `re`: without effect or deprecated, dependent on the locale, and printing.
@@ -54,15 +61,55 @@ _current: list[PatternCache] = []
 def use_pattern_cache(arguments: Sequence[str], commands: Collection[str], environ: Mapping[str, str]) -> None:
     """Compile patterns with the help of the record of this command, if there is a cache.
 
-    Only CPython has such programs, and a version whose `re` works in another way compiles as usual.
+    `re` is not imported for it, and the record is not read before the first pattern is compiled. Only CPython has such
+    programs, and a version whose `re` works in another way compiles as usual.
     """
     location = patterns_location(arguments, commands, environ)
-    compiler = _compiler() if location is not None else None
-    if location is None or compiler is None:
+    if location is None or sys.implementation.name != "cpython":
         return
-    cache = PatternCache(location, compiler)
-    compiler.compile = cache.compile  # type: ignore[attr-defined]  # which `re.compile` calls unless it has the pattern
-    _current[:] = [cache]
+    compiler = sys.modules.get(_COMPILER)
+    if compiler is None:
+        sys.meta_path.insert(0, _Finder(location))
+    else:
+        _attach(location, compiler)
+
+
+def _attach(location: Location, compiler: ModuleType) -> None:
+    if is_known(compiler):
+        cache = PatternCache(location, compiler)
+        # `re.compile` calls it for each pattern that it does not have.
+        compiler.compile = cache.compile  # type: ignore[attr-defined]
+        _current[:] = [cache]
+
+
+class _Finder:
+    """Finds the module that compiles patterns, which then uses the record at `location`."""
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The specification of that module; None for others, and for one in an archive."""
+        if name != _COMPILER:
+            return None
+        sys.meta_path.remove(self)
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is None or type(spec.loader) is not SourceFileLoader:
+            return None
+        spec.loader = _Loader(spec.loader.name, spec.loader.path)
+        spec.loader.location = self._location
+        return spec
+
+
+class _Loader(SourceFileLoader):
+    location: Location
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Execute the module, and replace its function before `re` compiles the first pattern."""
+        super().exec_module(module)
+        _attach(self.location, module)
 
 
 def save_patterns() -> None:
@@ -76,7 +123,7 @@ def save_patterns() -> None:
 
 def patterns_location(
     arguments: Sequence[str], commands: Collection[str], environ: Mapping[str, str]
-) -> tuple[str, tuple[Any, ...]] | None:
+) -> Location | None:
     """The path of the record of a command, and its key; None without a command or a cache.
 
     Which command it is is a guess, before the options are read: it decides what is loaded, not what is done.
@@ -91,33 +138,30 @@ def patterns_location(
     return f"{folder}/{_FOLDER}/{command}-{zlib.crc32(repr(key).encode()) % _RECORDS:02x}", key
 
 
-def _compiler() -> ModuleType | None:
-    """The module whose `compile` makes patterns for `re`; None if it works in an unknown way."""
-    if sys.implementation.name != "cpython":
-        return None
-    module = import_module("sre_compile" if sys.version_info < (3, 11) else "re._compiler")
-    code = getattr(getattr(module, "compile", None), "__code__", None)
+def is_known(compiler: ModuleType) -> bool:
+    """Whether the module makes patterns for `re` in a known way."""
+    code = getattr(getattr(compiler, "compile", None), "__code__", None)
     if code is None or not {"_sre", "compile"} <= {*code.co_names}:
-        return None
-    signature = getattr(module._sre.compile, "__text_signature__", None) or ""  # noqa: SLF001
-    is_known = " ".join(signature.split()) == _SIGNATURE and module._sre.CODESIZE == 4  # noqa: SLF001 - bytes, as in `Program`
-    return module if is_known else None
+        return False
+    sre = compiler._sre  # noqa: SLF001
+    signature = getattr(sre.compile, "__text_signature__", None) or ""
+    return " ".join(signature.split()) == _SIGNATURE and sre.CODESIZE == 4  # bytes, as in `Program`
 
 
 class PatternCache:
-    """The programs of one record, and those that were used or made since it was read.
+    """The programs of one record, read when the first pattern is compiled, and those that were used or made since.
 
     `compile` does what `compile` of the module `compiler` does. Threads that use it at the same time make equal values.
     """
 
-    def __init__(self, location: tuple[str, tuple[Any, ...]], compiler: ModuleType) -> None:
+    def __init__(self, location: Location, compiler: ModuleType) -> None:
         sre = compiler._sre  # noqa: SLF001
         self._path = location[0]
         self._key = (*location[1], sre.MAGIC)
         self._build: Callable[..., Pattern[Any]] = sre.compile
         self._compile = compiler.compile
         self._make = _maker(compiler)
-        self._record = self._read()
+        self._record: dict[Key, Program] | None = None
         self._used: dict[Key, Program] = {}
         self._is_complete = True
 
@@ -129,6 +173,8 @@ class PatternCache:
         """Compile the pattern `p`, or build it from its program."""
         if type(flags) is not int or type(p) not in {str, bytes}:
             return self._compile(p, flags)  # type: ignore[no-any-return]  # a pattern that is parsed already
+        if self._record is None:
+            self._record = self._read()
         key = (type(p) is bytes, p, flags)
         program = self._record.get(key)
         if program is not None:
@@ -196,11 +242,11 @@ def _size(programs: Mapping[Key, Program]) -> int:
 
 def _first(programs: Mapping[Key, Program]) -> dict[Key, Program]:
     """The first of `programs`, within the limits."""
-    kept: dict[Key, Program] = {}
+    first: dict[Key, Program] = {}
     size = 0
     for key, program in programs.items():
         size += _size({key: program})
-        if size > _LARGEST or len(kept) == _MOST:
+        if size > _LARGEST or len(first) == _MOST:
             break
-        kept[key] = program
-    return kept
+        first[key] = program
+    return first

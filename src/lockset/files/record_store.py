@@ -55,6 +55,7 @@ __all__ = [
     "default_folder",
     "get_value",
     "is_trusted",
+    "is_whole",
     "key_of",
     "put_value",
     "read_record",
@@ -225,7 +226,7 @@ def save_record(
         position += len(part)
     head = marshal.dumps((key, tuple(looked), tuple(locks), folders, tuple(table), output))
     start = _checksum(head) + len(head).to_bytes(_START - _CHECKSUM, "big")
-    _write(record_location(cache, key), b"".join([start, head, *parts]))
+    _write(record_location(cache, key), [start, head, *parts])
 
 
 def _by_root(files: Iterable[FileStamps], roots: Iterable[str]) -> dict[str, Columns]:
@@ -233,15 +234,15 @@ def _by_root(files: Iterable[FileStamps], roots: Iterable[str]) -> dict[str, Col
     starts = [f"{root}{os.sep}" for root in roots]
     rows: dict[str, Columns] = {start: ([], [], []) for start in (*starts, os.sep)}
     for above, ends, sizes, times in files:
-        # As one text: to take thousands of paths apart one by one would take longer than all the rest.
-        text = f"\0{ends}".replace("\0", f"\0{above}")
-        common = next((start for start in starts if text.count(f"\0{start}") == len(sizes)), None)
-        if common is not None:
-            names = text.replace(f"\0{common}", "\0")[1:].split("\0") if sizes else []
-            for column, more in zip(rows[common], (names, sizes, times), strict=True):
-                column.extend(more)
+        common = next((start for start in starts if above.startswith(start)), None)
+        if common is not None and sizes:
+            more = above[len(common) :]
+            names = (f"{more}{ends}".replace("\0", f"\0{more}") if more else ends).split("\0")
+            for column, values in zip(rows[common], (names, sizes, times), strict=True):
+                column.extend(values)
             continue
-        for path, *facts in zip(text[1:].split("\0"), sizes, times, strict=True):
+        for end, *facts in zip(ends.split("\0"), sizes, times, strict=True) if sizes else ():
+            path = above + end
             start = next((start for start in starts if path.startswith(start)), "")
             for column, value in zip(rows[start or os.sep], (path[len(start) :], *facts), strict=True):
                 column.append(value)
@@ -281,6 +282,25 @@ def read_record(path: str) -> Any:
     if len(data) <= _CHECKSUM or _checksum(data[_CHECKSUM:]) != data[:_CHECKSUM]:
         return None
     return marshal.loads(data[_CHECKSUM:])  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
+
+
+def is_whole(path: str) -> bool:
+    """Whether the record of either form at `path` is this user's and has its checksums. Raises OSError."""
+    try:
+        if read_record(path) is not None:
+            return True
+        status = os.stat(path)
+        if not is_private(status) or status.st_size > _LARGEST:
+            return False
+        data = memoryview(content(path, status.st_size))
+        end = _START + int.from_bytes(data[_CHECKSUM:_START], "big")
+        if _checksum(data[_START:end]) != data[:_CHECKSUM]:
+            return False
+        parts, rest = marshal.loads(data[_START:end])[4], data[end:]  # noqa: S302 (as in `read_record`)
+    except (ValueError, TypeError, EOFError, LookupError, OverflowError):
+        return False
+    sizes = sum(size for _, _, size, _ in parts)
+    return sizes == len(rest) and all(zlib.crc32(rest[at : at + size]) == crc for _, at, size, crc in parts)
 
 
 def get_value(path: str | None, key: Any) -> Any:
@@ -390,17 +410,17 @@ def _checksum(payload: bytes | memoryview) -> bytes:
 def write_record(path: str, value: Any) -> None:
     """Write the marshallable `value` to `path` atomically, for the user only; errors of the disk are ignored."""
     payload = marshal.dumps(value)
-    _write(path, _checksum(payload) + payload)
+    _write(path, [_checksum(payload), payload])
 
 
-def _write(path: str, data: bytes) -> None:
+def _write(path: str, pieces: Iterable[bytes]) -> None:
     temporary = f"{path}.{os.urandom(8).hex()}"
     try:
         _make_folder(os.path.dirname(path))
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
         try:
             with open(descriptor, "wb") as file:
-                file.write(data)
+                file.writelines(pieces)
             replace(temporary, path)
         except OSError:
             unlink(temporary)

@@ -193,13 +193,14 @@ def _file(file: File) -> str:
 
 
 def _table(*pairs: tuple[str, Any]) -> str:
-    return "{" + ", ".join(f"{_key(key)} = {_value(value)}" for key, value in pairs if value is not None) + "}"
+    """An inline table with keys that are known to be bare; a value of None is left out."""
+    return "{" + ", ".join([f"{key} = {_value(value)}" for key, value in pairs if value is not None]) + "}"
 
 
 def _inline(table: Mapping[str, Any], *, first: str = "name") -> str:
     """An inline table with arbitrary keys: `first`, then `version`, then the others sorted."""
-    keys = sorted(table, key=lambda key: (key != first, key != "version", key))
-    return _table(*((key, table[key]) for key in keys))
+    keys = sorted(table, key=lambda key: (key != first, key != "version", key)) if len(table) > 1 else table
+    return _table(*[(_key(key), table[key]) for key in keys])
 
 
 def _multiline_array(key: str, rendered: Sequence[str]) -> str:
@@ -232,7 +233,7 @@ def _datetime(moment: datetime) -> str:
 
 
 def _utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
+    if moment.tzinfo is None or moment.tzinfo is timezone.utc:
         return moment
     try:
         return moment.astimezone(timezone.utc)

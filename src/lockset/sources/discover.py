@@ -6,7 +6,6 @@ import os.path
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path, PurePath
-from shlex import quote
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
@@ -386,6 +385,8 @@ def _refuse(name: str, location: str) -> None:
     if is_lock_file_name(name):
         raise _is_lock(location)
     if name in _FOREIGN_LOCKS:
+        from shlex import quote
+
         raise LocksetError(
             "source-kind",
             f"`{location}` is a lock file of another tool, not a source",

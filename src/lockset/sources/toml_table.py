@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import tomli
@@ -228,6 +227,8 @@ def _hint(hint: str | None, location: str) -> str | None:
     """The hint with the command that lists every finding (not for standard input, which is already read)."""
     if location.startswith("<"):
         return hint
+    from shlex import quote  # only for errors
+
     more = f"`lockset validate {quote(location)}` lists every finding"
     if hint is None:
         return more

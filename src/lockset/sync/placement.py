@@ -200,57 +200,64 @@ def check_locations(
             file and a folder need the same path.
     """
     libraries = tuple(os.path.normcase(f"{library}{os.sep}") for library in layout.libraries)
-    paths = {path for one in kept for path, _, _ in one.files}
-    roots = {*layout.roots, *layout.libraries}
+    # Nearly all paths are below this folder, and are compared without it.
+    start = f"{layout.purelib}{os.sep}"
+    paths = {path.removeprefix(start) for one in kept for path, _, _ in one.files}
+    roots = {root.removeprefix(start) for root in (*layout.roots, *layout.libraries)}
     folders: set[str] = set()
     above: set[str] = set()
     count = len(paths)
     for one in placed:
         for group in one.groups:
-            own = group.paths()
-            _check_group(one, group, own, libraries, layout)
-            paths.update(own)
-            count += len(own)
-            above.add(group.folder)
-            folders.update(group.folders())
+            names = group.names.split("\0")
+            _check_group(one, group, names, libraries, layout)
+            inside = group.above.removeprefix(start)
+            paths.update(names if not inside else [inside + name for name in names])
+            count += len(names)
+            above.add(group.folder.removeprefix(start))
+            needed = _native(group.stored.folders).split("\0") if group.stored.folders else []
+            folders.update(needed if not inside else [inside + folder for folder in needed])
         for file in one.others:
             folder = file.path.rpartition(os.sep)[0]
-            above.add(folder)
+            above.add(folder.removeprefix(start))
             if folder != one.info:
                 _check_location(one, file.path, libraries, layout)
-        paths.update([file.path for file in one.others])
+        paths.update([file.path.removeprefix(start) for file in one.others])
         count += len(one.others)
-    for start in above:
-        folder = start
+    for folder in above:
         while folder and folder not in roots and folder not in folders:
             folders.add(folder)
-            folder = folder.rpartition(os.sep)[0]
-    _refuse_folders(folders - roots, paths, placed, kept)
+            folder = folder.rpartition(os.sep)[0]  # noqa: PLW2901 (and all above it)
+    _refuse_folders([os.path.join(start, folder) for folder in (folders - roots) & paths], placed, kept)
     # Windows ignores case; elsewhere the file system decides when a file is written.
     shared = _shared_paths(placed, kept) if len(paths) < count or os.name == "nt" else frozenset()
     return Locations(shared, _clashes(shared, _all(kept, placed)) if shared else ())
 
 
 def _check_group(
-    one: PlacedDistribution, group: PlacedGroup, paths: Sequence[str], libraries: Sequence[str], layout: Layout
+    one: PlacedDistribution, group: PlacedGroup, names: Sequence[str], libraries: Sequence[str], layout: Layout
 ) -> None:
-    """Check the locations of `paths`, the files of `group`: those at the top of a root, and one in each folder there.
+    """Check the locations of `names`, those of `group`: of files at the top of a root, and of folders there.
 
     No location below has a meaning of its own. On Windows another spelling may have, so that all are checked.
     """
     if os.name == "nt":
-        for path in paths:
-            _check_location(one, path, libraries, layout)
+        for name in names:
+            _check_location(one, group.above + name, libraries, layout)
     if os.name == "nt" or group.folder not in layout.roots:
         return
     for folder in group.stored.folders.split("\0") if group.stored.folders else ():
         if "/" not in folder:
-            inside = f"{group.folder}/{folder}/"
-            _check_location(one, next((p for p in paths if p.startswith(inside)), inside), libraries, layout)
-    end = len(group.folder)
-    for path in paths:
-        if path.rfind("/") == end:
-            _check_location(one, path, libraries, layout)
+            try:
+                _check_location(one, f"{group.above}{folder}/", libraries, layout)
+            except LocksetError:
+                # The message is about a file.
+                first = next((name for name in names if name.startswith(f"{folder}/")), f"{folder}/")
+                _check_location(one, group.above + first, libraries, layout)
+                raise
+    for name in names:
+        if "/" not in name:
+            _check_location(one, group.above + name, libraries, layout)
 
 
 def _shared_paths(placed: Sequence[PlacedDistribution], kept: Sequence[InstalledDistribution]) -> frozenset[str]:
@@ -284,10 +291,10 @@ def collision(one: PlacedDistribution, file: Placement, other: Placement) -> Loc
 
 
 def _refuse_folders(
-    folders: set[str], files: set[str], placed: Sequence[PlacedDistribution], kept: Sequence[InstalledDistribution]
+    folders: Iterable[str], placed: Sequence[PlacedDistribution], kept: Sequence[InstalledDistribution]
 ) -> None:
-    """Refuse a file at a path where another file needs a folder."""
-    for folder in sorted(folders & files):
+    """Refuse those of the `folders`, at whose paths there are files, that another file needs."""
+    for folder in sorted(folders):
         label = next(str(one) for one in _all(kept, placed) if any(path == folder for path, *_ in one.files))
         inside = folder + os.sep
         needing = next((one for one in placed if any(path.startswith(inside) for path in one.paths())), None)

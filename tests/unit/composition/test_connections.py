@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import marshal
-from typing import Any
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,11 @@ from lockset.composition.connections import connect, connected
 from lockset.index.http.workers import ProcessCopy, SharedWorkers
 from lockset.index.options import IndexOptions, IndexSource, options_of_plain, plain_options
 from lockset.progress import NullListener
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.local_index import LocalIndex
 
 A, B, SAME_HOST = "https://a.example.org/simple/", "https://b.example.org/simple/", "https://a.example.org/other/"
 
@@ -83,3 +90,26 @@ def test_a_copy_is_opened_with_the_same_options(
         insecure_hosts=frozenset({"c.example.org"}),
     )
     assert options_of_plain(marshal.loads(marshal.dumps(plain_options(options)))) == options
+
+
+_PREPARED = """
+import sys
+from pathlib import Path
+from lockset.composition import connections
+
+connections._prepare()
+before = set(sys.modules)
+options, cache = connections.options_of_plain({plain!r}), Path({cache!r})
+opened = connections.connect(options, cache=cache, clock=lambda: 0.0, environ={{}})
+assert opened.index.project("sample").versions
+opened.close()
+print(sorted(set(sys.modules) - before), "httpx" in before)
+"""
+
+
+def test_a_copy_imports_nothing_for_its_first_call(local_index: LocalIndex, tmp_path: Path) -> None:
+    local_index.world.add("sample", "1.0")
+    plain = plain_options(IndexOptions(index_url=local_index.url))
+    code = _PREPARED.format(plain=plain, cache=str(tmp_path / "cache"))
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.stdout, run.stderr) == ("[] False\n", "")

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.files import pattern_cache
-from lockset.files.pattern_cache import PatternCache, patterns_location
+from lockset.files.pattern_cache import PatternCache, is_known, patterns_location
 from lockset.files.record_store import get_value, put_value
 from support.patterns import lazy_patterns
 
@@ -154,7 +154,7 @@ def test_any_valid_pattern_is_compiled_as_python_does(
 
 
 @pytest.mark.parametrize("flags", [re.LOCALE, re.LOCALE | re.IGNORECASE])
-def test_a_pattern_that_depends_on_the_locale_is_not_kept(folder: Folder, flags: re.RegexFlag) -> None:
+def test_a_pattern_that_depends_on_the_locale_is_not_stored(folder: Folder, flags: re.RegexFlag) -> None:
     cache = folder.cache()
     for source in (rb"\w", rb"(?L)\w"):
         assert same(cache.compile(source, flags.value), re.compile(source, flags))
@@ -215,7 +215,7 @@ def test_a_damaged_record_is_as_none(tmp_path_factory: pytest.TempPathFactory, d
     }[changed]
     path.write_bytes(damaged)
     cache = folder.cache()
-    assert cache._record == {}
+    assert cache._read() == {}
     assert same(cache.compile("(?P<name>a+)b", 0), re.compile("(?P<name>a+)b"))
     cache.save()
     assert folder.record().keys() == {KEY}
@@ -271,7 +271,7 @@ def test_a_record_that_others_may_write_is_not_read(folder: Folder) -> None:
     folder.compiled_by_two_runs("a", 0)
     if os.name == "posix":
         os.chmod(folder.location[0], 0o666)
-        assert folder.cache()._record == {}
+        assert folder.cache()._read() == {}
 
 
 def test_a_record_has_the_patterns_of_all_runs_of_its_command(folder: Folder) -> None:
@@ -280,7 +280,7 @@ def test_a_record_has_the_patterns_of_all_runs_of_its_command(folder: Folder) ->
     assert {source for _, source, _ in folder.record()} == {"a", "b", "c"}
 
 
-def test_processes_at_the_same_time_keep_the_patterns_of_both(folder: Folder) -> None:
+def test_processes_at_the_same_time_store_the_patterns_of_both(folder: Folder) -> None:
     first, second = folder.cache(), folder.cache()
     first.compile("a")
     second.compile("b")
@@ -325,9 +325,8 @@ def test_a_folder_that_does_not_exist_is_not_created(folder: Folder) -> None:
     assert not top.exists()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a limit of this system stands for a full disk")
 def test_a_full_disk_leaves_the_record_as_it_was(folder: Folder) -> None:
-    import resource
+    resource: Any = pytest.importorskip("resource", reason="a limit of POSIX systems stands for a full disk")
 
     folder.compiled_by_two_runs("a", 0)
     path = Path(folder.location[0])
@@ -378,25 +377,23 @@ def test_another_python_has_other_records(
     assert own[1] != other[1]
 
 
-@pytest.mark.parametrize("odd", ["signature", "code size", "no function", "another implementation"])
-def test_a_python_that_works_in_another_way_compiles_as_usual(monkeypatch: pytest.MonkeyPatch, odd: str) -> None:
-    assert pattern_cache._compiler() == COMPILER
-    if odd == "signature":
-        other = SimpleNamespace(compile=SimpleNamespace(__text_signature__="($module, /, pattern)"), CODESIZE=4)
-        monkeypatch.setattr(COMPILER, "_sre", other)
-    elif odd == "code size":
-        monkeypatch.setattr(COMPILER, "_sre", SimpleNamespace(compile=COMPILER._sre.compile, CODESIZE=2))
-    elif odd == "no function":
-        monkeypatch.setattr(COMPILER, "compile", len)
-    else:
-        monkeypatch.setattr(sys, "implementation", SimpleNamespace(name="pypy"))
-    assert pattern_cache._compiler() is None
+@pytest.mark.parametrize("odd", ["signature", "code size", "no function"])
+def test_a_python_that_works_in_another_way_is_not_known(odd: str) -> None:
+    values = {**vars(COMPILER)}
+    assert is_known(SimpleNamespace(**values))  # type: ignore[arg-type]
+    changes: dict[str, dict[str, Any]] = {
+        "signature": {"_sre": SimpleNamespace(compile=SimpleNamespace(__text_signature__="(pattern)"), CODESIZE=4)},
+        "code size": {"_sre": SimpleNamespace(compile=COMPILER._sre.compile, CODESIZE=2)},
+        "no function": {"compile": len},
+    }
+    assert not is_known(SimpleNamespace(**{**values, **changes[odd]}))  # type: ignore[arg-type]
 
 
 _WARNINGS = """
-import re, sys
+import sys
 from lockset.files.pattern_cache import save_patterns, use_pattern_cache
 use_pattern_cache(["lock"], ["lock"], {"LOCKSET_CACHE_DIR": sys.argv[1]})
+import re
 for source in ("same", b"same"):
     assert re.compile(source).match(source)
 save_patterns()
@@ -409,6 +406,24 @@ def test_no_warning_of_a_comparison_of_text_and_bytes(tmp_path: Path) -> None:
         done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
         assert (done.returncode, done.stderr) == (0, "")
     assert len([*tmp_path.rglob("lock-*")]) == 1
+
+
+def test_re_is_not_imported_and_no_record_read_before_a_pattern_is_compiled(tmp_path: Path) -> None:
+    code = """
+import sys
+opened, finders = [], [*sys.meta_path]
+sys.addaudithook(lambda event, values: opened.append(str(values[0])) if event == "open" else None)
+from lockset.files.pattern_cache import save_patterns, use_pattern_cache
+use_pattern_cache(["lock"], ["lock"], {"LOCKSET_CACHE_DIR": sys.argv[1]})
+print("re" in sys.modules, any("patterns-v1" in path for path in opened))
+import re
+print(re.compile("a|b").match("b")[0], any("patterns-v1" in path for path in opened), finders == sys.meta_path)
+save_patterns()
+"""
+    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path += {sys.path!r}\n{code}", str(tmp_path)]
+    for has_record in (False, True):
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+        assert done.stdout == f"False False\nb {has_record} True\n"
 
 
 def test_an_application_that_imports_lockset_compiles_as_usual() -> None:

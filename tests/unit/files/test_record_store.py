@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 from platformdirs import user_cache_dir
 
 from lockset.files import record_store, system
-from lockset.files.record_store import default_folder, get_value, key_of, put_value, replay, save_record
+from lockset.files.record_store import (
+    default_folder,
+    get_value,
+    is_whole,
+    key_of,
+    put_value,
+    record_location,
+    replay,
+    save_record,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -277,3 +286,21 @@ def test_names_that_are_not_text_are_looked_at(world: World) -> None:
     assert world.stands()
     touch(path)
     assert not world.stands()
+
+
+def test_a_record_of_either_form_is_whole_until_one_of_its_bytes_changes(tmp_path: Path) -> None:
+    put_value(str(tmp_path / "plain"), "key", ["value"])
+    key = (1, ("sync",), "/", ())
+    files = [("/a/", "\0".join(f"file{number}" for number in range(300)), range(300), range(300))]
+    save_record(str(tmp_path), key, looked=[], locks=[("/b", b"c")], libraries=["/a"], files=files, output="done")
+    records = [tmp_path / "plain", Path(record_location(str(tmp_path), key))]
+    for record in records:
+        assert is_whole(str(record))
+        data = record.read_bytes()
+        for at in range(0, len(data), 7):
+            record.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+            assert not is_whole(str(record)), at
+        record.write_bytes(data[:-1])
+        assert not is_whole(str(record))
+        record.write_bytes(data + b"0")
+        assert not is_whole(str(record))

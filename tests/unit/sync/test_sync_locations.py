@@ -53,7 +53,7 @@ def kept(layout: Layout, wanted: list[tuple[str, str, str]]) -> InstalledDistrib
     return InstalledDistribution(name="kept", version="1", info=f"{roots['purelib']}/kept.dist-info", files=rows)
 
 
-@given(st.sampled_from(LAYOUTS), st.lists(files, min_size=1, max_size=3), files)
+@given(st.sampled_from(LAYOUTS), st.lists(files, min_size=1, max_size=3), files | st.just([]))
 def test_paths_of_several_owners_are_those_that_a_look_at_every_file_finds(
     layout: Layout, wheels: list[list[tuple[str, str, str]]], before: list[tuple[str, str, str]]
 ) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lockset.api.sync import check_env
 from lockset.cli.options.sync import add_check_arguments as add_arguments
 from lockset.cli.options.sync import read_sync_command as read
 from lockset.cli.output.sync_report import show_difference, show_plan
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lockset.cli.options.sync import SyncCommand
     from lockset.cli.output.streams import Output

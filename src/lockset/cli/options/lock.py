@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass
@@ -90,6 +89,8 @@ class LockCommand:
     @property
     def again(self) -> str:
         """The command that locks, as it is typed, without options that only say how to report."""
+        from shlex import quote
+
         return " ".join(["lockset", *(quote(without_secrets(a)) for a in self.arguments if a not in _REPORTING)])
 
 

@@ -9,15 +9,16 @@ import re
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
 
 import tomli
 
 from lockset.cli.options.common import actions_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Collection, Iterable, Sequence
+    from typing import Any
 
 __all__ = ["explain_usage_error", "option_answer", "other_options", "unknown_arguments"]
 

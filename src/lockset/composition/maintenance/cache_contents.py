@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.files.record_store import read_record
+from lockset.files.record_store import is_whole
 from lockset.index.http.cache import read_entry
 from lockset.package_names import canonicalize_name
 from lockset.sync.disk.store.inventory import archive_damage, archive_project, wheel_damage, wheel_project
@@ -88,7 +88,7 @@ def _damage(entry: CacheEntry) -> str | None:
 
 def _record_damage(path: str) -> str | None:
     try:
-        record = read_record(path)
-    except (OSError, ValueError, TypeError, EOFError):
-        record = None
-    return None if record is not None else "its checksum does not match"
+        whole = is_whole(path)
+    except OSError:
+        whole = False
+    return None if whole else "its checksum does not match"

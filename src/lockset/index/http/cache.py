@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import marshal
-import mmap
 import os
 import stat
 import struct
@@ -12,13 +11,14 @@ import threading
 import zlib
 from contextlib import suppress
 from io import FileIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
 from lockset.files.last_use import record_use
 from lockset.files.system import BINARY, NONBLOCK, replace, unlink, user_id
 from lockset.hashes import quick_sha256
-from lockset.index.pages.page_table import MARSHAL_VERSION, PageTable, is_table
+from lockset.index.pages.page_table import MARSHAL_VERSION, TABLE_FORMAT, PageTable, in_memory, is_table
+from lockset.index.pages.stored_parts import DamagedPartError, StoredBlobs, StoredBytes, StoredSpans, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,10 +32,8 @@ _MAGIC = b"lockset1"
 # Magic, length and checksum of the head, length and checksum of the body.
 _FRAME = struct.Struct("<8sIIQI")
 _SIZE_RECORD = struct.Struct("<16sQI")
-# Pages from so many bytes on are mapped, which takes half the time of reading them, and so many at most, since before
-# Python 3.13 each map keeps a file open (macOS allows 256).
-_LARGE = 32 * 1024
-_MOST_MAPS = 128
+# Bytes of a page entry that are read at first: head and body of most; a longer body takes a second read.
+_FIRST_READ = 8 * 1024
 # The most bytes of an entry; that of the largest page has some 20 MB.
 _LARGEST = 256 * 1024 * 1024
 
@@ -57,15 +55,46 @@ class StoredPage(NamedTuple):
 
 
 class PageEntry(NamedTuple):
-    """The entry of a page, whose table is checked and read on demand."""
+    """The entry of a page, whose table is checked and read on demand.
+
+    Attributes:
+        data: The bytes before the tail.
+        path: The file.
+        size: Its bytes.
+    """
 
     head: StoredPage
-    data: bytes | memoryview
+    data: bytes
+    path: str
+    size: int
 
     def table(self) -> PageTable | None:
-        """The table; None if it is damaged or of another format. Not for an absent project, which has none."""
+        """The table; None if it is damaged or of another format. Not for an absent project, which has none.
+
+        The files of single versions are checked when they are used: see `lockset.index.pages.stored_parts`.
+        """
         parts = _open_frame(self.data)
-        return None if parts is None else _open_table(parts[1], parts[2])
+        return None if parts is None else _open_table(parts[1], _Tail(self.path, len(self.data), self.size))
+
+
+class _Tail(NamedTuple):
+    """The part of a file from `start` on, which is read in pieces; the file is opened for each.
+
+    If another process has replaced it meanwhile, the checksum of a piece does not match.
+    """
+
+    path: str
+    start: int
+    end: int
+
+    def read(self, start: int, end: int) -> bytes:
+        """The bytes between two positions; none if the file is gone."""
+        try:
+            with _regular(self.path, uses=False) as file:
+                file.seek(self.start + start)
+                return file.read(end - start)
+        except OSError:
+            return b""
 
 
 class DiskCache:
@@ -81,12 +110,15 @@ class DiskCache:
         self._lock = threading.Lock()
         self._sizes: dict[bytes, int] | None = None
         self._lacks: dict[str, bool] = {}
-        self._maps = 0
 
     @property
     def is_writable(self) -> bool:
         """Whether everything so far was stored."""
         return self._writable
+
+    def expect_pages(self) -> None:
+        """Look for pages from now on even if there was none: another process has stored some."""
+        self._lacks["pages"] = False
 
     # Entries of bytes: `lockset.metadata.ports.BytesStore`.
 
@@ -107,22 +139,32 @@ class DiskCache:
 
     def page(self, url: str) -> PageEntry | None:
         """The page stored for this URL."""
-        data = self._read_page(self._path_of_stored("pages", url))
-        head = None if data is None else _open_head(data, url)
-        return None if data is None or head is None else PageEntry(head, data)
+        path = self._path_of_stored("pages", url)
+        if path is None:
+            return None
+        try:
+            with _regular(path) as file:
+                size = os.fstat(file.fileno()).st_size
+                data = file.read(_FIRST_READ)
+                end = _tail_start(data)
+                data = data[:end] if end <= len(data) else data + file.read(end - len(data))
+        except OSError:
+            return None
+        head = _open_head(data, url)
+        return None if head is None else PageEntry(head, data, path, size)
 
     def put_page(self, url: str, table: PageTable | None, *, headers: Mapping[str, str], now: float) -> StoredPage:
-        """Store a page that was received now. Returns its head, even if it cannot be stored."""
-        body, packed = (b"", b"") if table is None else _table_parts(table)
+        """Store a page that was received now, whose table is in memory. Returns its head, even if it is not stored."""
+        body, tail, packed = (b"", b"", b"") if table is None else _table_parts(table)
         # Of the page as it was received, if that is kept, since everything else follows from it.
         from hashlib import sha256  # for large data; names of entries are hashed without OpenSSL
 
-        fingerprint = sha256(packed or body).hexdigest()
+        fingerprint = sha256(packed or body + tail).hexdigest()
         head = StoredPage(url, now, dict(headers), table is None, fingerprint)
         if self._writable:
             entry = _frame(marshal.dumps(tuple(head), MARSHAL_VERSION), body)
             self._lacks["pages"] = False
-            self._write(self._path("pages", url), entry, packed)
+            self._write(self._path("pages", url), entry, tail, packed)
         return head
 
     # Sizes: small records in one file, read once.
@@ -194,20 +236,6 @@ class DiskCache:
         except OSError:
             return None
 
-    def _read_page(self, path: str | None) -> bytes | memoryview | None:
-        """The file's bytes: mapped if it is large and the system can replace a mapped file."""
-        if path is None:
-            return None
-        try:
-            with _regular(path) as file:
-                size = os.fstat(file.fileno()).st_size
-                if size < _LARGE or self._maps == _MOST_MAPS or os.name != "posix":
-                    return file.read()
-                self._maps += 1
-                return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
-        except (OSError, ValueError):  # ValueError: the file has shrunk
-            return None
-
     def _write(self, path: str | None, *parts: bytes | memoryview) -> None:
         if path is None or not self._writable:
             return
@@ -265,10 +293,20 @@ def read_entry(path: str, *, is_page: bool) -> StoredEntry:
     fields = _load(parts[0])
     url = fields[0] if isinstance(fields, tuple) and fields and isinstance(fields[0], str) else None
     head = None if url is None else _open_head(data, url)
-    table = _load(parts[1])
-    # A table of another version is not damaged.
-    torn = isinstance(table, tuple) and len(table) == 3 and table[1:] != (len(parts[2]), zlib.crc32(parts[2]))
-    return StoredEntry(key=url if head is not None and not torn else None)
+    tail = _Tail(path, _tail_start(data), len(data))
+    return StoredEntry(key=url if head is not None and (head.absent or _is_whole(parts[1], tail)) else None)
+
+
+def _is_whole(body: memoryview, tail: _Tail) -> bool:
+    """Whether nothing of a table is damaged; one of another format is not."""
+    values = _load(body)
+    if not (isinstance(values, tuple) and values and isinstance(values[0], tuple) and values[0][:1] == (TABLE_FORMAT,)):
+        return True
+    table = _open_table(body, tail)
+    try:
+        return table is not None and bool(in_memory(table))
+    except DamagedPartError:
+        return False
 
 
 def _make_folder(folder: str) -> None:
@@ -326,6 +364,14 @@ def _frame(head: bytes, body: bytes) -> bytes:
     return b"".join((_FRAME.pack(_MAGIC, len(head), zlib.crc32(head), len(body), zlib.crc32(body)), head, body))
 
 
+def _tail_start(data: bytes) -> int:
+    """The length of frame, head and body together, as the frame says."""
+    if len(data) < _FRAME.size:
+        return len(data)
+    _, head, _, body, _ = _FRAME.unpack_from(data)
+    return min(_FRAME.size + int(head) + int(body), _LARGEST)
+
+
 def _open_frame(data: bytes | memoryview) -> tuple[bytes, memoryview, memoryview] | None:
     """Head, body and tail of an entry whose checksums of head and body match. Views, as some have megabytes."""
     if len(data) < _FRAME.size:
@@ -339,21 +385,28 @@ def _open_frame(data: bytes | memoryview) -> tuple[bytes, memoryview, memoryview
     return (head, body, tail) if zlib.crc32(head) == head_sum and zlib.crc32(body) == body_sum else None
 
 
-def _table_parts(table: PageTable) -> tuple[bytes, bytes | memoryview]:
-    """The table as bytes without its packed page, and the packed page."""
+def _table_parts(table: PageTable) -> tuple[bytes, bytes, bytes | memoryview]:
+    """The table as bytes without its files, the blobs of its files, and the packed page."""
     packed = table.packed
-    values = (tuple(table._replace(packed=b"")), len(packed), zlib.crc32(packed))
-    return marshal.dumps(values, MARSHAL_VERSION), packed
+    assert not isinstance(packed, StoredBytes), "a table is stored once it is in memory"
+    spans = StoredSpans.dump(table.spans, MARSHAL_VERSION)
+    fields: Any = tuple(table._replace(blobs=(), spans=(), packed=b""))
+    values = (fields, marks_of(table.blobs), len(table.spans), spans, len(packed), zlib.crc32(packed))
+    return marshal.dumps(values, MARSHAL_VERSION), b"".join(table.blobs), packed
 
 
-def _open_table(body: memoryview, tail: memoryview) -> PageTable | None:
+def _open_table(body: memoryview, tail: _Tail) -> PageTable | None:
     values = _load(body)
-    if not (isinstance(values, tuple) and len(values) == 3 and is_table(values[0])):
+    if not (isinstance(values, tuple) and len(values) == 6 and isinstance(values[0], tuple)):
         return None
-    table, length, total = values
-    if length != len(tail) or total != zlib.crc32(tail):
+    fields, marks, count, spans, length, total = values
+    blobs = StoredBlobs(tail.read, marks)
+    end = blobs.end(len(blobs))
+    if len(fields) != len(PageTable._fields) or tail.start + end + length != tail.end:
         return None
-    return PageTable(*table)._replace(packed=tail) if tail else PageTable(*table)
+    packed = StoredBytes(tail.read, end, end + length, total) if length else b""
+    table = PageTable(*fields)._replace(blobs=blobs, spans=StoredSpans(spans, count), packed=packed)
+    return table if is_table(table) else None
 
 
 def _open_head(data: bytes | memoryview, url: str) -> StoredPage | None:

@@ -17,8 +17,9 @@ from lockset.index.freshness import Freshness, freshness_of, lifetime, validator
 from lockset.index.http.local import local_table
 from lockset.index.http.transport import Incoming, Request
 from lockset.index.options import sources_for, strategy_for
-from lockset.index.pages.page_table import PageTable
+from lockset.index.pages.page_table import PageTable, in_memory
 from lockset.index.pages.project_page import ProjectDetail, Rows, with_likely_rows
+from lockset.index.pages.stored_parts import DamagedPartError
 from lockset.index.ports import ProjectNotFound, RemoteCall
 from lockset.index.strategy import IndexOrder
 from lockset.package_names import canonicalize_name
@@ -176,8 +177,18 @@ class HttpIndexes:
         Without the packed page if the cache has that: most of it is never read, and those of a large lock have 20 MB.
         """
         answer = self._answer(name)
-        packed = b"" if answer.page_url and self._pages.are_stored else bytes(answer.table.packed)
-        return (self._pages.fresh_until, tuple(answer.table._replace(packed=packed)), *answer[1:])
+        try:
+            table = in_memory(answer.table)
+        except DamagedPartError:
+            table = in_memory(self._renewed(name))
+        if answer.page_url and self._pages.are_stored:
+            table = table._replace(packed=b"")
+        return (self._pages.fresh_until, tuple(table), *answer[1:])
+
+    def _renewed(self, name: str) -> PageTable:
+        """The table of a page of which a stored part turned out to be damaged: that entry counts as missing."""
+        self._pages.distrust(name)
+        return self._answer(name).table
 
     def _received(self, values: tuple[Any, ...]) -> ProjectDetail:
         """The page that another process has got."""
@@ -185,20 +196,25 @@ class HttpIndexes:
         self._pages.limit_freshness(fresh_until)
         return self._detail(_Answer(PageTable(*table), *more))
 
-    def _packed(self, answer: _Answer) -> bytes | memoryview:
+    def _packed(self, answer: _Answer) -> bytes:
         """The packed page that another process has stored.
 
         Raises:
-            LocksetError: `index-page-invalid`: the cache lost it, and the index has another one by now.
+            DamagedPartError: The cache lost it: the page must be fetched again.
         """
-        name, table = answer.table.name, answer.table
-        whole = self._pages.stored(answer.page_url, answer.fingerprint) or self._answer(name).table
-        if (whole.versions, whole.spans) != (table.versions, table.spans):
-            message = f"The page of `{name}` changed while it was read"
-            raise LocksetError("index-page-invalid", message, location=table.index_url, hint="Run the command again")
-        return whole.packed
+        stored = self._pages.stored(answer.page_url, answer.fingerprint)
+        if stored is None:
+            raise DamagedPartError
+        return bytes(stored.packed)
 
     def _answer(self, name: str) -> _Answer:
+        try:
+            return self._combined(name)
+        except DamagedPartError:  # where all files of several pages are read to combine them
+            self._pages.distrust(name)
+            return self._combined(name)
+
+    def _combined(self, name: str) -> _Answer:
         strategy = strategy_for(name, self._options)
         plan = IndexOrder(strategy)
         searched = sources_for(name, self._options)
@@ -235,6 +251,7 @@ class HttpIndexes:
             fingerprint=answer.fingerprint,
             index_urls={version: answer.index_urls[number] for version, number in numbers.items()},
             index_numbers=numbers if answer.in_index_order else {},
+            renew=lambda: self._renewed(answer.table.name),
         )
 
     def _warn(self, table: PageTable) -> None:
@@ -274,6 +291,7 @@ class Pages:
         self._flat_lock = threading.Lock()
         # Fresh entries of the cache, from the first look at them until their tables are needed.
         self._fresh: dict[str, PageEntry] = {}
+        self._distrusted: set[str] = set()
         # A single thread: each one keeps the memory of the largest page that it has inflated, and threads that compute
         # only hold each other up.
         self._reader = reader
@@ -288,13 +306,18 @@ class Pages:
         """Count pages that another process has got, the first of which expires then."""
         self._fresh_until = min(self._fresh_until, until)
 
+    def distrust(self, name: str) -> None:
+        """Let entries of the project in the cache count as missing."""
+        self._distrusted.add(name)
+
     @property
     def are_stored(self) -> bool:
         """Whether pages with a fingerprint are in the cache."""
         return self._cache.is_writable
 
     def stored(self, url: str, fingerprint: str) -> PageTable | None:
-        """The page in the cache, however old, if it has this fingerprint."""
+        """The page that another process has stored, however old, if it has this fingerprint."""
+        self._cache.expect_pages()
         stored = self._cache.page(url) if url else None
         return None if stored is None or stored.head.fingerprint != fingerprint else stored.table()
 
@@ -328,11 +351,12 @@ class Pages:
             self._fresh_until = 0.0
             return local_table(source, name) if source.is_local else self._flat_table(source, name), ""
         url = page_url(source, name)
-        stored = self._stored(url)
+        stored = None if name in self._distrusted else self._stored(url)
         decision = Freshness.FETCH if stored is None else self._decide(stored[0], name)
         if stored is not None and (decision is Freshness.USE or self._options.offline):
             self._bound(stored[0].headers, stored[0].stored_at)
             return stored[1], stored[0].fingerprint
+        stored = None if stored is None else _in_memory(*stored)
         conditions = validators(stored[0].headers).headers() if stored is not None else {}
         received = self._receive(source, url, conditions)
         if received.status == 304 and stored is not None:
@@ -396,6 +420,14 @@ class Pages:
                 received = self._flat[source.url] = self._receive(source, page_url(source, name), {})
         table = self._read(received, name, source)
         return table if table is not None and table.versions else None
+
+
+def _in_memory(head: StoredPage, table: PageTable | None) -> tuple[StoredPage, PageTable | None] | None:
+    """A page of the cache that is to be stored again; None if a part of it is damaged."""
+    try:
+        return head, None if table is None else in_memory(table)
+    except DamagedPartError:
+        return None
 
 
 def _urls(table: PageTable) -> list[str]:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from lockset.index.http.certificates import Contexts
     from lockset.index.options import IndexOptions
 
-__all__ = ["HttpxClient", "HttpxResponse"]
+__all__ = ["HttpxClient", "HttpxResponse", "prepare_requests"]
 
 _LAST_PORT = 65535
 # Seconds for a response from which on a server is far: it pays to open connections ahead.
@@ -49,6 +50,17 @@ _PORTS = {"http": 80, "https": 443}
 # h11 reads any version as if it were 1.1.
 _VERSIONS = frozenset({b"HTTP/1.0", b"HTTP/1.1", b"HTTP/2"})
 _FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError)
+
+
+def prepare_requests() -> None:
+    """Compile and look up what the first request needs, for a process that waits for it."""
+    _address("http://localhost/simple/")
+    _has_http2()
+
+
+@cache
+def _has_http2() -> bool:
+    return find_spec("h2") is not None
 
 
 class HttpxClient:
@@ -172,7 +184,7 @@ class HttpxClient:
                     proxy=via,
                     max_connections=None,  # the transport limits the requests in flight
                     keepalive_expiry=KEPT_SECONDS,
-                    http2=find_spec("h2") is not None,
+                    http2=_has_http2(),
                     network_backend=self._backend,
                 )
             return pool

@@ -173,11 +173,32 @@ class Workers:
         """Whether one more thread may be started."""
         return self._threads < self._count
 
+    def _must_shrink(self) -> bool:
+        """Whether there is a thread too many."""
+        return False
+
     def _work(self) -> None:
         while (job := self._queue.get()) is not None:
             job.run()
             with self._lock:
                 self._calls -= 1
+                if self._must_shrink():
+                    self._threads -= 1
+                    return
+
+
+class _NearWorkers(Workers):
+    """Workers that are few as long as `is_near` says that all servers respond at once."""
+
+    def __init__(self, count: int, is_near: Callable[[], bool]) -> None:
+        super().__init__(count)
+        self._is_near = is_near
+
+    def _may_grow(self) -> bool:
+        return super()._may_grow() and (self._threads < _MOST_NEAR or not self._is_near())
+
+    def _must_shrink(self) -> bool:
+        return self._threads > _MOST_NEAR and self._is_near()
 
 
 class SharedWorkers(Workers):
@@ -294,7 +315,7 @@ class ProcessCopy:
         self._waiting: deque[tuple[_RemoteJob[Any], RemoteCall[Any]]] = deque()
         self._calls = 0
         self._receiver: threading.Thread | None = None
-        self._ended = self._left = self._is_near = False
+        self._ended = self._left = False
 
     @classmethod
     def started(
@@ -382,8 +403,7 @@ class ProcessCopy:
 
     def _send_waiting(self) -> None:
         """Send the calls for which there are threads; with the lock held."""
-        most = min(self._threads, _MOST_NEAR) if self._is_near else self._threads
-        while self._waiting and len(self._jobs) < most:
+        while self._waiting and len(self._jobs) < self._threads:
             job, call = self._waiting[0]
             self._calls += 1
             try:
@@ -424,13 +444,12 @@ class ProcessCopy:
     def _receive_replies(self, listener: ProgressListener) -> None:
         known = 0
         while (reply := _read_message(self._replies)) is not None:
-            number, is_error, value, received, is_near = reply
+            number, is_error, value, received = reply
             if received > known:
                 listener.transferred(received - known)
                 known = received
             with self._lock:
                 job = self._jobs.pop(number)
-                self._is_near = is_near
                 self._send_waiting()
             job.receive(value, is_error=is_error)
 
@@ -511,7 +530,6 @@ class Service:
         self._replies = replies
         self._lock = threading.Lock()
         self.threads = 0
-        self._is_near: Callable[[], bool] = lambda: False
         self._received = _ByteCount()
         self.listener: ProgressListener = self._received
 
@@ -530,8 +548,8 @@ class Service:
 
         `is_near` returns whether all servers so far respond at once.
         """
-        self._is_near = is_near
-        workers = Workers(self.threads)
+        # Calls wait here: this process takes the next one at once, however busy the other one is.
+        workers = _NearWorkers(self.threads, is_near)
         while (request := _read_message(self._requests)) is not None:
             number, kind, argument = request
             workers.start(partial(self._answer, number, functions[kind], argument))
@@ -539,9 +557,9 @@ class Service:
     def _answer(self, number: int, function: Callable[[Any], Any], argument: Any) -> None:
         try:
             value = function(argument)
-            reply = marshal.dumps((number, False, value, self._received.total, self._is_near()))
+            reply = marshal.dumps((number, False, value, self._received.total))
         except BaseException as error:  # noqa: BLE001 (raised again in the other process)
-            reply = marshal.dumps((number, True, _pickled(error), self._received.total, self._is_near()))
+            reply = marshal.dumps((number, True, _pickled(error), self._received.total))
         with self._lock, suppress(BrokenPipeError):  # the other process has ended: `run` ends this one
             _write(self._replies, reply)
 

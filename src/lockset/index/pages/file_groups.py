@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset.index.filenames import SDIST, WHEEL, FileNames, parse_version
-from lockset.index.pages.page_table import TABLE_FORMAT, PageTable, flags_of, group_equal_versions, join_spans
+from lockset.index.pages.page_table import (
+    TABLE_FORMAT,
+    PageTable,
+    compact_ids,
+    flags_of,
+    group_equal_versions,
+    join_spans,
+)
 from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
@@ -141,7 +148,7 @@ class ScannedFiles:
             requires_pythons=tuple(self._python_ids),
             versions=tuple([group.text for group in groups]),
             flags=flags_of(groups),
-            python_ids=tuple([tuple(group.python_ids) for group in groups]),
+            python_ids=tuple([compact_ids(group.python_ids) for group in groups]),
             blobs=tuple([join_spans(data, pieces) for pieces in spans[:near]]),
             refused=0,
             page_url=page_url,
@@ -150,9 +157,11 @@ class ScannedFiles:
         )
 
 
-def adjacent(pattern: re.Pattern[bytes], data: bytes, position: int) -> Iterator[re.Match[bytes]]:
+def adjacent(
+    match_at: Callable[[bytes, int], re.Match[bytes] | None], data: bytes, position: int
+) -> Iterator[re.Match[bytes]]:
     """Matches from `position` on, each of which begins where the one before it ends."""
-    while (match := pattern.match(data, position)) is not None:
+    while (match := match_at(data, position)) is not None:
         yield match
         position = match.end()
 

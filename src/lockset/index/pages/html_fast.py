@@ -70,7 +70,7 @@ def scan_html(data: bytes, *, name: str, page_url: str, packed: bytes = b"") -> 
     if before is None:
         return None
     files = ScannedFiles(name, _decode)
-    end = files.take(adjacent(_LINK, data, before.end()), before.end())
+    end = files.take(adjacent(_LINK.match, data, before.end()), before.end())
     if _AFTER.fullmatch(data, end) is None:
         return None
     files.close(end)

@@ -47,21 +47,48 @@ _TAGS = rb"-(?:[0-9][A-Za-z0-9._]*-)?[A-Za-z0-9._]+-[A-Za-z0-9._]+-[A-Za-z0-9._]
 _SHORT = rb'(?![^"]{%d})' % (LONGEST + 1)
 
 
+# The same for the files that are nearly all on the public index: wheels with metadata, and sdists, which have none.
+# Without optional parts, which cost a match as much again as the rest.
+_USUAL_END = rb"""
+"hashes":\{"sha256":"[0-9A-Fa-f]{64}"\},
+"provenance":(?:null|TEXT),
+"requires-python":PYTHON,
+"size":[1-9][0-9]{0,17},
+"upload-time":TEXT,
+"url":"(?:https?://[^][/"?#@\\]*(?=[/"?#])|/(?!/))URL",
+"yanked":YANKED
+\}
+"""
+_USUAL_WHEEL = (
+    rb"""
+\{
+"core-metadata":\{"sha256":TEXT\},
+"data-dist-info-metadata":\{"sha256":TEXT\},
+"filename":"NAME",
+"""
+    + _USUAL_END
+)
+_USUAL_SDIST = rb'\{"filename":"NAME",' + _USUAL_END
+_WHEEL_NAME = _SHORT + rb"([A-Za-z0-9._]+-[A-Za-z0-9.!+_]+)" + _TAGS
+
+
 def _run_pattern(text: bytes, url: bytes) -> re.Pattern[bytes]:
     """A pattern for one file, or for the wheels of a version and its sdist that follow each other and are alike.
 
     Its groups are those of `ScannedFiles.take`. Runs are limited, since a match takes memory for each file.
     """
-    first = {
-        b"NAME": _SHORT + rb"(?:([A-Za-z0-9._]+-[A-Za-z0-9.!+_]+)" + _TAGS + rb'|([^"\\/]*))',
-        b"PYTHON": b"(null|TEXT)",
-        b"YANKED": b"(false|true|TEXT)",
-    }
+    name = rb"(?:" + _WHEEL_NAME + rb'|([^"\\/]*))'
+    return _pattern_of(name, _FILE, _FILE, {b"TEXT": text, b"URL": url})
+
+
+def _pattern_of(first_name: bytes, wheel: bytes, sdist: bytes, parts: dict[bytes, bytes]) -> re.Pattern[bytes]:
+    """A pattern for a run whose first file is of the form `wheel`, with `first_name`."""
+    first = {b"NAME": first_name, b"PYTHON": b"(null|TEXT)", b"YANKED": b"(false|true|TEXT)"}
     same = {b"PYTHON": rb"\3", b"YANKED": rb"\4"}
-    wheel = _filled(_FILE, {b"NAME": _SHORT + rb"\1" + _TAGS, **same})
-    sdist = _filled(_FILE, {b"NAME": rb"(\1\.tar\.gz)", **same})
-    run = _filled(_FILE, first) + b"(?:," + wheel + b"){0,255}(?:," + sdist + rb")?(?:,|(?=\]))"
-    return lazy_pattern(_filled(run, {b"TEXT": text, b"URL": url}), re.VERBOSE)
+    more = _filled(wheel, {b"NAME": _SHORT + rb"\1" + _TAGS, **same})
+    last = _filled(sdist, {b"NAME": rb"(\1\.tar\.gz)", **same})
+    run = _filled(wheel, first) + b"(?:," + more + b"){0,255}(?:," + last + rb")?(?:,|(?=\]))"
+    return lazy_pattern(_filled(run, parts), re.VERBOSE)
 
 
 def _filled(pattern: bytes, parts: dict[bytes, bytes]) -> bytes:
@@ -73,6 +100,8 @@ def _filled(pattern: bytes, parts: dict[bytes, bytes]) -> bytes:
 # For files in ASCII without a backslash and without an @ (user info of a URL), which are nearly all: three times as
 # fast.
 _PLAIN = _run_pattern(rb'"[^"]*"', rb'[^"]*')
+# The second group matches nothing: the first file is a wheel.
+_USUAL = _pattern_of(_WHEEL_NAME + rb"(\0)?", _USUAL_WHEEL, _USUAL_SDIST, {b"TEXT": rb'"[^"]*"', b"URL": rb'[^"]*'})
 
 
 @cache
@@ -86,14 +115,19 @@ _SPECIAL = lazy_pattern(rb"[\\@\x80-\xff]")
 def _runs(data: bytes, start: int) -> Iterator[re.Match[bytes]]:
     """The files from `start` on, by the fast pattern except for those that need the careful one."""
     if data.isascii() and b"\\" not in data and b"@" not in data:
-        return adjacent(_PLAIN, data, start)
+        return adjacent(_plain_run, data, start)
     return _careful_runs(data, start)
+
+
+def _plain_run(data: bytes, position: int) -> re.Match[bytes] | None:
+    """The run at a position, by the fast patterns; a part of a run may be one, too."""
+    return _USUAL.match(data, position) or _PLAIN.match(data, position)
 
 
 def _careful_runs(data: bytes, position: int) -> Iterator[re.Match[bytes]]:
     careful, special = _careful_pattern(), _next_special(data, position)
     while True:
-        run = _PLAIN.match(data, position)
+        run = _plain_run(data, position)
         if run is None or run.end() > special:
             run = careful.match(data, position)
             if run is None:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from lockset._named_tuple import NamedTuple
 from lockset.index.filenames import FileNames, parse_version
+from lockset.index.pages.stored_parts import StoredBlobs, StoredBytes, StoredSpans
 from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from packaging.version import Version
 
@@ -27,14 +28,16 @@ __all__ = [
     "PageTable",
     "Row",
     "TableBuilder",
+    "compact_ids",
     "flags_of",
     "group_equal_versions",
+    "in_memory",
     "is_table",
     "join_spans",
 ]
 
 # Increment with every change of tables or rows: stored tables of another format are ignored.
-TABLE_FORMAT = 12
+TABLE_FORMAT = 13
 # Flags of a version, besides the kinds of its files.
 ALL_YANKED, PRERELEASE = 4, 8
 # The last version of marshal without references, which could give equal tables different bytes.
@@ -46,8 +49,12 @@ MARSHAL_VERSION = 2
 Row = tuple[str, "str | None", Any, "int | None", int, "str | None", "str | None", Any, "str | None"]
 
 
+# Ids into `requires_pythons`: the one of most versions, or those of a version whose files differ.
+PythonIds = int | tuple[int, ...]
+
+
 class PageTable(NamedTuple):
-    """A project page as plain values."""
+    """A project page as plain values, but for parts of a stored page that are not read yet: see `in_memory`."""
 
     format: int
     name: str
@@ -56,12 +63,12 @@ class PageTable(NamedTuple):
     requires_pythons: tuple[str | None, ...]
     versions: tuple[str, ...]  # newest first, one spelling for equal versions
     flags: bytes  # per version
-    python_ids: tuple[tuple[int, ...], ...]  # per version: ids into requires_pythons
-    blobs: tuple[bytes, ...]  # per version: marshalled tuple of rows, or the page's own JSON or HTML of its files
+    python_ids: tuple[PythonIds, ...]  # per version
+    blobs: Sequence[bytes]  # per version: marshalled tuple of rows, or the page's own JSON or HTML of its files
     refused: int  # links that the page must not contain
     page_url: str = ""  # the base of URLs in JSON
-    spans: tuple[tuple[int, ...], ...] = ()  # for the versions after those of blobs: pieces of the packed page
-    packed: bytes | memoryview = b""  # the page, compressed as received
+    spans: Sequence[tuple[int, ...]] = ()  # for the versions after those of blobs: pieces of the packed page
+    packed: bytes | memoryview | StoredBytes = b""  # the page, compressed as received
     status_reason: str | None = None
 
 
@@ -70,11 +77,28 @@ def is_table(value: object) -> bool:
     if not (isinstance(value, tuple) and len(value) == len(PageTable._fields) and value[0] == TABLE_FORMAT):
         return False
     versions, flags, ids, blobs, spans = value[5], value[6], value[7], value[8], value[11]
-    if not (isinstance(versions, tuple) and isinstance(flags, bytes) and isinstance(blobs, tuple)):
+    if not (isinstance(versions, tuple) and isinstance(flags, bytes) and isinstance(blobs, tuple | StoredBlobs)):
         return False
-    if not (isinstance(ids, tuple) and isinstance(spans, tuple) and isinstance(value[12], bytes)):
+    if not (isinstance(ids, tuple) and isinstance(spans, tuple | StoredSpans)):
+        return False
+    if not isinstance(value[12], bytes | StoredBytes):
         return False
     return len(versions) == len(flags) == len(ids) == len(blobs) + len(spans)
+
+
+def in_memory(table: PageTable) -> PageTable:
+    """The table as plain values, all of them read and checked.
+
+    Raises:
+        DamagedPartError: A part of a stored page is damaged.
+    """
+    return table._replace(blobs=tuple(table.blobs), spans=tuple(table.spans), packed=bytes(table.packed))
+
+
+def compact_ids(ids: Iterable[int]) -> PythonIds:
+    """The ids of one version in the form of a table."""
+    every = tuple(ids)
+    return every[0] if len(every) == 1 else every
 
 
 def join_spans(page: bytes, spans: tuple[int, ...]) -> bytes:
@@ -182,7 +206,7 @@ class TableBuilder:
             requires_pythons=tuple(self._python_ids),
             versions=tuple(group.text for group in groups),
             flags=flags_of(groups),
-            python_ids=tuple(tuple(group.python_ids) for group in groups),
+            python_ids=tuple(compact_ids(group.python_ids) for group in groups),
             blobs=tuple(marshal.dumps(tuple(group.files.values()), MARSHAL_VERSION) for group in groups),
             refused=self.refused,
             status_reason=status_reason,

@@ -19,6 +19,7 @@ from lockset.index.pages.file_rows import file_values
 from lockset.index.pages.links import LinkBase
 from lockset.index.pages.page_table import ALL_YANKED, MARSHAL_VERSION, PRERELEASE, PageTable, join_spans
 from lockset.index.pages.project_status import STATUSES, ProjectStatus, one_line
+from lockset.index.pages.stored_parts import DamagedPartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
     from lockset.index.pages.file_rows import FileValues
+    from lockset.index.pages.stored_parts import StoredBytes
 
 __all__ = ["DistributionFile", "ProjectDetail", "Rows", "file_of_values", "unlisted_file", "with_likely_rows"]
 
@@ -142,12 +144,12 @@ def unlisted_file(
 class Rows:
     """Decodes the files of single versions from a table; a compressed page is decompressed once, on first use.
 
-    `packed` returns the packed page of a table without it, and may raise LocksetError.
+    `packed` returns the packed page of a table without it. It may raise DamagedPartError, as the parts of a table do.
     """
 
     __slots__ = ("_base", "_packed", "_page", "_table")
 
-    def __init__(self, table: PageTable, packed: Callable[[], bytes | memoryview] | None = None) -> None:
+    def __init__(self, table: PageTable, packed: Callable[[], bytes | memoryview | StoredBytes] | None = None) -> None:
         self._table = table
         self._packed = packed or (lambda: table.packed)
         self._base = LinkBase(table.page_url)
@@ -171,7 +173,7 @@ class Rows:
 
     def _unpack(self, at: int) -> bytes:
         if self._page is None:
-            self._page = zlib.decompress(self._packed(), _GZIP_OR_ZLIB)
+            self._page = zlib.decompress(bytes(self._packed()), _GZIP_OR_ZLIB)
         return join_spans(self._page, self._table.spans[at - len(self._table.blobs)])
 
     def _of_json(self, blob: bytes) -> list[FileValues]:
@@ -281,6 +283,7 @@ class ProjectDetail:
         fingerprint: Changes with any change of the page; "" if it was not computed.
         index_numbers: For each version the number of the index that it comes from, if all versions of an index are
             tried before those of the next one; else empty.
+        renew: Fetches the page anew, for a stored one that turns out to be damaged.
         versions: Versions with at least one file, newest first.
     """
 
@@ -288,10 +291,11 @@ class ProjectDetail:
         self,
         table: PageTable,
         *,
-        packed: Callable[[], bytes | memoryview] | None = None,
+        packed: Callable[[], bytes | memoryview | StoredBytes] | None = None,
         fingerprint: str = "",
         index_urls: Mapping[Version, str] | None = None,
         index_numbers: Mapping[Version, int] | None = None,
+        renew: Callable[[], PageTable] | None = None,
     ) -> None:
         self.name = table.name
         self.index_url = table.index_url
@@ -300,6 +304,7 @@ class ProjectDetail:
         self.fingerprint = fingerprint
         self.index_numbers = index_numbers or {}
         self._index_urls = index_urls or {}
+        self._renew = renew
         self._table = table
         self._rows = Rows(table, packed)
         self.versions = VersionList(table.versions)
@@ -351,9 +356,19 @@ class ProjectDetail:
         """Files of `version`, in the order of the page; KeyError if the project has no such version."""
         files = self._files.get(version)
         if files is None:
-            rows = self._rows.of(self._position(version))
-            files = self._files[version] = tuple(self._decode(row, version) for row in rows)
+            rows = self._rows_of(self._position(version))
+            files = self._files[version] = tuple([self._decode(row, version) for row in rows])
         return files
+
+    def _rows_of(self, at: int) -> list[FileValues]:
+        """The rows of the version at a position; from the page fetched anew if the stored one is damaged there."""
+        try:
+            return self._rows.of(at)
+        except DamagedPartError:
+            if self._renew is None:
+                raise
+            renewed, text = self._renew(), self._table.versions[at]
+            return Rows(renewed).of(renewed.versions.index(text)) if text in renewed.versions else []
 
     def each_file(self, version: Version) -> Iterator[DistributionFile]:
         """The same files, decoded one by one as they are needed."""
@@ -361,12 +376,12 @@ class ProjectDetail:
         if files is not None:
             yield from files
         else:
-            yield from (self._decode(row, version) for row in self._rows.of(self._position(version)))
+            yield from (self._decode(row, version) for row in self._rows_of(self._position(version)))
 
     def requires_pythons(self, version: Version) -> frozenset[str | None]:
         """The distinct requires-python texts of the version's files, without decoding the files."""
-        texts = self._table.requires_pythons
-        return frozenset(_limit_length(texts[at]) for at in self._table.python_ids[self._position(version)])
+        texts, ids = self._table.requires_pythons, self._table.python_ids[self._position(version)]
+        return frozenset([_limit_length(texts[at]) for at in ((ids,) if isinstance(ids, int) else ids)])
 
     def yanked(self, version: Version) -> bool:
         """Whether all files of the version are yanked."""

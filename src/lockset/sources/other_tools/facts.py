@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
 from lockset._dataclass import dataclass, field, fields
@@ -76,7 +75,11 @@ class NamedSource(OtherTable):
 
     def names(self, package: str) -> bool:
         """Whether the source applies to `package`, a normalized name."""
-        return self.package == package or ("*" in self.package and fnmatchcase(package, self.package))
+        if "*" not in self.package:
+            return self.package == package
+        from fnmatch import fnmatchcase  # few sources are for several packages
+
+        return fnmatchcase(package, self.package)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

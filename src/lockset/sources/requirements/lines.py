@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import os.path
-import shlex
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, field, replace
@@ -214,6 +213,10 @@ def split_line(line: str, *, location: str) -> tuple[str, tuple[GivenOption, ...
     count = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
     requirement = " ".join(words[:count]).strip()
     written = " ".join(words[count:])
+    if not written:
+        return requirement, ()
+    import shlex  # few lines have options
+
     conditional = _CONDITIONAL_EDITABLE.match(written)
     if conditional:
         written = conditional["option"]

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["InstallWorkers", "assisted", "meanwhile", "with_copy"]
+__all__ = ["InstallWorkers", "assisted", "in_turn", "meanwhile", "with_copy"]
 
 # Seconds after which a wait is restarted. A signal that arrives just before a wait does not end it: it is handled at
 # the next restart, so that an interrupt never has to wait for a task.
 _HEARTBEAT = 0.2
+# A pipe always holds this many numbers of two bytes.
+_TURNS = 2048
 
 
 class InstallWorkers:
@@ -188,6 +190,22 @@ def with_copy(own: Callable[[], object], other: Callable[[], object]) -> bool:
             return False
         own()
         return wait()
+
+
+@contextmanager
+def in_turn(items: Sequence[T]) -> Iterator[Iterator[T]]:
+    """An iterator over `items` that copies of this process share: each item goes to the process that takes it first."""
+    reader, writer = os.pipe()
+    try:
+        try:
+            # Whatever the number of items: a full pipe would be waited for without end.
+            os.write(writer, b"".join([number.to_bytes(2, "big") for number in range(min(len(items), _TURNS))]))
+        finally:
+            os.close(writer)
+        turns = iter(partial(os.read, reader, 2), b"")
+        yield (item for turn in turns for item in items[int.from_bytes(turn, "big") :: _TURNS])
+    finally:
+        os.close(reader)
 
 
 @contextmanager

@@ -6,27 +6,30 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.version import Version
 
+from lockset.index.pages import json_fast
 from lockset.index.pages.json_fast import scan_json
 from lockset.index.pages.project_page import ProjectDetail
 
 WHEEL = "-py3-none-any.whl"
 
 
+FACTS: dict[str, Any] = {
+    "hashes": {"sha256": "0" * 64},
+    "provenance": None,
+    "requires-python": ">=3.8",
+    "size": 1,
+    "upload-time": "2024-05-06T07:08:09.123456Z",
+    "yanked": False,
+}
+
+
 def scanned(*files: tuple[str, dict[str, Any]]) -> ProjectDetail:
     entries = [
-        {
-            "filename": name,
-            "hashes": {"sha256": "0" * 64},
-            "provenance": None,
-            "requires-python": ">=3.8",
-            "size": 1,
-            "upload-time": "2024-05-06T07:08:09.123456Z",
-            "url": f"https://files.example.org/{name}",
-            "yanked": False,
-            **changes,
-        }
+        dict(sorted({**FACTS, "filename": name, "url": f"https://files.example.org/{name}", **changes}.items()))
         for name, changes in files
     ]
     data = json.dumps({"files": entries, "meta": {"api-version": "1.3"}}, separators=(",", ":")).encode()
@@ -74,3 +77,46 @@ def test_the_next_version_begins_a_run_of_its_own() -> None:
     detail = scanned(("sample-1.0" + WHEEL, {}), ("sample-1.0.1" + WHEEL, {}), ("sample-1.0.1.tar.gz", {}))
     assert [str(version) for version in detail.versions] == ["1.0.1", "1.0"]
     assert not detail.has_sdist(Version("1.0"))
+
+
+METADATA = {"sha256": "1" * 64}
+# How the public index shows a wheel, and how others do, or it did.
+SHAPES: tuple[dict[str, Any], ...] = (
+    {"core-metadata": METADATA, "data-dist-info-metadata": METADATA},
+    {"core-metadata": METADATA, "data-dist-info-metadata": METADATA, "provenance": "https://example.org/p"},
+    {"core-metadata": METADATA},
+    {"core-metadata": False, "data-dist-info-metadata": False},
+    {"core-metadata": {}, "data-dist-info-metadata": {}},
+    {"gpg-sig": True},
+    {"core-metadata": METADATA, "data-dist-info-metadata": METADATA, "size": 0},
+    {"core-metadata": METADATA, "data-dist-info-metadata": METADATA, "upload-time": None},
+    {"core-metadata": METADATA, "data-dist-info-metadata": METADATA, "yanked": "bad @ all"},
+    {"core-metadata": METADATA, "data-dist-info-metadata": METADATA, "requires-python": None},
+    {},
+)
+NAMES = tuple(
+    f"{name}-{version}{end}"
+    for name in ("sample", "other")
+    for version in ("1.0", "2.0")
+    for end in (WHEEL, "-cp312-cp312-win_amd64.whl", "-1-py3-none-any.whl", ".tar.gz", ".zip")
+)
+FILES = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(SHAPES)), max_size=12)
+
+
+@given(files=FILES)
+def test_usual_runs_give_the_table_that_any_run_gives(files: list[tuple[str, dict[str, Any]]]) -> None:
+    usual = scanned(*files).table
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(json_fast, "_plain_run", json_fast._PLAIN.match)
+        assert scanned(*files).table == usual
+
+
+@pytest.mark.parametrize("end", [WHEEL, "-cp312-cp312-win_amd64.whl"])
+def test_the_wheels_and_the_sdist_of_the_public_index_are_one_usual_run(end: str) -> None:
+    shape = sorted({**SHAPES[0], **FACTS, "filename": "sample-1.0" + end, "url": "/sample-1.0" + end}.items())
+    sdist = sorted({**FACTS, "filename": "sample-1.0.tar.gz", "url": "/sample-1.0.tar.gz"}.items())
+    data = json.dumps([dict(shape), dict(shape), dict(sdist)], separators=(",", ":")).encode()
+    run = json_fast._USUAL.match(data, 1)
+    assert run is not None
+    assert run.end() == len(data) - 1
+    assert run.groups() == (b"sample-1.0", None, b'">=3.8"', b"false", b"sample-1.0.tar.gz")

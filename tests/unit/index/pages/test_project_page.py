@@ -92,7 +92,8 @@ def test_facts_about_versions_agree_with_their_files(files: list[PageFile]) -> N
 @given(st.lists(page_files(), max_size=12))
 def test_a_table_survives_storage(files: list[PageFile]) -> None:
     detail = detail_of("sample", files)
-    stored = marshal.loads(marshal.dumps(tuple(detail.table)))
+    plain: Any = tuple(detail.table)
+    stored = marshal.loads(marshal.dumps(plain))
     assert is_table(stored)
     assert facts(ProjectDetail(PageTable(*stored))) == facts(detail)
 
@@ -178,7 +179,8 @@ def test_of_a_stored_page_only_what_is_used_is_parsed_and_decoded(monkeypatch: p
     for number in range(10_000):
         filename = f"sample-{number // 500}.{number % 500}-py3-none-any.whl"
         builder.add(filename, f"https://x.example.org/{filename}", "0" * 64, None, ">=3.8", None, None, None)
-    stored = marshal.dumps(tuple(builder.build(index_url=INDEX_URL)), 4)
+    plain: Any = tuple(builder.build(index_url=INDEX_URL))
+    stored = marshal.dumps(plain, 4)
     calls: list[str] = []
 
     def counted(name: str) -> Any:

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
 from lockset.sync.disk import workers
-from lockset.sync.disk.apply import prepare, stage
+from lockset.sync.disk.apply import installer, prepare, stage
 from lockset.sync.disk.store.link import Linker
-from lockset.sync.disk.workers import assisted, meanwhile, with_copy
+from lockset.sync.disk.workers import assisted, in_turn, meanwhile, with_copy
+from lockset.sync.placement import check_locations
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import FakeDownloads, World, entry, judge, tree
 
@@ -316,6 +317,21 @@ def put_by(monkeypatch: pytest.MonkeyPatch, note: Callable[[str], object]) -> No
     monkeypatch.setattr(Linker, "put_group", noted)
 
 
+def both_take_part(folder: Path) -> None:
+    """Return once another process that is still running has called this, too."""
+    folder.mkdir(exist_ok=True)
+    (folder / str(os.getpid())).touch()
+    until(lambda: any(is_running(int(one.name)) for one in folder.iterdir() if one.name != str(os.getpid())))
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @pytest.mark.usefixtures("halved")
 @pytest.mark.parametrize("mode", ["auto", "copy", "symlink"])
 def test_a_target_filled_by_two_processes_is_as_one_filled_by_one(
@@ -329,8 +345,14 @@ def test_a_target_filled_by_two_processes_is_as_one_filled_by_one(
     options = InstallOptions(link_mode=mode)
     two = World(folder=tmp_path / "world", directory=str(tmp_path / "two"))
     here: list[str] = []
-    put_by(monkeypatch, here.append)
-    two.sync(*wheels, install_options=options)
+
+    def note(folder: str) -> None:
+        here.append(folder)
+        both_take_part(tmp_path / "processes")
+
+    with monkeypatch.context() as patch:
+        put_by(patch, note)
+        two.sync(*wheels, install_options=options)
     assert 0 < len(set(here)) < len(wheels)
     assert not two.sync(*wheels, install_options=options).changed
     monkeypatch.setattr(stage, "_MANY", 1000)
@@ -357,9 +379,13 @@ def test_a_damaged_wheel_is_replaced_whichever_process_notices(tmp_path: Path, n
 def test_a_process_that_fails_leaves_its_part_to_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     process = os.getpid()
 
+    failed = tmp_path / "failed"
+
     def fail_elsewhere(folder: str) -> None:
         if os.getpid() != process:
+            failed.touch()
             raise OSError(folder)
+        until(failed.exists)
 
     put_by(monkeypatch, fail_elsewhere)
     World(folder=tmp_path / "world", directory=str(tmp_path / "target")).sync(*WHEELS)
@@ -396,13 +422,46 @@ def test_a_failure_while_two_processes_fill_a_target_leaves_it_as_it_was(
     assert not (tmp_path / "target").exists()
 
 
-@given(st.lists(st.integers(0, 400), max_size=60))
-def test_two_shares_of_files_differ_by_no_more_than_the_largest_wheel(sizes: list[int]) -> None:
-    costs = {str(number): size for number, size in enumerate(sizes)}
-    shares = stage._halves(costs)
-    assert sorted(shares[0] + shares[1]) == sorted(costs)
-    own, other = (sum(costs[name] for name in share) for share in shares)
-    assert abs(own - other) <= max(sizes, default=0)
+@pytest.mark.usefixtures("halved")
+@pytest.mark.parametrize("content", ["x", "y"])
+def test_paths_of_two_wheels_are_noticed_while_a_copy_fills_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    shares = make_wheel("package-8", files={"module_1.py": content})
+    world = World(folder=tmp_path / "world", directory=str(tmp_path / "target"))
+    begun = tmp_path / "begun"
+    put_by(monkeypatch, lambda _: begun.touch())
+
+    def check(*arguments: Any, **options: Any) -> Any:
+        until(begun.exists)
+        return check_locations(*arguments, **options)
+
+    monkeypatch.setattr(installer, "check_locations", check)
+    if content == "x":
+        world.sync(*WHEELS, shares)
+        assert len(judge(tmp_path / "target")) == len(WHEELS) + 1
+        return
+    with pytest.raises(LocksetError) as caught:
+        world.sync(*WHEELS, shares)
+    assert caught.value.diagnostic.code == "path-conflict"
+    assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.parametrize("count", [0, 1, 9, workers._TURNS, 2 * workers._TURNS + 1])
+def test_each_item_goes_to_one_of_two_processes(tmp_path: Path, count: int) -> None:
+    taken = tmp_path / "taken"
+    descriptor = os.open(taken, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    items = [f"{number:08}" for number in range(count)]
+    with in_turn(items) as turns:
+
+        def take() -> None:
+            for item in turns:
+                os.write(descriptor, item.encode())
+
+        assert with_copy(take, take)
+    os.close(descriptor)
+    text = taken.read_text()
+    assert sorted(text[place : place + 8] for place in range(0, len(text), 8)) == items
 
 
 def test_the_copy_reports_whether_its_work_is_done() -> None:

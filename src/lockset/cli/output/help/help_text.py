@@ -6,12 +6,13 @@ import argparse
 import os
 import sys
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
 
 from lockset.cli.output.help.help_examples import BASIC, EXAMPLES, documentation
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 __all__ = ["HelpFormatter", "help_text", "is_colored"]
 

@@ -27,7 +27,7 @@ from lockset.sync.target import LOCK_FILE, STATE_FOLDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from lockset.files.record_store import FileStamps
     from lockset.progress import ProgressListener
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lockset.sync.disk.apply.prepare import Preparer
     from lockset.sync.disk.apply.transaction import JournalStep
     from lockset.sync.disk.store.cache import StoredWheel
-    from lockset.sync.placement import Clash, Overlap, PlacedDistribution
+    from lockset.sync.placement import Clash, Locations, Overlap, PlacedDistribution
     from lockset.sync.plan import RemovalPolicy, Step
     from lockset.sync.target import Layout, Target
 
@@ -232,10 +232,15 @@ class Installer:
                     refuse_windows_paths(
                         tuple(placing.values()), kept, layout=self._target.layout, long_paths=long_paths()
                     )
-                stage.shared, clashes = check_locations(tuple(placing.values()), kept, layout=self._target.layout)
-                if clashes:
-                    placing = self._settle(placing, clashes, now)
-                fill(stage, placing, stored, linker, self._listener)
+                check = partial(_check_shared, placing.values(), kept, self._target.layout)
+                try:
+                    fill(stage, placing, stored, linker, self._listener, check=check)
+                except _SharedPaths as found:
+                    stage.open()
+                    stage.shared = found.locations.shared
+                    if found.locations.clashes:
+                        placing = self._settle(placing, found.locations.clashes, now)
+                    fill(stage, placing, stored, linker, self._listener, check=lambda: None)
                 return tuple(placing.values())
             except DamagedWheel as damaged:
                 name = damaged.name
@@ -296,6 +301,22 @@ class _MoreToRepair(Exception):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.plan = plan
+
+
+class _SharedPaths(Exception):
+    """Several distributions own a path."""
+
+    def __init__(self, locations: Locations) -> None:
+        super().__init__()
+        self.locations = locations
+
+
+def _check_shared(
+    placing: Collection[PlacedDistribution], kept: Sequence[InstalledDistribution], layout: Layout
+) -> None:
+    locations = check_locations(tuple(placing), kept, layout=layout)
+    if locations.shared:
+        raise _SharedPaths(locations)
 
 
 def _installed(new: PlacedDistribution, step: Step) -> InstalledDistribution:

@@ -22,7 +22,7 @@ from lockset.sync.wheel.scripts import rewrite_script, shebang
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DamagedWheel", "Stage", "fill", "naming_damaged", "staged_distribution"]
 
-# Number of files from which a second process puts half of them into the stage.
+# Number of files from which a second process puts some of them into the stage.
 _MANY = 2000
 # A new folder, and a file that is written, cost as much as that many links.
 _FOLDER, _WRITTEN = 2, 3
@@ -227,6 +227,7 @@ class Stage:
         """Create the private folders, empty; what an earlier run left in them is removed."""
         for noted in (self._folders, self._planned, self._claimed, self._written, self._old, self.times):
             noted.clear()
+        self.shared = ()
         self.clear()
 
     def clear(self) -> None:
@@ -381,21 +382,27 @@ def fill(
     stored: Mapping[str, StoredWheel],
     linker: Linker,
     listener: ProgressListener,
+    *,
+    check: Callable[[], object],
 ) -> None:
-    """Put all of `placing` into `stage`: in one thread, as several would wait for one another at every file.
+    """Call `check`, and put all of `placing` into `stage`: in one thread, as several would wait for one another.
 
-    Where there are many files, a copy of this process puts half of them.
+    Where there are many files, a copy of this process begins at once, and both take one distribution after another.
 
     Raises:
         DamagedWheel: A stored wheel was changed since it was unpacked.
         LocksetError: `path-conflict`.
         OSError: A file cannot be written.
+        BaseException: The error of `check`.
     """
-    listener.phase("Installing", total=len(placing))
     parts = {name: stage.plan(one, stored[name]) for name, one in placing.items()}
+    own: list[str] = []
 
     def put(names: Iterable[str]) -> None:
+        check()
+        listener.phase("Installing", total=len(placing))
         for name in names:
+            own.append(name)
             with naming_damaged(name):
                 stage.put(parts[name], linker)
             listener.step(name)
@@ -408,28 +415,19 @@ def fill(
     if sum(part.links for part in parts.values()) < _MANY or processors() < 2:
         put(parts)
     else:
-        from lockset.sync.disk.workers import with_copy  # imported here: most syncs are smaller
+        from lockset.sync.disk.workers import in_turn, with_copy  # imported here: most syncs are smaller
 
-        own, others = _halves({name: part.cost for name, part in parts.items()})
-        if with_copy(partial(put, own), partial(assist, others)):
-            for name in others:
+        # The largest first, so that both end at about the same time.
+        with in_turn(sorted(parts, key=lambda name: -parts[name].cost)) as names:
+            is_done = with_copy(partial(put, names), partial(assist, names))
+        if is_done:
+            for name in (name for name in parts if name not in own):
                 listener.step(name)
         else:
             # There is no copy, or it failed somewhere. All is done here, and what is wrong reported.
             stage.clear()
             put(parts)
     stage.read_times()
-
-
-def _halves(costs: Mapping[str, int]) -> tuple[list[str], list[str]]:
-    """The names in two shares that cost about the same."""
-    shares: tuple[list[str], list[str]] = [], []
-    sums = [0, 0]
-    for name in sorted(costs, key=lambda name: -costs[name]):
-        lesser = int(sums[1] < sums[0])
-        shares[lesser].append(name)
-        sums[lesser] += costs[name]
-    return shares
 
 
 def _write(path: str, content: bytes, *, executable: bool) -> None:

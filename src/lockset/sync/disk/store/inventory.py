@@ -3,7 +3,6 @@
 # Paths are strings here: there are thousands of them a run.
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -83,6 +82,8 @@ def archive_damage(path: str) -> str | None:
     match = _NAME.match(os.path.basename(path))
     if match is None or match[1] not in STRONG_ALGORITHMS:
         return None if match is not None else "its name is not a hash"
+    import hashlib  # OpenSSL takes longer to load than most commands of the cache to run
+
     digest = hashlib.new(match[1], usedforsecurity=False)
     try:
         with open(path, "rb") as file:

@@ -87,7 +87,7 @@ def test_the_second_sync_and_the_second_validate_compile_nothing(tmp_path: Path)
     assert compiled(tmp_path, "validate", "pylock.toml") == 0
 
 
-def test_a_run_that_fails_keeps_its_patterns_too(tmp_path: Path) -> None:
+def test_a_run_that_fails_stores_its_patterns_too(tmp_path: Path) -> None:
     os.mkdir(cache())
     (tmp_path / "pylock.toml").write_text('lock-version = "7.0"\n')
     assert compiled(tmp_path, "validate", "pylock.toml", code=1) > 10
@@ -96,7 +96,7 @@ def test_a_run_that_fails_keeps_its_patterns_too(tmp_path: Path) -> None:
     assert compiled(tmp_path, "validate", "--unknown", code=2) == 0
 
 
-def test_a_run_without_a_cache_keeps_nothing(tmp_path: Path) -> None:
+def test_a_run_without_a_cache_stores_nothing(tmp_path: Path) -> None:
     write_lock(tmp_path / "pylock.toml", [make_wheel("one")])
     os.mkdir(cache())
     assert compiled(tmp_path, "validate", "pylock.toml", LOCKSET_NO_CACHE="1") > 10
