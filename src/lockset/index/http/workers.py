@@ -325,10 +325,7 @@ class ProcessCopy:
 
         Only one of them is a copy of this process. It calls `prepare`, and the others are copies of it.
         """
-        try:
-            pipes = _opened(count)
-        except OSError:  # this process may open no more files
-            return []
+        pipes = _opened(count)
 
         def work() -> None:
             for each in pipes:
@@ -339,7 +336,7 @@ class ProcessCopy:
                 assistant(partial(_serve_alone, each, pipes, serve))
             _serve_alone(pipes[0], pipes, serve)
 
-        end = assistant(work)
+        end = assistant(work) if pipes else None
         for each in pipes:
             each.close_theirs()
         if end is None:
@@ -457,15 +454,10 @@ class ProcessCopy:
 class _Pipes:
     """The pipes between this process and one copy: ends of this process, and ends of the copy."""
 
-    def __init__(self) -> None:
-        self.their_requests, self.requests = os.pipe()
-        try:
-            self.replies, self.their_replies = os.pipe()
-        except OSError:
-            os.close(self.their_requests)
-            os.close(self.requests)
-            raise
-        large_pipe(self.replies)
+    def __init__(self, their_requests: int, requests: int, replies: int, their_replies: int) -> None:
+        self.their_requests, self.requests = their_requests, requests
+        self.replies, self.their_replies = replies, their_replies
+        large_pipe(replies)
         self._left = True
 
     def close_ours(self) -> None:
@@ -480,17 +472,16 @@ class _Pipes:
 
 
 def _opened(count: int) -> list[_Pipes]:
-    """The pipes of `count` copies. If one cannot be opened, the others are closed, and the `OSError` is raised."""
-    pipes: list[_Pipes] = []
+    """The pipes of `count` copies; none if this process may not open so many files."""
+    ends: list[int] = []
     try:
-        for _ in range(count):
-            pipes.append(_Pipes())  # noqa: PERF401 - those before the error have to be closed
+        for _ in range(2 * count):
+            ends += os.pipe()
     except OSError:
-        for each in pipes:
-            each.close_ours()
-            each.close_theirs()
-        raise
-    return pipes
+        for end in ends:
+            os.close(end)
+        return []
+    return [_Pipes(*ends[first : first + 4]) for first in range(0, len(ends), 4)]
 
 
 def _serve_alone(mine: _Pipes, every: list[_Pipes], serve: Callable[[Service], object]) -> None:
