@@ -96,6 +96,14 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 
 
 @pytest.fixture(autouse=True)
+def usual_umask() -> Iterator[None]:
+    """Modes of new files do not depend on the shell in which the tests run."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture(autouse=True)
 def own_surroundings(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, homes: Callable[[], Path]
 ) -> None:

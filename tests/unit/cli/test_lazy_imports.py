@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -23,7 +24,9 @@ _LAZY = "from lockset.cli.lazy_imports import make_imports_lazy; make_imports_la
 def run(code: str, *arguments: str) -> str:
     """What a fresh interpreter prints."""
     command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+    # For filters of warnings, the interpreter imports modules of its own.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    done = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=True)
     assert done.stderr == ""
     return done.stdout
 
@@ -53,7 +56,8 @@ import copy, pickle, sys
 from packaging.pylock import Pylock
 import tomli
 for path in sys.argv[1:]:
-    data = tomli.load(open(path, "rb"))
+    with open(path, "rb") as file:
+        data = tomli.load(file)
     try:
         lock = Pylock.from_dict(data)
     except Exception as error:

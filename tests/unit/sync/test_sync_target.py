@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -554,6 +555,40 @@ def test_a_cache_that_cannot_be_written_is_gone_without(world: World, library: P
     world.sync(release())
     assert judge(library) == {"sample": "1.0"}
     assert any("continuing without it" in note for note in world.notes)
+
+
+def _without_room(world: World, monkeypatch: pytest.MonkeyPatch, *, also_elsewhere: bool) -> None:
+    """The disk of the cache has no room for wheels, though folders can be created."""
+    real = os.mkdir
+
+    def mkdir(path: str, mode: int = 0o777, **options: Any) -> None:
+        if "wheel-" in os.path.basename(path) and (also_elsewhere or str(world.cache) in path):
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+        real(path, mode, **options)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+
+
+@pytest.mark.parametrize("mode", ["symlink", "auto"])
+def test_a_cache_that_is_full_at_the_first_wheel_is_gone_without(
+    world: World, library: Path, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_room(world, monkeypatch, also_elsewhere=False)
+    world.sync(release(), install_options=InstallOptions(link_mode=mode))
+    assert judge(library) == {"sample": "1.0"}
+    assert sum("cannot be written (No space left on device)" in note for note in world.notes) == 1
+    # The temporary folder is removed at the end.
+    assert not [path for path in library.rglob("*") if path.is_symlink()]
+
+
+def test_a_disk_that_is_full_everywhere_is_named_and_the_target_is_as_before(
+    world: World, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_room(world, monkeypatch, also_elsewhere=True)
+    with pytest.raises(LocksetError, match="No space left on device") as caught:
+        world.sync(release())
+    assert "sample 1.0" in caught.value.diagnostic.message
+    assert not library.exists() or not [*library.iterdir()]
 
 
 @pytest.mark.parametrize("harm", ["cut", "emptied", "missing", "other"])

@@ -165,7 +165,7 @@ def test_every_supported_python_answers(version: str) -> None:
 
 def test_a_shim_is_queried_each_time(tmp_path: Path) -> None:
     python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     ask_interpreter(str(python), memory=tmp_path / "memory")
     times = python.stat()
@@ -190,7 +190,7 @@ def test_an_interpreter_that_talks_without_end_is_ended(tmp_path: Path, stream: 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script of the shell")
 def test_an_interpreter_that_leaves_somebody_behind_is_not_waited_for(tmp_path: Path) -> None:
     python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nsleep 60 &\nexec {sys.executable} "$@"\n')
+    python.write_text(f'#!/bin/sh\nsleep 60 &\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     began = time.monotonic()
     assert ask_interpreter(str(python), memory=None).implementation == "cpython"

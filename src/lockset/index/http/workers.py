@@ -334,7 +334,7 @@ class ProcessCopy:
                 assistant(partial(_serve_alone, each, pipes, serve))
             _serve_alone(pipes[0], pipes, serve)
 
-        end = assistant(work)
+        end = assistant(work) if pipes else None
         for each in pipes:
             each.close_theirs()
         if end is None:

@@ -93,6 +93,19 @@ class SolverRuns:
         return {c.name: str(c.version) for c in result.values() if isinstance(c, ReleaseCandidate)}
 
 
+def test_one_conflict_puts_a_package_before_those_that_were_required_earlier() -> None:
+    provider = SolverRuns({"a": {"1": ()}, "b": {"1": ()}, "c": {"1": ()}}, "a", "b", "c").provider
+    provider.roots(SolverRuns({}, "a", "b", "c").roots)
+    names = ["c", "a", "b"]
+    assert sorted(names, key=provider.priority) == ["a", "b", "c"]
+    provider.count_conflict("c")
+    assert sorted(names, key=provider.priority) == ["c", "a", "b"]
+    provider.count_conflict("b")
+    assert sorted(names, key=provider.priority) == ["b", "c", "a"]
+    provider.count_conflict("c")
+    assert sorted(names, key=provider.priority) == ["c", "b", "a"]
+
+
 PAGE = (
     (ROOT / "docs" / "pages" / "development" / "solver.md")
     .read_text("utf-8")

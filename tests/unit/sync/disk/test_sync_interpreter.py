@@ -120,11 +120,11 @@ def test_another_interpreter_at_the_same_path_is_queried(tmp_path: Path, change:
         python.symlink_to(own)
     elif change is wrapped:
         (tmp_path / "chosen").write_text(str(own))
-        python.write_text(f'#!/bin/sh\nexec "$(cat {tmp_path}/chosen)" "$@"\n')
+        python.write_text(f'#!/bin/sh\nexec "$(cat "{tmp_path}/chosen")" "$@"\n')
     else:
         (tmp_path / "first").symlink_to(own)
         (tmp_path / "other").symlink_to(other)
-        python.write_text(f'#!/bin/sh\nexec {tmp_path}/first "$@"\n')
+        python.write_text(f'#!/bin/sh\nexec "{tmp_path}/first" "$@"\n')
     if change is not relinked:
         python.chmod(0o755)
     before = [ask_interpreter(str(python), memory=tmp_path / "memory").version for _ in range(2)]
@@ -211,7 +211,7 @@ def test_a_shim_that_chooses_another_environment_is_followed_where_nothing_was_t
     cli: Command, tmp_path: Path, make_venv: VenvMaker
 ) -> None:
     shim = tmp_path / "shim"
-    shim.write_text(f'#!/bin/sh\nexec "$(cat {tmp_path}/chosen)" "$@"\n')
+    shim.write_text(f'#!/bin/sh\nexec "$(cat "{tmp_path}/chosen")" "$@"\n')
     shim.chmod(0o755)
     write_lock(tmp_path / "pylock.toml", [make_wheel("one")])
     for name in ("first", "second"):

@@ -6,6 +6,7 @@ import io
 import struct
 import zipfile
 import zlib
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -355,13 +356,14 @@ def test_a_large_member_must_be_what_the_directory_says(
 
 
 class _Counted:
-    """An inflater that adds up what it inflates, and accepts no call without a limit but the last."""
+    """An inflater that adds up what it inflates, and accepts neither large pieces nor calls without a limit."""
 
     def __init__(self, real: Any, sizes: list[int]) -> None:
         self._real, self._sizes = real, sizes
 
     def decompress(self, data: bytes, limit: int) -> bytes:
         assert limit > 0
+        assert len(data) <= CHUNK
         result: bytes = self._real.decompress(data, limit)
         self._sizes.append(len(result))
         return result
@@ -376,11 +378,14 @@ class _Counted:
 
 
 @pytest.mark.parametrize("stated", [0, 1, 1000, CHUNK, CHUNK + 1, 2 * CHUNK])
-def test_no_more_is_inflated_than_stated_and_one_piece(stated: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("content", [bytes(16 * CHUNK), Random(1).randbytes(4 * CHUNK)], ids=["zeros", "random"])
+def test_no_more_is_inflated_than_stated_and_one_piece(
+    content: bytes, stated: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sizes: list[int] = []
     real = inflate.inflater
     monkeypatch.setattr("lockset.sync.wheel.zip_reader.inflater", lambda: _Counted(real(), sizes))
-    data = forge(said(Entry(content=bytes(16 * CHUNK)), size=stated))
+    data = forge(said(Entry(content=content), size=stated))
     (member,) = members(data, what="it")
     with pytest.raises(LocksetError, match="is damaged"):
         list(pieces(data, member, what="it"))
