@@ -11,10 +11,9 @@ from __future__ import annotations
 import builtins
 import sys
 
-# What `importlib.machinery` and `operator` export: these import more than is needed here.
+# What `importlib.machinery` exports: it imports more than is needed here.
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import PathFinder, SourceFileLoader
-from _operator import attrgetter
 
 from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
@@ -202,10 +201,6 @@ def _platform() -> _Lazy:
     return _Lazy("platform", **{name: lambda value=value: value for name, value in known.items()})
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
 class _TypedDict(dict[str, object]):
     """As `typing.TypedDict`, but nothing of the annotations is kept: typing compiles each of them."""
 
@@ -331,14 +326,9 @@ _STAND_INS: dict[str, Any] = {
     "gettext": _Lazy("gettext", gettext=str, ngettext=lambda one, many, number: one if number == 1 else many),
     **{f"re of {name}": _Lazy("re", compile=lazy_pattern) for name in _WITH_PATTERNS},
     "logging": _Lazy("logging", getLogger=_Logger, DEBUG=10),
-    # What `operator` has from C.
-    "operator of pathlib": _Lazy("operator", attrgetter=attrgetter),
     "platform of packaging.markers": _platform(),
     "re of argparse": _Lazy("re", ASCII=256, compile=_argparse_pattern, match=_match),
-    "re of glob": _Lazy("re", compile=lazy_pattern),
     "re of pathlib": _Lazy("re"),
-    # For the `partial` in Python, which the one in C replaces.
-    "reprlib of functools": _Lazy("reprlib", recursive_repr=lambda: _same),
     "ssl of httpcore._ssl": _Lazy("ssl", SSLContext=object),  # the annotation of a function
     "typing of packaging.markers": _Lazy("typing", TypedDict=_TypedDict),
     "typing of packaging._parser": _Lazy("typing", NamedTuple=NamedTuple),
@@ -350,6 +340,6 @@ _STAND_INS: dict[str, Any] = {
         **{name: _Annotation(name) for name in ("Any", "Literal", "SupportsInt")},
     ),
     # From Python 3.13 on, this decorator imports `inspect`. lockset uses nothing that is deprecated.
-    "warnings of packaging.version": _Lazy("warnings", deprecated=lambda *_, **__: _same),
+    "warnings of packaging.version": _Lazy("warnings", deprecated=lambda *_, **__: lambda function: function),
     "urllib.parse of pathlib": _Lazy("urllib.parse", quote_from_bytes=_late("urllib.parse", "quote_from_bytes")),
 }
