@@ -73,11 +73,8 @@ def test_none_is_needed_for_sure_where_the_project_is_dynamic(tmp_path: Path) ->
 
 
 def test_none_is_needed_for_sure_where_the_extras_are_dynamic(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text(
-        PROJECT + 'dynamic = ["optional-dependencies"]\n[build-system]\nrequires = []\nbuild-backend = "x"\n',
-        encoding="utf-8",
-    )
-    assert needed_pages(read_lock_inputs((), None, None, None, RunContext(folder=tmp_path))) == []
+    backend = '[build-system]\nrequires = []\nbuild-backend = "x"\n'
+    assert pages(tmp_path, f'dynamic = ["optional-dependencies"]\n{backend}') == []
 
 
 def test_none_is_needed_for_sure_where_there_is_a_lock(tmp_path: Path) -> None:
