@@ -183,7 +183,8 @@ def test_a_working_folder_to_which_nobody_may_return_is_not_left(world: World, m
     monkeypatch.setattr(os, "chdir", changed)
     assert not world.stands()
     monkeypatch.undo()
-    there, _ = os.getcwd(), os.chdir(here)
+    there = os.getcwd()
+    os.chdir(here)
     assert there == here
 
 
