@@ -224,10 +224,11 @@ def check_locations(
                 _check_location(one, file.path, libraries, layout)
         paths.update([file.path.removeprefix(start) for file in one.others])
         count += len(one.others)
-    for folder in above:
+    for lowest in above:
+        folder = lowest
         while folder and folder not in roots and folder not in folders:
             folders.add(folder)
-            folder = folder.rpartition(os.sep)[0]  # noqa: PLW2901 (and all above it)
+            folder = folder.rpartition(os.sep)[0]
     _refuse_folders([os.path.join(start, folder) for folder in (folders - roots) & paths], placed, kept)
     # Windows ignores case; elsewhere the file system decides when a file is written.
     shared = _shared_paths(placed, kept) if len(paths) < count or os.name == "nt" else frozenset()
