@@ -21,7 +21,7 @@ from lockset.lockfile.secrets import secret_in_address
 from lockset.url_secrets import has_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lockset.lockfile.model import File, Package, PackageDirectory, Pylock
 
@@ -211,10 +211,11 @@ def _multiline_array(key: str, rendered: Sequence[str]) -> str:
 
 
 def _value(value: Any) -> str:
+    usual = _USUAL.get(type(value))
+    if usual is not None:
+        return usual(value)
     if isinstance(value, str):
         return _string(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, datetime):
         return _datetime(value)
     if isinstance(value, int | float | date | time):
@@ -225,6 +226,10 @@ def _value(value: Any) -> str:
         return _inline(value)
     message = f"{type(value).__name__} cannot be expressed in TOML"
     raise TypeError(message)
+
+
+def _boolean(value: bool) -> str:  # noqa: FBT001 (a value of the lock)
+    return "true" if value else "false"
 
 
 def _datetime(moment: datetime) -> str:
@@ -255,6 +260,16 @@ def _string(text: str) -> str:
 
 def _basic(text: str) -> str:
     return '"' + _ESCAPED.sub(lambda match: _SHORT_ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04x}", text) + '"'
+
+
+# The types of nearly all values, which a lock has by the thousand.
+_USUAL: Mapping[type, Callable[[Any], str]] = {
+    str: _string,
+    bool: _boolean,
+    int: str,
+    datetime: _datetime,
+    dict: _inline,
+}
 
 
 def _foreign(table: Mapping[str, Any]) -> str:
