@@ -509,6 +509,28 @@ def test_a_lock_with_a_copy_makes_the_same_requests_and_stores_the_same_as_one_w
     assert stored[0]
 
 
+def test_the_copies_of_a_lock_have_ended_before_its_connections_are_closed(
+    local_index: LocalIndex, tmp_path: Path
+) -> None:
+    local_index.world.add("sample", "1.0")
+    (tmp_path / "requirements.in").write_text("sample\n")
+    closing = """
+import lockset.index.http.workers as workers
+close = workers.SharedWorkers.close
+def closed(self):
+    print("prepared", self._prepared, "shared", self.is_shared, file=sys.stderr)
+    close(self)
+workers.SharedWorkers.close = closed
+"""
+    code = _LOCK.format(threads=False, url=local_index.url, cache=str(tmp_path / "cache"), more=())
+    code = code.replace("sys.argv =", f"{closing}\nsys.argv =")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "prepared True shared False" in done.stderr
+
+
 @pytest.mark.parametrize(
     "fault", [{"status": 404}, {"status": 403}, {"status": 503}, {"status": 200, "body": b"{"}], ids=str
 )
