@@ -342,7 +342,7 @@ def put_value(path: str | None, key: Any, value: Any) -> None:
 
 
 def get_parts(path: str | None, key: Any) -> tuple[Any, Sequence[memoryview]] | None:
-    """The value and the parts that `put_parts` stored at `path` for `key`; None if there are none, or one is damaged."""
+    """The value and the parts that `put_parts` stored at `path` for `key`; None if there are none or any is damaged."""
     try:
         if path is None:
             return None
