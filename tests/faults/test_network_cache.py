@@ -231,6 +231,21 @@ def test_a_damaged_part_is_a_miss_where_a_stale_page_would_be_confirmed(local_in
     assert [seen.status for seen in local_index.seen] == [200, 200], "not 304, which would keep the damage"
 
 
+def test_a_damaged_part_of_a_page_that_is_combined_with_others_is_fetched_again(
+    local_index: LocalIndex, cache: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sample-9.0-py3-none-any.whl").touch()
+    first = ask(local_index, cache, find_links=(tmp_path.as_uri(),))
+    (entry,) = entries(cache)
+    flipped = bytearray(entry.read_bytes())
+    flipped[-20] ^= 4
+    entry.write_bytes(flipped)
+    again = ask(local_index, cache, find_links=(tmp_path.as_uri(),))
+    assert again.versions[0] == Version("9.0")
+    assert [again.files(version) for version in again.versions] == [first.files(version) for version in first.versions]
+    assert [seen.status for seen in local_index.seen] == [200, 200]
+
+
 def test_offline_a_damaged_part_is_missing(local_index: LocalIndex, cache: Path) -> None:
     ask(local_index, cache)
     (entry,) = entries(cache)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -133,6 +134,17 @@ def test_a_page_that_the_cache_has_lost_is_fetched_again(
     for path in folder.rglob("*"):
         if path.is_file():
             path.unlink()
+    local_index.forget()
+    assert filenames(connection(opened, local_index, folder).index._received(values)) == EVERY_FILE
+    assert [seen.status for seen in local_index.seen] == [200]
+
+
+def test_a_page_that_no_cache_can_store_is_fetched_again_once(
+    local_index: LocalIndex, folder: Path, opened: list[Connection]
+) -> None:
+    values = sent(connection(opened, local_index, folder))
+    shutil.rmtree(folder)
+    folder.write_text("a file, in which nothing can be stored")
     local_index.forget()
     assert filenames(connection(opened, local_index, folder).index._received(values)) == EVERY_FILE
     assert [seen.status for seen in local_index.seen] == [200]

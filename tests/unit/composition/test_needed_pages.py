@@ -72,6 +72,11 @@ def test_none_is_needed_for_sure_where_the_project_is_dynamic(tmp_path: Path) ->
     assert needed_pages(read_lock_inputs((), None, None, None, RunContext(folder=tmp_path))) == []
 
 
+def test_none_is_needed_for_sure_where_the_extras_are_dynamic(tmp_path: Path) -> None:
+    backend = '[build-system]\nrequires = []\nbuild-backend = "x"\n'
+    assert pages(tmp_path, f'dynamic = ["optional-dependencies"]\n{backend}') == []
+
+
 def test_none_is_needed_for_sure_where_there_is_a_lock(tmp_path: Path) -> None:
     (tmp_path / "pylock.toml").write_text(OLD_LOCK, encoding="utf-8")
     assert pages(tmp_path) == []

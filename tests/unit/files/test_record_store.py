@@ -202,6 +202,22 @@ def test_unchanged_files_need_no_sync_wherever_they_are(world: World) -> None:
     assert os.getcwd() == here
 
 
+def test_a_working_folder_to_which_nobody_may_return_is_not_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, change = os.getcwd(), os.chdir
+
+    def changed(path: str) -> None:
+        if path == here:
+            raise PermissionError(path)
+        change(path)
+
+    monkeypatch.setattr(os, "chdir", changed)
+    assert not world.stands()
+    monkeypatch.undo()
+    there = os.getcwd()
+    os.chdir(here)
+    assert there == here
+
+
 @pytest.mark.usefixtures("helpers")
 @pytest.mark.parametrize("harm", HARM.values(), ids=HARM)
 @pytest.mark.parametrize(

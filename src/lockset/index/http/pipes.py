@@ -58,8 +58,8 @@ def open_pipes(count: int) -> list[Pipes]:
     """The pipes of `count` copies. If one cannot be opened, the others are closed, and the `OSError` is raised."""
     pipes: list[Pipes] = []
     try:
-        for _ in range(count):
-            pipes.append(Pipes())  # noqa: PERF401 - those before the error have to be closed
+        while len(pipes) < count:
+            pipes.append(Pipes())
     except OSError:
         for each in pipes:
             each.close_ours()

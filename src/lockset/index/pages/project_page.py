@@ -19,7 +19,7 @@ from lockset.index.pages.file_rows import file_values
 from lockset.index.pages.links import LinkBase
 from lockset.index.pages.page_table import ALL_YANKED, MARSHAL_VERSION, PRERELEASE, PageTable, join_spans
 from lockset.index.pages.project_status import STATUSES, ProjectStatus, one_line
-from lockset.index.pages.stored_parts import DamagedPartError
+from lockset.index.pages.stored_parts import DamagedPartError, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -176,7 +176,7 @@ class Rows:
         texts = table.requires_pythons
         return [
             (filename or url.rpartition("/")[2], url, hashes, size, texts[python], *more)
-            for url, filename, hashes, size, python, *more in marshal.loads(blob)  # noqa: S302 (bytes of our own table, whose sum was checked)
+            for url, filename, hashes, size, python, *more in value_of(blob)
         ]
 
     def _unpack(self, at: int) -> bytes:
@@ -321,6 +321,7 @@ class ProjectDetail:
         self.index_numbers = index_numbers or {}
         self._index_urls = index_urls or {}
         self._renew = renew
+        self._renewed: tuple[Sequence[str], Rows] | None = None
         self._table = table
         self._rows = Rows(table, packed)
         self.versions = VersionList(table.versions)
@@ -381,10 +382,14 @@ class ProjectDetail:
         try:
             return self._rows.of(at)
         except DamagedPartError:
-            if self._renew is None:
-                raise
-            renewed, text = self._renew(), self._table.versions[at]
-            return Rows(renewed).of(renewed.versions.index(text)) if text in renewed.versions else []
+            if self._renewed is None:
+                if self._renew is None:
+                    raise
+                table = self._renew()
+                self._renewed = table.versions, Rows(table)
+            versions, rows = self._renewed
+            text = self._table.versions[at]
+            return rows.of(versions.index(text)) if text in versions else []
 
     def each_file(self, version: Version) -> Iterator[DistributionFile]:
         """The same files, decoded one by one as they are needed."""

@@ -10,7 +10,7 @@ import marshal
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, SupportsIndex, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     # The bytes between two positions, fewer at the end of what is stored, and none if it cannot be read.
     ReadPart: TypeAlias = Callable[[int, int], bytes]
 
-__all__ = ["DamagedPartError", "StoredBlobs", "StoredBytes", "StoredSpans", "marks_of"]
+__all__ = ["DamagedPartError", "StoredBlobs", "StoredBytes", "StoredSpans", "marks_of", "value_of"]
 
 # Where a blob ends, and its checksum.
 _MARK = struct.Struct("<II")
@@ -51,6 +51,11 @@ class StoredBytes:
 
     def __bytes__(self) -> bytes:
         return _checked(self._read(self._start, self._end), self._total)
+
+
+def value_of(part: bytes) -> Any:
+    """The value of a part that this program has stored or made, and whose checksum matched."""
+    return marshal.loads(part)  # noqa: S302 (own bytes)
 
 
 def marks_of(blobs: Iterable[bytes]) -> bytes:
@@ -117,5 +122,5 @@ class StoredSpans(Sequence[tuple[int, ...]]):
     def __getitem__(self, at: SupportsIndex | slice) -> tuple[int, ...] | tuple[tuple[int, ...], ...]:
         """The spans at a position, or those of a slice."""
         if self._spans is None:
-            self._spans = marshal.loads(self._data)  # noqa: S302 (a part of the body, whose checksum matched)
+            self._spans = value_of(self._data)
         return self._spans[at]

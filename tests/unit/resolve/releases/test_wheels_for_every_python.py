@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 PLATFORMS = ("manylinux_2_28_x86_64", "musllinux_1_2_x86_64", "macosx_14_0_arm64", "win_amd64")
 PYTHONS = ("3.9", "3.12", "3.14", "3.13t")
 PURE = "py3-none-any"
-TRIPLES = (PURE, "py2.py3-none-any", "py2-none-any", "cp312-cp312-win_amd64", "cp39-abi3-manylinux_2_17_x86_64")
+OTHERS = ("py2-none-any", "py312-none-any", "cp3-none-any", "py3-abi3-any", "py3-none-manylinux_2_34_x86_64")
+TRIPLES = (PURE, "py2.py3-none-any", *OTHERS, "cp312-cp312-win_amd64", "cp39-abi3-manylinux_2_17_x86_64")
 
 
 def coverage(targets: Sequence[tuple[str, str]]) -> _WheelCoverage:
@@ -50,6 +51,11 @@ def test_every_described_python_3_accepts_such_a_wheel(platform: str, python: st
     assert is_for_every_python3([pure])
     for implementation in ("cpython", "pypy", "graalpy"):
         assert pure in described_tags(platform, python, implementation)
+
+
+@pytest.mark.parametrize("triple", OTHERS)
+def test_other_wheels_are_not_for_every_python_3(triple: str) -> None:
+    assert not is_for_every_python3(tags_of_triple(triple))
 
 
 def test_no_tag_of_a_target_is_made_where_one_wheel_is_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
