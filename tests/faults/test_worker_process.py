@@ -263,6 +263,43 @@ except ChildProcessError:
     assert again == [], "a call that is abandoned is not made here"
 
 
+def test_copies_without_a_call_end_early_and_later_calls_are_made_here() -> None:
+    pid, here, later = run("""
+functions["pid"] = lambda _: os.getpid()
+workers.prepare()
+pid = start("pid", None, never).result()
+workers.end_idle_copies()
+while open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] != "Z":
+    time.sleep(0.01)
+later = [job.result() for job in [start("pid", None, os.getpid) for _ in range(20)]]
+shared = workers.is_shared
+workers.close()
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print(json.dumps([pid, os.getpid(), [shared, *later]]))
+""")
+    assert pid != here
+    assert later == [False, *[here] * 20]
+
+
+def test_a_copy_with_a_call_makes_it_although_idle_ones_end() -> None:
+    shared, pid, here = run("""
+def work(seconds):
+    time.sleep(seconds)
+    return os.getpid()
+
+functions["work"] = work
+workers.prepare()
+job = start("work", 0.5, never)
+workers.end_idle_copies()
+print(json.dumps([workers.is_shared, job.result(), os.getpid()]))
+workers.close()
+""")
+    assert shared
+    assert pid != here
+
+
 def test_the_copies_of_a_process_that_is_killed_end_too() -> None:
     script = _BUSY + "print(json.dumps(pids), flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n"
     done = subprocess.run([sys.executable, "-c", _START + script], capture_output=True, check=False, timeout=120)
@@ -470,6 +507,28 @@ def test_a_lock_with_a_copy_makes_the_same_requests_and_stores_the_same_as_one_w
     ]
     assert stored[0] == stored[1]
     assert stored[0]
+
+
+def test_the_copies_of_a_lock_have_ended_before_its_connections_are_closed(
+    local_index: LocalIndex, tmp_path: Path
+) -> None:
+    local_index.world.add("sample", "1.0")
+    (tmp_path / "requirements.in").write_text("sample\n")
+    closing = """
+import lockset.index.http.workers as workers
+close = workers.SharedWorkers.close
+def closed(self):
+    print("prepared", self._prepared, "shared", self.is_shared, file=sys.stderr)
+    close(self)
+workers.SharedWorkers.close = closed
+"""
+    code = _LOCK.format(threads=False, url=local_index.url, cache=str(tmp_path / "cache"), more=())
+    code = code.replace("sys.argv =", f"{closing}\nsys.argv =")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "prepared True shared False" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import tomli
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lockset.lockfile.positions import Positions, positions
+from lockset.lockfile.validate.report import may_be_newer
 from support.strategies.toml_texts import Renderer, documents, paths
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def test_what_only_newer_toml_has_is_noticed(data: dict[str, Any], seed: int) ->
     assert tomli.loads(text) == data
     result = positions(text)
     assert (result.newer is not None) == renderer.newer
+    assert may_be_newer(text) or not renderer.newer, "the validator scans what has newer syntax"
     check(text, data, result)
 
 
@@ -75,4 +78,27 @@ def test_whatever_the_reader_accepts_is_scanned_to_its_end(text: str) -> None:
         data = tomli.loads(text)
     except tomli.TOMLDecodeError:
         return
-    assert set(positions(text)) == set(paths(data))
+    result = positions(text)
+    assert set(result) == set(paths(data))
+    assert result.newer is None or may_be_newer(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = {b = 'x',}\n",
+        'a = {b = "x"\n}\n',
+        'a = "x"\nb = 12:30\n',
+        'a = "\\e"\n',
+        """a = "'"\nb = [{c = '"'},\n{c = 1,}]\n""",
+    ],
+)
+def test_the_validator_scans_each_syntax_that_only_newer_toml_has(text: str) -> None:
+    assert positions(text).newer is not None
+    assert may_be_newer(text)
+
+
+@pytest.mark.parametrize("text", ['a = "12:30, }"\n', "a = 12:30:15\n", """a = '"# 12:30'\nb = {c = "{'"}\n"""])
+def test_usual_texts_need_no_scan(text: str) -> None:
+    assert positions(text).newer is None
+    assert not may_be_newer(text)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.tags import Tag, parse_tag
 
+from lockset.index.filenames import tags_of_triple
 from lockset.markers import (
     Environment,
     MarkerSet,
@@ -17,6 +18,7 @@ from lockset.markers import (
     tag_set_region,
     wheel_region,
 )
+from lockset.resolve.lock.assemble import _is_usable
 
 PLATFORMS = (
     "linux", "manylinux_2_28_x86_64", "manylinux2014_aarch64", "manylinux1_i686", "musllinux_1_2_x86_64",
@@ -57,6 +59,18 @@ PARTS = st.lists(
 def test_the_region_of_a_compressed_tag_set_is_that_of_its_tags(parts: tuple[list[str], ...]) -> None:
     text = "-".join(".".join(each) for each in parts)
     assert tag_set_region(text) == wheel_region(parse_tag(text))
+
+
+ODD_PARTS = st.lists(
+    st.sampled_from(["py3", "CP311", "3py", "", "abi3", "none", "any", "win_amd64", "a-b"]), max_size=12
+)
+
+
+@given(st.tuples(PARTS | ODD_PARTS, PARTS | ODD_PARTS, PARTS | ODD_PARTS))
+def test_a_wheel_is_usable_where_its_tags_are_and_nowhere_if_they_are_not_valid(parts: tuple[list[str], ...]) -> None:
+    triple = "-".join(".".join(each) for each in parts)
+    for region in (MarkerSet.any(), platform_region("linux"), MarkerSet.of_python(">=3.11")):
+        assert _is_usable(triple, region) != wheel_region(tags_of_triple(triple)).is_disjoint(region)
 
 
 @pytest.mark.parametrize("text", ["", "py3-none", "py3-none-any-x", "py3--any", "py3.-none-any"])

@@ -157,6 +157,8 @@ def resolve_and_assemble(
     """Resolve `problem` and assemble its lock; for the arguments and errors see `lockset.composition.lock_pipeline`."""
     notes = LockNotes(listener, (*problem.notes, *unknown_upgrades(options, old)))
     solved = solve(problem, opened, notes, old=old, verify=verify, one_environment=one_environment)
+    if attest is None:
+        opened.end_search()
     return assemble(project, options, solved, opened, notes, old=old, attest=attest)
 
 

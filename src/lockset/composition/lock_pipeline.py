@@ -331,6 +331,7 @@ def repository_opener(
                 listener=listener,
                 hash_file=hash_file,
                 sources=_SourcesOnUse(used.files, used.cache, made, rules.may_build),
+                on_search_end=used.workers.end_idle_copies,
             )
             if on_close is not None:
                 on_close(used.index.fresh_until)

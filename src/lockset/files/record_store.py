@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     Key: TypeAlias = tuple[Any, ...]
     # The start of absolute paths; their ends, each but the first after a NUL character; sizes; times of modification.
     FileStamps: TypeAlias = tuple[str, str, Sequence[int | None], Sequence[int | None]]
-    # Paths, sizes, times of modification.
-    Columns: TypeAlias = tuple[list[Any], list[Any], list[Any]]
-    # A part of a record: number of files, position after the head, size, checksum.
+    # Paths, each but the first of an item after a NUL character; sizes; times of modification.
+    Columns: TypeAlias = tuple[list[str], list[Any], list[Any]]
+    # A part of a record: number of rows, position after the head, size, checksum.
     Part: TypeAlias = tuple[int, int, int, int]
 
 __all__ = [
@@ -53,10 +53,12 @@ __all__ = [
     "cache_folder",
     "content",
     "default_folder",
+    "get_parts",
     "get_value",
     "is_intact",
     "is_trusted",
     "key_of",
+    "put_parts",
     "put_value",
     "read_record",
     "record_location",
@@ -67,7 +69,7 @@ __all__ = [
 ]
 
 # Increment with every change of the records.
-_FORMAT = 5
+_FORMAT = 6
 _FOLDER = "recall-v1"
 # Limit for the number of records; a new one replaces an older one.
 _RECORDS = 256
@@ -217,16 +219,26 @@ def save_record(
         output: The output to repeat.
     """
     folders = tuple((library, _metadata(library)) for library in libraries)
+    parts = list(_parts(_by_root(files, dict(folders))))
+    head = (key, tuple(looked), tuple(locks), folders, _table(parts), output)
+    _write_parts(record_location(cache, key), head, parts)
+
+
+def _table(parts: Iterable[tuple[int, bytes]]) -> tuple[Part, ...]:
+    """Where each of the `parts`, with their numbers of rows, is in a record."""
     table: list[Part] = []
-    parts: list[bytes] = []
     position = 0
-    for number, part in _parts(_by_root(files, dict(folders))):
+    for number, part in parts:
         table.append((number, position, len(part), zlib.crc32(part)))
-        parts.append(part)
         position += len(part)
-    head = marshal.dumps((key, tuple(looked), tuple(locks), folders, tuple(table), output))
-    start = _checksum(head) + len(head).to_bytes(_START - _CHECKSUM, "big")
-    _write(record_location(cache, key), [start, head, *parts])
+    return tuple(table)
+
+
+def _write_parts(path: str, head: tuple[Any, ...], parts: Iterable[tuple[int, bytes]]) -> None:
+    """Write a record with `parts`; the item of its `head` with number 4 is their table."""
+    payload = marshal.dumps(head)
+    start = _checksum(payload) + len(payload).to_bytes(_START - _CHECKSUM, "big")
+    _write(path, [start, payload, *(part for _, part in parts)])
 
 
 def _by_root(files: Iterable[FileStamps], roots: Iterable[str]) -> dict[str, Columns]:
@@ -237,9 +249,10 @@ def _by_root(files: Iterable[FileStamps], roots: Iterable[str]) -> dict[str, Col
         common = next((start for start in starts if above.startswith(start)), None)
         if common is not None and sizes:
             more = above[len(common) :]
-            names = (f"{more}{ends}".replace("\0", f"\0{more}") if more else ends).split("\0")
-            for column, values in zip(rows[common], (names, sizes, times), strict=True):
-                column.extend(values)
+            texts, all_sizes, all_times = rows[common]
+            texts.append(f"{more}{ends}".replace("\0", f"\0{more}") if more else ends)
+            all_sizes.extend(sizes)
+            all_times.extend(times)
             continue
         for end, *facts in zip(ends.split("\0"), sizes, times, strict=True) if sizes else ():
             path = above + end
@@ -251,12 +264,22 @@ def _by_root(files: Iterable[FileStamps], roots: Iterable[str]) -> dict[str, Col
 
 def _parts(rows: Mapping[str, Columns]) -> Iterator[tuple[int, bytes]]:
     """Parts of a record for the `rows` of `_by_root`: how many files each has, and the marshalled groups of these."""
-    size = max(_PART, sum(len(names) for names, _, _ in rows.values()) // (_PARTS - len(rows)) + 1)
-    for root, (names, sizes, times) in rows.items():
-        for first in range(0, len(names), size):
-            part = slice(first, first + size)
-            text = os.fsencode("\0".join(names[part]))
-            yield len(sizes[part]), marshal.dumps((root, text, sizes[part], times[part]))
+    size = max(_PART, sum(len(sizes) for _, sizes, _ in rows.values()) // (_PARTS - len(rows)) + 1)
+    for root, (texts, sizes, times) in rows.items():
+        if not sizes:
+            continue
+        # Cut by length, since splitting the text into names, and joining these, takes most of the time.
+        text = os.fsencode("\0".join(texts))
+        length = len(text) * size // len(sizes)
+        start = first = 0
+        while first < len(sizes):
+            end = text.find(b"\0", start + length)
+            end = len(text) if end < 0 else end
+            after = first + text.count(b"\0", start, end) + 1
+            # Without references to equal numbers, which take time and are few (version 2).
+            part = marshal.dumps((root, text[start:end], sizes[first:after], times[first:after]), 2)
+            yield after - first, part
+            start, first = end + 1, after
 
 
 def stamp(path: str) -> Stamp:
@@ -316,6 +339,35 @@ def put_value(path: str | None, key: Any, value: Any) -> None:
     """Store `value` for `key` (both marshallable) at `path`, replacing the value of another key."""
     if path is not None:
         write_record(path, (key, value))
+
+
+def get_parts(path: str | None, key: Any) -> tuple[Any, Sequence[memoryview]] | None:
+    """The value and the parts that `put_parts` stored at `path` for `key`; None if there are none or any is damaged."""
+    try:
+        if path is None:
+            return None
+        status = os.stat(path)
+        if not is_private(status) or status.st_size > _LARGEST:
+            return None
+        data = memoryview(content(path, status.st_size))
+        end = _START + int.from_bytes(data[_CHECKSUM:_START], "big")
+        if _checksum(data[_START:end]) != data[:_CHECKSUM]:
+            return None
+        stored, value, _, _, table, _ = marshal.loads(data[_START:end])  # noqa: S302 (as in `read_record`)
+        if stored != key:
+            return None
+        parts = [data[end + at : end + at + size] for _, at, size, _ in table]
+        whole = all(len(part) == row[2] and zlib.crc32(part) == row[3] for part, row in zip(parts, table, strict=True))
+    except (OSError, ValueError, TypeError, EOFError, LookupError, OverflowError):
+        return None
+    return (value, parts) if whole else None
+
+
+def put_parts(path: str | None, key: Any, value: Any, parts: Iterable[bytes]) -> None:
+    """Store `value` for `key` (both marshallable) and `parts` at `path`, without a copy of the parts."""
+    if path is not None:
+        numbered = [(1, part) for part in parts]
+        _write_parts(path, (key, value, (), (), _table(numbered), ""), numbered)
 
 
 def content(path: str, size: int) -> bytes:

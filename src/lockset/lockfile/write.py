@@ -21,7 +21,7 @@ from lockset.lockfile.secrets import secret_in_address
 from lockset.url_secrets import has_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lockset.lockfile.model import File, Package, PackageDirectory, Pylock
 
@@ -172,24 +172,34 @@ def _tree(source: PackageVcs | PackageDirectory) -> str:
 
 def _file(file: File) -> str:
     """The inline table of a file; archives have other keys than sdists and wheels."""
-    hashes = dict(sorted(file.hashes.items()))
     if isinstance(file, PackageArchive):
         return _table(
             ("url", file.url),
             ("path", file.path),
             ("size", file.size),
             ("upload-time", file.upload_time),
-            ("hashes", hashes),
+            ("hashes", file.hashes),
             ("subdirectory", file.subdirectory),
         )
-    return _table(
-        ("name", file.name),
-        ("upload-time", file.upload_time),
-        ("url", file.url),
-        ("path", file.path),
-        ("size", file.size),
-        ("hashes", hashes),
-    )
+    # Most of the text of a lock. As a table of pairs it would take twice as long.
+    fields = [] if file.name is None else [f"name = {_value(file.name)}"]
+    if file.upload_time is not None:
+        fields.append(f"upload-time = {_value(file.upload_time)}")
+    if file.url is not None:
+        fields.append(f"url = {_value(file.url)}")
+    if file.path is not None:
+        fields.append(f"path = {_value(file.path)}")
+    if file.size is not None:
+        fields.append(f"size = {_value(file.size)}")
+    fields.append(f"hashes = {_hashes(file.hashes)}")
+    return "{" + ", ".join(fields) + "}"
+
+
+def _hashes(hashes: Mapping[str, str]) -> str:
+    if len(hashes) == 1:
+        [(algorithm, digest)] = hashes.items()
+        return "{" + f"{_key(algorithm)} = {_value(digest)}" + "}"
+    return _inline(hashes)
 
 
 def _table(*pairs: tuple[str, Any]) -> str:
@@ -211,10 +221,11 @@ def _multiline_array(key: str, rendered: Sequence[str]) -> str:
 
 
 def _value(value: Any) -> str:
+    usual = _USUAL.get(type(value))
+    if usual is not None:
+        return usual(value)
     if isinstance(value, str):
         return _string(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, datetime):
         return _datetime(value)
     if isinstance(value, int | float | date | time):
@@ -225,6 +236,10 @@ def _value(value: Any) -> str:
         return _inline(value)
     message = f"{type(value).__name__} cannot be expressed in TOML"
     raise TypeError(message)
+
+
+def _boolean(value: bool) -> str:  # noqa: FBT001 (a value of the lock)
+    return "true" if value else "false"
 
 
 def _datetime(moment: datetime) -> str:
@@ -255,6 +270,16 @@ def _string(text: str) -> str:
 
 def _basic(text: str) -> str:
     return '"' + _ESCAPED.sub(lambda match: _SHORT_ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04x}", text) + '"'
+
+
+# The types of nearly all values, which a lock has by the thousand.
+_USUAL: Mapping[type, Callable[[Any], str]] = {
+    str: _string,
+    bool: _boolean,
+    int: str,
+    datetime: _datetime,
+    dict: _inline,
+}
 
 
 def _foreign(table: Mapping[str, Any]) -> str:

@@ -17,9 +17,11 @@ from platformdirs import user_cache_dir
 from lockset.files import record_store, system
 from lockset.files.record_store import (
     default_folder,
+    get_parts,
     get_value,
     is_intact,
     key_of,
+    put_parts,
     put_value,
     record_location,
     replay,
@@ -52,6 +54,34 @@ def test_processes_with_the_same_number_may_write_a_record_at_the_same_time(
     put_value(path, "key", "own")
     assert get_value(path, "key") == "own"
     assert [one.name for one in tmp_path.iterdir()] == ["record"]
+
+
+@given(st.lists(st.binary(max_size=40), max_size=5))
+def test_parts_are_read_as_they_were_written(tmp_path_factory: pytest.TempPathFactory, parts: list[bytes]) -> None:
+    path = str(tmp_path_factory.mktemp("record") / "record")
+    put_parts(path, ("key", 1), [("value", None)], parts)
+    stored = get_parts(path, ("key", 1))
+    assert stored is not None
+    assert (stored[0], [bytes(part) for part in stored[1]]) == ([("value", None)], parts)
+    assert is_intact(path)
+    assert get_parts(path, ("key", 2)) is None
+
+
+def test_of_a_record_with_a_damaged_byte_no_part_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    put_parts(str(path), "key", "value", [b"first", b"second"])
+    whole = path.read_bytes()
+    for number, byte in enumerate(whole):
+        path.write_bytes(whole[:number] + bytes([byte ^ 1]) + whole[number + 1 :])
+        assert get_parts(str(path), "key") is None
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        assert get_parts(str(path), "key") is None
+
+
+def test_without_a_location_no_parts_are_kept() -> None:
+    put_parts(None, "key", "value", [b"part"])
+    assert get_parts(None, "key") is None
 
 
 _FOLDERS = st.sampled_from(["", " ", "/", "//", "/a", "/a/", "/a//b", "/a b/ü", "relative", "~", "/a/../b", "C:/a"])

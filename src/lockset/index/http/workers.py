@@ -133,6 +133,9 @@ class Workers:
     def prepare(self) -> None:
         """See `lockset.index.http.workers.SharedWorkers`, which these may be."""
 
+    def end_idle_copies(self) -> None:
+        """See `lockset.index.http.workers.SharedWorkers`, which these may be."""
+
     def start(
         self,
         call: Callable[[], T],
@@ -247,6 +250,16 @@ class SharedWorkers(Workers):
                 if copy.send(job, remote):
                     return job
         return super().start(call, after)
+
+    def end_idle_copies(self) -> None:
+        """Let the copies without a call end; all later calls are made here.
+
+        A process takes milliseconds to end. `close` waits for that, unless they end while this process computes.
+        """
+        with self._lock:
+            idle = [copy for copy in self._copies if copy.leave_if_idle()]
+            self._copies = [copy for copy in self._copies if copy not in idle]
+            self._lost += idle
 
     def close(self) -> None:
         """End the copies at once, and the threads once the queue is empty."""
@@ -421,9 +434,20 @@ class ProcessCopy:
     def leave(self) -> None:
         """Let the copy end, which `end` waits for."""
         with self._lock:
-            if not self._left:
-                self._left = self._ended = True
-                os.close(self._requests)
+            self._leave()
+
+    def leave_if_idle(self) -> bool:
+        """As `leave`, unless it has a call to make; returns whether it ends."""
+        with self._lock:
+            if not self.load():
+                self._leave()
+            return self._left
+
+    def _leave(self) -> None:
+        """As `leave`, with the lock held."""
+        if not self._left:
+            self._left = self._ended = True
+            os.close(self._requests)
 
     def _receive(
         self, listener: ProgressListener, on_loss: Callable[[ProcessCopy, list[_RemoteJob[Any]]], None]

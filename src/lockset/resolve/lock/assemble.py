@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -9,6 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from lockset._dataclass import dataclass, replace
+from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.errors import LocksetError
 from lockset.index.filenames import tags_of_triple, wheel_triple
@@ -23,7 +25,7 @@ from lockset.lockfile.model import (
     PackageWheel,
     Pylock,
 )
-from lockset.markers import MarkerSet, wheel_region
+from lockset.markers import MarkerSet, tag_set_region, wheel_region
 from lockset.package_names import canonicalize_name
 from lockset.resolve.problem.direct_source import DirectVersion, file_url_path, relative_path
 from lockset.resolve.releases.direct_repository import DirectRepository
@@ -41,6 +43,13 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.resolution import Node, NodeKey, Resolution
 
 __all__ = ["Artifacts", "LockTerms", "assemble_lock", "reference", "root_text", "root_texts", "with_project"]
+
+
+# Compressed tag sets as nearly all wheels have them: their regions need no list of the tags, and validation of the lock
+# needs the same regions.
+_USUAL_TAGS = lazy_pattern(
+    r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*){0,9}(?:-[a-z0-9_]+(?:\.[a-z0-9_]+){0,9}){2}", re.ASCII
+)
 
 
 class Artifacts(Protocol):
@@ -204,7 +213,8 @@ def _entry(node: Node, terms: LockTerms, artifacts: Artifacts) -> Package:
 @lru_cache(maxsize=16_384)
 def _is_usable(triple: str, region: MarkerSet) -> bool:
     """Whether a wheel with these tags can be used somewhere in `region`."""
-    return not wheel_region(tags_of_triple(triple)).is_disjoint(region)
+    is_usual = _USUAL_TAGS.fullmatch(triple) is not None
+    return not (tag_set_region(triple) if is_usual else wheel_region(tags_of_triple(triple))).is_disjoint(region)
 
 
 def _direct_entry(

@@ -125,6 +125,9 @@ class IndexRepository:
             other._facts = dict(self._facts)
         return other
 
+    def end_search(self) -> None:
+        """Announce that no further releases are searched for; what is still needed may be fetched more slowly."""
+
     def hint(self, names: Iterable[str]) -> None:
         """See `Repository.hint`."""
         new = [n for n in names if n not in self._details]

@@ -82,10 +82,12 @@ class PrefetchingRepository(IndexRepository):
         listener: ProgressListener,
         hash_file: Callable[[DistributionFile], Mapping[str, str]],
         sources: SourceReader | None = None,
+        on_search_end: Callable[[], object] | None = None,
     ) -> None:
         super().__init__(
             index=index, metadata=metadata, rules=rules, listener=listener, hash_file=hash_file, sources=sources
         )
+        self._on_search_end = on_search_end
         self._prefetched_index = index
         self._prefetched_metadata = metadata
         self._arrivals: SimpleQueue[str | tuple[str, Version]] = SimpleQueue()
@@ -95,6 +97,11 @@ class PrefetchingRepository(IndexRepository):
         self._targets = rules.target_region
         self._followed: dict[str, dict[Version, None]] = {}
         self._following = False
+
+    def end_search(self) -> None:
+        """See `IndexRepository.end_search`."""
+        if self._on_search_end is not None:
+            self._on_search_end()
 
     def hint(self, names: Iterable[str]) -> None:
         """See `Repository.hint`."""

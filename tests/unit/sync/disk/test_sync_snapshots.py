@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import marshal
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lockset.files.record_store import read_record, write_record
+from lockset.files.record_store import get_parts, put_parts
+from lockset.sync.disk.inspect import snapshot
+from lockset.sync.target import Layout
 from support.builders.wheel import make_wheel
 from support.worlds.target_world import World, judge
 
@@ -29,6 +32,16 @@ def remembered(world: World) -> Path:
     return path
 
 
+def key(world: World) -> Any:
+    return snapshot._FORMAT, Layout.of_directory(os.path.realpath(world.folder / "target")).roots
+
+
+def rows_of(world: World) -> Any:
+    stored = get_parts(str(remembered(world)), key(world))
+    assert stored is not None
+    return stored
+
+
 @pytest.mark.parametrize(
     "row",
     [
@@ -41,8 +54,8 @@ def remembered(world: World) -> Path:
     ],
 )
 def test_a_row_that_cannot_be_read_costs_only_time(world: World, row: bytes) -> None:
-    key, rows = read_record(str(remembered(world)))
-    write_record(str(remembered(world)), (key, [(info, stamp, row) for info, stamp, _ in rows]))
+    stamps, _ = rows_of(world)
+    put_parts(str(remembered(world)), key(world), stamps, [row] * len(stamps))
     assert not world.sync(*WHEELS).changed
     assert judge(world.folder / "target") == {"one": "1.0", "two": "1.0"}
 
@@ -51,8 +64,8 @@ def test_what_a_sync_remembers_is_what_a_scan_finds(world: World) -> None:
     """The rows of new distributions come from the store, those of a scan from RECORD."""
 
     def rows() -> dict[str, Any]:
-        _, found = read_record(str(remembered(world)))
-        unpacked = {info: (stamp, marshal.loads(row)) for info, stamp, row in found}
+        stamps, found = rows_of(world)
+        unpacked = {info: (stamp, marshal.loads(row)) for (info, stamp), row in zip(stamps, found, strict=True)}
         files = {
             info: sorted(
                 (above + name, digest, size, time)

@@ -6,7 +6,7 @@ importing `lockset.markers` takes longer than all other rules.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from itertools import islice
 
 from lockset._dataclass import dataclass
@@ -20,7 +20,7 @@ from lockset.markers.environment import UNNAMED_SYSTEM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from lockset.lockfile.validate.finding import Findings
@@ -50,6 +50,9 @@ _MAX_ENVIRONMENTS = 64
 # Limit for the pairs of conflicting extras and groups that are considered.
 _MOST_CONFLICTS = 1000
 
+# Interpreter tags of the known Pythons, with their index in KNOWN_PYTHONS.
+_NUMBERS = {f"cp{python.replace('.', '')}": number for number, python in enumerate(KNOWN_PYTHONS)}
+
 _SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
 
 
@@ -74,7 +77,7 @@ def check_environments(data: Mapping[str, Any], files: Mapping[int, Sequence[Nam
             _check_overlaps(name, indexes, packages, claimed, findings)
             _check_python_gaps(name, indexes, claimed, findings)
     _check_uncovered(by_name, packages, claimed, findings)
-    newest = _newest_python(files)
+    newest = cache(partial(_newest_python, files))  # few files need it
     for index in reachable:
         if claimed.is_exhausted:
             return
@@ -255,12 +258,12 @@ def _check_fit(
     claimed: _Coverage,
     findings: Findings,
     *,
-    newest: int,
+    newest: Callable[[], int],
 ) -> None:
     """Check that every wheel fits some environment, and that every environment of the entry has a file.
 
-    The region of a wheel may be too large, but never too small, so that findings are certain. `newest` is the result of
-    `_newest_python` for the file.
+    The region of a wheel may be too large, but never too small, so that findings are certain. `newest` returns the
+    result of `_newest_python` for the file.
     """
     wheels = [listed for listed in files if "wheels" in listed.path]
     tags = dict.fromkeys(_tags(listed.name) for listed in wheels)
@@ -305,7 +308,7 @@ def _check_missing(
     claimed: _Coverage,
     findings: Findings,
     *,
-    newest: int,
+    newest: Callable[[], int],
 ) -> None:
     """Report environments, and Pythons up to `newest`, without a wheel, for a package without an sdist."""
     fitting = _bounded_union(_region(one) for one in tags)
@@ -321,7 +324,7 @@ def _check_missing(
     missing = []
     for number, python in enumerate(KNOWN_PYTHONS):
         within = applies & MarkerSet.parse(f"python_version == '{python}'")
-        if number <= newest and not within.is_empty and within.is_disjoint(fitting):
+        if number <= newest() and not within.is_empty and within.is_disjoint(fitting):
             missing.append(python)
     if missing:
         shown = ", ".join(missing[:_SHOWN]) + (" and more" if len(missing) > _SHOWN else "")
@@ -355,8 +358,7 @@ def _newest_python(files: Mapping[int, Sequence[NamedFile]]) -> int:
 
 @lru_cache(maxsize=4096)
 def _newest(tags: str) -> int:
-    names = {f"cp{python.replace('.', '')}": number for number, python in enumerate(KNOWN_PYTHONS)}
-    return max((names.get(part, 0) for part in tags.split("-", maxsplit=1)[0].split(".")), default=0)
+    return max((_NUMBERS.get(part, 0) for part in tags.split("-", maxsplit=1)[0].split(".")), default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import partial
 
+from lockset.files.system import processors
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, hash_text
 from lockset.sync.disk.inspect.metadata_text import HEAD, name_and_version, read_text
 from lockset.sync.disk.inspect.snapshot import stamp_of
@@ -19,7 +21,7 @@ from lockset.sync.wheel.file_lists import parse_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from lockset.sync.disk.inspect.snapshot import Snapshot, Stamp
@@ -30,6 +32,8 @@ __all__ = ["has_hash", "scan"]
 # Limit for a RECORD; the largest ones have a few megabytes.
 _MOST_RECORD = 64 << 20
 _CHUNK = 1 << 20
+# Number of files from which a second process checks some of them.
+_MANY = 5000
 
 
 def scan(
@@ -46,6 +50,7 @@ def scan(
     A file may be a symbolic link to a file below the folder `store`.
     """
     distributions: list[InstalledDistribution] = []
+    examined: dict[int, InstalledDistribution] = {}
     known: dict[str, tuple[Stamp, InstalledDistribution]] = {}
     for library in layout.libraries:
         infos, older = _listed(library)
@@ -64,8 +69,10 @@ def scan(
             if stamp is not None:
                 known[info] = (stamp, one)
             if one.name in examine and not one.problems:
-                one = _examined(one, snapshot, verify_files=verify_files, store=store)
+                examined[len(distributions)] = one
             distributions.append(one)
+    for number, one in _differing(examined, snapshot, verify_files=verify_files, store=store):
+        distributions[number] = one
     if distributions or snapshot.known:
         snapshot.replace(known)
     if any(one.unlisted for one in distributions):
@@ -196,12 +203,59 @@ def _files(record: str, library: str, layout: Layout) -> tuple[tuple[InstalledFi
     return tuple(files), tuple(stray)
 
 
-def _examined(
-    one: InstalledDistribution, snapshot: Snapshot, *, verify_files: bool, store: str | None
-) -> InstalledDistribution:
-    for problem in _problems(one, snapshot, verify_files=verify_files, store=store):
-        return one._replace(problems=(problem,))
-    return one
+def _differing(
+    examined: Mapping[int, InstalledDistribution], snapshot: Snapshot, *, verify_files: bool, store: str | None
+) -> Iterator[tuple[int, InstalledDistribution]]:
+    """The distributions that have problems, with these, by number."""
+    if not verify_files and _are_unchanged(list(examined.values()), snapshot.times):
+        return
+    for number, one in examined.items():
+        for problem in _problems(one, snapshot, verify_files=verify_files, store=store):
+            yield number, one._replace(problems=(problem,))
+            break
+
+
+def _are_unchanged(distributions: Sequence[InstalledDistribution], times: Mapping[str, int | None]) -> bool:
+    """Whether all files have their sizes and `times`, and no folder is a link, as two processes see together.
+
+    False if there are few files, or no second process; then nothing is known.
+    """
+    if sum(len(one.files) for one in distributions) < _MANY or processors() < 2:
+        return False
+    from lockset.sync.disk.workers import in_turn, with_copy  # imported here: most targets are smaller
+
+    same: list[bool] = []
+
+    def check(ones: Iterable[InstalledDistribution]) -> None:
+        same.append(all(_is_unchanged(one, times) for one in ones))
+
+    def assist(ones: Iterable[InstalledDistribution]) -> None:
+        if not all(_is_unchanged(one, times) for one in ones):
+            raise _DiffersError
+
+    # The largest first, so that both end at about the same time.
+    with in_turn(sorted(distributions, key=lambda one: -len(one.files))) as ones:
+        return with_copy(partial(check, ones), partial(assist, ones)) and all(same)
+
+
+class _DiffersError(Exception):
+    """A file was changed, or is not known."""
+
+
+def _is_unchanged(one: InstalledDistribution, times: Mapping[str, int | None]) -> bool:
+    lstat = os.lstat
+    try:
+        for path, digest, size in one.files:
+            if not digest and path.endswith((".pyc", f"{os.sep}RECORD")):
+                continue
+            status = lstat(path)
+            if status.st_mtime_ns != times.get(path) or not stat.S_ISREG(status.st_mode):
+                return False
+            if size is not None and status.st_size != size:
+                return False
+    except OSError:
+        return False
+    return not any(_links(one))
 
 
 def _problems(

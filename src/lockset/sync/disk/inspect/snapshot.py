@@ -12,7 +12,7 @@ import os
 from functools import partial
 
 from lockset._named_tuple import NamedTuple
-from lockset.files.record_store import get_value, put_value
+from lockset.files.record_store import get_parts, put_parts
 from lockset.sync.installed import InstalledDistribution, InstalledFile
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["FileColumns", "Snapshot", "Stamp", "stamp_of"]
 
 # Increment with every change of the stored rows.
-_FORMAT = 5
+_FORMAT = 6
 # Time, size and inode of RECORD, time of its folder.
 Stamp: TypeAlias = tuple[int, int, int, int]
 
@@ -69,7 +69,7 @@ class Snapshot:
         self.changed = False
         self._location = location
         self._roots = roots
-        self._unread: dict[str, tuple[Stamp, bytes]] | None = None
+        self._unread: dict[str, tuple[Stamp, memoryview]] | None = None
         self._added: dict[str, tuple[Stamp, InstalledDistribution, Sequence[FileColumns]]] = {}
 
     def find(self, info: str, stamp: Stamp | None) -> InstalledDistribution | None:
@@ -97,11 +97,11 @@ class Snapshot:
         # As `_make`, without its check of every row, which takes twice the time.
         return map(partial(tuple.__new__, InstalledFile), rows)
 
-    def _read(self) -> dict[str, tuple[Stamp, bytes]]:
+    def _read(self) -> dict[str, tuple[Stamp, memoryview]]:
         """The stored rows; none if they are missing or damaged."""
         try:
-            rows = get_value(self._location, (_FORMAT, self._roots)) or ()
-            return {info: (stamp, row) for info, stamp, row in rows}
+            stamps, rows = get_parts(self._location, (_FORMAT, self._roots)) or ((), ())
+            return {info: (stamp, row) for (info, stamp), row in zip(stamps, rows, strict=True)}
         except (ValueError, TypeError):
             return {}
 
@@ -124,11 +124,13 @@ class Snapshot:
         """Write the snapshot if it has changed; errors of the disk are ignored."""
         if self._location is None or not self.changed:
             return
-        rows = [(info, stamp, _packed(one, [self._columns(one)])) for info, (stamp, one) in self.known.items()]
+        stamps = [(info, stamp) for info, (stamp, _) in self.known.items()]
+        rows = [_packed(one, [self._columns(one)]) for _, one in self.known.values()]
         for info, (stamp, one, files) in self._added.items():
             record = FileColumns(info, f"{os.sep}RECORD", "", (None,), (None,))
-            rows.append((info, stamp, _packed(one, [*files, record])))
-        put_value(self._location, (_FORMAT, self._roots), rows)
+            stamps.append((info, stamp))
+            rows.append(_packed(one, [*files, record]))
+        put_parts(self._location, (_FORMAT, self._roots), stamps, rows)
 
     def _columns(self, one: InstalledDistribution) -> FileColumns:
         """The files of a distribution that was looked up."""
@@ -174,7 +176,8 @@ def _metadata_stamps(info: str, stamp: Stamp) -> FileStamps:
 def _packed(one: InstalledDistribution, files: Iterable[FileColumns]) -> bytes:
     # A few long strings are written and read much faster than many short ones.
     columns: Any = tuple(map(tuple, files))
-    return marshal.dumps((_to_row(one), columns))
+    # Without references to equal numbers, which take time and are few (version 2).
+    return marshal.dumps((_to_row(one), columns), 2)
 
 
 def _to_row(one: InstalledDistribution) -> tuple[Any, ...]:
