@@ -219,7 +219,10 @@ def save_record(
         output: The output to repeat.
     """
     folders = tuple((library, _metadata(library)) for library in libraries)
-    parts = list(_parts(_by_root(files, dict(folders))))
+    rows = _by_root(files, dict(folders))
+    if len(rows) >= _PARTS:
+        return  # more folders than parts: no usual target
+    parts = list(_parts(rows))
     head = (key, tuple(looked), tuple(locks), folders, _table(parts), output)
     _write_parts(record_location(cache, key), head, parts)
 

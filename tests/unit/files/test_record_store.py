@@ -242,6 +242,14 @@ def test_a_changed_byte_anywhere_in_the_record_is_seen(world: World) -> None:
     assert world.stands()
 
 
+@pytest.mark.parametrize("number", [1, 255, 256, 300])
+def test_a_target_of_any_number_of_folders_is_recorded_or_not_without_an_error(tmp_path: Path, number: int) -> None:
+    key = key_of(ARGUMENTS, os.environ)
+    libraries = [str(tmp_path / f"library{count}") for count in range(number)]
+    save_record(str(tmp_path), key, looked=[], locks=[], libraries=libraries, files=[], output="done")
+    assert Path(record_location(str(tmp_path), key)).exists() == (number < 255)
+
+
 def test_a_part_that_another_part_has_overwritten_is_seen(world: World) -> None:
     """As a disk that lost power may leave it: its files would be looked at twice, and the others not at all."""
     path = world.record_file()
