@@ -83,14 +83,14 @@ def test_the_second_sync_and_the_second_validate_compile_nothing(tmp_path: Path)
     write_lock(tmp_path / "pylock.toml", [make_wheel("one")])
     assert compiled(tmp_path, "sync", "--target", "first") > 0
     assert compiled(tmp_path, "sync", "--target", "second") == 0
-    assert compiled(tmp_path, "validate", "pylock.toml") > 10
+    assert compiled(tmp_path, "validate", "pylock.toml") > 0
     assert compiled(tmp_path, "validate", "pylock.toml") == 0
 
 
 def test_a_run_that_fails_stores_its_patterns_too(tmp_path: Path) -> None:
     os.mkdir(cache())
     (tmp_path / "pylock.toml").write_text('lock-version = "7.0"\n')
-    assert compiled(tmp_path, "validate", "pylock.toml", code=1) > 10
+    assert compiled(tmp_path, "validate", "pylock.toml", code=1) > 0
     assert compiled(tmp_path, "validate", "pylock.toml", code=1) == 0
     assert compiled(tmp_path, "validate", "--unknown", code=2) > 0
     assert compiled(tmp_path, "validate", "--unknown", code=2) == 0
@@ -99,14 +99,14 @@ def test_a_run_that_fails_stores_its_patterns_too(tmp_path: Path) -> None:
 def test_a_run_without_a_cache_stores_nothing(tmp_path: Path) -> None:
     write_lock(tmp_path / "pylock.toml", [make_wheel("one")])
     os.mkdir(cache())
-    assert compiled(tmp_path, "validate", "pylock.toml", LOCKSET_NO_CACHE="1") > 10
+    assert compiled(tmp_path, "validate", "pylock.toml", LOCKSET_NO_CACHE="1") > 0
     assert compiled(tmp_path, "sync", "--target", "out", "--no-cache") > 0
     assert os.listdir(cache()) == []
 
 
 def test_a_command_that_needs_no_cache_creates_none(tmp_path: Path) -> None:
     write_lock(tmp_path / "pylock.toml", [make_wheel("one")])
-    assert compiled(tmp_path, "validate", "pylock.toml") > 10
+    assert compiled(tmp_path, "validate", "pylock.toml") > 0
     assert not os.path.lexists(cache())
 
 
