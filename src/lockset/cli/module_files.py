@@ -1,7 +1,7 @@
 """Import the modules of lockset without a search: look at the source, and read its byte code.
 
 A command imports 60 to 170 of them. The standard finder lists folders, tries seven suffixes for each module and looks
-each of its packages up anew: 40 us for a module. Here a module is `NAME.py` or `NAME/__init__.py`, as in the wheel.
+each of its packages up again: 40 us for a module. Here a module is `NAME.py` or `NAME/__init__.py`, as in the wheel.
 Everything that is not so simple is left to the standard finder and loader: modules in an archive or an executable, and
 byte code that is missing, outdated, checked by a hash, optimized or in a folder of its own (PYTHONPYCACHEPREFIX).
 It is for the program `lockset` alone, and for CPython.

@@ -313,20 +313,29 @@ def read_record(path: str) -> Any:
 def is_intact(path: str) -> bool:
     """Whether the record of either form at `path` is this user's and has its checksums. Raises OSError."""
     try:
-        if read_record(path) is not None:
-            return True
-        status = os.stat(path)
-        if not is_private(status) or status.st_size > _LARGEST:
-            return False
-        data = memoryview(content(path, status.st_size))
-        end = _START + int.from_bytes(data[_CHECKSUM:_START], "big")
-        if _checksum(data[_START:end]) != data[:_CHECKSUM]:
-            return False
-        parts, rest = _value(data[_START:end])[4], data[end:]
+        return read_record(path) is not None or _read_parts(path) is not None
     except (ValueError, TypeError, EOFError, LookupError, OverflowError):
         return False
-    sizes = sum(size for _, _, size, _ in parts)
-    return sizes == len(rest) and all(zlib.crc32(rest[at : at + size]) == crc for _, at, size, crc in parts)
+
+
+def _read_parts(path: str) -> tuple[Any, Sequence[memoryview]] | None:
+    """The head and the parts of the record at `path`; None if it is damaged or not this user's.
+
+    Raises OSError, ValueError, TypeError, EOFError, LookupError and OverflowError.
+    """
+    status = os.stat(path)
+    if not is_private(status) or status.st_size > _LARGEST:
+        return None
+    data = memoryview(content(path, status.st_size))
+    end = _START + int.from_bytes(data[_CHECKSUM:_START], "big")
+    if _checksum(data[_START:end]) != data[:_CHECKSUM]:
+        return None
+    head = _value(data[_START:end])
+    parts = [data[end + at : end + at + size] for _, at, size, _ in head[4]]
+    whole = end + sum(map(len, parts)) == len(data) and all(
+        len(part) == size and zlib.crc32(part) == crc for part, (_, _, size, crc) in zip(parts, head[4], strict=True)
+    )
+    return (head, parts) if whole else None
 
 
 def get_value(path: str | None, key: Any) -> Any:
@@ -347,23 +356,10 @@ def put_value(path: str | None, key: Any, value: Any) -> None:
 def get_parts(path: str | None, key: Any) -> tuple[Any, Sequence[memoryview]] | None:
     """The value and the parts that `put_parts` stored at `path` for `key`; None if there are none or any is damaged."""
     try:
-        if path is None:
-            return None
-        status = os.stat(path)
-        if not is_private(status) or status.st_size > _LARGEST:
-            return None
-        data = memoryview(content(path, status.st_size))
-        end = _START + int.from_bytes(data[_CHECKSUM:_START], "big")
-        if _checksum(data[_START:end]) != data[:_CHECKSUM]:
-            return None
-        stored, value, _, _, table, _ = marshal.loads(data[_START:end])  # noqa: S302 (as in `read_record`)
-        if stored != key:
-            return None
-        parts = [data[end + at : end + at + size] for _, at, size, _ in table]
-        whole = all(len(part) == row[2] and zlib.crc32(part) == row[3] for part, row in zip(parts, table, strict=True))
+        record = _read_parts(path) if path is not None else None
+        return (record[0][1], record[1]) if record is not None and record[0][0] == key else None
     except (OSError, ValueError, TypeError, EOFError, LookupError, OverflowError):
         return None
-    return (value, parts) if whole else None
 
 
 def put_parts(path: str | None, key: Any, value: Any, parts: Iterable[bytes]) -> None:
@@ -430,7 +426,7 @@ def _all_true(count: int, check: Callable[[int], bool], *, helpers: int) -> bool
     def take() -> bool:
         while number := os.read(queue, 1):
             if not check(number[0]):
-                os.read(queue, count)  # so that nobody goes on
+                os.read(queue, count)  # the numbers that are left: no other process goes on
                 return False
         return True
 

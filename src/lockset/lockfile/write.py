@@ -238,10 +238,6 @@ def _value(value: Any) -> str:
     raise TypeError(message)
 
 
-def _boolean(value: bool) -> str:  # noqa: FBT001 (a value of the lock)
-    return "true" if value else "false"
-
-
 def _datetime(moment: datetime) -> str:
     """`moment` in UTC with `Z`; a local datetime stays local."""
     return _utc(moment).isoformat().replace("+00:00", "Z")
@@ -275,7 +271,7 @@ def _basic(text: str) -> str:
 # The types of nearly all values, which a lock has by the thousand.
 _USUAL: Mapping[type, Callable[[Any], str]] = {
     str: _string,
-    bool: _boolean,
+    bool: {True: "true", False: "false"}.__getitem__,
     int: str,
     datetime: _datetime,
     dict: _inline,

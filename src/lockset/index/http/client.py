@@ -81,7 +81,7 @@ class HttpIndexes:
         self._lock = threading.Lock()
         self._details: dict[str, ProjectDetail] = {}
         self._jobs: dict[str, Job[ProjectDetail]] = {}
-        # Whom to tell of the pages that are fetched, None for nobody so far; and those that have arrived.
+        # By project whose page is fetched, what to call when it has arrived (None: nothing yet); and those that have.
         self._heard: dict[str, Callable[[str], object] | None] = {}
         self._arrived: set[str] = set()
         self._arrival_lock = threading.Lock()

@@ -299,7 +299,7 @@ class ProjectDetail:
         fingerprint: Changes with any change of the page; "" if it was not computed.
         index_numbers: For each version the number of the index that it comes from, if all versions of an index are
             tried before those of the next one; else empty.
-        renew: Fetches the page anew, for a stored one that turns out to be damaged.
+        renew: Fetches the page again, for a stored one that turns out to be damaged.
         versions: Versions with at least one file, newest first.
     """
 
@@ -378,7 +378,7 @@ class ProjectDetail:
         return files
 
     def _rows_of(self, at: int) -> list[FileValues]:
-        """The rows of the version at a position; from the page fetched anew if the stored one is damaged there."""
+        """The rows of the version at a position; from the page fetched again if the stored one is damaged there."""
         try:
             return self._rows.of(at)
         except DamagedPartError:
