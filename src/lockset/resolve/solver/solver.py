@@ -195,6 +195,7 @@ class Solver:
             candidate, conflict = self._choose(decision)
             if candidate is not None:
                 conflict = self._propagation.decide(decision, candidate)
+                self._prefetch_required_by(candidate)
             if conflict is not None:
                 self._backjump(conflict)
         return solution.pins()
@@ -206,6 +207,11 @@ class Solver:
         for decision in list(self._solution.undecided):
             if next(self._provider.candidates(decision.key, decision.requirements), None) is None:
                 raise Unsatisfiable(tuple(causes_of(decision.edges)))
+
+    def _prefetch_required_by(self, candidate: Candidate) -> None:
+        """Prefetch what the open decisions that `candidate` has requirements on will probably need."""
+        decisions = map(self._solution.decision, {r.key: None for r in self._provider.dependencies(candidate)})
+        self._provider.prefetch_required((d.key[0], d.requirements) for d in decisions if d.pin is None)
 
     def _check_budget(self) -> None:
         if self.rounds >= self._most_rounds or self._reopened > _MOST_REOPENED:
@@ -225,7 +231,9 @@ class Solver:
         derivation = Derivation()
         unmet: list[Incompatibility] = []
         alike = 0
-        for candidate in self._provider.candidates(decision.key, decision.requirements):
+        for excluded, candidate in enumerate(self._provider.candidates(decision.key, decision.requirements)):
+            if excluded:
+                self._provider.prefetch_next(candidate, decision.requirements, excluded)
             reason = self._analysis.known_conflict(candidate)
             if reason is None:
                 reason = self._analysis.unmet_dependency(candidate)
@@ -251,7 +259,6 @@ class Solver:
         self.rejections += not 1 < alike <= _MOST_ALIKE
         self._listener.step(f"{rejected.name}")
         self._provider.count_conflict(rejected.name)
-        self._provider.prefetch_next(rejected)
         self._solution.reorder()
         if self.rejections > self._most_rejections + len(self._solution.decisions) // _DECISIONS_PER_REJECTION:
             raise BudgetExceeded
