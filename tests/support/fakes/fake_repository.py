@@ -44,7 +44,7 @@ class FakeRepository:
         self.asked.append(f"{name} {version}")
 
     def hint_matching(self, name: str, specifiers: Collection[Specifier]) -> None:
-        pass
+        self.asked.append(f"{name} matching {', '.join(sorted(specifier.text for specifier in specifiers))}")
 
     def releases(self, name: str) -> Releases:
         known = self.world.get(name, {})

@@ -164,10 +164,10 @@ class HttpFiles:
         if remote is None:
             return None
         self._learn_size(file, remote.size)
-        whole = remote.whole()
-        if whole is None:
+        if remote.is_partial:
             self._probes.answered_range(index)
-        else:  # a small file, or a server without ranges: it can be verified
+        whole = remote.whole()
+        if whole is not None:  # a small file, or a server without ranges: it can be verified
             sink = _Verified(io.BytesIO(), file)
             sink.write(whole)
             if sink.mismatch() is not None:

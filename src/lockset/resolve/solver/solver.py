@@ -195,7 +195,6 @@ class Solver:
             candidate, conflict = self._choose(decision)
             if candidate is not None:
                 conflict = self._propagation.decide(decision, candidate)
-                self._prefetch_required_by(candidate)
             if conflict is not None:
                 self._backjump(conflict)
         return solution.pins()
@@ -207,11 +206,6 @@ class Solver:
         for decision in list(self._solution.undecided):
             if next(self._provider.candidates(decision.key, decision.requirements), None) is None:
                 raise Unsatisfiable(tuple(causes_of(decision.edges)))
-
-    def _prefetch_required_by(self, candidate: Candidate) -> None:
-        """Prefetch what the open decisions that `candidate` has requirements on will probably need."""
-        decisions = map(self._solution.decision, {r.key: None for r in self._provider.dependencies(candidate)})
-        self._provider.prefetch_required((d.key[0], d.requirements) for d in decisions if d.pin is None)
 
     def _check_budget(self) -> None:
         if self.rounds >= self._most_rounds or self._reopened > _MOST_REOPENED:
@@ -358,11 +352,22 @@ class _Propagation:
     def decide(self, decision: Decision, candidate: Candidate) -> Incompatibility | None:
         """Choose `candidate` at the level of `decision`, and propagate it. Returns the conflict, if there is one."""
         self.assign(decision, candidate)
+        self._provider.prefetch_required(self._to_be_chosen(candidate))
         # `run` leaves the latest choice alone where nothing requires it: what required it may just be decided again
         # because of it. It is checked now, one decision later.
         for before in self._solution.decided[-2:-1]:
             self._pending.setdefault(before, [])
         return self.run()
+
+    def _to_be_chosen(self, candidate: Candidate) -> Iterator[tuple[str, Sequence[Requirement]]]:
+        """Packages that `candidate` requires and that have no pin that meets it, with all requirements on them."""
+        new: dict[Key, list[Requirement]] = {}
+        for requirement in self._provider.dependencies(candidate):
+            new.setdefault(requirement.key, []).append(requirement)
+        for key, requirements in new.items():
+            decision = self._solution.decision(key)
+            if decision.pin is None or not all(map(decision.pin.meets, requirements)):
+                yield key[0], decision.requirements
 
     def assign(self, decision: Decision, candidate: Candidate | None) -> None:
         """Replace the pin of a decision, and the requirements that it brought by those of `candidate`."""
