@@ -165,6 +165,11 @@ class Provider:
                     self._repository.hint_release(name, self._repository.releases(name).versions[position])
             self._expected[name] = expected
 
+    def prefetch(self, candidates: Iterable[ReleaseCandidate]) -> None:
+        """Prefetch the metadata of these releases."""
+        for candidate in candidates:
+            self._repository.hint_release(candidate.name, candidate.version)
+
     def prefetch_required(self, decisions: Iterable[tuple[str, Sequence[Requirement]]]) -> None:
         """Prefetch the metadata of the releases that will probably be chosen for open decisions.
 
