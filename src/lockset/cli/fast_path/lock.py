@@ -2,7 +2,7 @@
 
 A lock is a function of these. While they are the same, byte for byte, and all index pages are fresh, the result is
 reused without a search. A record that is unexpected in any way is a miss, and the whole of `lock` runs. This module
-imports next to nothing, as `lockset.files.record_store`.
+imports next to nothing.
 """
 
 # Paths are strings here, and modules that take milliseconds to import are not used.
@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import time
 
-from lockset.files.record_store import cache_folder, content, key_of, read_record, record_location, stamp, write_record
+from lockset.cli.fast_path.command_key import key_of, record_location, stamp
+from lockset.files.cache_folder import cache_folder
+from lockset.files.record_store import content, read_record, write_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
