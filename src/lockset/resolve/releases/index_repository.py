@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.direct_source import SourceReader
     from lockset.resolve.problem.file_policy import FileRules
-    from lockset.resolve.problem.requirement import Dependency
+    from lockset.resolve.problem.requirement import Dependency, Specifier
 
 __all__ = ["IndexRepository"]
 
@@ -154,6 +154,9 @@ class IndexRepository:
         """See `Repository.hint_release`."""
         if (name, version) not in self._facts:
             self._metadata.hint(self.files(name, version))
+
+    def hint_matching(self, name: str, specifiers: Collection[Specifier]) -> None:
+        """See `Repository.hint_matching`: nothing here, as only `PrefetchingRepository` knows which pages arrived."""
 
     def releases(self, name: str) -> Releases:
         """See `Repository.releases`."""
