@@ -25,12 +25,13 @@ from lockset.resolve.problem.roots import named
 from lockset.sources.discover import (
     STDIN,
     LocalFiles,
-    find_upwards,
+    find_project,
     read_constraints,
     read_sources,
     with_lines_of,
 )
 from lockset.sources.other_tools.facts import OtherTools
+from lockset.sources.pyproject import SETUP_PY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -269,13 +270,13 @@ def _target(sources: Sequence[str], output: str | None, here: Path) -> Path | No
         return None
     if output is not None:
         return here / output
-    if len(sources) == 1 and sources[0].endswith(".py"):
+    if len(sources) == 1 and sources[0].endswith(".py") and Path(sources[0]).name != SETUP_PY:
         script = Path(sources[0])
         name = re.sub(r"[^A-Za-z0-9_-]", "-", script.stem)
         return here / script.parent / f"pylock.{name}.toml"
     if not sources:
-        pyproject = find_upwards("pyproject.toml", here)
-        return (pyproject.parent if pyproject else here) / "pylock.toml"
+        project = find_project(here)
+        return (project.parent if project else here) / "pylock.toml"
     return here / "pylock.toml"
 
 
