@@ -125,6 +125,18 @@ class IndexRepository:
             other._facts = dict(self._facts)
         return other
 
+    def renew(self, names: Iterable[str]) -> bool:  # noqa: ARG002 (used by `PrefetchingRepository`)
+        """Request anew what a cache had of these projects; whether any of it has changed."""
+        return False
+
+    def _forget(self) -> None:
+        """Read everything again when it is next needed."""
+        for known in (
+            *(self._details, self._releases, self._files, self._serves, self._lacks, self._strictly_serves),
+            *(self._facts, self._wheels_serve, self.not_found, self.stepped_over, self.unbuilt),
+        ):
+            known.clear()
+
     def end_search(self) -> None:
         """Announce that no further releases are searched for; what is still needed may be fetched more slowly."""
 

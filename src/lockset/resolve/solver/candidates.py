@@ -400,10 +400,10 @@ class CandidateMaker:
         fork_point = None
         if len({p.version for p in locked}) > 1:
             fork_point = next((p.region for p in locked if not guard.implies(p.region)), None)
-        position = {v: i for i, v in enumerate(releases.versions)}
+        versions = releases.versions
 
         def positions(preferences: Iterable[Preference]) -> list[int]:
-            return list(dict.fromkeys(position[p.version] for p in preferences if p.version in position))
+            return list(dict.fromkeys(versions.index(p.version) for p in preferences if p.version in versions))
 
         return _Pins(
             locked=positions(locked), probed=positions(p for p in concerned if not p.binding), fork_point=fork_point
