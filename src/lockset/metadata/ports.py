@@ -68,6 +68,9 @@ class RemoteFiles(Protocol):
         Ranges cannot be verified. If the host sends the whole file, it is verified, and None is returned if that fails.
         """
 
+    def has_pieces_alone(self, file: DistributionFile) -> bool:
+        """Whether earlier calls show that `open` works for files of its index, and that `metadata_file` has none."""
+
     def download(self, file: DistributionFile) -> AbstractContextManager[BinaryIO]:
         """The whole file, seekable, with all known hashes verified; removed at the end of the context."""
 

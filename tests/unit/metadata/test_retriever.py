@@ -16,7 +16,10 @@ from support.fakes.fake_files import FakeBuilder, FakeFiles, InlineTasks, Memory
 from support.fakes.fake_index import detail_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lockset.index.pages.project_page import DistributionFile
+    from lockset.index.ports import RemoteCall
     from support.builders.archives import Artifact
 
 WHEEL = make_wheel(requires_dist=["a>=1"])
@@ -179,6 +182,49 @@ def test_what_no_hint_announced_is_left_to_other_processes_if_there_are_any(*, i
     assert source.metadata(files_of(WHEEL)).requires_dist == ("a>=1",)
     assert source.metadata(files_of(WHEEL)).requires_dist == ("a>=1",)
     assert (tasks.started, len(files.asked)) == (is_shared, 2)
+
+
+class RecordingTasks(InlineTasks):
+    """Keeps what another process would be given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offered: dict[str, Callable[[Any], Any]] = {}
+        self.remote: list[RemoteCall[Any] | None] = []
+
+    def start(self, call: Any, after: Any = None, remote: RemoteCall[Any] | None = None) -> Any:
+        self.remote.append(remote)
+        return super().start(call, after, remote)
+
+    def offer(self, kind: str, function: Callable[[Any], Any]) -> None:
+        self.offered[kind] = function
+
+
+def test_another_process_reads_pieces_once_nothing_else_is_to_be_tried() -> None:
+    files, tasks = holding(WHEEL), RecordingTasks()
+    files.pieces_alone = True
+    source = retriever(files, tasks=tasks)
+    source.hint(tuple(file._replace(size=1000) for file in files_of(WHEEL)))
+    (remote,) = tasks.remote
+    assert remote is not None
+    assert remote.read(tasks.offered[remote.kind](remote.argument)).requires_dist == ("a>=1",)
+    assert files.asked == [f"pieces {WHEEL.filename}"]
+
+
+@pytest.mark.parametrize(
+    ("pieces_alone", "shown"),
+    [
+        pytest.param(False, {"size": 1000}, id="the server is not known"),
+        pytest.param(True, {"size": None}, id="the size is not known"),
+        pytest.param(True, {"size": 1000, "stated_hashes": {}}, id="there is no hash"),
+    ],
+)
+def test_another_process_reads_no_pieces_otherwise(*, pieces_alone: bool, shown: dict[str, Any]) -> None:
+    files, tasks = holding(WHEEL), RecordingTasks()
+    files.pieces_alone = pieces_alone
+    source = retriever(files, tasks=tasks)
+    source.hint(tuple(file._replace(**shown) for file in files_of(WHEEL)))
+    assert tasks.remote == [None]
 
 
 def test_a_hint_downloads_and_builds_nothing() -> None:
