@@ -82,7 +82,7 @@ def test_the_newest_python_is_maintained_and_not_yet_expected_to_be_supported() 
     newest = KNOWN_PYTHONS[-1]
     assert maintained_pythons(date(2026, 11, 30)) == ("3.11", "3.12", "3.13", "3.14", "3.15")
     assert maintained_pythons(None) == KNOWN_PYTHONS
-    assert SETTLED == MarkerSet.of_python(f"<{newest}")
+    assert MarkerSet.of_python(f"<{newest}") == SETTLED
     assert frozenset(KNOWN_PYTHONS) - SETTLED_PYTHONS == {newest}
 
 
