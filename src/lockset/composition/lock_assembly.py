@@ -12,13 +12,14 @@ from lockset.files.output_file import write_lock_files, write_result
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import refuse_secrets, write
 from lockset.markers.universe import targets_within
-from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
+from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project, without_package
 from lockset.resolve.lock.lock_notes import LockNotes, gaps, list_few, note_missing_extras, note_sources, note_statuses
 from lockset.resolve.lock.lock_resolution import later_pythons, narrowing, resolution_of
 from lockset.resolve.lock.verify import verify_lock
 from lockset.resolve.problem.dependencies import Dependencies
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.other_sources import refuse_of_needed
+from lockset.resolve.problem.project_itself import ProjectItselfRequired, requires_itself, requiring_itself
 from lockset.resolve.problem.python_range import KNOWN
 from lockset.resolve.problem.roots import line_settings
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
@@ -172,10 +173,18 @@ def solve(
     one_environment: bool = False,
 ) -> Solved:
     """Resolve `problem`, and narrow its Pythons to those that the chosen releases support."""
-    # Sources in front of the index only if there may be any: the search calls the repository very often.
-    repository = DirectRepository(opened, problem.direct) if problem.direct.concerned else opened
     notes.listener.phase("Resolving")
-    problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
+    itself = problem.direct.itself
+    opened.project_itself = None if itself is None else itself.source.name
+    try:
+        repository = _repository(problem, opened)
+        problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
+    except ProjectItselfRequired:
+        problem = requiring_itself(problem)
+        repository = _repository(problem, opened)
+        problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
+    finally:
+        opened.project_itself = None
     terms, resolution = _narrowed(problem, resolution, repository, notes, old=old)
     if verify:
         from lockset.resolve.lock.wheels_agree import verify_metadata
@@ -183,6 +192,11 @@ def solve(
         notes.listener.phase("Comparing metadata")
         verify_metadata(resolution, opened)
     return Solved(problem=problem, resolution=resolution, terms=terms, repository=repository)
+
+
+def _repository(problem: ResolutionProblem, opened: IndexRepository) -> IndexRepository | DirectRepository:
+    """Sources in front of the index only if there may be any: the search calls the repository very often."""
+    return DirectRepository(opened, problem.direct) if problem.direct.concerned else opened
 
 
 def assemble(
@@ -202,6 +216,8 @@ def assemble(
     note_missing_extras(resolution, repository, notes)
     note_statuses(resolution, repository, notes)
     behind = _behind(resolution, repository)
+    if requires_itself(problem):
+        lock = _with_itself(lock, project, options, old, notes)
     lock = _with_settings(_with_entry(lock, project, problem, old, notes), line_settings(project, options))
     if problem.direct.guard is not None:
         refuse_of_needed(project, problem.direct.guard, lock)
@@ -245,6 +261,27 @@ def _with_entry(
             " environment, as a copy into a folder. `--without-project` leaves it out"
         )
     return with_project(lock, project.name, problem.entry, problem.request)
+
+
+def _with_itself(
+    lock: Pylock, project: RootProject, options: LockOptions, old: Pylock | None, notes: LockNotes
+) -> Pylock:
+    """`lock` with the project itself where something requires it, unless the user leaves the project out."""
+    asked = project.settings.with_project if options.with_project is None else options.with_project
+    if asked is False:
+        return without_package(lock, project.name)
+    if asked is None and (
+        old is None or all(package.directory is None or package.name != project.name for package in old.packages)
+    ):
+        requiring = sorted(
+            {p.name for p in lock.packages for edge in p.dependencies or () if edge["name"] == project.name}
+        )
+        notes.note(
+            f"{list_few(requiring)} {'requires' if len(requiring) == 1 else 'require'} the project itself,"
+            f" {project.name}: it is locked as an editable folder, not taken from an index. `--without-project` leaves"
+            " it out"
+        )
+    return lock
 
 
 def _with_settings(lock: Pylock, settings: Mapping[str, Mapping[str, str]]) -> Pylock:

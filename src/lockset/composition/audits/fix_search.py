@@ -28,6 +28,7 @@ from lockset.resolve.lock.second_opinion import reconsider
 from lockset.resolve.lock.staleness import outdated_parts
 from lockset.resolve.problem.choices import refuse_lost_groups
 from lockset.resolve.problem.direct_source import DirectVersion
+from lockset.resolve.problem.project_itself import requiring_itself
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.solver.search import ResolutionImpossible
@@ -116,7 +117,7 @@ class FixSearch:
                 auditor=self._auditor,
                 inputs=inputs,
                 project=project,
-                problem=problem,
+                problem=requiring_itself(problem),
                 opened=opened,
                 names=tuple(names),
             )

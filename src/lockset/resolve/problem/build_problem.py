@@ -24,6 +24,7 @@ from lockset.resolve.problem.file_policy import (
 )
 from lockset.resolve.problem.options import LockOptions, option_requirements
 from lockset.resolve.problem.other_sources import refuse_other_sources
+from lockset.resolve.problem.project_itself import itself_of
 from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, pythons_of
 from lockset.resolve.problem.request import LockRequest, Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import Specifier
@@ -164,6 +165,8 @@ def _direct(
         folder=folder,
         universe=request.universe,
     )
+    overridden = frozenset(overrides_of(project, options))
+    excluded = {*project.settings.excludes, *options.excludes}
     rules = DirectRules(
         base=project.base,
         folder=folder,
@@ -172,7 +175,12 @@ def _direct(
         refused=constrained.refused,
         commits=_commits(old, options, folder),
         hosts=frozenset(h.lower() for h in (*options.allow_direct_urls, *project.settings.allow_direct_urls)),
-        overridden=frozenset(overrides_of(project, options)),
+        overridden=overridden,
+        itself=itself_of(
+            project,
+            folder,
+            replaced=overridden | excluded | {source.name for source, _ in (*requested, *constrained.sources)},
+        ),
     )
     if not (rules.concerned or project.others.sources):
         return rules

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.direct_source import DirectSource
     from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.other_sources import SourceGuard
+    from lockset.resolve.problem.project_itself import ProjectItself
     from lockset.sources.settings import Settings
 
 __all__ = [
@@ -287,6 +288,7 @@ class DirectRules:
         overridden: Projects with overrides: a URL there is the user's own.
         refused: Errors of sources that are not supported, by project; raised once the project is needed.
         guard: Packages whose source the user has set; None where that does not matter.
+        itself: The project that is locked, for dependencies that require it; None if nothing else stands for its name.
     """
 
     base: Path
@@ -298,6 +300,7 @@ class DirectRules:
     overridden: frozenset[str] = frozenset()
     refused: Mapping[str, LocksetError] = field(default_factory=dict, compare=False)
     guard: SourceGuard | None = field(default=None, compare=False)
+    itself: ProjectItself | None = None
 
     @property
     def concerned(self) -> bool:
