@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
+from lockset.composition.lock_assembly import requiring_itself
 from lockset.composition.lock_pipeline import posed_problem
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
@@ -16,7 +17,6 @@ from lockset.resolve.lock.lock_notes import environments_in_words
 from lockset.resolve.lock.lock_resolution import lacking_files, resolution_of
 from lockset.resolve.lock.newer_releases import pythons_do_not_fit
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.project_itself import requiring_itself
 from lockset.resolve.problem.requirement import RequirementOrigin, RootRequirement, Specifier, parse_dependency
 from lockset.resolve.releases.admission import Admission
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
@@ -92,8 +92,8 @@ def explain_exclusion(
         folder=inputs.folder,
         listener=listener,
     )
-    with whole as (_, posed, opened):
-        problem = requiring_itself(posed)
+    with whole as (project, posed, opened):
+        problem = requiring_itself(posed, project)
         repository = DirectRepository(opened, problem.direct)
         release = _version(opened, name, version)
         while True:

@@ -19,10 +19,10 @@ from lockset.resolve.lock.verify import verify_lock
 from lockset.resolve.problem.dependencies import Dependencies
 from lockset.resolve.problem.direct_source import DirectVersion
 from lockset.resolve.problem.other_sources import refuse_of_needed
-from lockset.resolve.problem.project_itself import ProjectItselfRequired, requires_itself, requiring_itself
 from lockset.resolve.problem.python_range import KNOWN
 from lockset.resolve.problem.roots import line_settings
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
+from lockset.resolve.releases.repository import ProjectItselfRequired
 from lockset.resolve.releases.upload_limits import held_back_versions
 from lockset.resolve.solver.candidate import ForkCandidate
 from lockset.resolve.solver.resolution import resolution_graph
@@ -48,7 +48,16 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.resolution import Resolution
     from lockset.sources.project import RootProject
 
-__all__ = ["Attest", "LockResult", "Solved", "assemble", "resolve_and_assemble", "solve", "unknown_upgrades"]
+__all__ = [
+    "Attest",
+    "LockResult",
+    "Solved",
+    "assemble",
+    "requiring_itself",
+    "resolve_and_assemble",
+    "solve",
+    "unknown_upgrades",
+]
 
 # Records the publishers of a lock's files: takes the lock, the releases of the index, and a receiver of notes.
 Attest: TypeAlias = "Callable[[Pylock, IndexRepository, Callable[[str], object]], Pylock]"
@@ -157,7 +166,7 @@ def resolve_and_assemble(
 ) -> LockResult:
     """Resolve `problem` and assemble its lock; for the arguments and errors see `lockset.composition.lock_pipeline`."""
     notes = LockNotes(listener, (*problem.notes, *unknown_upgrades(options, old)))
-    solved = solve(problem, opened, notes, old=old, verify=verify, one_environment=one_environment)
+    solved = solve(problem, opened, notes, old=old, project=project, verify=verify, one_environment=one_environment)
     if attest is None:
         opened.end_search()
     return assemble(project, options, solved, opened, notes, old=old, attest=attest)
@@ -169,18 +178,22 @@ def solve(
     notes: LockNotes,
     *,
     old: Pylock | None,
+    project: RootProject | None = None,
     verify: bool = False,
     one_environment: bool = False,
 ) -> Solved:
-    """Resolve `problem`, and narrow its Pythons to those that the chosen releases support."""
+    """Resolve `problem`, and narrow its Pythons to those that the chosen releases support.
+
+    Where a release requires `project`, that is taken from its own tree.
+    """
     notes.listener.phase("Resolving")
-    itself = problem.direct.itself
-    opened.project_itself = None if itself is None else itself.source.name
+    opened.project_itself = None if project is None else problem.direct.project
     try:
         repository = _repository(problem, opened)
         problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
     except ProjectItselfRequired:
-        problem = requiring_itself(problem)
+        assert project is not None, "only its releases are refused"
+        problem = requiring_itself(problem, project)
         repository = _repository(problem, opened)
         problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
     finally:
@@ -192,6 +205,16 @@ def solve(
         notes.listener.phase("Comparing metadata")
         verify_metadata(resolution, opened)
     return Solved(problem=problem, resolution=resolution, terms=terms, repository=repository)
+
+
+def requiring_itself(problem: ResolutionProblem, project: RootProject) -> ResolutionProblem:
+    """`problem` with the tree of `project` as the only release of it, if nothing else stands for its name."""
+    if problem.direct.project is None:
+        return problem
+    from lockset.resolve.problem.project_itself import rules_with_itself  # few projects need it
+
+    direct, request = rules_with_itself(project, problem.direct, problem.request)
+    return replace(problem, direct=direct, request=request)
 
 
 def _repository(problem: ResolutionProblem, opened: IndexRepository) -> IndexRepository | DirectRepository:
@@ -216,7 +239,7 @@ def assemble(
     note_missing_extras(resolution, repository, notes)
     note_statuses(resolution, repository, notes)
     behind = _behind(resolution, repository)
-    if requires_itself(problem):
+    if problem.direct.itself is not None:
         lock = _with_itself(lock, project, options, old, notes)
     lock = _with_settings(_with_entry(lock, project, problem, old, notes), line_settings(project, options))
     if problem.direct.guard is not None:
@@ -267,10 +290,10 @@ def _with_itself(
     lock: Pylock, project: RootProject, options: LockOptions, old: Pylock | None, notes: LockNotes
 ) -> Pylock:
     """`lock` with the project itself where something requires it, unless the user leaves the project out."""
-    asked = project.settings.with_project if options.with_project is None else options.with_project
-    if asked is False:
+    chosen = project.settings.with_project if options.with_project is None else options.with_project
+    if chosen is False:
         return without_package(lock, project.name)
-    if asked is None and (
+    if chosen is None and (
         old is None or all(package.directory is None or package.name != project.name for package in old.packages)
     ):
         requiring = sorted(

@@ -290,7 +290,7 @@ def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProje
 
         return kind, read_script(text, base=base, location=shown)
     with with_key_lines(text, shown):
-        project = read_pyproject(text, base=base, location=shown, tree_files=LocalFiles(location.folder))
+        project = read_pyproject(text, base=base, location=shown, files=LocalFiles(location.folder))
     if name == STDIN:
         return kind, project
     return kind, replace(project, others=_other_files(project, location.folder))

@@ -15,7 +15,7 @@ from packaging.version import Version
 from lockset._dataclass import dataclass, replace
 from lockset.advisories.vulnerabilities import vulnerabilities_of
 from lockset.composition.audits.report import AuditFix, FixOutlook
-from lockset.composition.lock_assembly import resolve_and_assemble
+from lockset.composition.lock_assembly import requiring_itself, resolve_and_assemble
 from lockset.composition.lock_inputs import read_lock_inputs
 from lockset.composition.lock_pipeline import lock_repository, posed_problem
 from lockset.dependency_specifiers import read_specifiers, read_version
@@ -28,7 +28,6 @@ from lockset.resolve.lock.second_opinion import reconsider
 from lockset.resolve.lock.staleness import outdated_parts
 from lockset.resolve.problem.choices import refuse_lost_groups
 from lockset.resolve.problem.direct_source import DirectVersion
-from lockset.resolve.problem.project_itself import requiring_itself
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
 from lockset.resolve.solver.search import ResolutionImpossible
@@ -117,7 +116,7 @@ class FixSearch:
                 auditor=self._auditor,
                 inputs=inputs,
                 project=project,
-                problem=requiring_itself(problem),
+                problem=requiring_itself(problem, project),
                 opened=opened,
                 names=tuple(names),
             )

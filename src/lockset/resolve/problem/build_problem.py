@@ -24,7 +24,6 @@ from lockset.resolve.problem.file_policy import (
 )
 from lockset.resolve.problem.options import LockOptions, option_requirements
 from lockset.resolve.problem.other_sources import refuse_other_sources
-from lockset.resolve.problem.project_itself import itself_of
 from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, pythons_of
 from lockset.resolve.problem.request import LockRequest, Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import Specifier
@@ -166,7 +165,8 @@ def _direct(
         universe=request.universe,
     )
     overridden = frozenset(overrides_of(project, options))
-    excluded = {*project.settings.excludes, *options.excludes}
+    elsewhere = overridden | {*project.settings.excludes, *options.excludes}
+    elsewhere |= {source.name for source, _ in (*requested, *constrained.sources)}
     rules = DirectRules(
         base=project.base,
         folder=folder,
@@ -176,11 +176,7 @@ def _direct(
         commits=_commits(old, options, folder),
         hosts=frozenset(h.lower() for h in (*options.allow_direct_urls, *project.settings.allow_direct_urls)),
         overridden=overridden,
-        itself=itself_of(
-            project,
-            folder,
-            replaced=overridden | excluded | {source.name for source, _ in (*requested, *constrained.sources)},
-        ),
+        project=project.name if project.name and project.name not in elsewhere else None,
     )
     if not (rules.concerned or project.others.sources):
         return rules

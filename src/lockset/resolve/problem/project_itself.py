@@ -9,83 +9,65 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from lockset._dataclass import dataclass, replace
+from lockset._dataclass import replace
 from lockset.metadata.core import CoreMetadata
 from lockset.resolve.problem.direct_source import DirectSource, SourceFacts, relative_path
 from lockset.resolve.problem.requirement import Specifier
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from lockset.resolve.problem.build_problem import ResolutionProblem
+    from lockset.resolve.problem.file_policy import DirectRules
+    from lockset.resolve.problem.request import LockRequest
     from lockset.sources.project import RequirementLine, RootProject
 
-__all__ = ["ProjectItself", "ProjectItselfRequired", "itself_of", "requires_itself", "requiring_itself"]
+__all__ = ["rules_with_itself"]
 
 
-class ProjectItselfRequired(Exception):
-    """A release requires the project that is locked: the search must begin again, with its tree as a source."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectItself:
-    """The source tree of the project, and what it requires."""
-
-    source: DirectSource
-    facts: SourceFacts
-
-
-def itself_of(project: RootProject, folder: Path, *, replaced: Collection[str]) -> ProjectItself | None:
-    """The project as a source; None if it has no name, or is one of those that are required from elsewhere.
+def rules_with_itself(
+    project: RootProject, direct: DirectRules, request: LockRequest
+) -> tuple[DirectRules, LockRequest]:
+    """The rules and the request with the project's own tree as the only release of the project.
 
     Its version is not known without a build in many projects, and counts as one that satisfies every requirement.
+    Without a change if something else stands for the name of the project.
 
     Args:
         project: The project, with its dynamic metadata.
-        folder: The lock's folder, absolute.
-        replaced: Projects that are required by URL or path, overridden or excluded.
+        direct: The rules for direct sources; `project` there is its name.
+        request: The request to the solver.
     """
-    if not project.name or project.name in replaced or not project.sources:
-        return None
+    if direct.project is None:
+        return direct, request
+    itself = _itself(project, direct.project, direct.folder)
+    source, everywhere = itself[0], request.universe
+    constraints = dict(request.policy.constraints)
+    constraints[source.name] = (*constraints.get(source.name, ()), (Specifier.of_source(source), everywhere))
+    return (
+        replace(direct, sources=(*direct.sources, (source, everywhere)), itself=itself),
+        replace(request, policy=replace(request.policy, constraints=constraints)),
+    )
+
+
+def _itself(project: RootProject, name: str, folder: Path) -> tuple[DirectSource, SourceFacts]:
     source = DirectSource(
-        name=project.name,
+        name=name,
         kind="directory",
         path=str(project.base),
         shown=relative_path(str(project.base), folder),
         editable=True,
         any_version=True,
-        location=project.sources[0],
+        location=next(iter(project.sources), ""),
     )
     metadata = CoreMetadata(
-        name=project.name,
+        name=name,
         version=Version("0"),
         requires_dist=tuple(_requires_dist(project)),
         provides_extra=frozenset(project.extras),
         origin="tree",
     )
-    return ProjectItself(source=source, facts=SourceFacts(metadata=metadata))
-
-
-def requiring_itself(problem: ResolutionProblem) -> ResolutionProblem:
-    """`problem` with the project's own tree as the only release of the project."""
-    direct, request = problem.direct, problem.request
-    if direct.itself is None:
-        return problem
-    source, everywhere = direct.itself.source, request.universe
-    constraints = dict(request.policy.constraints)
-    constraints[source.name] = (*constraints.get(source.name, ()), (Specifier.of_source(source), everywhere))
-    return replace(
-        problem,
-        direct=replace(direct, sources=(*direct.sources, (source, everywhere))),
-        request=replace(request, policy=replace(request.policy, constraints=constraints)),
-    )
-
-
-def requires_itself(problem: ResolutionProblem) -> bool:
-    """Whether `problem` comes from `requiring_itself`."""
-    itself = problem.direct.itself
-    return itself is not None and any(source is itself.source for source, _ in problem.direct.sources)
+    return source, SourceFacts(metadata=metadata)
 
 
 def _requires_dist(project: RootProject) -> Iterator[str]:

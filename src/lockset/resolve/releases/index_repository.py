@@ -23,9 +23,8 @@ from lockset.markers import MarkerSet, wheel_region
 from lockset.markers.tags import is_for_every_python3
 from lockset.progress import NullListener
 from lockset.resolve.problem.dependencies import Dependencies
-from lockset.resolve.problem.project_itself import ProjectItselfRequired
 from lockset.resolve.problem.requirement import of_extra, parse_metadata_dependency, replaced
-from lockset.resolve.releases.repository import ReleaseFacts, Releases
+from lockset.resolve.releases.repository import ProjectItselfRequired, ReleaseFacts, Releases
 from lockset.resolve.releases.requires_python import read_python, requires_python_region
 
 if TYPE_CHECKING:
