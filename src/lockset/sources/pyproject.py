@@ -59,10 +59,8 @@ def read_pyproject(
     """
     top = parse_settings_file(text, location=location)
     settings = _settings(_lockset_table(top))
-    project = top.table("project")
-    table = top.table("dependency-groups")
+    project, table = top.table("project") or _poetry_project(top), top.table("dependency-groups")
     groups = {} if table is None else read_groups(table)
-    project = project or _poetry_project(top)
     if project is None:
         return _without_project(top, _built_name(top, base, files), groups, settings, base=base, virtual=virtual)
     dynamic = _dynamic(project, top)
