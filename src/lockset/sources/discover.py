@@ -206,8 +206,8 @@ def read_sources(
     """Read the named sources as one project; without names, the nearest pyproject.toml, or else setup.py.
 
     A source is a path (of a file, or a folder with a pyproject.toml or setup.py) relative to `folder`, or `-` for a
-    requirements file, script or pyproject.toml on `stdin`. If no source is a pyproject.toml or a script, the settings are those of
-    the nearest pyproject.toml in `folder` or a parent folder.
+    requirements file, script or pyproject.toml on `stdin`. If no source is a pyproject.toml or a script, the settings
+    are those of the nearest pyproject.toml in `folder` or a parent folder.
 
     Args:
         named: Paths or `-`.
@@ -290,7 +290,7 @@ def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProje
 
         return kind, read_script(text, base=base, location=shown)
     with with_key_lines(text, shown):
-        project = read_pyproject(text, base=base, location=shown, tree_files=LocalFiles(location.folder))
+        project = read_pyproject(text, base=base, location=shown, files=LocalFiles(location.folder))
     if name == STDIN:
         return kind, project
     return kind, replace(project, others=_other_files(project, location.folder))

@@ -191,6 +191,8 @@ class Specifier:
         if isinstance(version, DirectVersion):
             if self.source is not None:
                 return version.source == self.source
+            if version.source.any_version:
+                return True
             version = version.plain
         return self.source is None and self.specifiers.contains(version, prereleases=True)
 
