@@ -22,15 +22,16 @@ from lockset.index.credentials import redact
 from lockset.index.http.cache import DiskCache
 from lockset.index.http.client import HttpIndexes
 from lockset.index.http.files import HttpFiles
+from lockset.index.http.process_copies import ProcessCopy, SharedWorkers
 from lockset.index.http.transport import HttpDownloads, Transport
-from lockset.index.http.workers import ProcessCopy, SharedWorkers, Workers
+from lockset.index.http.workers import Workers
 from lockset.index.options import options_of_plain, plain_options
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from lockset.index.http.workers import Service
+    from lockset.index.http.copy_service import Service
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
     from lockset.progress import ProgressListener

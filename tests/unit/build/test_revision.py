@@ -11,7 +11,7 @@ import pytest
 from lockset.build.checkout import checkout
 from lockset.build.revision import commit_of
 from lockset.composition.connections import connect
-from lockset.composition.conversions.foreign import LiveRemote
+from lockset.composition.conversions.live_remote import LiveRemote
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
 

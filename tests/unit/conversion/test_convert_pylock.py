@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lockset.composition.conversions.foreign import ConvertOptions
+from lockset.composition.conversions.conversion import ConvertOptions
 from lockset.composition.conversions.pylock import convert_pylock
 from lockset.conversion.pipeline.file_details import fill_file_details
 from lockset.errors import LocksetError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lockset.composition.conversions.foreign import Conversion
+    from lockset.composition.conversions.conversion import Conversion
 
 FILES = "https://files.example.org"
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lockset.composition.conversions.foreign import Conversion, ConvertOptions, read_input
+from lockset.composition.conversions.conversion import Conversion, ConvertOptions
+from lockset.composition.conversions.foreign_input import read_input
 from lockset.conversion.model.formats import Format, recognise
 from lockset.errors import LocksetError
 from support.fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from lockset.errors import LocksetError, UsageError
-from lockset.files.record_store import default_folder, is_trusted
+from lockset.files.cache_folder import default_folder, is_trusted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -174,7 +174,8 @@ def file_subject(path: str, data: bytes, context: RunContext) -> AuditSubject:
 
 def _imported(path: str, data: bytes, context: RunContext) -> AuditSubject:
     """The packages of a lock file of another tool."""
-    from lockset.composition.conversions.foreign import ConvertOptions, read_input
+    from lockset.composition.conversions.conversion import ConvertOptions
+    from lockset.composition.conversions.foreign_input import read_input
 
     options = ConvertOptions(with_project=False, allow_conda=True, all_members=True)
     imported, _ = read_input(context.here / path, options, content=data, environ=context.variables)
