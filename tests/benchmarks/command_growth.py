@@ -43,7 +43,11 @@ class Bench:
         """Processor milliseconds of the command, with its copies."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
-            [sys.executable, "-c", _RUN, *arguments], cwd=self.folder, env=self.environ, capture_output=True, check=False
+            [sys.executable, "-c", _RUN, *arguments],
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            check=False,
         )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if done.returncode > 1 or done.stderr.startswith(b"error"):

@@ -274,6 +274,7 @@ def parse_dependency(text: str) -> Dependency:
     )
 
 
+@cache
 def of_extra(text: str) -> str | None:
     """The extra, normalised, that alone decides whether the requirement `text` applies.
 
