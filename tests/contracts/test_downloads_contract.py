@@ -1,4 +1,4 @@
-"""What every Downloads promises: one suite, run against the fake, over HTTP, and over files."""
+"""What every Downloads promises: one suite, run against the fake and over HTTP."""
 
 from __future__ import annotations
 

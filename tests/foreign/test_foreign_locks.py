@@ -25,7 +25,7 @@ STRICTER = {"package-version-source-tree"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_a_foreign_lock_is_judged_as_by_packaging_and_written_so_that_it_is_read_again(path: Path) -> None:
+def test_a_foreign_lock_is_valid_as_for_packaging_and_written_so_that_it_is_read_again(path: Path) -> None:
     data = path.read_bytes()
     report = validate_document(data, path=path.name.split("__")[-1])
     try:
