@@ -46,7 +46,7 @@ DOORS = {
     "build/git.py": {"environment"},
     "build/hooks.py": {"environment"},
     "composition/builds/environments.py": {"environment"},
-    "composition/conversions/foreign.py": {"environment"},
+    "composition/conversions/live_remote.py": {"environment"},
     "sync/disk/inspect/interpreter_script.py": {"environment"},
     # When an entry of the cache was used last has no effect on a result.
     "files/last_use.py": {"clock"},

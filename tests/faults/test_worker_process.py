@@ -555,6 +555,7 @@ def test_a_lock_starts_the_copy_early_unless_pages_were_stored_lately(local_inde
         assert not needs_network([*line, option], environ)
     assert lock(tmp_path, local_index.url, threads=False)[0] == 0
     assert not needs_network(line, environ)
+    assert all(needs_network([*line, option], environ) for option in ("-U", "--upgrade", "--refresh"))
     for folder in (tmp_path / "cache-False").rglob("pages/*"):
         os.utime(folder, (0, 0))
     assert needs_network(line, environ)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from lockset._dataclass import dataclass, field, replace
-from lockset.errors import LocksetError
+from lockset.errors import IndexUnreachableError, LocksetError, NoResolutionError
 from lockset.files.output_file import write_lock_files, write_result
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import refuse_secrets, write
@@ -171,7 +171,29 @@ def solve(
     verify: bool = False,
     one_environment: bool = False,
 ) -> Solved:
-    """Resolve `problem`, and narrow its Pythons to those that the chosen releases support."""
+    """Resolve `problem`, and narrow its Pythons to those that the chosen releases support.
+
+    A conflict is only reported if the indexes confirm what the cache had of its packages.
+    """
+    while True:
+        try:
+            return _solve(problem, opened, notes, old=old, verify=verify, one_environment=one_environment)
+        except NoResolutionError as error:
+            with suppress(IndexUnreachableError):
+                if opened.renew(error.projects):
+                    continue
+            raise
+
+
+def _solve(
+    problem: ResolutionProblem,
+    opened: IndexRepository,
+    notes: LockNotes,
+    *,
+    old: Pylock | None,
+    verify: bool,
+    one_environment: bool,
+) -> Solved:
     # Sources in front of the index only if there may be any: the search calls the repository very often.
     repository = DirectRepository(opened, problem.direct) if problem.direct.concerned else opened
     notes.listener.phase("Resolving")

@@ -103,6 +103,11 @@ MAX_BYTES = 64 * 1024 * 1024
 # Limit for the tags of one wheel file name (`py2.py3-none-any` has two). A name of a few hundred characters can expand
 # to millions; real ones stay below a hundred.
 MAX_WHEEL_TAGS = 2_000
+# A name with so few dots, three times eleven parts, is below that limit.
+_FEW_DOTS = 30
+
+# Characters from which on it takes longer to parse a text than to prepare for a quicker way.
+_LONG = 8_192
 
 _ENTRY = lazy_pattern(r"packages\[(\d+)\]\.?(.*)", re.DOTALL)
 # Python's limit is 4,300 digits by default, and cannot be set below 640.
@@ -134,11 +139,19 @@ _BOUNDED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A lock file's text as TOML. Positions and the model are computed on first use."""
+    """A lock file's text as TOML. Positions and the model are computed on first use.
+
+    Attributes:
+        text: The text.
+        data: Its tables, arrays and values.
+        path: Its name for messages.
+        parsed: The part of the text that may have more than TOML 1.0; None for all of it.
+    """
 
     text: str
     data: Mapping[str, Any]
     path: str | None
+    parsed: str | None = None
 
     @cached_property
     def spans(self) -> Positions:
@@ -160,12 +173,12 @@ class Document:
             LocksetError: `lock-unsupported` for another major version of the format, otherwise `lock-invalid`.
         """
         # A third of the start of `validate`, which does without it.
-        from lockset.lockfile.model import Pylock, PylockUnsupportedVersionError, PylockValidationError
+        from lockset.lockfile.model import PylockUnsupportedVersionError, PylockValidationError, lock_of
 
         _refuse_tag_bombs(self.data, self.path)
         try:
             _check_bounds(self.data)
-            return Pylock.from_dict(self.data)
+            return lock_of(self.data)
         except PylockUnsupportedVersionError as error:
             raise LocksetError(
                 "lock-unsupported",
@@ -199,7 +212,8 @@ def read_document(text: str | bytes, *, path: str | None = None) -> Document:
     if decoded.startswith("\ufeff"):
         message = "The file starts with a byte order mark, which TOML does not allow"
         raise TomlError(message, path=path, hint="Save it as UTF-8 without a byte order mark")
-    return Document(text=decoded, data=_parse(decoded, path), path=path)
+    data, parsed = _parse(decoded, path)
+    return Document(text=decoded, data=data, path=path, parsed=parsed)
 
 
 def decode(data: bytes, *, path: str | None = None) -> str:
@@ -221,9 +235,13 @@ def decode(data: bytes, *, path: str | None = None) -> str:
         raise TomlError(message, path=path, before=before, hint="Save the file as UTF-8") from error
 
 
-def _parse(text: str, path: str | None) -> dict[str, Any]:
+def _parse(text: str, path: str | None) -> tuple[dict[str, Any], str]:
     try:
-        return tomli.loads(text)
+        if len(text) < _LONG:
+            return tomli.loads(text), text
+        from lockset.lockfile.wheel_lines import read_toml  # for a text with many wheels
+
+        return read_toml(text)
     except tomli.TOMLDecodeError as error:
         conflict = open_conflict(text)
         if conflict is not None:
@@ -290,8 +308,10 @@ def _check_bounds(data: Mapping[str, Any]) -> None:
 
 
 def _is_tag_bomb(wheel: Mapping[str, Any]) -> bool:
-    names = (wheel.get("name"), wheel.get("path"), wheel.get("url"))
-    return any(isinstance(name, str) and tag_count(name) > MAX_WHEEL_TAGS for name in names)
+    names = [name for key in ("name", "path", "url") if isinstance(name := wheel.get(key), str)]
+    # A percent sign may stand for a dot.
+    doubtful = [name for name in names if name.count(".") > _FEW_DOTS or "%" in name]
+    return any(tag_count(name) > MAX_WHEEL_TAGS for name in doubtful)
 
 
 def tag_count(name: str) -> int:

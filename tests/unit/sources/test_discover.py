@@ -9,7 +9,7 @@ import pytest
 
 from lockset.errors import Diagnostic, LocksetError
 from lockset.files.read_file import MAX_BYTES
-from lockset.sources.discover import find_settings, find_upwards, read_constraints, read_sources
+from lockset.sources.discover import find_project, find_settings, find_upwards, read_constraints, read_sources
 from lockset.sources.settings import Settings
 
 if TYPE_CHECKING:
@@ -122,10 +122,48 @@ def test_without_a_project_there_are_no_settings(tmp_path: Path) -> None:
     assert refusal(tmp_path).code == "source-missing"
 
 
-@pytest.mark.parametrize("name", ["pylock.toml", "pylock.dev.toml", "uv.lock", "poetry.lock", "setup.py", "Pipfile"])
+@pytest.mark.parametrize("name", ["pylock.toml", "pylock.dev.toml", "uv.lock", "poetry.lock", "Pipfile"])
 def test_files_that_are_not_sources_are_refused_by_name(folder: Path, name: str) -> None:
     (folder / name).write_text("", encoding="utf-8")
     assert refusal(folder, name).code == "source-kind"
+
+
+@pytest.mark.parametrize("source", [(), (".",), ("setup.py",)])
+def test_a_project_that_setup_py_describes_needs_a_build(tmp_path: Path, source: tuple[str, ...]) -> None:
+    (tmp_path / "setup.py").write_text("from setuptools import setup\nsetup(name='My_Tool')\n")
+    project = read(tmp_path, *source)
+    assert (project.name, project.sources) == ("my-tool", ("setup.py",))
+    (unbuilt,) = project.unbuilt
+    assert unbuilt.keys == ("dependencies", "optional-dependencies", "requires-python")
+    assert find_project(tmp_path) == tmp_path / "setup.py"
+
+
+@pytest.mark.parametrize("name", ["setup.py", "setup.cfg"])
+@pytest.mark.parametrize("pyproject", ["[tool.lockset]\nno-sdist = true\n", "[dependency-groups]\ndev = ['b']\n"])
+def test_setup_files_describe_a_pyproject_toml_without_project(tmp_path: Path, name: str, pyproject: str) -> None:
+    text = {"setup.py": "setup(name='a')\n", "setup.cfg": "[metadata]\nname = a\n"}[name]
+    (tmp_path / name).write_text(text)
+    (tmp_path / "pyproject.toml").write_text(pyproject)
+    for source in ((), ("pyproject.toml",), (name,)):
+        project = read(tmp_path, *source)
+        assert (project.name, project.sources) == ("a", ("pyproject.toml",))
+        assert project.unbuilt
+
+
+def test_a_setup_cfg_with_settings_of_tools_alone_describes_no_project(tmp_path: Path) -> None:
+    (tmp_path / "setup.cfg").write_text("[flake8]\nmax-line-length = 100\n")
+    (tmp_path / "pyproject.toml").write_text("[dependency-groups]\ndev = ['b']\n")
+    assert read(tmp_path).name is None
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\n")
+    assert refusal(tmp_path).code == "no-project"
+
+
+def test_a_name_that_only_running_setup_py_shows_has_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("setup(name=compute())\n")
+    error = refusal(tmp_path)
+    assert error.code == "no-project"
+    assert "setup.py" in error.message
+    assert 'dynamic = ["version", "dependencies", "optional-dependencies"]' in (error.hint or "")
 
 
 def test_a_lock_file_of_another_name_is_recognized(folder: Path) -> None:

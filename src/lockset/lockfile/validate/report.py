@@ -155,7 +155,8 @@ def validate_document(data: bytes | str, *, path: str | None = None, now: dateti
 
 def _newer_toml(document: Document) -> list[Issue]:
     """The first use of TOML 1.1: lock files are TOML 1.0, and other readers do not accept newer syntax."""
-    newer = document.spans.newer if may_be_newer(document.text) else None
+    looked_at = document.text if document.parsed is None else document.parsed
+    newer = document.spans.newer if may_be_newer(looked_at) else None
     if newer is None:
         return []
     line, column = document.lines.position(newer.offset)

@@ -16,7 +16,7 @@ from lockset._dataclass import dataclass
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.python_range import SETTLED
 from lockset.resolve.problem.requirement import RequirementOrigin, Specifier
-from lockset.resolve.releases.admission import Admission
+from lockset.resolve.releases.admission import Admission, bits
 from lockset.resolve.solver.candidate import ForkCandidate, ReleaseCandidate
 from lockset.resolve.solver.fork_points import ForkPoints
 
@@ -178,6 +178,17 @@ class CandidateMaker:
             else:
                 yield option.region
         yield from late
+
+    def following(self, candidate: ReleaseCandidate, requirements: Iterable[Requirement]) -> Iterator[Version]:
+        """Releases that may be tried after that of `candidate`, the next first; none that needs an opt-in."""
+        releases = self._repository.releases(candidate.name)
+        mask = releases.stable & ~releases.yanked
+        for requirement in requirements:
+            mask &= self.matching(requirement)
+        position = releases.versions.index(candidate.version)
+        if self._admission.highest_first(candidate.name):
+            return (releases.versions[other] for other in bits(mask & -(2 << position)))
+        return (releases.versions[other] for other in reversed(list(bits(mask & ((1 << position) - 1)))))
 
     def matching(self, requirement: Requirement) -> int:
         """The releases that match the specifier, as bits."""
@@ -389,10 +400,10 @@ class CandidateMaker:
         fork_point = None
         if len({p.version for p in locked}) > 1:
             fork_point = next((p.region for p in locked if not guard.implies(p.region)), None)
-        position = {v: i for i, v in enumerate(releases.versions)}
+        versions = releases.versions
 
         def positions(preferences: Iterable[Preference]) -> list[int]:
-            return list(dict.fromkeys(position[p.version] for p in preferences if p.version in position))
+            return list(dict.fromkeys(versions.index(p.version) for p in preferences if p.version in versions))
 
         return _Pins(
             locked=positions(locked), probed=positions(p for p in concerned if not p.binding), fork_point=fork_point
