@@ -206,8 +206,8 @@ def read_sources(
     """Read the named sources as one project; without names, the nearest pyproject.toml, or else setup.py.
 
     A source is a path (of a file, or a folder with a pyproject.toml or setup.py) relative to `folder`, or `-` for a
-    requirements file, script or pyproject.toml on `stdin`. If no source is a pyproject.toml or a script, the settings are those of
-    the nearest pyproject.toml in `folder` or a parent folder.
+    requirements file, script or pyproject.toml on `stdin`. If no source is a pyproject.toml or a script, the settings
+    are those of the nearest pyproject.toml in `folder` or a parent folder.
 
     Args:
         named: Paths or `-`.
