@@ -247,7 +247,6 @@ def read_constraints(
     *,
     folder: Path,
     environ: Mapping[str, str],
-    stdin: str | None = None,
     fetch: Fetch | None = None,
 ) -> tuple[RequirementLine, ...]:
     """Read constraints from requirements files and lock files, in order.
@@ -257,7 +256,7 @@ def read_constraints(
     Raises:
         LocksetError: with the file and the line or key of the error.
     """
-    location = _LocalFile(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
+    location = _LocalFile(folder=folder, environ=environ, stdin=None, fetch=fetch)
     lines: list[RequirementLine] = []
     for name in named:
         source = _content(name, location)

@@ -62,7 +62,7 @@ MULTI = make_lock(
 )
 
 
-def test_normalising_names_every_file_and_keeps_the_rest(tmp_path: Path) -> None:
+def test_normalizing_names_every_file_and_keeps_the_rest(tmp_path: Path) -> None:
     done = run(tmp_path, [MULTI])
     assert all(wheel.name for package in done.lock.packages for wheel in package.wheels or ())
     assert run(tmp_path, [done.text]).text == done.text
