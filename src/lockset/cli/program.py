@@ -310,10 +310,10 @@ def _run(args: argparse.Namespace, out: Output, begin: Callable[[], None]) -> in
         if args.config is not None:
             _refuse_missing(args.config)
         command = _command_module(args.command)
-        if hasattr(gc, "freeze"):
+        if hasattr(gc, "freeze"):  # PyPy has a collector of another kind
             gc.freeze()
-        # A lock creates many values that live to its end, and frequent collections would take a tenth of its time.
-        gc.set_threshold(*_COLLECTED_AT)
+            # A lock creates many values that live to its end: frequent collections would take a tenth of its time.
+            gc.set_threshold(*_COLLECTED_AT)
         gc.enable()
         begin()
         code: int = command.run(command.read(args, out), out)
