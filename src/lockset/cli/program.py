@@ -83,6 +83,7 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **more: Any) -> None:
         super().__init__(**{"allow_abbrev": False, "formatter_class": _Help, "add_help": False, **more})
         self.color = False  # Python 3.14 would colour help whatever `--color` says
+        self.suggest_on_error = False  # Python 3.15 would add suggestions of its own to messages, which have some
         self.register("action", "short_help", _ShortHelp)
         self.add_argument("-h", action="short_help", nargs=0, help="show the most important options")
         self.add_argument("--help", action="help", help="show all options, with examples")
