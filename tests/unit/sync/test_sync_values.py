@@ -278,5 +278,5 @@ def test_a_text_may_hold_a_secret_if_an_address_has_a_user_or_a_query(text: str)
 
 
 @given(st.from_regex(re.compile(_OWN_SCRIPTS.pattern), fullmatch=True))
-def test_the_scripts_of_an_environment_are_recognised_by_their_start_first(name: str) -> None:
+def test_the_scripts_of_an_environment_are_recognized_by_their_start_first(name: str) -> None:
     assert name.lower().startswith(_OWN_STARTS)

@@ -164,6 +164,9 @@ def _direct(
         folder=folder,
         universe=request.universe,
     )
+    overridden = frozenset(overrides_of(project, options))
+    elsewhere = overridden | {*project.settings.excludes, *options.excludes}
+    elsewhere |= {source.name for source, _ in (*requested, *constrained.sources)}
     rules = DirectRules(
         base=project.base,
         folder=folder,
@@ -172,7 +175,8 @@ def _direct(
         refused=constrained.refused,
         commits=_commits(old, options, folder),
         hosts=frozenset(h.lower() for h in (*options.allow_direct_urls, *project.settings.allow_direct_urls)),
-        overridden=frozenset(overrides_of(project, options)),
+        overridden=overridden,
+        project=project.name if project.name and project.name not in elsewhere else None,
     )
     if not (rules.concerned or project.others.sources):
         return rules

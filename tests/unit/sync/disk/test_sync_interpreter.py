@@ -223,7 +223,7 @@ def test_a_shim_that_chooses_another_environment_is_followed_where_nothing_was_t
         assert venv.installed() == {"one": "1.0"}
 
 
-def test_other_work_is_done_while_an_interpreter_is_asked(tmp_path: Path) -> None:
+def test_other_work_is_done_while_an_interpreter_is_queried(tmp_path: Path) -> None:
     done: list[str] = []
     for _ in range(2):
         ask_interpreter(sys.executable, memory=tmp_path, meanwhile=lambda: done.append("work"))
