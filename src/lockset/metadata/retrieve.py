@@ -427,13 +427,19 @@ def _has_strong_hash(file: DistributionFile) -> bool:
 
 
 def best_file(wheels: Sequence[DistributionFile]) -> DistributionFile:
-    """The wheel that represents its version: not yanked, with promised metadata, then the most widely usable one."""
+    """The wheel that represents its version: not yanked, with promised metadata, then the most widely usable one.
+
+    Wheels for Python 2 come last: old releases have other dependencies there.
+    """
     if len(wheels) == 1:
         return wheels[0]
-    return min(
-        wheels,
-        key=lambda file: (file.yanked, not file.metadata, _narrowness(wheel_triple(file.filename)), file.filename),
-    )
+    return min(wheels, key=_order)
+
+
+def _order(wheel: DistributionFile) -> tuple[bool, bool, bool, tuple[int, int, int], str]:
+    triple = wheel_triple(wheel.filename)
+    is_old = all(interpreter[2:3] == "2" for interpreter in triple.partition("-")[0].split("."))
+    return wheel.yanked, is_old, not wheel.metadata, _narrowness(triple), wheel.filename
 
 
 # Platform tags by preference; wheels of other platforms come last.
