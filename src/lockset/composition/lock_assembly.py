@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from lockset._dataclass import dataclass, field, replace
-from lockset.errors import LocksetError
+from lockset.errors import IndexUnreachableError, LocksetError, NoResolutionError
 from lockset.files.output_file import write_lock_files, write_result
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import refuse_secrets, write
@@ -186,14 +186,36 @@ def solve(
 ) -> Solved:
     """Resolve `problem`, and narrow its Pythons to those that the chosen releases support.
 
-    Where a release requires one of `projects`, that is taken from its own tree.
+    Where a release requires one of `projects`, that is taken from its own tree. A conflict is only reported if the
+    indexes confirm what the cache had of its packages.
     """
+    while True:
+        try:
+            return _solve(problem, opened, notes, projects, old=old, verify=verify, one_environment=one_environment)
+        except NoResolutionError as error:
+            with suppress(IndexUnreachableError):
+                if opened.renew(error.projects):
+                    continue
+            raise
+
+
+def _solve(
+    problem: ResolutionProblem,
+    opened: IndexRepository,
+    notes: LockNotes,
+    projects: Mapping[str, RootProject],
+    *,
+    old: Pylock | None,
+    verify: bool,
+    one_environment: bool,
+) -> Solved:
     notes.listener.phase("Resolving")
     opened.own_projects = projects
     try:
         repository = _repository(problem, opened)
         problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
     except OwnProjectRequired:
+        opened.own_projects = ()
         problem = requiring_own(problem, projects)
         repository = _repository(problem, opened)
         problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)

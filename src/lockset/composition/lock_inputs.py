@@ -160,7 +160,7 @@ def read_lock_inputs(
     if tables is not None:
         listener.note(tables)
     before = target.read_bytes() if target is not None and target.is_file() else None
-    index_options = resolve_indexes(indexes, project, context)
+    index_options = _with_new_pages(resolve_indexes(indexes, project, context), options)
     hint = unread_index_variable(index_options, context) if connecting else None
     if hint is not None:
         listener.hint(hint)
@@ -178,6 +178,13 @@ def read_lock_inputs(
         fetched=fetch.count,
         memory=memory,
     )
+
+
+def _with_new_pages(indexes: IndexOptions, options: LockOptions) -> IndexOptions:
+    """`indexes` that are asked for newer pages of what is upgraded, however lately they were."""
+    if options.upgrade and indexes.max_age is None:
+        return replace(indexes, max_age=0.0)
+    return replace(indexes, refresh_packages=indexes.refresh_packages | options.upgrade_packages)
 
 
 def needed_pages(inputs: LockInputs) -> list[str]:

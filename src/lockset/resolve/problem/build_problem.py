@@ -24,7 +24,7 @@ from lockset.resolve.problem.file_policy import (
 )
 from lockset.resolve.problem.options import LockOptions, option_requirements
 from lockset.resolve.problem.other_sources import refuse_other_sources
-from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, pythons_of
+from lockset.resolve.problem.python_range import SETTLED_PYTHONS, is_open_above, pythons_of
 from lockset.resolve.problem.request import LockRequest, Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.problem.roots import (
@@ -404,7 +404,7 @@ def _rules(
     # Where the range is open above, the newest Python known stands for all later ones, and is one that hardly any
     # project has wheels for yet: insisting on them would leave nothing to lock.
     last = KNOWN_PYTHONS[-1] if open_above else None
-    pythons = [p for p in KNOWN_PYTHONS if not open_above or p in MAINTAINED]
+    pythons = [p for p in KNOWN_PYTHONS if not open_above or p in SETTLED_PYTHONS]
     preferred = {t: _target_region(t, last) for t in universe.targets}
     # A plain `windows` requires wheels for its usual machine.
     strict_targets = [described_target(p, python, implementation) for p in strict for python in pythons]

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.direct_source import SourceReader
     from lockset.resolve.problem.file_policy import FileRules
-    from lockset.resolve.problem.requirement import Dependency
+    from lockset.resolve.problem.requirement import Dependency, Specifier
 
 __all__ = ["IndexRepository"]
 
@@ -127,6 +127,18 @@ class IndexRepository:
             other._facts = dict(self._facts)
         return other
 
+    def renew(self, names: Iterable[str]) -> bool:  # noqa: ARG002 (used by `PrefetchingRepository`)
+        """Request anew what a cache had of these projects; whether any of it has changed."""
+        return False
+
+    def _forget(self) -> None:
+        """Read everything again when it is next needed."""
+        for known in (
+            *(self._details, self._releases, self._files, self._serves, self._lacks, self._strictly_serves),
+            *(self._facts, self._wheels_serve, self.not_found, self.stepped_over, self.unbuilt),
+        ):
+            known.clear()
+
     def end_search(self) -> None:
         """Announce that no further releases are searched for; what is still needed may be fetched more slowly."""
 
@@ -144,6 +156,9 @@ class IndexRepository:
         """See `Repository.hint_release`."""
         if (name, version) not in self._facts:
             self._metadata.hint(self.files(name, version))
+
+    def hint_matching(self, name: str, specifiers: Collection[Specifier]) -> None:
+        """See `Repository.hint_matching`: nothing here, as only `PrefetchingRepository` knows which pages arrived."""
 
     def releases(self, name: str) -> Releases:
         """See `Repository.releases`; `OwnProjectRequired` for those of `own_projects`."""
