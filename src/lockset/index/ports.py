@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 # Hint for a project page without links to wheels and sdists.
 EMPTY_PAGE = (
-    "Check the name of the project. If this concerns all projects of the index, use the URL of its simple API, not of its"
-    " web pages: for devpi it is `…/+simple/`"
+    "Check the name of the project. If this concerns all projects of the index, use the URL of its simple API, not of"
+    " its web pages: for devpi it is `…/+simple/`"
 )
 
 
