@@ -433,14 +433,26 @@ def _has_strong_hash(file: DistributionFile) -> bool:
 
 
 def best_file(wheels: Sequence[DistributionFile]) -> DistributionFile:
-    """The wheel that represents its version: not yanked, with promised metadata, then the most widely usable one."""
+    """The wheel that represents its version: not yanked, with promised metadata, then the most widely usable one.
+
+    Wheels for Python 2 come last: old releases have other dependencies there.
+    """
     if len(wheels) == 1:
         return wheels[0]
     # Most versions have many wheels, and few of them for the best platform: only those are compared by name.
-    ranks = [(file.yanked, not file.metadata, _rank(file.filename.rpartition("-")[2])) for file in wheels]
+    ranks = [
+        (file.yanked, _is_for_python2(file.filename), not file.metadata, _rank(file.filename.rpartition("-")[2]))
+        for file in wheels
+    ]
     best = min(ranks)
     foremost = [file for file, rank in zip(wheels, ranks, strict=True) if rank == best]
     return min(foremost, key=lambda file: (-_newest_minor(file.filename), file.filename))
+
+
+def _is_for_python2(filename: str) -> bool:
+    """Whether no Python 3 can use the wheel."""
+    interpreters = filename.rsplit("-", 3)[1]
+    return "2" in interpreters and all(interpreter[2:3] == "2" for interpreter in interpreters.split("."))
 
 
 # Platform tags by preference; wheels of other platforms come last.

@@ -266,6 +266,9 @@ def test_no_files_have_no_metadata() -> None:
         ("sample-1-cp313-cp313-macosx_11_0_arm64.whl", "sample-1-cp313-cp313-win_amd64.whl"),
         ("sample-1-cp313-cp313-win_amd64.whl", "sample-1-cp313-cp313-emscripten_3_1_wasm32.whl"),
         ("sample-1-cp312-cp312-win_amd64.whl", "sample-1-pp310-pypy310_pp73-win_amd64.whl"),
+        ("sample-1-py3-none-any.whl", "sample-1-py2-none-any.whl"),
+        ("sample-1-cp39-cp39-win_amd64.whl", "sample-1-py2-none-any.whl"),
+        ("sample-1-cp39-cp39-win_amd64.whl", "sample-1-cp27-cp27mu-manylinux1_x86_64.whl"),
     ],
 )
 def test_the_most_widely_usable_wheel_speaks(ordered: tuple[str, str]) -> None:
@@ -276,6 +279,8 @@ def test_a_wheel_with_promised_metadata_speaks_before_all_others() -> None:
     plain = named("sample-1-py3-none-any.whl")
     promised = named("sample-1-cp313-cp313-win_amd64.whl", metadata=True)
     assert best_file((*plain, *promised)).filename == "sample-1-cp313-cp313-win_amd64.whl"
+    old = named("sample-1-py2-none-any.whl", metadata=True)
+    assert best_file((*plain, *old)).filename == "sample-1-py3-none-any.whl"
 
 
 def test_ways_come_in_order_of_cost() -> None:
