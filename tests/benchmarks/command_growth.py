@@ -2,7 +2,7 @@
 
 Serves worlds of 100, 200, 400 and 800 packages (or the sizes given) on loopback, each package with a wheel of twenty
 files, and runs the commands as processes: processor milliseconds, the median of a few runs, and the exponent e of
-`time = start + c * packages ** e` that fits best, where `start` is the time of the command for one package. 1 is linear.
+`time = start + c * packages ** e` that fits best, where `start` is the time for one package. 1 is linear.
 """
 
 from __future__ import annotations
@@ -43,7 +43,11 @@ class Bench:
         """Processor milliseconds of the command, with its copies."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
-            [sys.executable, "-c", _RUN, *arguments], cwd=self.folder, env=self.environ, capture_output=True, check=False
+            [sys.executable, "-c", _RUN, *arguments],
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            check=False,
         )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if done.returncode > 1 or done.stderr.startswith(b"error"):

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     Stamp: TypeAlias = tuple[int, int, int, int] | None
     # Versions, arguments, working folder, relevant variables.
     Key: TypeAlias = tuple[Any, ...]
-    # The start of absolute paths; their ends, each but the first after a NUL character; sizes; times of modification.
+    # The start of absolute paths; their ends, each but the first after a NUL character; sizes, `~size` of what is not a
+    # regular file; times of modification.
     FileStamps: TypeAlias = tuple[str, str, Sequence[int | None], Sequence[int | None]]
     # Paths, each but the first of an item after a NUL character; sizes; times of modification.
     Columns: TypeAlias = tuple[list[str], list[Any], list[Any]]
@@ -69,7 +70,7 @@ __all__ = [
 ]
 
 # Increment with every change of the records.
-_FORMAT = 6
+_FORMAT = 7
 _FOLDER = "recall-v1"
 # Limit for the number of records; a new one replaces an older one.
 _RECORDS = 256
@@ -280,9 +281,21 @@ def _parts(rows: Mapping[str, Columns]) -> Iterator[tuple[int, bytes]]:
             end = len(text) if end < 0 else end
             after = first + text.count(b"\0", start, end) + 1
             # Without references to equal numbers, which take time and are few (version 2).
-            part = marshal.dumps((root, text[start:end], sizes[first:after], times[first:after]), 2)
+            folder, names = _within(os.fsencode(root), text[start:end])
+            part = marshal.dumps((folder, names, sizes[first:after], times[first:after]), 2)
             yield after - first, part
             start, first = end + 1, after
+
+
+def _within(root: bytes, names: bytes) -> tuple[bytes, bytes]:
+    """The deepest folder below `root` that has all files with these `names`, and their names in it."""
+    separator = os.fsencode(os.sep)
+    above = names.partition(b"\0")[0]
+    while above := above.rpartition(separator)[0]:
+        start = above + separator
+        if names.count(b"\0" + start) == names.count(b"\0"):
+            return root + start, names[len(start) :].replace(b"\0" + start, b"\0")
+    return root, names
 
 
 def stamp(path: str) -> Stamp:
@@ -442,13 +455,15 @@ def _all_true(count: int, check: Callable[[int], bool], *, helpers: int) -> bool
 
 
 def _unchanged(part: bytes) -> bool:
-    """Whether the files have their sizes and times; from within their root, since short paths are faster."""
-    root, names, sizes, times = _value(part)
+    """Whether the files have their sizes and times; from within their folder, since short paths are faster."""
+    folder, names, sizes, times = _value(part)
     try:
-        os.chdir(root)
+        os.chdir(folder)
         # Bytes, since the system gets its paths as bytes.
         for status, size, time in zip(map(os.lstat, names.split(b"\0")), sizes, times, strict=True):
-            if status.st_size != size or status.st_mtime_ns != time:
+            if status.st_mtime_ns != time:
+                return False
+            if size != (status.st_size if status.st_mode & _KIND == _REGULAR else ~status.st_size):
                 return False
     except OSError:
         return False
