@@ -250,6 +250,56 @@ def test_a_file_of_the_cache_that_keeps_its_size_and_its_time_is_noticed_by_veri
         assert tree(folder / "second") == tree(folder / "first")
 
 
+def without(folder: Path, aside: Path) -> None:
+    shutil.rmtree(folder)
+    assert aside.is_dir()
+
+
+def linked(folder: Path, aside: Path) -> None:
+    shutil.move(folder, aside / "kept")
+    folder.symlink_to(aside / "kept", target_is_directory=True)
+
+
+def a_file(folder: Path, aside: Path) -> None:
+    without(folder, aside)
+    folder.write_text("")
+
+
+FOLDERS = {"removed": without, "linked": linked, "a file": a_file}
+
+
+def any_folder(folder: Path, position: int) -> Path:
+    paths = sorted({path.parent for path in folder.rglob("*") if path.is_file()} - {folder})
+    return paths[position % len(paths)]
+
+
+@settings(max_examples=25)
+@given(positions, st.sampled_from(sorted(FOLDERS)), numbers)
+def test_whatever_became_of_a_folder_of_the_target_is_noticed_and_repaired(
+    position: int, change: str, number: int
+) -> None:
+    with new_folder() as folder, processes(number):
+        world, target = world_in(folder, "target"), folder / "target"
+        install(world)
+        before = tree(target)
+        FOLDERS[change](any_folder(target, position), folder)
+        assert install(world).changed
+        assert tree(target) == before
+
+
+@settings(max_examples=25)
+@given(positions, st.sampled_from(sorted(FOLDERS)), numbers, modes)
+def test_whatever_became_of_a_folder_of_the_cache_what_is_installed_is_right(
+    position: int, change: str, number: int, mode: str
+) -> None:
+    with new_folder() as folder, processes(number):
+        options = InstallOptions(link_mode=mode)
+        install(world_in(folder, "first"), install_options=options)
+        FOLDERS[change](any_folder(folder / "cache" / STORE_FOLDER, position), folder)
+        install(world_in(folder, "second"), install_options=options)
+        assert tree(folder / "second") == tree(folder / "first")
+
+
 SYNC = ("sync", "--target", "target", "--link-mode", "copy")
 
 
