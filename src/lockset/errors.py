@@ -195,9 +195,14 @@ class MetadataInvalidError(KnownError):
 
 
 class NoResolutionError(KnownError):
-    """Nothing meets all requirements together."""
+    """Nothing meets all requirements together.
+
+    Attributes:
+        projects: Normalised names of the packages in conflict, whose other releases could end it.
+    """
 
     code = "no-resolution"
+    projects: tuple[str, ...] = ()
 
 
 class RequirementSyntaxError(KnownError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lockset._dataclass import replace
 from lockset.composition import lock_assembly
 from lockset.composition.builds.environments import SyncedEnvironmentMaker
 from lockset.composition.lock_pipeline import lock_environment
@@ -18,6 +19,9 @@ from lockset.progress import NullListener
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lockset.lockfile.model import Pylock
+    from lockset.resolve.problem.options import LockOptions
+    from lockset.sources.project import RootProject
     from support.local_index import LocalIndex
 
 
@@ -57,3 +61,21 @@ def test_impossible_build_requirements_are_shown_as_written(maker: SyncedEnviron
     message = "to build ship could not be created: No version of hull"
     with pytest.raises(LocksetError, match=message), maker.make(["hull>=3"], what="ship"):
         pass
+
+
+def test_requirements_that_builds_share_are_locked_once(maker: SyncedEnvironmentMaker) -> None:
+    locked: list[tuple[str, ...]] = []
+
+    def lock(project: RootProject, options: LockOptions, nested: SyncedEnvironmentMaker) -> Pylock:
+        locked.append(tuple(str(line.requirement) for line in project.dependencies))
+        return lock_environment(project, options, nested)
+
+    maker = replace(maker, lock=lock)
+    for _ in range(2):
+        with maker.make(["hull"], what="ship") as made:
+            made.install(["hull"])
+            made.install([])
+            assert installed(made.python) == {"hull-2.0", "keel-2.0"}
+    with maker.make(["keel"], what="boat"):
+        pass
+    assert locked == [("hull",), ("keel",)]

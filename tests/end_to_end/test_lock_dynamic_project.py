@@ -96,6 +96,18 @@ def test_without_builds_it_is_refused_with_the_way_out(options: tuple[str, ...],
     assert not (tmp_path / "pylock.toml").exists()
 
 
+def test_a_sync_does_not_call_what_only_the_build_knows_a_change(cli: Command, tmp_path: Path) -> None:
+    write(tmp_path, HEAD + BOTH)
+    cli.ok("lock")
+    target = str(tmp_path / "folder")
+    assert "has changed" not in cli.ok("sync", "--dry-run", "--target", target).stderr
+    cli.ok("sync", "--locked", "--dry-run", "--target", target)
+    write(tmp_path, HEAD + BOTH)
+    text = (tmp_path / "pyproject.toml").read_text()
+    (tmp_path / "pyproject.toml").write_text(text.replace('"d", ', '"d", "e", '))
+    assert "`e` is required, but not locked" in cli.ok("sync", "--dry-run", "--target", target).stderr
+
+
 def test_an_extra_that_only_the_build_knows_can_be_chosen(cli: Command, tmp_path: Path) -> None:
     write(tmp_path, HEAD + BOTH)
     cli.ok("lock", "--extra", "y", "--no-group", "dev")
@@ -156,3 +168,60 @@ def test_dynamic_pythons_are_those_of_the_build(cli: Command, tmp_path: Path) ->
     (tmp_path / "pyproject.toml").write_text(head + files["pyproject.toml"])
     cli.ok("lock")
     assert tomli.loads((tmp_path / "pylock.toml").read_text())["requires-python"] == ">=3.12"
+
+
+SETUP = "from setuptools import setup\n\nsetup(name='app')\n"
+
+
+def write_old_project(folder: Path, world: LocalIndex) -> None:
+    """A project of setup.py alone, which a stand-in for the legacy backend of setuptools builds."""
+    files = source_files(
+        "app", "1.0", requires_dist=["a", "b ; extra == 'x'"], requires_python=">=3.11", extras={"x": []}
+    )
+    backend = f"{files.pop('tiny_backend.py')}\n__legacy__ = sys.modules[__name__]\n"
+    world.world.add("setuptools", "80.0", files={"setuptools/__init__.py": "", "setuptools/build_meta.py": backend})
+    del files["pyproject.toml"]
+    write_source_tree(folder, {**files, "setup.py": SETUP})
+
+
+@pytest.mark.parametrize("named", [(), ("setup.py",), (".",)])
+def test_a_project_of_setup_py_alone_is_locked(
+    named: tuple[str, ...], cli: Command, tmp_path: Path, world: LocalIndex
+) -> None:
+    write_old_project(tmp_path, world)
+    assert "Building app (.)" in cli.ok("lock", *named).stderr
+    data = tomli.loads((tmp_path / "pylock.toml").read_text())
+    assert data["requires-python"] == ">=3.11"
+    assert data["extras"] == ["x"]
+    assert set(markers(tmp_path)) == {"a", "b"}
+    before = (tmp_path / "pylock.toml").read_bytes()
+    cli.ok("lock", *named)
+    assert (tmp_path / "pylock.toml").read_bytes() == before
+    cli.ok("lock", "--check", *named)
+    cli.ok("sync", "--dry-run", "--target", str(tmp_path / "folder"))
+
+
+def test_a_folder_below_setup_py_has_its_lock_next_to_it(
+    cli: Command, tmp_path: Path, world: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_old_project(tmp_path, world)
+    below = tmp_path / "docs"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    cli.ok("lock", cwd=below)
+    assert set(markers(tmp_path)) == {"a", "b"}
+
+
+def test_what_setup_py_requires_is_locked_with_the_groups(cli: Command, tmp_path: Path) -> None:
+    files = source_files("app", "1.0", requires_dist=["a"])
+    write_source_tree(tmp_path, {**files, "setup.py": SETUP})
+    (tmp_path / "pyproject.toml").write_text(f"[dependency-groups]\ndev = ['app', 'd']\n{files['pyproject.toml']}")
+    cli.ok("lock")
+    assert set(markers(tmp_path)) == {"a", "d"}
+
+
+def test_a_conflict_of_a_built_project_names_its_file(cli: Command, tmp_path: Path, world: LocalIndex) -> None:
+    write_old_project(tmp_path, world)
+    plan = (tmp_path / "tiny.json").read_text().replace("Requires-Dist: a", "Requires-Dist: a>=9")
+    (tmp_path / "tiny.json").write_text(plan)
+    assert "a>=9 is required in setup.py (as built)" in cli.refused("lock")

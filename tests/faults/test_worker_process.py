@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies of a pro
 _START = """
 import json, os, signal, sys, time
 from lockset.errors import LocksetError
-from lockset.index.http.workers import ProcessCopy, SharedWorkers
+from lockset.index.http.process_copies import ProcessCopy, SharedWorkers
 from lockset.index.ports import ProjectNotFound, RemoteCall
 from lockset.progress import NullListener
 
@@ -336,9 +336,9 @@ print(json.dumps([first, second, later, os.getpid()]))
 
 def test_a_copy_of_which_none_can_be_made_serves_alone() -> None:
     assert run("""
-from lockset.index.http import workers
-real, here = workers.assistant, os.getpid()
-workers.assistant = lambda work: real(work) if os.getpid() == here else None
+from lockset.index.http import process_copies
+real, here = process_copies.assistant, os.getpid()
+process_copies.assistant = lambda work: real(work) if os.getpid() == here else None
 workers = SharedWorkers(8, copies=copies(3), opening=("opening", 1), listener=listener)
 functions["pid"] = lambda _: os.getpid()
 workers.prepare()
@@ -515,12 +515,12 @@ def test_the_copies_of_a_lock_have_ended_before_its_connections_are_closed(
     local_index.world.add("sample", "1.0")
     (tmp_path / "requirements.in").write_text("sample\n")
     closing = """
-import lockset.index.http.workers as workers
-close = workers.SharedWorkers.close
+import lockset.index.http.process_copies as copies
+close = copies.SharedWorkers.close
 def closed(self):
     print("prepared", self._prepared, "shared", self.is_shared, file=sys.stderr)
     close(self)
-workers.SharedWorkers.close = closed
+copies.SharedWorkers.close = closed
 """
     code = _LOCK.format(threads=False, url=local_index.url, cache=str(tmp_path / "cache"), more=())
     code = code.replace("sys.argv =", f"{closing}\nsys.argv =")
@@ -555,6 +555,7 @@ def test_a_lock_starts_the_copy_early_unless_pages_were_stored_lately(local_inde
         assert not needs_network([*line, option], environ)
     assert lock(tmp_path, local_index.url, threads=False)[0] == 0
     assert not needs_network(line, environ)
+    assert all(needs_network([*line, option], environ) for option in ("-U", "--upgrade", "--refresh"))
     for folder in (tmp_path / "cache-False").rglob("pages/*"):
         os.utime(folder, (0, 0))
     assert needs_network(line, environ)

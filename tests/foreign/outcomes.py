@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[1])]
 
-from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_imported, read_input
+from lockset.composition.conversions.conversion import Conversion, ConvertOptions
+from lockset.composition.conversions.foreign import convert_imported
+from lockset.composition.conversions.foreign_input import read_input
 from lockset.errors import LocksetError
 from support.corpus import CORPUS, FORMATS, files_of
 from support.fakes.fake_conversion import DraftIndex, FakeRemote, sha

@@ -19,10 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lockset.cli.fast_path import sync as recorded_sync
 from lockset.cli.main import main
 from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
-from lockset.files import record_store
 from lockset.sync.disk.apply import stage
 from lockset.sync.disk.inspect import installed_scan
 from lockset.sync.target import STORE_FOLDER
@@ -158,7 +158,7 @@ def processes(number: int) -> Iterator[None]:
     """Few files are many, for this number of processes; threads of other tests do not matter."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threading, "active_count", lambda: 1)
-        for module in (stage, installed_scan, record_store):
+        for module in (stage, installed_scan, recorded_sync):
             patch.setattr(module, "_MANY", 1)
             patch.setattr(module, "processors", lambda: number)
         yield
@@ -325,7 +325,7 @@ class Recorded:
     def is_recalled(self) -> bool:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.target.parent)
-            return record_store.replay(SYNC, self._environ) is not None
+            return recorded_sync.replay(SYNC, self._environ) is not None
 
 
 @settings(max_examples=200)

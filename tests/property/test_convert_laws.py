@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from lockset.composition.conversions.conversion import ConvertOptions
 from lockset.composition.conversions.export import ExportOptions, export_lock
-from lockset.composition.conversions.foreign import ConvertOptions
 from lockset.conversion.model.imported_lock import (
     ForeignGraph,
     GraphEdge,

@@ -6,13 +6,9 @@ import os
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from lockset.composition.conversions.foreign import (
-    Conversion,
-    ConvertOptions,
-    convert_foreign,
-    is_pylock,
-    refuse_pylock_options,
-)
+from lockset.composition.conversions.conversion import Conversion, ConvertOptions, refuse_pylock_options
+from lockset.composition.conversions.foreign import convert_foreign
+from lockset.composition.conversions.foreign_input import is_pylock
 from lockset.composition.indexes import resolve_indexes
 from lockset.composition.run_context import context_of
 from lockset.errors import LocksetError, UsageError

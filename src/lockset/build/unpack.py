@@ -10,7 +10,8 @@ import zipfile
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lockset.errors import LocksetError
-from lockset.metadata.bounded_reads import MOST_MEMBERS, BoundedReads, archive_errors, open_gzip, tar_members
+from lockset.metadata.bounded_reads import MOST_MEMBERS, BoundedReads, archive_errors, open_gzip
+from lockset.metadata.tar_archive import open_tar, tar_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -80,7 +81,7 @@ class _Writer:
         self._copies: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
     def add_tar(self, archive: BinaryIO) -> None:
-        with tarfile.open(fileobj=open_gzip(archive), mode="r:") as tar:
+        with open_tar(open_gzip(archive)) as tar:
             for member in tar_members(tar):
                 parts = self._count(member.name)
                 if member.isdir():

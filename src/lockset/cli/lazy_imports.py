@@ -290,7 +290,7 @@ def _match(pattern: str, text: str) -> Any:
 
 
 class _NegativeNumber:
-    """The pattern by which argparse recognises negative numbers among options. `re` is not imported for `--option`."""
+    """The pattern by which argparse recognizes negative numbers among options. `re` is not imported for `--option`."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
@@ -328,6 +328,7 @@ _STAND_INS: dict[str, Any] = {
     "logging": _Lazy("logging", getLogger=_Logger, DEBUG=10),
     "platform of packaging.markers": _platform(),
     "re of argparse": _Lazy("re", ASCII=256, compile=_argparse_pattern, match=_match),
+    "re of glob": _Lazy("re", compile=lazy_pattern),  # pathlib imports it from Python 3.13 on
     "re of pathlib": _Lazy("re"),
     "ssl of httpcore._ssl": _Lazy("ssl", SSLContext=object),  # the annotation of a function
     "typing of packaging.markers": _Lazy("typing", TypedDict=_TypedDict),

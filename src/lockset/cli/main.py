@@ -194,7 +194,7 @@ def _stands(arguments: Sequence[str]) -> bool:
 
         output = recall_answer(arguments, environ)
     else:
-        from lockset.files.record_store import replay
+        from lockset.cli.fast_path.sync import replay
 
         output = replay(arguments, environ)
     if output is None:

@@ -37,11 +37,25 @@ _LONGEST_NUMBER = 6
 _COLLECTED_AT = (200_000, 50, 100)
 
 
+class _WithoutColors:
+    """Colours of argparse: none of its parts has one."""
+
+    def __getattr__(self, _part: str) -> str:
+        return ""
+
+
 class _Help(argparse.HelpFormatter):
     """Help as wide as the terminal. argparse creates a formatter for every option, and its own imports much."""
 
+    # What Python 3.14 formats with. It imports `dataclasses` and `ast` to learn that there are no colours.
+    _theme = _WithoutColors()
+    _decolor = staticmethod(str)
+
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=min(_columns(), _WIDEST) - 2)
+
+    def _set_color(self, *_: object, **__: object) -> None:
+        """Have no colours, whatever argparse says."""
 
 
 @cache

@@ -22,15 +22,16 @@ from lockset.index.credentials import redact
 from lockset.index.http.cache import DiskCache
 from lockset.index.http.client import HttpIndexes
 from lockset.index.http.files import HttpFiles
+from lockset.index.http.process_copies import ProcessCopy, SharedWorkers
 from lockset.index.http.transport import HttpDownloads, Transport
-from lockset.index.http.workers import ProcessCopy, SharedWorkers, Workers
+from lockset.index.http.workers import Workers
 from lockset.index.options import options_of_plain, plain_options
 from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from lockset.index.http.workers import Service
+    from lockset.index.http.copy_service import Service
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
     from lockset.progress import ProgressListener
@@ -84,15 +85,14 @@ def connect(
     clock: Callable[[], float],
     listener: ProgressListener | None = None,
     environ: Mapping[str, str] | None = None,
-    allow_files: bool = False,
     copies: Callable[[], list[ProcessCopy]] | None = None,
     spares: int = 0,
 ) -> Connection:
     """Create the parts for `options`; nothing is opened before the first request.
 
     `cache` is the cache folder (None disables the cache), `clock` returns seconds since the epoch, `environ` replaces
-    the process's environment for credentials, `allow_files` lets downloads read `file:` URLs. `copies` starts copies
-    of this process for most calls, which are opened with the plain options and the cache folder as text.
+    the process's environment for credentials. `copies` starts copies of this process for most calls, which are opened
+    with the plain options and the cache folder as text.
     `spares` is how many connections to each host are opened before they are needed.
     """
     transport = Transport(options, clock=clock, listener=listener, environ=environ, spares=spares)
@@ -102,7 +102,7 @@ def connect(
         opening = plain_options(options), None if cache is None else str(cache)
         workers = SharedWorkers(count, copies=copies, opening=opening, listener=transport.listener)
     stored = DiskCache(cache)
-    downloads = HttpDownloads(transport, allow_files=allow_files)
+    downloads = HttpDownloads(transport)
     return Connection(
         index=HttpIndexes(
             options,

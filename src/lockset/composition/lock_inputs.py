@@ -25,12 +25,13 @@ from lockset.resolve.problem.roots import named
 from lockset.sources.discover import (
     STDIN,
     LocalFiles,
-    find_upwards,
+    find_project,
     read_constraints,
     read_sources,
     with_lines_of,
 )
 from lockset.sources.other_tools.facts import OtherTools
+from lockset.sources.pyproject import SETUP_PY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -159,7 +160,7 @@ def read_lock_inputs(
     if tables is not None:
         listener.note(tables)
     before = target.read_bytes() if target is not None and target.is_file() else None
-    index_options = resolve_indexes(indexes, project, context)
+    index_options = _with_new_pages(resolve_indexes(indexes, project, context), options)
     hint = unread_index_variable(index_options, context) if connecting else None
     if hint is not None:
         listener.hint(hint)
@@ -177,6 +178,13 @@ def read_lock_inputs(
         fetched=fetch.count,
         memory=memory,
     )
+
+
+def _with_new_pages(indexes: IndexOptions, options: LockOptions) -> IndexOptions:
+    """`indexes` that are asked for newer pages of what is upgraded, however lately they were."""
+    if options.upgrade and indexes.max_age is None:
+        return replace(indexes, max_age=0.0)
+    return replace(indexes, refresh_packages=indexes.refresh_packages | options.upgrade_packages)
 
 
 def needed_pages(inputs: LockInputs) -> list[str]:
@@ -262,13 +270,13 @@ def _target(sources: Sequence[str], output: str | None, here: Path) -> Path | No
         return None
     if output is not None:
         return here / output
-    if len(sources) == 1 and sources[0].endswith(".py"):
+    if len(sources) == 1 and sources[0].endswith(".py") and Path(sources[0]).name != SETUP_PY:
         script = Path(sources[0])
         name = re.sub(r"[^A-Za-z0-9_-]", "-", script.stem)
         return here / script.parent / f"pylock.{name}.toml"
     if not sources:
-        pyproject = find_upwards("pyproject.toml", here)
-        return (pyproject.parent if pyproject else here) / "pylock.toml"
+        project = find_project(here)
+        return (project.parent if project else here) / "pylock.toml"
     return here / "pylock.toml"
 
 

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lockset.composition.project_changes import ProjectState
-    from lockset.files.record_store import FileStamps
     from lockset.index.ports import Downloads
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.apply.prepare import Preparer
+    from lockset.sync.disk.inspect.snapshot import FileStamps
     from lockset.sync.placement import Overlap
     from lockset.sync.ports import WheelBuilds
     from lockset.sync.target import Target

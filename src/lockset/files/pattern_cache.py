@@ -18,7 +18,8 @@ import zlib
 from _frozen_importlib_external import PathFinder, SourceFileLoader
 
 from lockset._version import __version__
-from lockset.files.record_store import cache_folder, get_value, put_value
+from lockset.files.cache_folder import cache_folder
+from lockset.files.record_store import get_value, put_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

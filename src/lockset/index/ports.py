@@ -64,7 +64,7 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteCall(Generic[T]):
-    """A call as another process can make it: `lockset.index.http.workers`.
+    """A call as another process can make it: `lockset.index.http.process_copies`.
 
     Attributes:
         kind: What is called.

@@ -115,7 +115,8 @@ def _changes(name: str, old: Sequence[Package], new: Sequence[Package]) -> Itera
         for entry in list(before):
             fitting = next((other for other in after if same(entry, other)), None)
             if fitting is not None:
-                pairs.append((entry, fitting))
+                if same is not _alike:  # those do not change
+                    pairs.append((entry, fitting))
                 before = [other for other in before if other is not entry]
                 after = [other for other in after if other is not fitting]
     for entry in before:
@@ -123,9 +124,7 @@ def _changes(name: str, old: Sequence[Package], new: Sequence[Package]) -> Itera
     for entry in after:
         yield Change(name=name, kinds=("added",), old=None, new=entry)
     for left, right in pairs:
-        change = _compare(name, left, right)
-        if change.kinds:
-            yield change
+        yield _compare(name, left, right)
 
 
 def _sorted(packages: Sequence[Package]) -> list[Package]:
@@ -137,7 +136,7 @@ def _sorted(packages: Sequence[Package]) -> list[Package]:
 
 
 def _alike(left: Package, right: Package) -> bool:
-    return not _compare("", left, right).kinds
+    return left == right or not _compare("", left, right).kinds
 
 
 def _same_both(left: Package, right: Package) -> bool:
@@ -190,6 +189,8 @@ def _files(package: Package) -> dict[str, File]:
 
 def _agree(left: File, right: File) -> bool:
     """Whether both list a common hash, and all common hashes and the sizes agree."""
+    if left.hashes == right.hashes and left.size == right.size:
+        return bool(left.hashes)
     mine = {name.lower(): value.lower() for name, value in left.hashes.items()}
     theirs = {name.lower(): value.lower() for name, value in right.hashes.items()}
     common = mine.keys() & theirs.keys()

@@ -42,6 +42,7 @@ __all__ = [
     "load_bytes",
     "open_conflict",
     "read_document",
+    "read_with_rest",
 ]
 
 # How much of a text is examined; the first lines show the format.
@@ -58,7 +59,7 @@ _FOLDER = "it is a folder"
 
 
 def kind_of_text(text: str) -> str | None:
-    """A sentence about the format of `text`, which is not TOML; None if it is not recognised."""
+    """A sentence about the format of `text`, which is not TOML; None if it is not recognized."""
     head = text[:_LOOKED_AT].lstrip("\ufeff \t\r\n")
     lines = [line for line in (raw.strip() for raw in head.splitlines()) if line and not line.startswith("#")]
     first = lines[0] if lines else ""
@@ -82,7 +83,7 @@ def open_conflict(text: str) -> int | None:
 
 
 def kind_of_table(data: Mapping[str, Any]) -> str | None:
-    """A sentence about the format of `data`, TOML without the keys of a lock file; None if it is not recognised."""
+    """A sentence about the format of `data`, TOML without the keys of a lock file; None if it is not recognized."""
     metadata = data.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     if "package" in data and "content-hash" in metadata:
@@ -103,6 +104,11 @@ MAX_BYTES = 64 * 1024 * 1024
 # Limit for the tags of one wheel file name (`py2.py3-none-any` has two). A name of a few hundred characters can expand
 # to millions; real ones stay below a hundred.
 MAX_WHEEL_TAGS = 2_000
+# A name with so few dots, three times eleven parts, is below that limit.
+_FEW_DOTS = 30
+
+# Characters from which on it takes longer to parse a text than to prepare for a quicker way.
+_LONG = 8_192
 
 _ENTRY = lazy_pattern(r"packages\[(\d+)\]\.?(.*)", re.DOTALL)
 # Python's limit is 4,300 digits by default, and cannot be set below 640.
@@ -160,12 +166,12 @@ class Document:
             LocksetError: `lock-unsupported` for another major version of the format, otherwise `lock-invalid`.
         """
         # A third of the start of `validate`, which does without it.
-        from lockset.lockfile.model import Pylock, PylockUnsupportedVersionError, PylockValidationError
+        from lockset.lockfile.model import PylockUnsupportedVersionError, PylockValidationError, lock_of
 
         _refuse_tag_bombs(self.data, self.path)
         try:
             _check_bounds(self.data)
-            return Pylock.from_dict(self.data)
+            return lock_of(self.data)
         except PylockUnsupportedVersionError as error:
             raise LocksetError(
                 "lock-unsupported",
@@ -195,11 +201,21 @@ def read_document(text: str | bytes, *, path: str | None = None) -> Document:
     Raises:
         TomlError: The text is not TOML in UTF-8, or exceeds the limits of the parser.
     """
+    return read_with_rest(text, path=path)[0]
+
+
+def read_with_rest(text: str | bytes, *, path: str | None = None) -> tuple[Document, str]:
+    """As `read_document`, with the part of the text that has everything in it that TOML 1.0 lacks.
+
+    Raises:
+        TomlError: As `read_document`.
+    """
     decoded = text if isinstance(text, str) else decode(text, path=path)
     if decoded.startswith("\ufeff"):
         message = "The file starts with a byte order mark, which TOML does not allow"
         raise TomlError(message, path=path, hint="Save it as UTF-8 without a byte order mark")
-    return Document(text=decoded, data=_parse(decoded, path), path=path)
+    data, rest = _parse(decoded, path)
+    return Document(text=decoded, data=data, path=path), rest
 
 
 def decode(data: bytes, *, path: str | None = None) -> str:
@@ -221,9 +237,13 @@ def decode(data: bytes, *, path: str | None = None) -> str:
         raise TomlError(message, path=path, before=before, hint="Save the file as UTF-8") from error
 
 
-def _parse(text: str, path: str | None) -> dict[str, Any]:
+def _parse(text: str, path: str | None) -> tuple[dict[str, Any], str]:
     try:
-        return tomli.loads(text)
+        if len(text) < _LONG:
+            return tomli.loads(text), text
+        from lockset.lockfile.file_lines import read_toml  # for a text with many files
+
+        return read_toml(text)
     except tomli.TOMLDecodeError as error:
         conflict = open_conflict(text)
         if conflict is not None:
@@ -290,8 +310,10 @@ def _check_bounds(data: Mapping[str, Any]) -> None:
 
 
 def _is_tag_bomb(wheel: Mapping[str, Any]) -> bool:
-    names = (wheel.get("name"), wheel.get("path"), wheel.get("url"))
-    return any(isinstance(name, str) and tag_count(name) > MAX_WHEEL_TAGS for name in names)
+    names = [name for key in ("name", "path", "url") if isinstance(name := wheel.get(key), str)]
+    # A percent sign may stand for a dot.
+    doubtful = [name for name in names if name.count(".") > _FEW_DOTS or "%" in name]
+    return any(tag_count(name) > MAX_WHEEL_TAGS for name in doubtful)
 
 
 def tag_count(name: str) -> int:

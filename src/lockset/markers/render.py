@@ -2,7 +2,7 @@
 
 The text must agree with the set wherever the assumption is true, and is arbitrary elsewhere. First, conditions that
 every member satisfies are factored out with `and`, and sufficient conditions with `or`, one variable at a time; this
-completes most markers. The rest and its complement are minimised in two levels, and the shorter result is used.
+completes most markers. The rest and its complement are minimized in two levels, and the shorter result is used.
 Finally, redundant comparisons are removed. The order of variables determines the order of the text.
 """
 
@@ -13,21 +13,24 @@ from typing import TYPE_CHECKING
 from lockset.markers.cover import Parts, cover, diagram_parts, factor, products_of
 from lockset.markers.diagram import EMPTY, FULL, NODES, and_, disjoint, given, not_, or_
 from lockset.markers.expression import Expression, Join, expression_text, join, meaning, negate, size
-from lockset.markers.literals import choose, region, region_expression
+from lockset.markers.literals import choose, parts_met, region, region_expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lockset.markers.literals import Labels
+    from lockset.markers.variables import Variable
+
 
 __all__ = ["render"]
 
-# A set with more products than this is divided by its first variable, and each part is minimised separately.
+# A set with more products than this is divided by its first variable, and each part is minimized separately.
 MAX_PRODUCTS = 64
 # Expressions with more comparisons than this are not searched for redundant ones.
 MAX_COMPARISONS_TO_CLEAN = 24
-# Sets with at most this many products are also minimised as a whole, before anything is factored out.
+# Sets with at most this many products are also minimized as a whole, before anything is factored out.
 MAX_PRODUCTS_AS_A_WHOLE = 12
-# Two-level minimisation is skipped if products times variables squared exceeds this.
+# Two-level minimization is skipped if products times variables squared exceeds this.
 MAX_WORK = 4000
 # With so few comparisons, no other method is tried.
 SHORT = 2
@@ -80,19 +83,21 @@ def _necessary(diagram: int, care: int, parts: Parts) -> list[Expression]:
     """Conditions on single variables that every member of the set satisfies, but not every point of `care`."""
     conditions: list[Expression] = []
     for variable, labels in parts.items():
-        inside = and_(diagram, care)
-        needed = allowed = 0
-        for part in range(len(labels) + 1):
-            here = region(variable, labels, 1 << part)
-            if not disjoint(inside, here):
-                needed |= 1 << part
-            elif disjoint(care, here):
-                allowed |= 1 << part
-        mask = choose(variable, labels, needed, needed | allowed)
-        if mask != (1 << len(labels) + 1) - 1:
+        everything = (1 << len(labels) + 1) - 1
+        needed = _parts_met(and_(diagram, care), variable, labels)
+        mask = choose(variable, labels, needed, needed | (everything & ~_parts_met(care, variable, labels)))
+        if mask != everything:
             conditions.append(region_expression(variable, labels, mask))
             care = and_(care, region(variable, labels, mask))
     return conditions
+
+
+def _parts_met(diagram: int, variable: Variable, labels: Labels) -> int:
+    """The parts of `variable` in which the set has members."""
+    if variable.owner is None:
+        return parts_met(diagram, variable, labels)
+    here = [region(variable, labels, 1 << part) for part in range(len(labels) + 1)]
+    return sum(1 << part for part, one in enumerate(here) if not disjoint(diagram, one))
 
 
 def _core(diagram: int, care: int) -> Expression:
@@ -101,13 +106,13 @@ def _core(diagram: int, care: int) -> Expression:
 
 
 def _two_level(diagram: int, care: int, limit: int) -> Expression | None:
-    plain = _minimise(diagram, care, limit)
-    other = _minimise(not_(diagram), care, limit)
+    plain = _minimize(diagram, care, limit)
+    other = _minimize(not_(diagram), care, limit)
     candidates = [e for e in (plain, None if other is None else negate(other)) if e is not None]
     return min(candidates, key=_length) if candidates else None
 
 
-def _minimise(diagram: int, care: int, limit: int) -> Expression | None:
+def _minimize(diagram: int, care: int, limit: int) -> Expression | None:
     simple = given(diagram, care)
     parts = diagram_parts(simple)
     products = products_of(simple, parts, limit)

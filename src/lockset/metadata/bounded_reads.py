@@ -7,19 +7,15 @@ import struct
 import zlib
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
-if TYPE_CHECKING:
-    import tarfile
-    from collections.abc import Iterator
-
-__all__ = ["MOST_MEMBERS", "BoundedReads", "archive_errors", "open_gzip", "tar_members"]
+__all__ = ["MOST_MEMBERS", "BoundedReads", "archive_errors", "open_gzip"]
 
 # Limit for the members of a source archive; the largest real ones have about 30,000.
 MOST_MEMBERS = 100_000
 
-# Limit for one read. The directory of a zip archive and the extended headers of a tar archive are read at once, with
-# the size that the archive states; the largest real ones have about 10 MB.
+# Limit for one read. The directory of a zip archive is read at once, with the size that the archive states; the largest
+# real ones have about 10 MB.
 _MOST = 16 * 1024 * 1024
 
 # Error classes of the archive readers, and of the decompressors that zipfile may use. Not every Python has all of them.
@@ -81,18 +77,3 @@ def archive_errors() -> tuple[type[Exception], ...]:
         with suppress(ImportError):
             errors.append(getattr(import_module(module), name))
     return tuple(errors)
-
-
-def tar_members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The members of an archive, in order.
-
-    Raises:
-        ValueError: There are too many members, or the offset does not increase: negative sizes would make readers go
-            backwards forever.
-    """
-    for count, member in enumerate(archive):
-        if count >= MOST_MEMBERS:
-            raise ValueError(f"it has more than {MOST_MEMBERS} members")
-        if member.size < 0 or archive.offset <= member.offset:
-            raise ValueError("the size of a member is less than zero")
-        yield member

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 import zipfile
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -11,9 +10,10 @@ from packaging.version import InvalidVersion, Version
 from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError, MetadataInvalidError
-from lockset.metadata.bounded_reads import BoundedReads, archive_errors, open_gzip, tar_members
+from lockset.metadata.bounded_reads import BoundedReads, archive_errors, open_gzip
 from lockset.metadata.core import check_identity, parse_metadata, scan_fields
 from lockset.metadata.pyproject import tree_metadata
+from lockset.metadata.tar_archive import open_tar, tar_members
 from lockset.metadata.wheel import METADATA_LIMIT
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _is_at_top(name: str, filename: str) -> bool:
 
 
 def _of_tar(file: BinaryIO, name: str) -> bytes | None:
-    with tarfile.open(fileobj=open_gzip(file), mode="r:") as archive:
+    with open_tar(open_gzip(file)) as archive:
         for member in tar_members(archive):
             if max(archive.offset, member.offset_data + member.size) > _INFLATED:
                 return None

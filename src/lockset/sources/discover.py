@@ -18,7 +18,13 @@ from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import read_document
 from lockset.sources.direct_url import path_of
 from lockset.sources.project import RootProject, merge_sources
-from lockset.sources.pyproject import read_pyproject, read_pyproject_name, read_pyproject_settings
+from lockset.sources.pyproject import (
+    SETUP_CFG,
+    SETUP_PY,
+    read_pyproject,
+    read_pyproject_name,
+    read_pyproject_settings,
+)
 from lockset.sources.requirements.requirement_line import is_remote, is_url, shown_url
 from lockset.sources.settings import Settings
 from lockset.sources.toml_table import with_key_lines
@@ -33,6 +39,7 @@ __all__ = [
     "STDIN",
     "Fetch",
     "LocalFiles",
+    "find_project",
     "find_settings",
     "find_upwards",
     "path_of_file_url",
@@ -49,7 +56,10 @@ Replaced: TypeAlias = "Callable[[Path], bytes | None]"
 STDIN = "-"
 _PYPROJECT = "pyproject.toml"
 _NO_SOURCE = "Name a pyproject.toml, a requirements file or a script, or change to the folder of a project"
+# The usual names of requirements files, that of unpinned ones first.
+_REQUIREMENTS = ("requirements.in", "requirements.txt")
 _FOREIGN_LOCKS = frozenset({"poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock", "conda-lock.yml"})
+_SETUP_FILES = frozenset({SETUP_PY, SETUP_CFG})
 _TABLE = lazy_pattern(
     rb"(?m)^[ \t]*\[{1,2}[ \t]*(?:project|dependency-groups|build-system|tool)\b[^\n\]]*\]{1,2}[ \t]*(?:#|\r?$)"
 )
@@ -134,6 +144,11 @@ def find_upwards(name: str, start: Path) -> Path | None:
     return None
 
 
+def find_project(start: Path) -> Path | None:
+    """The nearest pyproject.toml in `start` (absolute) or a parent folder; without any, the nearest setup.py."""
+    return find_upwards(_PYPROJECT, start) or find_upwards(SETUP_PY, start)
+
+
 @contextmanager
 def with_lines_of(folder: Path) -> Iterator[None]:
     """Add line and column to a LocksetError about a key of a TOML file, which it names relative to `folder`.
@@ -190,11 +205,11 @@ def read_sources(
     fetch: Fetch | None = None,
     replaced: Replaced | None = None,
 ) -> RootProject:
-    """Read the named sources as one project; without names, the nearest pyproject.toml.
+    """Read the named sources as one project; without names, the nearest pyproject.toml, or else setup.py.
 
-    A source is a path (of a file, or a folder with a pyproject.toml) relative to `folder`, or `-` for a requirements
-    file, script or pyproject.toml on `stdin`. If no source is a pyproject.toml or a script, the settings are those of
-    the nearest pyproject.toml in `folder` or a parent folder.
+    A source is a path (of a file, or a folder with a pyproject.toml or setup.py) relative to `folder`, or `-` for a
+    requirements file, script or pyproject.toml on `stdin`. If no source is a pyproject.toml or a script, the settings
+    are those of the nearest pyproject.toml in `folder` or a parent folder.
 
     Args:
         named: Paths or `-`.
@@ -211,9 +226,10 @@ def read_sources(
     """
     location = _LocalFile(folder=folder, environ=environ, stdin=stdin, fetch=fetch, replaced=replaced)
     if not named:
-        path = find_upwards(_PYPROJECT, folder)
+        path = find_project(folder)
         if path is None:
-            raise LocksetError("source-missing", f"There is no pyproject.toml in {folder} or above it", hint=_NO_SOURCE)
+            message = f"There is no pyproject.toml in {folder} or above it"
+            raise LocksetError("source-missing", message, hint=_other_sources(folder) or _NO_SOURCE)
         named = [_relative(path, folder)]
     sources = [_read_source(name, location) for name in dict.fromkeys(named)]
     projects = [project for _, project in sources]
@@ -229,12 +245,21 @@ def read_sources(
     return replace(project, settings=settings, constraints=project.constraints + settings.constraints)
 
 
+def _other_sources(folder: Path) -> str | None:
+    """A hint for a folder without pyproject.toml that has requirements files or the lock file of another tool."""
+    options = (
+        (_REQUIREMENTS, "`lockset lock {}` locks what it requires"),
+        ((*sorted(_FOREIGN_LOCKS), _REQUIREMENTS[-1]), "`lockset convert {}` keeps the versions in it"),
+    )
+    existing = ((next((name for name in names if (folder / name).is_file()), None), text) for names, text in options)
+    return "; ".join(text.format(name) for name, text in existing if name is not None) or None
+
+
 def read_constraints(
     named: Sequence[str],
     *,
     folder: Path,
     environ: Mapping[str, str],
-    stdin: str | None = None,
     fetch: Fetch | None = None,
 ) -> tuple[RequirementLine, ...]:
     """Read constraints from requirements files and lock files, in order.
@@ -244,7 +269,7 @@ def read_constraints(
     Raises:
         LocksetError: with the file and the line or key of the error.
     """
-    location = _LocalFile(folder=folder, environ=environ, stdin=stdin, fetch=fetch)
+    location = _LocalFile(folder=folder, environ=environ, stdin=None, fetch=fetch)
     lines: list[RequirementLine] = []
     for name in named:
         source = _content(name, location)
@@ -269,14 +294,15 @@ def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProje
         raise LocksetError(
             "source-remote", "Only requirements files can be fetched", location=shown, hint="Download the project first"
         )
-    text = decode_utf8(source.data, location=shown)
     base = Path(source.path_or_url).parent
+    # What setup.py says is only known when it runs; the folder is read like one with an empty pyproject.toml.
+    text = "" if source.name in _SETUP_FILES else decode_utf8(source.data, location=shown)
     if kind is not SourceKind.PYPROJECT:
         from lockset.sources.script import read_script
 
         return kind, read_script(text, base=base, location=shown)
     with with_key_lines(text, shown):
-        project = read_pyproject(text, base=base, location=shown)
+        project = read_pyproject(text, base=base, location=shown, files=LocalFiles(location.folder))
     if name == STDIN:
         return kind, project
     return kind, replace(project, others=_other_files(project, location.folder))
@@ -298,9 +324,13 @@ def _content(name: str, location: _LocalFile) -> _Content:
         return _Content(shown_url(name), name, LocalFiles(location.folder, location.fetch).read(name))
     path_or_url = Path(os.path.normpath(location.folder / name))
     shown = name
-    if LocalFiles(location.folder).exists(str(path_or_url)) and path_or_url.is_dir():
-        path_or_url /= _PYPROJECT
-        shown = os.path.normpath(str(Path(name) / _PYPROJECT))
+    files = LocalFiles(location.folder)
+    if path_or_url.name in _SETUP_FILES and files.exists(str(path_or_url.with_name(_PYPROJECT))):
+        path_or_url, shown = path_or_url.with_name(_PYPROJECT), str(Path(name).with_name(_PYPROJECT))
+    elif files.exists(str(path_or_url)) and path_or_url.is_dir():
+        is_old = files.exists(str(path_or_url / SETUP_PY)) and not files.exists(str(path_or_url / _PYPROJECT))
+        inside = SETUP_PY if is_old else _PYPROJECT
+        path_or_url, shown = path_or_url / inside, os.path.normpath(str(Path(name) / inside))
     content = None if location.replaced is None else location.replaced(path_or_url)
     if content is None:
         content = read_file(path_or_url, location=shown, hint=_NO_SOURCE)
@@ -364,6 +394,8 @@ def _source_kind_of(name: str | None, data: bytes, *, location: str) -> SourceKi
     """
     if name is not None and name != _PYPROJECT:
         _refuse(name, location)
+        if name in _SETUP_FILES:
+            return SourceKind.PYPROJECT
         suffix = PurePath(name).suffix
         if suffix in {".py", ".pyw"}:
             return SourceKind.SCRIPT
@@ -393,7 +425,7 @@ def _refuse(name: str, location: str) -> None:
             location=location,
             hint=f"Run `lockset convert {quote(location)} -o pylock.toml` to keep its versions",
         )
-    if name in {"setup.py", "setup.cfg", "Pipfile"}:
+    if name == "Pipfile":
         raise LocksetError(
             "source-kind",
             f"`{name}` is not supported as a source",

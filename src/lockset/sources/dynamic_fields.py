@@ -68,8 +68,10 @@ def with_built(
 
 def _lines(text: str, extra: str | None, unbuilt: DynamicFields) -> Iterable[RequirementLine]:
     """The requirement if `extra` is selected (None: no extra), without `extra` in its marker."""
-    key = "dependencies" if extra is None else f"optional-dependencies.{extra}"
-    origin = f"{unbuilt.location} [project.{key}], as built"
+    origin = f"{unbuilt.location} ({f'extra {extra}, ' if extra else ''}as built)"
+    if unbuilt.has_project_table:
+        key = "dependencies" if extra is None else f"optional-dependencies.{extra}"
+        origin = f"{unbuilt.location} [project.{key}], as built"
     line = parse_requirement(text, origin=origin)
     written = line.requirement.marker
     if written is None:

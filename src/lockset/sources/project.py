@@ -86,6 +86,7 @@ class DynamicFields:
         dependencies: As written, with references to the project itself; empty if dynamic.
         extras: The same for each extra.
         groups: The same for each dependency group.
+        has_project_table: Whether the file has `[project]`; without it, setup.py or another file describes the project.
     """
 
     base: Path
@@ -96,6 +97,7 @@ class DynamicFields:
     dependencies: tuple[RequirementLine, ...] = ()
     extras: Mapping[str, tuple[RequirementLine, ...]] = field(default_factory=dict)
     groups: Mapping[str, tuple[RequirementLine, ...]] = field(default_factory=dict)
+    has_project_table: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

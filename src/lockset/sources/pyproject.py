@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
+    from lockset.sources.requirements.requirement_line import ReferencedFiles
 
 __all__ = [
+    "SETUP_CFG",
+    "SETUP_PY",
     "is_misspelled",
     "read_pyproject",
     "read_pyproject_name",
@@ -31,16 +34,24 @@ __all__ = [
     "requirement_lines",
 ]
 
+SETUP_PY, SETUP_CFG = "setup.py", "setup.cfg"
 # The dynamic keys that affect a lock.
 _DYNAMIC = ("dependencies", "optional-dependencies", "requires-python")
 _NAME = lazy_pattern(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 
 
-def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml", virtual: bool = False) -> RootProject:
+def read_pyproject(
+    text: str,
+    *,
+    base: Path,
+    location: str = "pyproject.toml",
+    virtual: bool = False,
+    files: ReferencedFiles | None = None,
+) -> RootProject:
     """Read a pyproject.toml. `base` is its folder, `location` its name in messages and origins.
 
-    A file without `[project]` is read for its dependency groups; it must have some, unless it may be `virtual`: the
-    root of a workspace that is not a project itself.
+    Without `[project]`, it must have dependency groups, or the `files` describe a project, as setup.py does,
+    unless it may be `virtual`: the root of a workspace that is not a project itself.
 
     Raises:
         LocksetError: with the key of the error: `toml-syntax`, `wrong-type`, `invalid-value`,
@@ -48,13 +59,10 @@ def read_pyproject(text: str, *, base: Path, location: str = "pyproject.toml", v
     """
     top = parse_settings_file(text, location=location)
     settings = _settings(_lockset_table(top))
-    project = top.table("project")
-    table = top.table("dependency-groups")
+    project, table = top.table("project") or _poetry_project(top), top.table("dependency-groups")
     groups = {} if table is None else read_groups(table)
     if project is None:
-        project = _poetry_project(top)
-    if project is None:
-        return _without_project(top, groups, settings, base=base, virtual=virtual)
+        return _without_project(top, _built_name(top, base, files), groups, settings, base=base, virtual=virtual)
     dynamic = _dynamic(project, top)
     name = _name(project)
     dependencies, extras = requirement_lines(project, "dependencies"), _extras(project)
@@ -145,22 +153,25 @@ def _settings(table: SettingsTable | None) -> Settings:
 
 def _without_project(
     top: SettingsTable,
+    name: str | None,
     groups: dict[str, tuple[RequirementLine, ...]],
     settings: Settings,
     *,
     base: Path,
     virtual: bool,
 ) -> RootProject:
-    """A file with dependency groups only, or of a project that only `[tool.poetry]` describes."""
-    name = _poetry_name(top)
+    """A file with dependency groups only, or of the project `name`, whose metadata a build tells."""
     if name is None and not virtual and not top.data.get("dependency-groups"):
         _refuse_without_project(top)
     keys = () if name is None else _DYNAMIC
-    unbuilt = DynamicFields(base=base, name=name or "", location=top.location, keys=keys, groups=groups)
+    unbuilt = DynamicFields(
+        base=base, name=name or "", location=top.location, keys=keys, groups=groups, has_project_table=False
+    )
+    expanded = expand(name, dependencies=(), extras={}, groups=groups).groups if keys and groups else groups
     return RootProject(
         base=base,
         name=name,
-        groups=groups,
+        groups=expanded,
         inclusions=inclusions_of(None, dependencies=(), extras={}, groups=groups, table=top.table("dependency-groups")),
         constraints=settings.constraints,
         settings=settings,
@@ -179,6 +190,29 @@ def _poetry_project(top: SettingsTable) -> SettingsTable | None:
 
     data = poetry_project(poetry, location=top.location)
     return None if data is None else SettingsTable(data, path="tool.poetry", location=top.location)
+
+
+def _built_name(top: SettingsTable, base: Path, files: ReferencedFiles | None) -> str | None:
+    """The name of a project that its build backend describes, not `[project]`; None if there is no such project.
+
+    Raises:
+        LocksetError: `no-project`: there is a setup.py, and only running it shows the name.
+    """
+    if (name := _poetry_name(top)) is not None or files is None:
+        return name
+    has_script = files.exists(str(base / SETUP_PY))
+    if not has_script and "build-system" not in top.data and not files.exists(str(base / SETUP_CFG)):
+        return None
+    name = files.project_name(str(base))
+    if name is None and has_script and not top.data.get("dependency-groups"):
+        raise LocksetError(
+            "no-project",
+            "The name of the project is not written as a string in setup.py or setup.cfg",
+            location=top.location,
+            hint="Add a pyproject.toml with `[project]`, its `name`, and"
+            ' `dynamic = ["version", "dependencies", "optional-dependencies"]`',
+        )
+    return name
 
 
 def _poetry_name(top: SettingsTable) -> str | None:

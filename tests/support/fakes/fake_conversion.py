@@ -6,7 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lockset.composition.conversions.foreign import Conversion, ConvertOptions, convert_imported, read_input
+from lockset.composition.conversions.conversion import Conversion, ConvertOptions
+from lockset.composition.conversions.foreign import convert_imported
+from lockset.composition.conversions.foreign_input import read_input
 from lockset.errors import OfflineError
 from support.builders.pages import PageFile
 from support.fakes.fake_index import FakeIndex, detail_of

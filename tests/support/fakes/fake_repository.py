@@ -13,7 +13,9 @@ from lockset.resolve.problem.requirement import parse_dependency
 from lockset.resolve.releases.repository import ReleaseFacts, Releases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
+
+    from lockset.resolve.problem.requirement import Specifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,9 @@ class FakeRepository:
 
     def hint_release(self, name: str, version: Version) -> None:
         self.asked.append(f"{name} {version}")
+
+    def hint_matching(self, name: str, specifiers: Collection[Specifier]) -> None:
+        self.asked.append(f"{name} matching {', '.join(sorted(specifier.text for specifier in specifiers))}")
 
     def releases(self, name: str) -> Releases:
         known = self.world.get(name, {})

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lockset.composition import connections
 from lockset.composition.connections import connect, connected
-from lockset.index.http.workers import ProcessCopy, SharedWorkers
+from lockset.index.http.process_copies import ProcessCopy, SharedWorkers
 from lockset.index.options import IndexOptions, IndexSource, options_of_plain, plain_options
 from lockset.progress import NullListener
 

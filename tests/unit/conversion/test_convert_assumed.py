@@ -13,7 +13,7 @@ from support.fakes.fake_conversion import convert_text, sha
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lockset.composition.conversions.foreign import Conversion
+    from lockset.composition.conversions.conversion import Conversion
 
 
 def package(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.pylock import PylockSelectError
 
-from lockset.composition.conversions.foreign import Conversion, ConvertOptions
+from lockset.composition.conversions.conversion import Conversion, ConvertOptions
 from lockset.errors import LocksetError
 from lockset.lockfile.select import select_entries
 from lockset.markers import Environment

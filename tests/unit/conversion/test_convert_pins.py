@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lockset.composition.conversions.foreign import Conversion, ConvertOptions
+from lockset.composition.conversions.conversion import Conversion, ConvertOptions
 from lockset.errors import LocksetError
 from support.fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file
 

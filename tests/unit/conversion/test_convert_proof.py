@@ -9,7 +9,9 @@ import pytest
 from packaging.markers import Marker
 from packaging.version import Version
 
-from lockset.composition.conversions.foreign import ConvertOptions, convert_imported, read_input
+from lockset.composition.conversions.conversion import ConvertOptions
+from lockset.composition.conversions.foreign import convert_imported
+from lockset.composition.conversions.foreign_input import read_input
 from lockset.conversion.pipeline.complete import complete
 from lockset.conversion.pipeline.verify import verify_conversion
 from lockset.errors import LocksetError

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lockset.composition.conversions.foreign import ConvertOptions
+from lockset.composition.conversions.conversion import ConvertOptions
 from lockset.composition.conversions.pylock import convert_pylock
 from lockset.conversion.pipeline import pylock_transform
 from lockset.conversion.pipeline.file_details import fill_file_details
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lockset.composition.conversions.foreign import Conversion
+    from lockset.composition.conversions.conversion import Conversion
 
 FILES = "https://files.example.org"
 
@@ -62,7 +62,7 @@ MULTI = make_lock(
 )
 
 
-def test_normalising_names_every_file_and_keeps_the_rest(tmp_path: Path) -> None:
+def test_normalizing_names_every_file_and_keeps_the_rest(tmp_path: Path) -> None:
     done = run(tmp_path, [MULTI])
     assert all(wheel.name for package in done.lock.packages for wheel in package.wheels or ())
     assert run(tmp_path, [done.text]).text == done.text

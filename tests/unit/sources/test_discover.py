@@ -9,7 +9,7 @@ import pytest
 
 from lockset.errors import Diagnostic, LocksetError
 from lockset.files.read_file import MAX_BYTES
-from lockset.sources.discover import find_settings, find_upwards, read_constraints, read_sources
+from lockset.sources.discover import find_project, find_settings, find_upwards, read_constraints, read_sources
 from lockset.sources.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_a_folder_means_its_pyproject(folder: Path) -> None:
     assert refusal(folder, "more").code == "source-missing"
 
 
-def test_requirements_files_and_scripts_are_recognised_by_their_names(folder: Path) -> None:
+def test_requirements_files_and_scripts_are_recognized_by_their_names(folder: Path) -> None:
     project = read(folder, "requirements.in")
     assert texts(project) == ["e", "r", "."]
     assert [line.origin for line in project.dependencies] == [
@@ -90,7 +90,7 @@ def test_requirements_files_and_scripts_are_recognised_by_their_names(folder: Pa
         ("", []),
     ],
 )
-def test_stdin_and_files_of_any_name_are_recognised_by_content(folder: Path, text: str, expected: list[str]) -> None:
+def test_stdin_and_files_of_any_name_are_recognized_by_content(folder: Path, text: str, expected: list[str]) -> None:
     assert texts(read(folder, "-", stdin=text)) == expected
     (folder / "anything").write_bytes(text.encode())
     assert texts(read(folder, "anything")) == expected
@@ -122,13 +122,79 @@ def test_without_a_project_there_are_no_settings(tmp_path: Path) -> None:
     assert refusal(tmp_path).code == "source-missing"
 
 
-@pytest.mark.parametrize("name", ["pylock.toml", "pylock.dev.toml", "uv.lock", "poetry.lock", "setup.py", "Pipfile"])
+@pytest.mark.parametrize(
+    ("names", "hint"),
+    [
+        ([], "Name a pyproject.toml, a requirements file or a script, or change to the folder of a project"),
+        (["requirements.in"], "`lockset lock requirements.in` locks what it requires"),
+        (
+            ["requirements.txt"],
+            (
+                "`lockset lock requirements.txt` locks what it requires;"
+                " `lockset convert requirements.txt` keeps the versions in it"
+            ),
+        ),
+        (["Pipfile.lock"], "`lockset convert Pipfile.lock` keeps the versions in it"),
+        (
+            ["Pipfile.lock", "requirements.in", "requirements.txt"],
+            (
+                "`lockset lock requirements.in` locks what it requires;"
+                " `lockset convert Pipfile.lock` keeps the versions in it"
+            ),
+        ),
+    ],
+)
+def test_a_folder_without_a_project_names_what_else_can_be_locked(tmp_path: Path, names: list[str], hint: str) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    assert refusal(tmp_path).hint == hint
+
+
+@pytest.mark.parametrize("name", ["pylock.toml", "pylock.dev.toml", "uv.lock", "poetry.lock", "Pipfile"])
 def test_files_that_are_not_sources_are_refused_by_name(folder: Path, name: str) -> None:
     (folder / name).write_text("", encoding="utf-8")
     assert refusal(folder, name).code == "source-kind"
 
 
-def test_a_lock_file_of_another_name_is_recognised(folder: Path) -> None:
+@pytest.mark.parametrize("source", [(), (".",), ("setup.py",)])
+def test_a_project_that_setup_py_describes_needs_a_build(tmp_path: Path, source: tuple[str, ...]) -> None:
+    (tmp_path / "setup.py").write_text("from setuptools import setup\nsetup(name='My_Tool')\n")
+    project = read(tmp_path, *source)
+    assert (project.name, project.sources) == ("my-tool", ("setup.py",))
+    (unbuilt,) = project.unbuilt
+    assert unbuilt.keys == ("dependencies", "optional-dependencies", "requires-python")
+    assert find_project(tmp_path) == tmp_path / "setup.py"
+
+
+@pytest.mark.parametrize("name", ["setup.py", "setup.cfg"])
+@pytest.mark.parametrize("pyproject", ["[tool.lockset]\nno-sdist = true\n", "[dependency-groups]\ndev = ['b']\n"])
+def test_setup_files_describe_a_pyproject_toml_without_project(tmp_path: Path, name: str, pyproject: str) -> None:
+    text = {"setup.py": "setup(name='a')\n", "setup.cfg": "[metadata]\nname = a\n"}[name]
+    (tmp_path / name).write_text(text)
+    (tmp_path / "pyproject.toml").write_text(pyproject)
+    for source in ((), ("pyproject.toml",), (name,)):
+        project = read(tmp_path, *source)
+        assert (project.name, project.sources) == ("a", ("pyproject.toml",))
+        assert project.unbuilt
+
+
+def test_a_setup_cfg_with_settings_of_tools_alone_describes_no_project(tmp_path: Path) -> None:
+    (tmp_path / "setup.cfg").write_text("[flake8]\nmax-line-length = 100\n")
+    (tmp_path / "pyproject.toml").write_text("[dependency-groups]\ndev = ['b']\n")
+    assert read(tmp_path).name is None
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\n")
+    assert refusal(tmp_path).code == "no-project"
+
+
+def test_a_name_that_only_running_setup_py_shows_has_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text("setup(name=compute())\n")
+    error = refusal(tmp_path)
+    assert error.code == "no-project"
+    assert "setup.py" in error.message
+    assert 'dynamic = ["version", "dependencies", "optional-dependencies"]' in (error.hint or "")
+
+
+def test_a_lock_file_of_another_name_is_recognized(folder: Path) -> None:
     text = "lock-version = '1.0'\ncreated-by = 'x'\n[[packages]]\nname = 'a'\n"
     assert refusal(folder, "-", stdin=text).code == "source-kind"
     (folder / "lock.toml").write_text(text, encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -12,11 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lockset.cli.options.common import cache_dir
-from lockset.files import record_store as module
+from lockset.files.cache_folder import cache_folder
 from support.builders.locks import locked_file, make_lock
 from support.builders.wheel import make_wheel
-from support.posix import give_to, is_root
 from support.venvs import Venv
 from support.worlds.target_world import judge
 
@@ -28,8 +25,10 @@ if TYPE_CHECKING:
 
 # All that such a run may import besides what the interpreter itself has at its start.
 ALLOWED = {
-    "__future__", "_collections_abc", "errno", "gc", "lockset", "lockset._version", "lockset.cli", "lockset.cli.main",
-    "lockset.files", "lockset.files.system", "lockset.files.record_store", "marshal", "zlib",
+    "__future__", "_collections_abc", "errno", "gc", "lockset", "lockset._version", "lockset.cli",
+    "lockset.cli.fast_path", "lockset.cli.fast_path.command_key", "lockset.cli.fast_path.sync", "lockset.cli.main",
+    "lockset.files", "lockset.files.cache_folder", "lockset.files.record_store", "lockset.files.system", "marshal",
+    "zlib",
 }  # fmt: skip
 _RUN = """
 import atexit, sys
@@ -207,7 +206,7 @@ def test_options_are_part_of_the_question(project: Path, option: str) -> None:
 
 @pytest.mark.parametrize("harm", ["cut", "emptied", "changed", "garbage", "open to others", "a folder"])
 def test_a_record_that_is_odd_is_none(project: Path, harm: str) -> None:
-    cache = module.cache_folder(os.environ)
+    cache = cache_folder(os.environ)
     assert cache is not None
     for record in Path(cache, "recall-v1").iterdir():
         data = record.read_bytes()
@@ -227,52 +226,3 @@ def test_a_record_that_is_odd_is_none(project: Path, harm: str) -> None:
     done = run(project)
     assert (done.returncode, done.stderr) == (0, "The only package matches the lock file\n")
     assert not is_recalled(done)
-
-
-def test_the_cache_is_where_everything_else_looks_for_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    settings: list[dict[str, str | None]] = [
-        {"LOCKSET_CACHE_DIR": str(tmp_path)},
-        {"LOCKSET_CACHE_DIR": "~/relative"},
-        {"LOCKSET_CACHE_DIR": None, "XDG_CACHE_HOME": str(tmp_path / "xdg")},
-        {"LOCKSET_CACHE_DIR": None, "XDG_CACHE_HOME": None},
-        {"LOCKSET_CACHE_DIR": None, "XDG_CACHE_HOME": " "},
-        {"LOCKSET_CACHE_DIR": None, "XDG_CACHE_HOME": "relative"},
-    ]
-    for setting in settings:
-        for name, value in setting.items():
-            if value is None:
-                monkeypatch.delenv(name, raising=False)
-            else:
-                monkeypatch.setenv(name, value)
-        if sys.platform == "linux" or os.environ.get("LOCKSET_CACHE_DIR"):
-            assert module.cache_folder(os.environ) == str(cache_dir(argparse.Namespace()))
-
-
-def test_a_user_without_a_home_folder_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LOCKSET_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):
-        monkeypatch.delenv(name, raising=False)
-
-    def unknown(*_: object, **__: object) -> str:
-        raise RuntimeError("could not determine the home directory")
-
-    monkeypatch.setattr("platformdirs.user_cache_dir", unknown)
-    if os.name != "nt":
-        assert module.cache_folder(os.environ) is None
-    assert cache_dir(argparse.Namespace()) is None
-
-
-@pytest.mark.skipif(not is_root(), reason="files are given to others by root alone")
-@pytest.mark.parametrize("made", ["", ".cache", ".cache/lockset/wheels-v1"])
-def test_the_cache_of_another_user_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: str) -> None:
-    """`sudo` leaves HOME as it was: its owner could plant there what is installed for root."""
-    (tmp_path / made).mkdir(parents=True, exist_ok=True)
-    for path in (tmp_path, *tmp_path.rglob("*")):
-        give_to(path, 65534)
-    for name in ("LOCKSET_CACHE_DIR", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert module.cache_folder(os.environ) is None
-    assert cache_dir(argparse.Namespace()) is None
-    # Who names a folder means it.
-    monkeypatch.setenv("LOCKSET_CACHE_DIR", str(tmp_path / "chosen"))
-    assert module.cache_folder(os.environ) == str(tmp_path / "chosen") == str(cache_dir(argparse.Namespace()))

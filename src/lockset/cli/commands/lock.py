@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.api.lock import lock
 from lockset.cli.exit_codes import DONE
-from lockset.cli.fast_path.lock_record import save_answer
+from lockset.cli.fast_path.save_lock import save_answer
 from lockset.cli.options.lock import add_lock_arguments as add_arguments
 from lockset.cli.options.lock import read_lock_command as read
 from lockset.cli.output.lock_report import show_check, show_lock

@@ -2,7 +2,7 @@
 
 A lock is a function of these. While they are the same, byte for byte, and all index pages are fresh, the result is
 reused without a search. A record that is unexpected in any way is a miss, and the whole of `lock` runs. This module
-imports next to nothing, as `lockset.files.record_store`.
+imports next to nothing.
 """
 
 # Paths are strings here, and modules that take milliseconds to import are not used.
@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import time
 
-from lockset.files.record_store import cache_folder, content, key_of, read_record, record_location, stamp, write_record
+from lockset.cli.fast_path.command_key import key_of, record_location, stamp
+from lockset.files.cache_folder import cache_folder
+from lockset.files.record_store import content, read_record, write_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ __all__ = ["keep_answer", "needs_network", "recall_answer"]
 
 # Options with which no request is made, or with another folder or cache.
 _ELSEWHERE = frozenset({"-h", "--help", "--offline", "--check", "--directory", "--cache-dir", "--no-index"})
+# Options with which all pages are requested, however new those of the cache are.
+_REQUESTING = frozenset({"-U", "--upgrade", "--refresh"})
 # Seconds for which most indexes let pages be used.
 _USUAL_LIFE = 600
 # Where `lockset.index.http.cache` has pages: in folders that change with each page that is stored.
@@ -50,7 +54,7 @@ def recall_answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str |
 
 
 def needs_network(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Whether a run of `lock` will probably make requests: no page was stored lately.
+    """Whether a run of `lock` will probably make requests: no page was stored lately, or an option asks for new ones.
 
     A guess, before the options are read: it decides when something starts, not what is done.
     """
@@ -59,6 +63,8 @@ def needs_network(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
     folder = cache_folder(environ)
     if folder is None:
         return False
+    if not _REQUESTING.isdisjoint(arguments):
+        return True
     recent = time.time() - _USUAL_LIFE
     try:
         with os.scandir(os.path.join(folder, *_PAGES)) as folders:

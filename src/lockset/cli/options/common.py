@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from lockset.errors import LocksetError, UsageError
-from lockset.files.record_store import default_folder, is_trusted
+from lockset.files.cache_folder import default_folder, is_trusted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def other_spelling(text: str) -> str:
 
 
 def normal_name(text: str) -> str:
-    """The normalised name of a package, extra or group from an option.
+    """The normalized name of a package, extra or group from an option.
 
     Raises:
         UsageError: `option-value` if it is not a valid name.
@@ -92,7 +92,7 @@ def normal_name(text: str) -> str:
 
 
 def names(texts: Iterable[str]) -> tuple[str, ...]:
-    """Normalised names of packages, extras or groups; several in one text are separated by commas.
+    """Normalized names of packages, extras or groups; several in one text are separated by commas.
 
     Raises:
         UsageError: `option-value` if one is not a valid name.

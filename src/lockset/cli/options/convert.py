@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import add_cache, add_index, index_overrides, normal_name, run_context
-from lockset.composition.conversions.foreign import ConvertOptions
+from lockset.composition.conversions.conversion import ConvertOptions
 from lockset.conversion.model.formats import Format
 from lockset.errors import UsageError
 from lockset.lockfile.file_name import refuse_wrong_output

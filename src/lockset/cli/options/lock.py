@@ -193,8 +193,9 @@ def _decided_by_more(args: argparse.Namespace) -> bool:
     """Whether the command prints more each time, or depends on files that the cached result does not record."""
     says_more = args.json or args.stats or args.dry_run or args.verbose or args.config or args.directory
     other_cache = args.cache_dir or args.no_cache or args.refresh or args.refresh_package or args.offline
+    newest = args.upgrade or args.upgrade_package or args.upgrade_group
     files = args.override or args.build_constraint or args.editable or args.this_environment or args.trusted_root
-    return bool(says_more or other_cache or files or args.build or args.torch_backend == "auto")
+    return bool(says_more or other_cache or newest or files or args.build or args.torch_backend == "auto")
 
 
 def add_why_not_arguments(parser: argparse.ArgumentParser) -> None:

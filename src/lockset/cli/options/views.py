@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from os.path import basename
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import add_cache, add_index, normal_name, run_context
 from lockset.lockfile.file_name import is_lock_file_name
 
 if TYPE_CHECKING:
+    from typing import TypedDict
+
     from lockset.cli.output.streams import Output
     from lockset.composition.run_context import RunContext
 
@@ -30,13 +32,17 @@ __all__ = [
 ]
 
 
-class ViewSelection(TypedDict):
-    """The environment, extras and groups to show a lock file for: arguments of `lockset.graph`."""
+if TYPE_CHECKING:
 
-    python: str | None
-    platform: str | None
-    extras: tuple[str, ...] | None
-    groups: tuple[str, ...] | None
+    class ViewSelection(TypedDict):
+        """The environment, extras and groups to show a lock file for: arguments of `lockset.graph`."""
+
+        python: str | None
+        platform: str | None
+        extras: tuple[str, ...] | None
+        groups: tuple[str, ...] | None
+else:
+    ViewSelection = dict  # for a class of typing, Python 3.14 imports `ast`
 
 
 class View(NamedTuple):

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from lockset.cli.options.convert import ConvertCommand
     from lockset.cli.options.export import ExportCommand
     from lockset.cli.output.streams import Output
+    from lockset.composition.conversions.conversion import Conversion
     from lockset.composition.conversions.export import Export
-    from lockset.composition.conversions.foreign import Conversion
     from lockset.conversion.model.imported_lock import Loss
 
 __all__ = ["show_conversion", "show_export"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from lockset.cli.exit_codes import DONE, REFUSED
-from lockset.cli.fast_path.sync import save_sync
+from lockset.cli.fast_path.save_sync import save_sync
 from lockset.cli.output.streams import count_text, plain, seconds_text
 from lockset.errors import LocksetError
 from lockset.sync.plan import UNKNOWN_FILE

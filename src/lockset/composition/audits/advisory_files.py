@@ -21,6 +21,7 @@ from lockset.advisories.advisory import mentioned_names, newest_time, read_advis
 from lockset.advisories.database import AdvisoryDatabase, DatabaseState, UnreadableAdvisory
 from lockset.conversion.readers.yaml_text import yaml_value
 from lockset.errors import AdvisoryInvalidError, LocksetError, YamlSyntaxError
+from lockset.metadata.tar_archive import open_tar
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -36,7 +37,7 @@ _MOST_EXPANDED = 4 << 30
 _MOST_FILES = 1_000_000
 # The largest advisory; the largest real ones have some hundred kilobytes.
 _LARGEST = 4 << 20
-# The most bytes that the tar reader may take at once: it reads headers of any size.
+# The most bytes that the tar reader may take at once.
 _LARGEST_PIECE = 16 << 20
 # The largest central directory of a zip: that of 400,000 advisories has 40 MiB.
 _LARGEST_DIRECTORY = 64 << 20
@@ -248,7 +249,7 @@ def _inflated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | str:
 
 def _tar(file: BinaryIO, shown: str) -> Iterator[tuple[str, bytes | str]]:
     bounded = _Bounded(file, shown)
-    with tarfile.open(fileobj=bounded, mode="r:") as archive:
+    with open_tar(cast("BinaryIO", bounded)) as archive:
         for number, member in enumerate(archive):
             archive.members = []  # type: ignore[attr-defined]  # else all headers stay in memory
             if number > _MOST_FILES:

@@ -164,9 +164,9 @@ def file_subject(path: str, data: bytes, context: RunContext) -> AuditSubject:
     Raises:
         LocksetError: If the file is not valid.
     """
-    from lockset.conversion.model.formats import Format, recognise
+    from lockset.conversion.model.formats import Format, recognize
 
-    format_ = recognise(data.decode("utf-8-sig", "replace"), name=path, location=path)
+    format_ = recognize(data.decode("utf-8-sig", "replace"), name=path, location=path)
     if format_ is Format.REQUIREMENTS:
         return _requirements(path, data, context)
     return _imported(path, data, context)
@@ -174,7 +174,8 @@ def file_subject(path: str, data: bytes, context: RunContext) -> AuditSubject:
 
 def _imported(path: str, data: bytes, context: RunContext) -> AuditSubject:
     """The packages of a lock file of another tool."""
-    from lockset.composition.conversions.foreign import ConvertOptions, read_input
+    from lockset.composition.conversions.conversion import ConvertOptions
+    from lockset.composition.conversions.foreign_input import read_input
 
     options = ConvertOptions(with_project=False, allow_conda=True, all_members=True)
     imported, _ = read_input(context.here / path, options, content=data, environ=context.variables)

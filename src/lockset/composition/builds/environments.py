@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lockset._dataclass import dataclass, replace
+from lockset._dataclass import dataclass, field, replace
 from lockset._version import __version__
 from lockset.build.hooks import HookBuilder
 from lockset.build.policy import BuildPolicy
@@ -29,7 +29,7 @@ from lockset.sources.requirements.requirement_line import parse_requirement
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from lockset.composition.builds.build_lock import BuildLock
@@ -76,6 +76,8 @@ class SyncedEnvironmentMaker:
         folders: Folders with files to use instead of downloads.
         present: The interpreter in whose environment those are built; None for `python`.
         inside: The builds that need this one.
+        locks: What build requirements were locked to, by their texts: many builds of a run have the same ones.
+        markers: The markers of the interpreter, once it was asked.
     """
 
     options: IndexOptions
@@ -91,6 +93,8 @@ class SyncedEnvironmentMaker:
     folders: tuple[str, ...] = ()
     present: str | None = None
     inside: tuple[str, ...] = ()
+    locks: dict[tuple[str, ...], Pylock] = field(default_factory=dict, compare=False, repr=False)
+    markers: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def builder(self, listener: ProgressListener) -> HookBuilder:
         """A builder that uses environments of this maker."""
@@ -171,43 +175,55 @@ class _SyncedEnvironment:
         lacking = self._not_locked(requirements)
         if lacking and self.maker.require_locked:
             raise not_locked(self.what, lacking, self.maker.build_locks)
-        if lacking and self.locked:
+        anew = bool(lacking and self.locked)
+        if anew:
             names = ", ".join(lacking)
             self.maker.listener.note(f"The build requirements of {self.what} are resolved anew: not locked: {names}")
             self.locked.clear()
-        self.installed.extend(r for r in requirements if r not in self.installed)
-        if self.installed and not self.locked:
+        further = [r for r in dict.fromkeys(requirements) if r not in self.installed]
+        self.installed.extend(further)
+        if self.installed and not self.locked and (further or anew):
             self._resolve()
 
     def _not_locked(self, requirements: Sequence[str]) -> list[str]:
         """The requirements that apply and that the locked versions do not meet."""
-        if not requirements:
-            return []
-        markers = ask_interpreter(str(self.python), memory=None).markers
-        return [text for text in requirements if not is_met(text, self.locked, markers)]
+        return [text for text in requirements if not is_met(text, self.locked, self._markers())]
+
+    def _markers(self) -> Mapping[str, str]:
+        """The markers of the environment; the same for all environments of a maker."""
+        markers = self.maker.markers
+        if not markers:
+            markers.update(ask_interpreter(str(self.python), memory=None).markers)
+        return markers
 
     def _resolve(self) -> None:
         maker = self.maker
         try:
-            interpreter = ask_interpreter(str(self.python), memory=None)
-            values = interpreter.markers
-            origin = f"the build requirements of {self.what}"
-            project = RootProject(
-                base=self.folder,
-                dependencies=tuple(parse_requirement(text, origin=origin) for text in self.installed),
-            )
-            platform = ("sys_platform", "platform_machine", "implementation_name")
-            options = LockOptions(
-                python=values["python_full_version"],
-                environments=(" and ".join(f"{name} == '{values[name]}'" for name in platform),),
-                constraints=maker.constraints,
-            )
-            lock = maker.lock(project, options, self._nested())
+            lock = maker.locks.get(tuple(self.installed))
+            if lock is None:
+                lock = maker.locks[tuple(self.installed)] = self._lock()
             self._sync(LockSource(lock=lock, folder=str(self.folder)))
         except (BuildEnvironmentError, BuildNotLockedError):
             raise
         except LocksetError as error:
             raise self._not_created(error) from error
+
+    def _lock(self) -> Pylock:
+        """What is to be installed, locked for the interpreter of the environment."""
+        maker = self.maker
+        values = self._markers()
+        origin = f"the build requirements of {self.what}"
+        project = RootProject(
+            base=self.folder,
+            dependencies=tuple(parse_requirement(text, origin=origin) for text in self.installed),
+        )
+        platform = ("sys_platform", "platform_machine", "implementation_name")
+        options = LockOptions(
+            python=values["python_full_version"],
+            environments=(" and ".join(f"{name} == '{values[name]}'" for name in platform),),
+            constraints=maker.constraints,
+        )
+        return maker.lock(project, options, self._nested())
 
     def _nested(self) -> SyncedEnvironmentMaker:
         """The maker for builds of build requirements."""

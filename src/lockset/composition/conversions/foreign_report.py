@@ -36,7 +36,8 @@ def report_of_foreign(data: str | bytes, path: str) -> Report | None:
     except LocksetError:
         return None  # the rules on lock files explain what is wrong
     # Imported here: it is slow to import, and most files are lock files.
-    from lockset.composition.conversions.foreign import ConvertOptions, read_input
+    from lockset.composition.conversions.conversion import ConvertOptions
+    from lockset.composition.conversions.foreign_input import read_input
 
     read_input(path, ConvertOptions(), content=content, environ=_AnySet())
     return Report(path=path, issues=(), document=None, text=content.decode("utf-8", "replace"))

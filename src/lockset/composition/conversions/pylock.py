@@ -1,4 +1,4 @@
-"""Convert pylock files to one: normalise, narrow, fill in, merge and verify."""
+"""Convert pylock files to one: normalize, narrow, fill in, merge and verify."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
-from lockset.composition.conversions.foreign import Conversion, connected_remote
+from lockset.composition.conversions.conversion import Conversion
+from lockset.composition.conversions.live_remote import connected_remote
 from lockset.conversion.model.imported_lock import dropped_credentials, refuse_losses
 from lockset.conversion.pipeline.file_details import fill_file_details, with_sizes
 from lockset.conversion.pipeline.pylock_transform import KeptParts, merge_locks, narrow, prove_same
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lockset.composition.conversions.foreign import ConvertOptions
+    from lockset.composition.conversions.conversion import ConvertOptions
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageWheel, Pylock
     from lockset.progress import ProgressListener

@@ -330,16 +330,16 @@ def prove_same(
     before: Sequence[Pylock],
     after: Pylock,
     *,
-    choices: Iterable[tuple[Collection[str], Collection[str]]] | None = None,
     losses: Sequence[Loss] = (),
     settled: tuple[frozenset[str], frozenset[str]] | None = None,
 ) -> Proof:
     """Prove that `after` selects what each of `before` does, wherever it applies, and return what was compared.
 
+    Compared are the default groups alone, with each extra, and each group alone.
+
     Args:
         before: The locks that `after` was made from.
         after: The new lock.
-        choices: Extras and groups to compare; None for the defaults and each one alone.
         losses: Losses that name the dropped hashes.
         settled: Extras and groups to select in `before`, if `after` has none to select.
 
@@ -351,7 +351,7 @@ def prove_same(
     environments = environments_within(after.requires_python, declared, regions)
     select, selects = selector(after), [(lock, selector(lock, is_input=True)) for lock in before]
     rows = []
-    for extras, groups in choices or _choices(after):
+    for extras, groups in _choices(after):
         counts = []
         for values in environments:
             situation = Situation(environment=values, extras=frozenset(extras), groups=frozenset(groups))

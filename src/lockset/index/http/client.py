@@ -139,14 +139,29 @@ class HttpIndexes:
 
     def project(self, name: str) -> ProjectDetail:
         """The project's page: see the port."""
-        normalised = canonicalize_name(name)
-        known = self._details.get(normalised)
+        normalized = canonicalize_name(name)
+        known = self._details.get(normalized)
         if known is None:
-            job = self._jobs.get(normalised)
-            page = self._ask(normalised) if job is None else job.result()
+            job = self._jobs.get(normalized)
+            page = self._ask(normalized) if job is None else job.result()
             with self._lock:
-                known = self._details.setdefault(normalised, page)
+                known = self._details.setdefault(normalized, page)
         return known
+
+    def renew(self, names: Iterable[str]) -> bool:
+        """Request the pages that were taken from the cache as they were; whether one of them has changed since."""
+        changed = False
+        for name in [name for name in map(canonicalize_name, names) if self._pages.recheck(name)]:
+            with self._lock:
+                before = self._details.pop(name, None)
+                self._jobs.pop(name, None)
+            try:
+                now = self.project(name)
+            except ProjectNotFound:
+                changed |= before is not None
+            else:
+                changed |= before is None or not now.fingerprint or now.fingerprint != before.fingerprint
+        return changed
 
     @property
     def fresh_until(self) -> float:
@@ -215,6 +230,15 @@ class HttpIndexes:
             return self._combined(name)
 
     def _combined(self, name: str) -> _Answer:
+        try:
+            return self._first_combined(name)
+        except ProjectNotFound:
+            # It may have been published since the cache was told that there is no such project.
+            if not self._pages.recheck(name):
+                raise
+            return self._first_combined(name)
+
+    def _first_combined(self, name: str) -> _Answer:
         strategy = strategy_for(name, self._options)
         plan = IndexOrder(strategy)
         searched = sources_for(name, self._options)
@@ -263,7 +287,7 @@ class HttpIndexes:
 
 
 def page_url(source: IndexSource, name: str) -> str:
-    """The URL of the page of normalised project `name`; a flat index has one page for all projects."""
+    """The URL of the page of normalized project `name`; a flat index has one page for all projects."""
     public = split_credentials(source.url)[0] if "@" in source.url else source.url
     return public if source.flat else f"{public.rstrip('/')}/{name}/"
 
@@ -292,6 +316,9 @@ class Pages:
         # Fresh entries of the cache, from the first look at them until their tables are needed.
         self._fresh: dict[str, PageEntry] = {}
         self._distrusted: set[str] = set()
+        # Projects of which a page was taken from the cache without a request, and those to request whatever is cached.
+        self._unasked: set[str] = set()
+        self._rechecked: set[str] = set()
         # A single thread: each one keeps the memory of the largest page that it has inflated, and threads that compute
         # only hold each other up.
         self._reader = reader
@@ -309,6 +336,14 @@ class Pages:
     def distrust(self, name: str) -> None:
         """Let entries of the project in the cache count as missing."""
         self._distrusted.add(name)
+
+    def recheck(self, name: str) -> bool:
+        """Request the pages of the project from now on, if one was taken from the cache without a request."""
+        if name not in self._unasked:
+            return False
+        self._unasked.discard(name)
+        self._rechecked.add(name)
+        return True
 
     @property
     def are_stored(self) -> bool:
@@ -355,6 +390,8 @@ class Pages:
         decision = Freshness.FETCH if stored is None else self._decide(stored[0], name)
         if stored is not None and (decision is Freshness.USE or self._options.offline):
             self._bound(stored[0].headers, stored[0].stored_at)
+            if not self._options.offline:
+                self._unasked.add(name)
             return stored[1], stored[0].fingerprint
         stored = None if stored is None else _in_memory(*stored)
         conditions = validators(stored[0].headers).headers() if stored is not None else {}
@@ -388,7 +425,7 @@ class Pages:
             head.headers,
             stored_at=head.stored_at,
             now=self._clock(),
-            refresh=options.refresh or name in options.refresh_packages,
+            refresh=options.refresh or name in options.refresh_packages or name in self._rechecked,
             max_age=options.max_age,
         )
 

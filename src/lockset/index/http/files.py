@@ -35,6 +35,10 @@ _EVERY_STATUS = frozenset(range(200, 600))
 
 # After this many misses, an index is no longer queried if less than a fifth of the requests were hits.
 _ENOUGH_MISSES = 4
+_HITS_FOR_A_MISS = 1 / 4
+# The same where its files can be read in pieces. The first piece has most metadata: a miss costs a request, and a hit
+# saves a part of one.
+_HITS_FOR_A_MISS_WITH_RANGES = 3
 
 
 class _Outcome(Enum):
@@ -67,6 +71,11 @@ class _MetadataProbes:
         with state.first:
             yield state if state.is_worth_asking else None
 
+    def answered_range(self, index: Scope) -> None:
+        """Note that the files of the index can be read in pieces."""
+        with self._lock:
+            self._indexes.setdefault(index, _Index()).has_ranges = True
+
 
 class _Index:
     """The outcomes of one index so far."""
@@ -74,13 +83,15 @@ class _Index:
     def __init__(self) -> None:
         self.first = threading.Lock()
         self.is_known = False
+        self.has_ranges = False
         self._hits = 0
         self._misses = 0
         self._is_odd = False
 
     @property
     def is_worth_asking(self) -> bool:
-        return not self._is_odd and (self._misses < _ENOUGH_MISSES or 4 * self._hits >= self._misses)
+        needed = self._misses * (_HITS_FOR_A_MISS_WITH_RANGES if self.has_ranges else _HITS_FOR_A_MISS)
+        return not self._is_odd and (self._misses < _ENOUGH_MISSES or self._hits >= needed)
 
     def report(self, outcome: _Outcome) -> None:
         """Count the outcome of a request."""
@@ -155,6 +166,8 @@ class HttpFiles:
         if remote is None:
             return None
         self._learn_size(file, remote.size)
+        if remote.is_partial:
+            self._probes.answered_range(index)
         whole = remote.whole()
         if whole is not None:  # a small file, or a server without ranges: it can be verified
             sink = _Verified(io.BytesIO(), file)

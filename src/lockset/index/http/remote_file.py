@@ -33,9 +33,12 @@ def open_remote(transport: Transport, url: str) -> RemoteFile | None:
     Raises:
         LocksetError: As `Transport.exchange`.
     """
+    is_partial = False
 
     def take(incoming: Incoming) -> tuple[int, int, bytes] | None:
-        if incoming.status == 206:
+        nonlocal is_partial
+        is_partial = incoming.status == 206
+        if is_partial:
             return _piece(incoming)
         if incoming.status != 200 or not 0 < _length(incoming) <= _WHOLE:
             return None
@@ -47,7 +50,7 @@ def open_remote(transport: Transport, url: str) -> RemoteFile | None:
     if piece is None:
         return None
     start, size, data = piece
-    return RemoteFile(transport, url, size=size, start=start, data=data)
+    return RemoteFile(transport, url, size=size, start=start, data=data, is_partial=is_partial)
 
 
 def _length(incoming: Incoming) -> int:
@@ -82,11 +85,15 @@ class RemoteFile(io.RawIOBase):
 
     Attributes:
         size: Of the whole file.
+        is_partial: Whether the server answered the range, and not with the whole file.
     """
 
-    def __init__(self, transport: Transport, url: str, *, size: int, start: int, data: bytes) -> None:
+    def __init__(
+        self, transport: Transport, url: str, *, size: int, start: int, data: bytes, is_partial: bool = True
+    ) -> None:
         super().__init__()
         self.size = size
+        self.is_partial = is_partial
         self._transport = transport
         self._url = url
         self._position = 0

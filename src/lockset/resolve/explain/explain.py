@@ -75,7 +75,9 @@ def explain_failure(
     certainty = _CERTAINTY.get((impossible.exhausted, impossible.opinion))
     if certainty is not None:
         context.append(certainty)
-    return NoResolutionError(message, context=tuple(context), hint=hint)
+    error = NoResolutionError(message, context=tuple(context), hint=hint)
+    error.projects = tuple(dict.fromkeys((*failure.names, *failure.chain_names)))
+    return error
 
 
 def _quarantined(failure: Failure) -> bool:

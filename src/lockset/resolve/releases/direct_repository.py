@@ -20,7 +20,7 @@ from lockset.resolve.releases.requires_python import requires_python_region
 from lockset.sources.requirements.requirement_line import parse_requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from packaging.tags import Tag
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lockset.index.pages.project_status import ProjectStatus
     from lockset.resolve.problem.direct_source import SourceFacts
     from lockset.resolve.problem.file_policy import DirectRules, FileRules
-    from lockset.resolve.problem.requirement import Dependency
+    from lockset.resolve.problem.requirement import Dependency, Specifier
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.sources.other_tools.facts import NamedSource
 
@@ -134,6 +134,11 @@ class DirectRepository:
         if not isinstance(version, DirectVersion):
             self._inner.hint_release(name, version)
 
+    def hint_matching(self, name: str, specifiers: Collection[Specifier]) -> None:
+        """See `Repository.hint_matching`."""
+        if not self._only_direct(name):
+            self._inner.hint_matching(name, specifiers)
+
     def releases(self, name: str) -> Releases:
         """See `Repository.releases`; those of sources come last, and count as yanked, so they need an exact pin."""
         known = self._releases.get(name)
@@ -168,6 +173,9 @@ class DirectRepository:
 
     def read(self, source: DirectSource) -> SourceFacts:
         """The content of the source."""
+        itself = self._direct.itself
+        if itself is not None and source == itself[0]:
+            return itself[1]
         reader = self._inner.sources
         if reader is None:
             raise SourceNotSupportedError(f"{source.name} is required by URL or path, and nothing reads these here")

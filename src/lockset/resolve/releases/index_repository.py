@@ -24,7 +24,7 @@ from lockset.markers.tags import is_for_every_python3
 from lockset.progress import NullListener
 from lockset.resolve.problem.dependencies import Dependencies
 from lockset.resolve.problem.requirement import of_extra, parse_metadata_dependency, replaced
-from lockset.resolve.releases.repository import ReleaseFacts, Releases
+from lockset.resolve.releases.repository import ProjectItselfRequired, ReleaseFacts, Releases
 from lockset.resolve.releases.requires_python import read_python, requires_python_region
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.direct_source import SourceReader
     from lockset.resolve.problem.file_policy import FileRules
-    from lockset.resolve.problem.requirement import Dependency
+    from lockset.resolve.problem.requirement import Dependency, Specifier
 
 __all__ = ["IndexRepository"]
 
@@ -73,6 +73,7 @@ class IndexRepository:
         not_found: Projects that no index has.
         stepped_over: Skipped releases, and why their metadata cannot be used.
         unbuilt: Projects with releases that were skipped because nothing is built here.
+        project_itself: The project that is locked, whose releases are not used; None for no such project.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class IndexRepository:
         self.unbuilt: set[str] = set()
         self._built: dict[str, tuple[int, int]] = {}
         self._given_up: set[str] = set()
+        self.project_itself: str | None = None
 
     def under(self, rules: FileRules) -> IndexRepository:
         """See `AdjustableRepository.under`."""
@@ -124,6 +126,18 @@ class IndexRepository:
         if same and mine.target_region is rules.target_region and mine.caps_count is rules.caps_count:
             other._facts = dict(self._facts)
         return other
+
+    def renew(self, names: Iterable[str]) -> bool:  # noqa: ARG002 (used by `PrefetchingRepository`)
+        """Request anew what a cache had of these projects; whether any of it has changed."""
+        return False
+
+    def _forget(self) -> None:
+        """Read everything again when it is next needed."""
+        for known in (
+            *(self._details, self._releases, self._files, self._serves, self._lacks, self._strictly_serves),
+            *(self._facts, self._wheels_serve, self.not_found, self.stepped_over, self.unbuilt),
+        ):
+            known.clear()
 
     def end_search(self) -> None:
         """Announce that no further releases are searched for; what is still needed may be fetched more slowly."""
@@ -143,10 +157,15 @@ class IndexRepository:
         if (name, version) not in self._facts:
             self._metadata.hint(self.files(name, version))
 
+    def hint_matching(self, name: str, specifiers: Collection[Specifier]) -> None:
+        """See `Repository.hint_matching`: nothing here, as only `PrefetchingRepository` knows which pages arrived."""
+
     def releases(self, name: str) -> Releases:
-        """See `Repository.releases`."""
+        """See `Repository.releases`; `ProjectItselfRequired` for those of `project_itself`."""
         known = self._releases.get(name)
         if known is None:
+            if name == self.project_itself:
+                raise ProjectItselfRequired(name)
             known = self._releases[name] = self._list(name)
         return known
 

@@ -23,7 +23,7 @@ from lockset.resolve.problem.requirement import parse_dependency
 from lockset.resolve.releases.index_repository import IndexRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.version import Version
 
@@ -51,10 +51,13 @@ class PrefetchingIndex(Index, Protocol):
         """As `hint`; calls `on_arrival` with each name whose page had to be fetched, in any thread, once it arrives."""
 
     def known(self, name: str) -> ProjectDetail | None:
-        """The page of the normalised project, if it has arrived; never waits, never fails."""
+        """The page of the normalized project, if it has arrived; never waits, never fails."""
 
     def is_coming(self, name: str) -> bool:
-        """Whether another thread is fetching the page of the normalised project."""
+        """Whether another thread is fetching the page of the normalized project."""
+
+    def renew(self, names: Iterable[str]) -> bool:
+        """Request the pages that were taken from a cache as they were; whether one of them has changed since."""
 
 
 class PrefetchingMetadata(MetadataSource, Protocol):
@@ -97,6 +100,19 @@ class PrefetchingRepository(IndexRepository):
         self._targets = rules.target_region
         self._followed: dict[str, dict[Version, None]] = {}
         self._following = False
+        self._hinted: set[tuple[str, Version]] = set()
+        self._matched: set[tuple[str, frozenset[Specifier]]] = set()
+
+    def renew(self, names: Iterable[str]) -> bool:
+        """See `IndexRepository.renew`."""
+        if not self._prefetched_index.renew(names):
+            return False
+        self._forget()
+        self._requested_specifiers.clear()
+        self._requested_extras.clear()
+        self._regions.clear()
+        self._followed.clear()
+        return True
 
     def end_search(self) -> None:
         """See `IndexRepository.end_search`."""
@@ -119,8 +135,17 @@ class PrefetchingRepository(IndexRepository):
 
     def hint_release(self, name: str, version: Version) -> None:
         """See `Repository.hint_release`."""
-        if (name, version) not in self._facts:
+        if (name, version) not in self._facts and (name, version) not in self._hinted:
+            self._hinted.add((name, version))
             self._prefetched_metadata.fetch(self.files(name, version), lambda: self._arrivals.put((name, version)))
+
+    def hint_matching(self, name: str, specifiers: Collection[Specifier]) -> None:
+        """See `Repository.hint_matching`. A page that is yet to arrive is followed when it does."""
+        question = name, frozenset(specifiers)
+        if question not in self._matched and self._prefetched_index.known(name) is not None:
+            self._matched.add(question)
+            for version in self._guesses(name, specifiers):
+                self.hint_release(name, version)
 
     def _detail(self, name: str) -> ProjectDetail | None:
         if name not in self._details:
@@ -151,7 +176,7 @@ class PrefetchingRepository(IndexRepository):
 
     def _follow(self, arrival: str | tuple[str, Version]) -> None:
         if isinstance(arrival, str):
-            for version in self._guesses(arrival):
+            for version in self._guesses(arrival, self._requested_specifiers.get(arrival, ())):
                 self.hint_release(arrival, version)
         else:
             self._follow_metadata(*arrival)
@@ -211,16 +236,14 @@ class PrefetchingRepository(IndexRepository):
         region = MarkerSet.union(dependency.marker.with_metadata_extra(extra) for extra in chosen)
         return region if targets.is_empty else region & targets
 
-    def _guesses(self, name: str) -> Iterator[Version]:
+    def _guesses(self, name: str, specifiers: Collection[Specifier]) -> Iterator[Version]:
         """The releases that will probably be chosen.
 
-        They are the newest final ones that match all specifiers so far, for each environment where the project is
-        required.
+        They are the newest final ones that match all `specifiers`, for each environment where the project is required.
         """
-        if self._prefetched_index.known(name) is None:
+        if name == self.project_itself or self._prefetched_index.known(name) is None:
             return
         releases = self.releases(name)
-        specifiers = self._requested_specifiers.get(name, ())
         targets = self._targets
         left, count = self._regions.get(name, targets), 0
         for position, version in enumerate(islice(releases.versions, _MOST_CHECKED)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from lockset._dataclass import dataclass, field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from packaging.version import Version
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.requirement import Specifier
 
-__all__ = ["AdjustableRepository", "ReleaseFacts", "Releases", "Repository"]
+__all__ = ["AdjustableRepository", "ProjectItselfRequired", "ReleaseFacts", "Releases", "Repository"]
+
+
+class ProjectItselfRequired(Exception):
+    """A release requires the project that is locked: the search must begin again, with its tree as a source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,9 @@ class Repository(Protocol):
 
     def hint_release(self, name: str, version: Version) -> None:
         """Announce that the facts of this release will probably be needed; returns at once."""
+
+    def hint_matching(self, name: str, specifiers: Collection[Specifier]) -> None:
+        """Announce that the newest release that all `specifiers` admit will probably be needed; returns at once."""
 
     def releases(self, name: str) -> Releases:
         """Releases of `name`, empty when unknown. May wait for the network.

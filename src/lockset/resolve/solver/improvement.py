@@ -155,6 +155,7 @@ class _Improvement:
             locked_for=request.locked_for,
         )
         self._trials = 0
+        self._compared: set[NodeKey] = set()  # whose metadata was read here
 
     def of(self, answer: _Answer) -> Iterator[_Answer]:
         """Better answers than `answer`."""
@@ -172,12 +173,12 @@ class _Improvement:
         decisions = answer.regions_by_key[key]
         if not any(self._blocking(answer, key)):
             for decision in decisions:
-                for newer in self._newer(answer, key, [decision], freed=()):
+                for newer in self._satisfied(answer, self._newer(answer, key, [decision], freed=())):
                     yield from self._attempt(answer, newer)
         if self._may_be_free(answer, key, replacing=(key,)):
             freed = answer.freed_by((key,))
             if any(edge.source in freed for edge in answer.edges_to[key]):
-                for newer in self._newer(answer, key, decisions, freed=freed):
+                for newer in self._satisfied(answer, self._newer(answer, key, decisions, freed=freed)):
                     yield from self._attempt(answer, newer)
 
     def _blocking(self, answer: _Answer, key: NodeKey) -> Iterator[ResolvedEdge]:
@@ -195,23 +196,30 @@ class _Improvement:
         )
 
     def _newer(
-        self,
-        answer: _Answer,
-        key: NodeKey,
-        decisions: Collection[Key],
-        *,
-        freed: Collection[NodeKey],
-        partner: NodeKey | None = None,
-    ) -> Iterator[list[ReleaseCandidate]]:
-        """Newer releases for `decisions` that all but the `freed` admit; only `partner` may not meet their needs."""
+        self, answer: _Answer, key: NodeKey, decisions: Collection[Key], *, freed: Collection[NodeKey]
+    ) -> list[Sequence[ReleaseCandidate]]:
+        """Newer releases for `decisions` that what requires them admits, but for the `freed`; by version."""
         by_decision = [
             {c.version: c for c in islice(self._candidates(answer, key, decision, freed), _MOST_NEWER)}
             for decision in decisions
         ]
-        for version in by_decision[0]:
-            candidates = [decision[version] for decision in by_decision if version in decision]
-            if len(candidates) == len(by_decision) and all(
-                (partner is not None and r.name == partner[0]) or answer.holds(r)
+        return [
+            [decision[version] for decision in by_decision]
+            for version in by_decision[0]
+            if all(version in decision for decision in by_decision)
+        ]
+
+    def _satisfied(
+        self, answer: _Answer, newer: Iterable[Sequence[ReleaseCandidate]], *, partner: str = ""
+    ) -> Iterator[Sequence[ReleaseCandidate]]:
+        """Those of the `newer` releases whose requirements hold, but for those on `partner`."""
+        newer = list(newer)
+        for candidates in newer:
+            self._repository.hint_release(candidates[0].name, candidates[0].version)
+        for candidates in newer:
+            self._compared.add((candidates[0].name, candidates[0].version))
+            if all(
+                r.name == partner or answer.holds(r)
                 for candidate in candidates
                 for r in self._provider.dependencies(candidate)
             ):
@@ -252,14 +260,23 @@ class _Improvement:
 
     def _improve_pair(self, answer: _Answer, one: NodeKey, other: NodeKey) -> Iterator[_Answer]:
         freed = answer.freed_by((one, other))
-        ones = list(self._newer(answer, one, answer.regions_by_key[one], freed=freed, partner=other))
-        others = (
-            list(self._newer(answer, other, answer.regions_by_key[other], freed=freed, partner=one)) if ones else []
-        )
-        for mine in ones:
-            for theirs in others:
+        newer = {key: self._newer(answer, key, answer.regions_by_key[key], freed=freed) for key in (one, other)}
+        # Metadata may have to be fetched, or even built. So the side with less to read is compared first, and of the
+        # other side only what can go with it. The one that requires the other often excludes all of its releases.
+        required = any(edge.source == other for edge in answer.edges_to[one])
+        order = (other, one) if required else (one, other)
+        first, second = order if self._unread(newer[order[0]]) <= self._unread(newer[order[1]]) else order[::-1]
+        newer[first] = list(self._satisfied(answer, newer[first], partner=second[0]))
+        usable = [mine for mine in newer[second] if any(self._fit(theirs, mine) for theirs in newer[first])]
+        newer[second] = list(self._satisfied(answer, usable, partner=first[0]))
+        for mine in newer[one]:
+            for theirs in newer[other]:
                 if self._fit(mine, theirs) and self._fit(theirs, mine):
                     yield from self._attempt(answer, [*mine, *theirs])
+
+    def _unread(self, newer: Iterable[Sequence[ReleaseCandidate]]) -> int:
+        """How many of the `newer` releases have not been compared before."""
+        return sum((candidates[0].name, candidates[0].version) not in self._compared for candidates in newer)
 
     def _fit(self, mine: Iterable[ReleaseCandidate], theirs: Iterable[ReleaseCandidate]) -> bool:
         """Whether `theirs` meet the requirements of `mine`."""

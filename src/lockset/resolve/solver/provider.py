@@ -6,6 +6,7 @@ interned here, so that the solver compares them by identity.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lockset.resolve.problem.requirement import Key, Requirement
@@ -69,6 +70,7 @@ class Provider:
         self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}
         self._candidates: dict[tuple[object, ...], _Lazy] = {}
         self._seen: dict[str, int] = {}
+        self._expected: dict[str, int] = {}  # releases whose metadata was fetched ahead, as bits
 
     def roots(self, roots: Iterable[RootRequirement]) -> list[Requirement]:
         """The requirements of `roots`, without those that never apply in the universe."""
@@ -148,15 +150,36 @@ class Provider:
         """Count a conflict of `name`, which raises its priority."""
         self._conflicts[name] = self._conflicts.get(name, 0) + 1
 
-    def prefetch_next(self, rejected: Candidate) -> None:
-        """Prefetch the metadata of the releases that are next, the more the more were rejected."""
+    def prefetch_next(self, rejected: Candidate, requirements: Sequence[Requirement], excluded: int) -> None:
+        """Prefetch the metadata of the releases that are next, the more the more were rejected.
+
+        `requirements` are those that they must meet, `excluded` counts the candidates that none of these exclude.
+        """
         if isinstance(rejected, ReleaseCandidate):
-            versions = self._repository.releases(rejected.name).versions
-            if self._lowest_first:
-                versions = versions[::-1]
-            count = min(self._conflicts.get(rejected.name, 0), _MOST_EXPECTED)
-            for version in versions[versions.index(rejected.version) + 1 :][:count]:
-                self._repository.hint_release(rejected.name, version)
+            name = rejected.name
+            count = min(max(self._conflicts.get(name, 0), excluded), _MOST_EXPECTED)
+            expected = self._expected.get(name, 0)
+            for position in islice(self._maker.following(rejected, requirements), count):
+                if not expected >> position & 1:
+                    expected |= 1 << position
+                    self._repository.hint_release(name, self._repository.releases(name).versions[position])
+            self._expected[name] = expected
+
+    def prefetch(self, candidates: Iterable[ReleaseCandidate]) -> None:
+        """Prefetch the metadata of these releases."""
+        for candidate in candidates:
+            self._repository.hint_release(candidate.name, candidate.version)
+
+    def prefetch_required(self, decisions: Iterable[tuple[str, Sequence[Requirement]]]) -> None:
+        """Prefetch the metadata of the releases that will probably be chosen for open decisions.
+
+        The first guesses of the repository are right until a conflict shows that not every requirement counts.
+        """
+        if not self._conflicts or self._lowest_first:
+            return
+        for name, requirements in decisions:
+            if name != _NOWHERE:
+                self._repository.hint_matching(name, {r.specifier for r in requirements})
 
     def suggest_forks(self, refused: Candidate, fork_points: Iterable[MarkerSet]) -> None:
         """Offer forks before releases older than `refused`, which may be possible on one side of them."""

@@ -225,7 +225,9 @@ class Solver:
         derivation = Derivation()
         unmet: list[Incompatibility] = []
         alike = 0
-        for candidate in self._provider.candidates(decision.key, decision.requirements):
+        for excluded, candidate in enumerate(self._provider.candidates(decision.key, decision.requirements)):
+            if excluded:
+                self._provider.prefetch_next(candidate, decision.requirements, excluded)
             reason = self._analysis.known_conflict(candidate)
             if reason is None:
                 reason = self._analysis.unmet_dependency(candidate)
@@ -251,7 +253,6 @@ class Solver:
         self.rejections += not 1 < alike <= _MOST_ALIKE
         self._listener.step(f"{rejected.name}")
         self._provider.count_conflict(rejected.name)
-        self._provider.prefetch_next(rejected)
         self._solution.reorder()
         if self.rejections > self._most_rejections + len(self._solution.decisions) // _DECISIONS_PER_REJECTION:
             raise BudgetExceeded
@@ -351,11 +352,22 @@ class _Propagation:
     def decide(self, decision: Decision, candidate: Candidate) -> Incompatibility | None:
         """Choose `candidate` at the level of `decision`, and propagate it. Returns the conflict, if there is one."""
         self.assign(decision, candidate)
+        self._provider.prefetch_required(self._to_be_chosen(candidate))
         # `run` leaves the latest choice alone where nothing requires it: what required it may just be decided again
         # because of it. It is checked now, one decision later.
         for before in self._solution.decided[-2:-1]:
             self._pending.setdefault(before, [])
         return self.run()
+
+    def _to_be_chosen(self, candidate: Candidate) -> Iterator[tuple[str, Sequence[Requirement]]]:
+        """Packages that `candidate` requires and that have no pin that meets it, with all requirements on them."""
+        new: dict[Key, list[Requirement]] = {}
+        for requirement in self._provider.dependencies(candidate):
+            new.setdefault(requirement.key, []).append(requirement)
+        for key, requirements in new.items():
+            decision = self._solution.decision(key)
+            if decision.pin is None or not all(map(decision.pin.meets, requirements)):
+                yield key[0], decision.requirements
 
     def assign(self, decision: Decision, candidate: Candidate | None) -> None:
         """Replace the pin of a decision, and the requirements that it brought by those of `candidate`."""

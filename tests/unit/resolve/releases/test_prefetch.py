@@ -29,6 +29,7 @@ class Index(SmallIndex):
     def __init__(self, packages: Mapping[str, Mapping[str, Any]]) -> None:
         super().__init__(packages)
         self.fetched: list[str] = []
+        self.hidden: set[str] = set()
 
     def fetch(self, names: Iterable[str], heard: Callable[[str], object]) -> None:
         for name in names:
@@ -37,12 +38,17 @@ class Index(SmallIndex):
                 heard(name)
 
     def known(self, name: str) -> ProjectDetail | None:
+        if name in self.hidden:
+            return None
         try:
             return self.project(name)
         except LocksetError:
             return None
 
     def is_coming(self, name: str) -> bool:
+        return False
+
+    def renew(self, names: Iterable[str]) -> bool:
         return False
 
 
@@ -101,7 +107,7 @@ def test_requirements_that_never_apply_are_not_prefetched() -> None:
     assert index.fetched == ["a"]
 
 
-def test_the_release_that_is_fetched_fits_what_was_asked() -> None:
+def test_the_release_that_is_fetched_fits_the_requirements() -> None:
     repo, _, metadata, _ = repository(
         {
             "a": {"1": {"requires": ["b<3"]}},
@@ -118,6 +124,22 @@ def test_the_release_that_is_fetched_fits_what_was_asked() -> None:
     repo.hint(["a"])
     repo.releases("a")
     assert metadata.fetched == ["a 1", "b 2.2"]
+
+
+def test_the_newest_release_for_given_specifiers_is_fetched_once_its_page_arrived() -> None:
+    b: dict[str, dict[str, Any]] = {"1": {}, "2": {}, "3": {"yanked": True}, "4": {}, "5rc1": {}}
+    repo, index, metadata, _ = repository({"a": {"1": {"requires": ["b>3"]}}, "b": b})
+    wanted = [parse_dependency(text).specifier for text in ("b>1", "b<4")]
+    index.hidden.add("b")
+    repo.hint_matching("b", wanted)
+    assert metadata.fetched == []
+    index.hidden.clear()
+    repo.hint(["a"])
+    repo.releases("a")
+    assert metadata.fetched == ["a 1", "b 4"]
+    for _ in range(2):
+        repo.hint_matching("b", wanted)
+    assert metadata.fetched == ["a 1", "b 4", "b 2"]
 
 
 def test_what_applies_outside_the_universe_alone_is_not_prefetched() -> None:

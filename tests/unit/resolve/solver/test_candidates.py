@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from lockset.index.pages.project_page import VersionList
 from lockset.markers import MarkerSet
 from lockset.resolve.problem.request import Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import Key, Requirement, RequirementOrigin, Specifier, parse_dependency
+from lockset.resolve.releases.repository import Releases
 from lockset.resolve.solver.candidate import ForkCandidate, ReleaseCandidate
 from lockset.resolve.solver.candidates import CandidateMaker
 from support.fakes.fake_repository import FakeRelease, FakeRepository
@@ -138,3 +140,28 @@ def test_a_dependency_applies_where_its_release_and_its_extra_are_needed() -> No
     assert made.region(ALL, (), plain) is LINUX
     assert made.region(ALL, (), of_extra).is_empty
     assert made.region(ALL, (("x", LINUX),), of_extra) is LINUX & NEWER
+
+
+class _LongList(FakeRepository):
+    """Has thousands of releases of every project, of which those of `world` are looked at."""
+
+    versions = VersionList([str(number) for number in range(5_000, 0, -1)])
+
+    def releases(self, name: str) -> Releases:
+        return Releases(name=name, versions=self.versions, stable=(1 << 5_000) - 1, yanked=0)
+
+
+def test_a_locked_version_among_thousands_is_found_without_parsing_them() -> None:
+    repository = _LongList({"a": {"4000": FakeRelease()}})
+    pin = Preference(version=Version("4000"), region=ALL, binding=True)
+    made = CandidateMaker(
+        repository=repository,
+        policy=ReleasePolicy(),
+        preferences={"a": (pin,)},
+        locked_for=MarkerSet.none(),
+        forks={},
+    )
+    first = next(made.candidates(KEY, [requirement()]))
+    assert isinstance(first, ReleaseCandidate)
+    assert first.version == pin.version
+    assert sum(version is not None for version in repository.versions._parsed) <= 14, "those of a binary search"

@@ -333,6 +333,53 @@ def test_where_releases_are_rejected_one_by_one_more_and_more_are_fetched_ahead(
     assert first_hint["a 1"] > tenth
 
 
+def test_releases_that_a_learned_conflict_excludes_are_fetched_ahead_too() -> None:
+    # Ten rejections make the solver learn the conflict of `a` with `b`, which excludes all others by what they require.
+    world: World = {
+        "a": {**{str(v): ("c==2",) for v in range(2, 30)}, "1": ()},
+        "b": {"1": ("c==1",), "2": ("a", "c==1", "d==2")},
+        "c": {"1": (), "2": ()},
+        "d": {"1": ("a",), "2": ("a",)},
+    }
+    runs = SolverRuns(world, "d", "b", "a")
+    assert runs.solve()["a"] == "1"
+    heard = runs.repository.asked
+    late = {v for v in range(1, 28) if f"a {v}" not in heard[: heard.index(f"facts of a {v}")]}
+    assert not late
+
+
+def test_what_an_older_release_pins_is_fetched_ahead_although_newer_ones_pinned_other_releases() -> None:
+    world: World = {
+        "base": {"1": ("core<2", "one", "two", "app")},
+        "core": {"1": (), "2": ()},
+        "app": {str(v): (f"core=={v}", f"one=={v}", f"two=={v}") for v in (2, 1)},
+        "one": {"1": (), "2": ()},
+        "two": {"1": (), "2": ()},
+    }
+    runs = SolverRuns(world, "base")
+    assert runs.solve()["app"] == "1"
+    heard = runs.repository.asked
+    first_read = min(heard.index(f"facts of {name} 1") for name in ("one", "two"))
+    assert max(heard.index("one matching , ==1"), heard.index("two matching , ==1")) < first_read
+
+
+def test_releases_near_one_that_does_not_fit_an_earlier_root_are_fetched_together() -> None:
+    world: World = {
+        "a": {str(v): () for v in range(1, 40)},
+        "b": {str(v): (f"a=={v}",) for v in range(1, 30)},
+    }
+    runs = SolverRuns(world, "a", "b")
+    assert runs.solve() == {"a": "29", "b": "29"}
+    heard = runs.repository.asked
+    assert {f"b {v}" for v in range(24, 28)} <= set(heard[: heard.index("facts of b 27")])
+
+
+def test_nothing_is_matched_again_while_there_is_no_conflict() -> None:
+    runs = SolverRuns({"a": {"1": ("b<2", "c")}, "b": {"1": ("c<2",), "2": ()}, "c": {"1": (), "2": ()}}, "a")
+    assert runs.solve() == {"a": "1", "b": "1", "c": "1"}
+    assert not [what for what in runs.repository.asked if "matching" in what]
+
+
 def test_releases_that_make_each_other_yield_do_not_do_so_for_ever() -> None:
     # Each a asks for the b that asks for the other a.
     world: World = {

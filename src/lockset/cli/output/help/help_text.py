@@ -31,7 +31,9 @@ class HelpFormatter(argparse.HelpFormatter):
         self._heading_color = color
 
     def _set_color(self, *_: Any, **__: Any) -> None:
-        """Leave the headings to this class: Python 3.14 has colours of its own, which no option turns off."""
+        """Leave the headings to this class: argparse of Python 3.14 has colours, which no option turns off."""
+        parent: Any = super()  # called from Python 3.14 on, which has this method
+        parent._set_color(False)  # noqa: FBT003, SLF001
 
     def start_section(self, heading: str | None) -> None:
         """Begin a section."""

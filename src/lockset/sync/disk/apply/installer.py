@@ -29,11 +29,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from lockset.files.record_store import FileStamps
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.apply.prepare import Preparer
     from lockset.sync.disk.apply.transaction import JournalStep
+    from lockset.sync.disk.inspect.snapshot import FileStamps
     from lockset.sync.disk.store.cache import StoredWheel
     from lockset.sync.placement import Clash, Locations, Overlap, PlacedDistribution
     from lockset.sync.plan import RemovalPolicy, Step

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from typing import Any, TypeAlias
 
-    from lockset.files.record_store import FileStamps
     from lockset.sync.target import Layout
+
+    # The start of absolute paths; their ends, each but the first after a NUL character; sizes, `~size` of what is not a
+    # regular file; times of modification.
+    FileStamps: TypeAlias = tuple[str, str, Sequence[int | None], Sequence[int | None]]
 
 __all__ = ["FileColumns", "Snapshot", "Stamp", "stamp_of"]
 

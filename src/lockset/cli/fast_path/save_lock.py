@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from lockset._pattern import lazy_pattern
+from lockset.cli.fast_path.command_key import HINTED
 from lockset.cli.fast_path.lock import keep_answer
-from lockset.files.record_store import HINTED
 from lockset.sources.discover import STDIN
 from lockset.sources.other_tools.files import OTHER_FILES
 from lockset.sync.desired import is_secret_name, may_hold_secret
