@@ -14,6 +14,7 @@ from __future__ import annotations
 import gc
 import marshal
 import os
+from stat import S_ISREG
 
 from lockset.cli.fast_path.command_key import key_of, record_location, stamp
 from lockset.files.cache_folder import cache_folder
@@ -144,8 +145,20 @@ def _parts(rows: Mapping[str, Columns], number: int) -> Iterator[bytes]:
             end = len(text) if end < 0 else end
             after = first + text.count(b"\0", start, end) + 1
             # Without references to equal numbers, which take time and are few (version 2).
-            yield marshal.dumps((root, text[start:end], sizes[first:after], times[first:after]), 2)
+            folder, names = _within(os.fsencode(root), text[start:end])
+            yield marshal.dumps((folder, names, sizes[first:after], times[first:after]), 2)
             start, first = end + 1, after
+
+
+def _within(root: bytes, names: bytes) -> tuple[bytes, bytes]:
+    """The deepest folder below `root` that has all files with these `names`, and their names in it."""
+    separator = os.fsencode(os.sep)
+    above = names.partition(b"\0")[0]
+    while above := above.rpartition(separator)[0]:
+        start = above + separator
+        if names.count(b"\0" + start) == names.count(b"\0"):
+            return root + start, names[len(start) :].replace(b"\0" + start, b"\0")
+    return root, names
 
 
 def _metadata(library: str) -> tuple[str, ...]:
@@ -207,13 +220,15 @@ def _all_true(count: int, check: Callable[[int], bool], *, helpers: int) -> bool
 
 
 def _unchanged(part: bytes) -> bool:
-    """Whether the files have their sizes and times; from within their root, since short paths are faster."""
-    root, names, sizes, times = marshal.loads(part)  # noqa: S302 (own bytes, whose checksum has been compared)
+    """Whether the files have their sizes and times; from within their folder, since short paths are faster."""
+    folder, names, sizes, times = marshal.loads(part)  # noqa: S302 (own bytes, whose checksum has been compared)
     try:
-        os.chdir(root)
+        os.chdir(folder)
         # Bytes, since the system gets its paths as bytes.
         for status, size, time in zip(map(os.lstat, names.split(b"\0")), sizes, times, strict=True):
-            if status.st_size != size or status.st_mtime_ns != time:
+            if status.st_mtime_ns != time:
+                return False
+            if size != (status.st_size if S_ISREG(status.st_mode) else ~status.st_size):
                 return False
     except OSError:
         return False
