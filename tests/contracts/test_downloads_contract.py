@@ -1,4 +1,4 @@
-"""What every Downloads promises: one suite, run against the fake, over HTTP, and over files."""
+"""What every Downloads promises: one suite, run against the fake and over HTTP."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Case:
     content: bytes
 
 
-@pytest.fixture(params=["fake", "http", "file"])
+@pytest.fixture(params=["fake", "http"])
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
     world = World().add("sample", files={"sample/data": b"x" * 300_000})
     result = world.file("sample", WHEEL)
@@ -42,12 +42,8 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
         yield Case(downloads=FakeDownloads({f"{root}/{WHEEL}": content}), root=root, content=content)
         return
     with LocalIndex(world) as server:
-        connection = connect(
-            IndexOptions(index_url=server.url), cache=None, clock=lambda: 0.0, environ={}, allow_files=True
-        )
+        connection = connect(IndexOptions(index_url=server.url), cache=None, clock=lambda: 0.0, environ={})
         root = server.file_url("sample", "").rstrip("/")
-        if request.param == "file":
-            root = world.write_files(tmp_path / "files").as_uri()
         yield Case(downloads=connection.downloads, root=root, content=content)
         connection.close()
 

@@ -1,4 +1,4 @@
-"""The local index itself: tests lean on it."""
+"""The local index itself: tests depend on it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_modern_page_has_all_fields(local_index: LocalIndex) -> None:
     assert (again.status, nothing) == (304, b"")
 
 
-def test_a_bare_page_is_html_and_keeps_still_about_metadata_that_is_there(local_index: LocalIndex) -> None:
+def test_a_bare_page_is_html_and_does_not_name_metadata_that_is_there(local_index: LocalIndex) -> None:
     local_index.mode = BARE
     local_index.world.add("a", "1.0", requires=["b"], yanked="broken")
     response, body = ask(local_index, "/simple/a/", headers=JSON)
@@ -62,7 +62,7 @@ def test_a_bare_page_is_html_and_keeps_still_about_metadata_that_is_there(local_
     assert b"Requires-Dist: b" in metadata
 
 
-def test_ranges_give_the_bytes_asked_for(local_index: LocalIndex) -> None:
+def test_ranges_give_the_requested_bytes(local_index: LocalIndex) -> None:
     local_index.world.add("a")
     path = "/files/a/a-1.0-py3-none-any.whl"
     _, whole = ask(local_index, path)
@@ -83,7 +83,7 @@ def test_a_fault_happens_the_given_number_of_times(local_index: LocalIndex) -> N
     assert [seen.status for seen in local_index.seen] == [503, 503, 200, 200]
 
 
-def test_credentials_are_asked_for_everywhere(local_index: LocalIndex) -> None:
+def test_credentials_are_required_everywhere(local_index: LocalIndex) -> None:
     local_index.world.add("a")
     local_index.set_mode(credentials=("user", "secret"))
     assert ask(local_index, "/simple/a/")[0].status == 401

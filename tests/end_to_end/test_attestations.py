@@ -87,7 +87,7 @@ def test_publishers_of_every_kind_are_recorded(
     cli.ok("validate", "--strict")
 
 
-def test_nothing_is_asked_for_without_the_option(
+def test_no_provenance_is_requested_without_the_option(
     cli: Command, index: LocalIndex, sigstore: FakeSigstore, tmp_path: Path
 ) -> None:
     publish(index, sigstore, "sample")
@@ -97,7 +97,7 @@ def test_nothing_is_asked_for_without_the_option(
     assert recorded(tmp_path) == {"sample": None}
 
 
-def test_the_setting_asks_for_attestations(
+def test_the_setting_requests_attestations(
     cli: Command, index: LocalIndex, sigstore: FakeSigstore, tmp_path: Path
 ) -> None:
     publish(index, sigstore, "sample")

@@ -252,7 +252,7 @@ def test_a_project_that_is_not_toml_is_refused_with_its_place(cli: Command, tmp_
     assert "pyproject.toml:1" in cli.refused("lock")
 
 
-def test_no_project_here_is_said(cli: Command) -> None:
+def test_a_folder_without_a_project_is_reported(cli: Command) -> None:
     assert "pyproject.toml" in cli.refused("lock")
 
 

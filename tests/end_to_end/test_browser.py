@@ -33,7 +33,7 @@ def page_file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
-def test_the_viewport_has_the_width_asked_for(chromium: Browser, page_file: Path, width: int) -> None:
+def test_the_viewport_has_the_requested_width(chromium: Browser, page_file: Path, width: int) -> None:
     page = chromium.open(page_file, width=width)
     assert page.evaluate("innerWidth") == width
     assert page.overflow == 0

@@ -96,7 +96,7 @@ def test_what_git_lacks_is_one_clear_error(
     assert not (repository / "x").exists()
 
 
-def test_a_file_that_was_never_committed_is_said(tmp_path: Path, cli: Command) -> None:
+def test_a_file_that_was_never_committed_is_reported(tmp_path: Path, cli: Command) -> None:
     (tmp_path / "pylock.toml").write_text(lock("1"))
     outside = cli("diff", cwd=tmp_path)
     assert (outside.code, outside.stdout) == (1, "")

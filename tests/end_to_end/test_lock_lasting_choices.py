@@ -98,7 +98,7 @@ def test_the_settings_say_it_for_good(choice: str, cli: Command, project: Path) 
     assert "stale: the dependency group docs is not in the lock" in cli("lock", "--check").stderr
 
 
-def test_everything_is_locked_again_where_that_is_asked_for(cli: Command, project: Path) -> None:
+def test_everything_is_locked_again_where_that_is_requested(cli: Command, project: Path) -> None:
     cli.ok("lock", "--no-group", "docs", "--extra", "x", "--with-project")
     cli.ok("lock", "--all-groups")
     assert names(project) == "aappbdef"

@@ -27,7 +27,7 @@ def write(folder: Path, *requires: str, python: str = ">=3.10") -> None:
 
 
 @pytest.mark.parametrize("cap", ["<4", "<4.0", "<5"])
-def test_a_bound_that_leaves_no_known_python_out_is_not_said(
+def test_a_bound_that_leaves_no_known_python_out_is_not_reported(
     cap: str, cli: Command, index: LocalIndex, tmp_path: Path
 ) -> None:
     index.world.add("a", requires_python=f">=3.8,{cap}")
@@ -36,7 +36,7 @@ def test_a_bound_that_leaves_no_known_python_out_is_not_said(
         assert "supports Python below" not in cli.ok("lock").stderr
 
 
-def test_a_bound_that_leaves_pythons_out_is_said_where_it_is_new(
+def test_a_bound_that_leaves_pythons_out_is_reported_where_it_is_new(
     cli: Command, index: LocalIndex, tmp_path: Path
 ) -> None:
     index.world.add("a", requires_python="<3.14")

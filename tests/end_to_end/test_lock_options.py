@@ -94,7 +94,7 @@ def test_only_one_implementation(lock: Callable[..., dict[str, Any]], local_inde
     assert versions(lock("a", env={"LOCKSET_LOCK_IMPLEMENTATION": "cpython"})) == ["a 1.0", "c 1.0"]
 
 
-def test_wheels_of_the_implementation_asked_for_are_chosen(
+def test_wheels_of_the_requested_implementation_are_chosen(
     lock: Callable[..., dict[str, Any]], local_index: LocalIndex
 ) -> None:
     pypy, cpython = "pp310-pypy310_pp73-manylinux_2_28_x86_64", "cp310-cp310-manylinux_2_28_x86_64"
@@ -343,7 +343,7 @@ def test_everything_goes_by_way_of_the_proxy(cli: Command, local_index: LocalInd
     assert any("index.example.org" in path for path in local_index.paths())
 
 
-def test_wheels_of_one_version_are_compared_where_asked_for(
+def test_wheels_of_one_version_are_compared_where_requested(
     lock: Callable[..., dict[str, Any]], cli: Command, local_index: LocalIndex, tmp_path: Path
 ) -> None:
     linux, windows = "cp310-abi3-manylinux_2_28_x86_64", "cp310-abi3-win_amd64"

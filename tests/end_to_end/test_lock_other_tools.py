@@ -302,7 +302,7 @@ def test_the_index_is_taken_where_the_user_says_so(
         "[tool]\nuv = 1\npoetry = []\npdm = 'x'\nhatch = 3\nlockset = { ignore-tools = ['uv', 'poetry', 'pdm'] }",
     ],
 )
-def test_nothing_is_said_where_no_other_table_decides(
+def test_nothing_is_reported_where_no_other_table_decides(
     more: str, cli: Command, world: LocalIndex, tmp_path: Path
 ) -> None:
     write(tmp_path / "app", PROJECT, more)

@@ -34,7 +34,7 @@ def pins(data: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     return [(p["name"], p["version"], p.get("marker")) for p in data["packages"]]
 
 
-def test_old_pins_stay_until_an_upgrade_is_asked_for(
+def test_old_pins_stay_until_an_upgrade_is_requested(
     lock: Callable[..., dict[str, Any]], local_index: LocalIndex
 ) -> None:
     local_index.world.add("a", "1.0").add("b", "1.0")
@@ -78,7 +78,7 @@ def test_the_requirement_named_first_gets_the_newest_release(
     assert pins(lock("star", "fast", options=("--upgrade",))) == [("fast", "1.0", None), ("star", "2.0", None)]
 
 
-def test_a_prerelease_counts_only_where_asked_for(lock: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
+def test_a_prerelease_counts_only_where_requested(lock: Callable[..., dict[str, Any]], local_index: LocalIndex) -> None:
     local_index.world.add("a", "1.0").add("a", "2.0b1")
     assert pins(lock("a")) == [("a", "1.0", None)]
     assert pins(lock("a>=2.0b1", options=("--upgrade",))) == [("a", "2.0b1", None)]
@@ -103,7 +103,7 @@ def test_files_carry_what_the_index_knows(lock: Callable[..., dict[str, Any]], l
     assert package["index"] == local_index.url
 
 
-def test_an_sdist_with_dynamic_metadata_is_built_and_said(
+def test_an_sdist_with_dynamic_metadata_is_built_and_noted(
     cli: Command, local_index: LocalIndex, tmp_path: Path
 ) -> None:
     local_index.world.add("a", requires=["b"], wheels=(), sdist="dynamic").add("b")

@@ -138,7 +138,7 @@ class TestProject:
         assert not list((cli.cwd / "out").glob("*.pth"))
         assert (cli.cwd / "out" / "ship-1.0.dist-info").is_dir()
 
-    def test_it_is_left_out_if_asked(self, cli: Command, whole: Venv) -> None:
+    def test_it_is_left_out_on_request(self, cli: Command, whole: Venv) -> None:
         cli.ok("sync", "--no-project")
         assert "ship" not in whole.installed()
 

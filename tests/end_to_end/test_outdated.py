@@ -192,7 +192,7 @@ def test_only_direct_packages_are_shown_and_counted(cli: Command, local_index: L
     assert shown.stdout == ""
 
 
-def test_a_package_that_the_project_no_longer_requires_is_said_to_be_so(
+def test_a_package_that_the_project_no_longer_requires_is_reported_as_such(
     cli: Command, local_index: LocalIndex, tmp_path: Path
 ) -> None:
     local_index.world.add("a", "1.0", requires=["b"]).add("b", "1.0")

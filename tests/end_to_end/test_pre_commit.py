@@ -64,7 +64,7 @@ def test_all_files_that_changed_are_validated_at_once(cli: Command, tmp_path: Pa
     assert "sub/pylock.dev.toml:1:1: error[packages-required]" in result.stdout
 
 
-def test_a_project_file_with_a_fault_is_refused_with_the_lock_beside_it_valid(cli: Command, tmp_path: Path) -> None:
+def test_a_project_file_with_a_fault_is_refused_although_its_lock_is_valid(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "pylock.toml").write_text(GOOD + "packages = []\n")
     (tmp_path / "pyproject.toml").write_text(PROJECT + 'dependencies = ["a=1"]\n')
     result = cli(*command("lockset-validate"), "pyproject.toml", "pylock.toml")

@@ -42,7 +42,7 @@ def test_an_index_is_reached_and_its_pages_are_described(cli: Command, local_ind
     }  # fmt: skip
 
 
-def test_a_project_of_the_lock_file_is_asked_for(cli: Command, local_index: LocalIndex, tmp_path: Path) -> None:
+def test_a_project_of_the_lock_file_is_requested(cli: Command, local_index: LocalIndex, tmp_path: Path) -> None:
     local_index.world.add("some-package", "1.0")
     (tmp_path / "requirements.in").write_text("some-package\n")
     cli.ok("lock", "requirements.in", "-i", local_index.url, "--python", ">=3.10")

@@ -93,7 +93,7 @@ def test_packages_of_an_index_in_the_settings_stay_unless_an_option_says_otherwi
         assert chosen.pins["torchaudio"] != "mine"
 
 
-def test_without_an_address_one_is_asked_for(cli: Command, tmp_path: Path, local_index: LocalIndex) -> None:
+def test_a_backend_without_an_index_names_the_option(cli: Command, tmp_path: Path, local_index: LocalIndex) -> None:
     (tmp_path / "requirements.in").write_text("torch")
     message = cli.refused("lock", "requirements.in", "-i", local_index.url, "--torch-backend", "cpu")
     assert "torch-index" in message

@@ -141,7 +141,7 @@ def test_a_certificate_file_without_an_end_is_refused_at_once(cli: Command, inde
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a terminal of its own")
-def test_the_password_of_a_client_key_is_not_asked_for(cli: Command, index: str) -> None:
+def test_no_prompt_asks_for_the_password_of_a_client_key(cli: Command, index: str) -> None:
     serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
     pem = (TLS / "server.pem").read_bytes()
     key = serialization.load_pem_private_key(pem, password=None).private_bytes(

@@ -223,7 +223,7 @@ def test_a_header_cannot_bring_in_another_one() -> None:
         ("", b"/"),
     ],
 )
-def test_a_url_is_asked_for_as_it_is_written(path: str, requested: bytes) -> None:
+def test_a_url_is_requested_as_it_is_written(path: str, requested: bytes) -> None:
     script = Script([OK + b"Content-Length: 0\r\n\r\n"])
     with script.running() as connection:
         connection.transport.exchange(Request(url=f"http://{script.authority}{path}"), lambda incoming: incoming.status)

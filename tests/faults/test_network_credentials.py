@@ -191,7 +191,7 @@ def test_lock_and_sync_give_each_feed_its_own_credentials(
     assert {feed for feed, _ in feeds.seen} == {"a", "b"}
 
 
-def test_sync_knows_feeds_from_the_settings_beside_the_lock(
+def test_sync_knows_feeds_from_the_settings_next_to_the_lock(
     cli: Command, make_venv: VenvMaker, feeds: Feeds, tmp_path: Path
 ) -> None:
     feeds.layout = "apart"
@@ -207,7 +207,7 @@ def test_sync_knows_feeds_from_the_settings_beside_the_lock(
 @pytest.mark.parametrize("order", ["ab", "ba"])
 @pytest.mark.parametrize("layout", ["next to", "below", "apart"])
 @pytest.mark.parametrize("root", ["", "/deep/er"])
-def test_pages_files_and_sizes_are_asked_for_with_the_credentials_of_their_feed(
+def test_pages_files_and_sizes_are_requested_with_the_credentials_of_their_feed(
     feeds: Feeds, layout: str, order: str, root: str
 ) -> None:
     feeds.layout, feeds.root = layout, root
@@ -258,7 +258,7 @@ def test_a_file_apart_from_the_only_feed_of_its_host_has_its_credentials(feeds: 
     feeds.check()
 
 
-def test_a_file_of_which_nothing_says_the_feed_is_asked_for_without_a_secret(feeds: Feeds) -> None:
+def test_a_file_of_which_nothing_says_the_feed_is_requested_without_a_secret(feeds: Feeds) -> None:
     feeds.layout = "apart"
     sources = [IndexSource(url=feeds.url(feed, f"{feed}:secret-{feed}")) for feed in "ab"]
     with closing(connected(feeds, *sources)) as connection:
@@ -269,7 +269,7 @@ def test_a_file_of_which_nothing_says_the_feed_is_asked_for_without_a_secret(fee
     assert [user for _, user in feeds.seen] == [None]
 
 
-def test_the_keyring_is_asked_for_each_feed(feeds: Feeds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_keyring_is_queried_for_each_feed(feeds: Feeds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = tmp_path / "keyring"
     command.write_text(
         f"#!{sys.executable}\nimport sys\nfeed = sys.argv[2].split('/')[3]\n"

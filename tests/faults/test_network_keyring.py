@@ -49,12 +49,12 @@ def guarded(local_index: LocalIndex) -> None:
     local_index.set_mode(credentials=("user", "secret"))
 
 
-def test_the_password_of_the_user_in_the_url_is_asked_for_once(local_index: LocalIndex, asked: Path) -> None:
+def test_the_keyring_is_queried_once_for_the_user_in_the_url(local_index: LocalIndex, asked: Path) -> None:
     ask(local_index, keyring=True)
     assert asked.read_text() == f"get {local_index.url} user\n"
 
 
-def test_without_the_option_it_is_not_asked(local_index: LocalIndex, asked: Path) -> None:
+def test_the_keyring_is_not_queried_without_the_option(local_index: LocalIndex, asked: Path) -> None:
     with pytest.raises(LocksetError) as caught:
         ask(local_index, keyring=False)
     assert caught.value.diagnostic.code == "index-refused"

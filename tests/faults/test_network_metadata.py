@@ -134,7 +134,7 @@ def test_answers_are_remembered_across_runs(local_index: LocalIndex, tmp_path: P
     assert local_index.seen == []
 
 
-def test_a_host_without_metadata_files_is_not_asked_again_and_again(local_index: LocalIndex) -> None:
+def test_metadata_files_of_a_host_that_has_none_are_not_requested_again_and_again(local_index: LocalIndex) -> None:
     local_index.mode = BARE
     local_index.set_mode(metadata_files=False)
     for number in range(12):
@@ -197,7 +197,7 @@ def test_promised_metadata_that_an_overloaded_server_cannot_give_now_are_tried_a
 
 
 @pytest.mark.parametrize("fault", [{"status": status} for status in (400, 405, 406, 418, 500, 502)], ids=str)
-def test_a_server_that_cannot_take_a_request_for_a_piece_is_asked_for_the_whole(
+def test_the_whole_file_is_requested_from_a_server_that_refuses_ranges(
     local_index: LocalIndex, fault: dict[str, Any]
 ) -> None:
     local_index.mode = BARE
@@ -217,7 +217,7 @@ def test_a_server_that_cannot_take_a_request_for_a_piece_is_asked_for_the_whole(
     assert len(ranges) == 1
 
 
-def test_sizes_are_asked_once_in_parallel_and_remembered(local_index: LocalIndex, tmp_path: Path) -> None:
+def test_sizes_are_requested_once_in_parallel_and_kept(local_index: LocalIndex, tmp_path: Path) -> None:
     local_index.mode = BARE
     for number in range(8):
         local_index.world.add("sample", f"2.{number}")

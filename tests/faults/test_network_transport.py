@@ -228,7 +228,7 @@ def test_a_page_with_bytes_after_its_compressed_data_is_an_error(served: Served)
         opened.index.project("sample")
 
 
-def test_offline_nothing_is_asked(served: Served) -> None:
+def test_nothing_is_requested_offline(served: Served) -> None:
     assert code_of(served, offline=True) == "offline"
     assert served.index.seen == []
 
@@ -259,7 +259,7 @@ def test_a_page_that_does_not_inflate_is_an_error(served: Served, body: bytes) -
     assert caught.value.diagnostic.code == "download-failed"
 
 
-def test_identity_is_asked_for_files(served: Served) -> None:
+def test_files_are_requested_in_the_identity_encoding(served: Served) -> None:
     fetched(served)
     assert {seen.headers.get("accept-encoding") for seen in served.index.seen} == {"identity"}
 

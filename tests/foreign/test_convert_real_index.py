@@ -46,7 +46,7 @@ def test_a_deleted_or_foreign_file_is_no_file_of_the_release(cli: Command, tmp_p
     assert not (tmp_path / "pylock.toml").exists()
 
 
-def test_a_yanked_release_is_converted_and_told(cli: Command, tmp_path: Path) -> None:
+def test_a_yanked_release_is_converted_and_reported(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("cryptography==37.0.3\n")
     done = cli.ok("convert", "requirements.txt", "--python", ">=3.10")
     assert "yanked" in done.stderr

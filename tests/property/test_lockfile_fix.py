@@ -36,7 +36,7 @@ LOCKS = st.fixed_dictionaries(
 
 
 @given(LOCKS, st.sampled_from(["\n", "\r\n"]))
-def test_mending_is_idempotent_and_loses_no_entry(data: dict[str, object], end: str) -> None:
+def test_fixing_is_idempotent_and_loses_no_entry(data: dict[str, object], end: str) -> None:
     text = tomli_w.dumps(data).replace("\n", end)
     fixed = fix_text(text)
     assert fix_text(fixed.text).changes == ()

@@ -34,6 +34,6 @@ def test_a_digest_that_is_not_one_of_its_algorithm_is_refused(algorithm: str, ch
     assert caught.value.diagnostic.code == "hash-malformed"
 
 
-def test_a_weak_or_unknown_hash_beside_a_strong_one_does_no_harm() -> None:
+def test_a_weak_or_unknown_hash_next_to_a_strong_one_does_no_harm() -> None:
     digests = strong_digests({"md5": "0" * 32, "sha256": "1" * 64, "odd": "x"}, what="x")
     assert [digest.algorithm for digest in digests] == ["sha256", "md5"]

@@ -11,8 +11,7 @@ from lockset.errors import LocksetError
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import load_bytes
 from lockset.lockfile.validate.finding import Issue
-from lockset.lockfile.validate.report import Report
-from lockset.lockfile.validate.report import validate_document as validate_data
+from lockset.lockfile.validate.report import Report, validate_document
 from lockset.option_values import check_argument
 
 TYPE_CHECKING = False
@@ -46,7 +45,7 @@ def validate(source: str | bytes | os.PathLike[str]) -> Report:
     """Validate a lock file, by its path (which includes its name) or by its text.
 
     The kind of a pyproject.toml, another TOML file with settings, a script with inline metadata or a JSON report of
-    lockset is recognised by name, else by content; the `Report` of these has no `document` and no `lock`. Requirements
+    lockset is recognized by name, else by content; the `Report` of these has no `document` and no `lock`. Requirements
     files and lock files of other tools are read, as `convert` does, without the network.
 
     Bytes, and strings with a line end, are the text of a file (a lock file has three keys, so it has several lines);
@@ -63,7 +62,7 @@ def validate(source: str | bytes | os.PathLike[str]) -> Report:
     path = os.fspath(source)
     name = os.path.basename(path)
     if is_lock_file_name(name):
-        return validate_data(load_bytes(source), path=path, now=_now())
+        return validate_document(load_bytes(source), path=path, now=_now())
     from lockset.sources.validate.kind import ValidatedKind, kind_by_name
 
     if kind_by_name(name) not in {None, ValidatedKind.LOCK}:
@@ -77,7 +76,7 @@ def validate_text(text: str | bytes, *, name: str | None = None) -> Report:
     """Validate `text`, of any kind of file that `validate` takes.
 
     If `name` is given, it decides on the kind of file, and the rules on names of lock files are checked, too. With the
-    name `-`, for standard input, requirements files and lock files of other tools are recognised by their content.
+    name `-`, for standard input, requirements files and lock files of other tools are recognized by their content.
     """
     check_argument("text", text, "str | bytes")
     check_argument("name", name, "str | None")
@@ -88,7 +87,7 @@ def _validate_kind(data: str | bytes, path: str | None) -> Report:
     """Validate a file of any kind; the readers of other files are not imported for lock files."""
     name = None if path is None else os.path.basename(path)
     if name is not None and is_lock_file_name(name):
-        return validate_data(data, path=path, now=_now())
+        return validate_document(data, path=path, now=_now())
     from lockset.sources.validate.kind import ValidatedKind, kind_by_name, kind_of_content
 
     kind = None if name is None else kind_by_name(name)
@@ -102,7 +101,7 @@ def _validate_kind(data: str | bytes, path: str | None) -> Report:
         from lockset.composition.conversions.foreign_report import report_of_foreign
 
         foreign = None if path is None else report_of_foreign(data, "<stdin>" if path == "-" else path)
-        return foreign or validate_data(data, path=None if path == "-" else path, now=_now())
+        return foreign or validate_document(data, path=None if path == "-" else path, now=_now())
     from lockset.sources.validate.report import validate_project, validate_script
 
     return (validate_script if kind is ValidatedKind.SCRIPT else validate_project)(data, path=path)
@@ -127,10 +126,10 @@ def fix(path: str | os.PathLike[str]) -> tuple[Report, tuple[str, ...]]:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return validate(path), ()
-    before, fixed = validate_data(data, path=os.fspath(path), now=_now()), fix_text(text)
+    before, fixed = validate_document(data, path=os.fspath(path), now=_now()), fix_text(text)
     if not fixed.changes:
         return before, ()
-    after = validate_data(fixed.text, path=os.fspath(path), now=_now())
+    after = validate_document(fixed.text, path=os.fspath(path), now=_now())
     if before.document is not None and {i.code for i in after.errors} - {i.code for i in before.errors}:
         return before, ()  # a fix must not add errors; no such file is known
     _replace(path, fixed.text.encode())
@@ -147,7 +146,7 @@ def count_fixable(report: Report, issues: Iterable[Issue]) -> int:
     fixed = fix_text(report.text)
     if not fixed.changes:
         return 0
-    left = validate_data(fixed.text, path=report.path, now=_now())
+    left = validate_document(fixed.text, path=report.path, now=_now())
     return (counts - Counter(issue.code for issue in left.issues)).total()
 
 

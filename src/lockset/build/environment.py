@@ -45,7 +45,7 @@ class EnvironmentMaker(Protocol):
     ) -> AbstractContextManager[BuildEnvironment]:
         """An environment with this interpreter's version, removed at the end of the context; `what` names the release.
 
-        `package` is the normalised name of what is built, for which requirements may be locked; None if not known.
+        `package` is the normalized name of what is built, for which requirements may be locked; None if not known.
 
         Raises:
             LocksetError: `build-environment`: the requirements cannot be resolved or installed.

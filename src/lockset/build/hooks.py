@@ -103,7 +103,7 @@ class HookBuilder:
     `policy` has the config settings of packages, and those that are built in environments of `present` instead of
     `environments`. `fingerprint` identifies the build environment, or is "" if that is not known.
 
-    Each method takes the normalised name of the `package`; None for that of the settings for all packages.
+    Each method takes the normalized name of the `package`; None for that of the settings for all packages.
     """
 
     def __init__(

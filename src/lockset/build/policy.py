@@ -19,7 +19,7 @@ ALL_PACKAGES = ":all:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildPolicy:
-    """How sources are built. Names of packages are normalised.
+    """How sources are built. Names of packages are normalized.
 
     Attributes:
         settings: Config settings for all packages.

@@ -290,7 +290,7 @@ def _match(pattern: str, text: str) -> Any:
 
 
 class _NegativeNumber:
-    """The pattern by which argparse recognises negative numbers among options. `re` is not imported for `--option`."""
+    """The pattern by which argparse recognizes negative numbers among options. `re` is not imported for `--option`."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern

@@ -85,15 +85,14 @@ def connect(
     clock: Callable[[], float],
     listener: ProgressListener | None = None,
     environ: Mapping[str, str] | None = None,
-    allow_files: bool = False,
     copies: Callable[[], list[ProcessCopy]] | None = None,
     spares: int = 0,
 ) -> Connection:
     """Create the parts for `options`; nothing is opened before the first request.
 
     `cache` is the cache folder (None disables the cache), `clock` returns seconds since the epoch, `environ` replaces
-    the process's environment for credentials, `allow_files` lets downloads read `file:` URLs. `copies` starts copies
-    of this process for most calls, which are opened with the plain options and the cache folder as text.
+    the process's environment for credentials. `copies` starts copies of this process for most calls, which are opened
+    with the plain options and the cache folder as text.
     `spares` is how many connections to each host are opened before they are needed.
     """
     transport = Transport(options, clock=clock, listener=listener, environ=environ, spares=spares)
@@ -103,7 +102,7 @@ def connect(
         opening = plain_options(options), None if cache is None else str(cache)
         workers = SharedWorkers(count, copies=copies, opening=opening, listener=transport.listener)
     stored = DiskCache(cache)
-    downloads = HttpDownloads(transport, allow_files=allow_files)
+    downloads = HttpDownloads(transport)
     return Connection(
         index=HttpIndexes(
             options,

@@ -204,7 +204,7 @@ def _absolute(path: str | PathLike[str] | None, context: RunContext) -> str | No
 
 
 def normal_names(names: Collection[str]) -> frozenset[str]:
-    """The normalised names."""
+    """The normalized names."""
     if not names:
         return frozenset()
     from lockset.package_names import canonicalize_name  # not needed for most syncs

@@ -76,13 +76,13 @@ class IndexOptions:
         indexes: Further indexes, used in order before the default one.
         find_links: Flat sources; their files are added to those of the indexes, and preferred on equal names.
         no_index: Use only `find_links` and pinned indexes.
-        pins: Normalised project name to the name of the only index that is used for it.
+        pins: Normalized project name to the name of the only index that is used for it.
         strategy: `first-index`: use the first index that has a project, which prevents dependency confusion.
             `unsafe-first-match`: try all versions of an index before those of the next one; a version has the files of
             the first index that has it. `unsafe-best-match`: combine the files of all indexes.
         offline: Use only cached and local files, without network access.
         refresh: Revalidate cached responses, however fresh.
-        refresh_packages: Normalised names of projects whose cached pages are revalidated.
+        refresh_packages: Normalized names of projects whose cached pages are revalidated.
         max_age: Seconds for which a cached page is fresh; None to follow the index.
         connections: Largest number of parallel requests.
         connect_timeout: In seconds.
@@ -166,7 +166,7 @@ def options_of_plain(values: Mapping[str, Any]) -> IndexOptions:
 
 
 def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
-    """The indexes to use for the normalised name `project`, in order.
+    """The indexes to use for the normalized name `project`, in order.
 
     A pinned project uses its index only; explicit indexes are used for pinned projects only.
     """
@@ -177,7 +177,7 @@ def sources_for(project: str, options: IndexOptions) -> tuple[IndexSource, ...]:
 
 
 def strategy_for(project: str, options: IndexOptions) -> str:
-    """How the indexes of the normalised name `project` are combined.
+    """How the indexes of the normalized name `project` are combined.
 
     Several indexes with the name that it is pinned to are all its own: the versions of the first one come first.
     """

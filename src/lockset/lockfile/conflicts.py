@@ -138,8 +138,8 @@ def refuse_conflicting_choice(
 
     Args:
         lock: The lock file.
-        extras: The selected extras, normalised.
-        groups: The selected dependency groups including the default groups, normalised.
+        extras: The selected extras, normalized.
+        groups: The selected dependency groups including the default groups, normalized.
         holds: Whether all of these markers are true in one of the environments in question.
 
     Raises:

@@ -28,7 +28,7 @@ def is_lock_file_name(name: str) -> bool:
 
 
 def refuse_wrong_name(path: str) -> None:
-    """Refuse a TOML file whose name is not valid for a lock file. Other files are recognised by their content.
+    """Refuse a TOML file whose name is not valid for a lock file. Other files are recognized by their content.
 
     Raises:
         LocksetError: `file-name`.
@@ -75,7 +75,7 @@ def lock_file_name(name: str | None) -> str:
     """
     if name is None:
         return PLAIN_NAME
-    # Normalised like project names, without importing `packaging.utils`, which would cost every sync 10 ms.
+    # Normalized like project names, without importing `packaging.utils`, which would cost every sync 10 ms.
     usable = _SEPARATORS.sub("-", name).lower() if "." in name else name
     file_name = f"pylock.{usable}.toml"
     if not is_lock_file_name(file_name):

@@ -59,7 +59,7 @@ _FOLDER = "it is a folder"
 
 
 def kind_of_text(text: str) -> str | None:
-    """A sentence about the format of `text`, which is not TOML; None if it is not recognised."""
+    """A sentence about the format of `text`, which is not TOML; None if it is not recognized."""
     head = text[:_LOOKED_AT].lstrip("\ufeff \t\r\n")
     lines = [line for line in (raw.strip() for raw in head.splitlines()) if line and not line.startswith("#")]
     first = lines[0] if lines else ""
@@ -83,7 +83,7 @@ def open_conflict(text: str) -> int | None:
 
 
 def kind_of_table(data: Mapping[str, Any]) -> str | None:
-    """A sentence about the format of `data`, TOML without the keys of a lock file; None if it is not recognised."""
+    """A sentence about the format of `data`, TOML without the keys of a lock file; None if it is not recognized."""
     metadata = data.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     if "package" in data and "content-hash" in metadata:

@@ -46,7 +46,7 @@ class SelectedPackage:
 class Selection:
     """The packages for one target: at most one entry of each name, in the order of the lock file.
 
-    The markers were evaluated with `environment`, and the normalised names `extras` and `groups`.
+    The markers were evaluated with `environment`, and the normalized names `extras` and `groups`.
     """
 
     items: tuple[SelectedPackage, ...]

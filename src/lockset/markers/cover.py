@@ -1,4 +1,4 @@
-"""Two-level minimisation: express a set between two bounds as an `or` of few, short conjunctions.
+"""Two-level minimization: express a set between two bounds as an `or` of few, short conjunctions.
 
 Conjunctions are products of regions (`lockset.markers.literals`), one region per variable. The method is the
 expand-irredundant-reduce loop of Espresso: the set is divided into products; each is expanded as far as the upper bound

@@ -2,7 +2,7 @@
 
 The text must agree with the set wherever the assumption is true, and is arbitrary elsewhere. First, conditions that
 every member satisfies are factored out with `and`, and sufficient conditions with `or`, one variable at a time; this
-completes most markers. The rest and its complement are minimised in two levels, and the shorter result is used.
+completes most markers. The rest and its complement are minimized in two levels, and the shorter result is used.
 Finally, redundant comparisons are removed. The order of variables determines the order of the text.
 """
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["render"]
 
-# A set with more products than this is divided by its first variable, and each part is minimised separately.
+# A set with more products than this is divided by its first variable, and each part is minimized separately.
 MAX_PRODUCTS = 64
 # Expressions with more comparisons than this are not searched for redundant ones.
 MAX_COMPARISONS_TO_CLEAN = 24
-# Sets with at most this many products are also minimised as a whole, before anything is factored out.
+# Sets with at most this many products are also minimized as a whole, before anything is factored out.
 MAX_PRODUCTS_AS_A_WHOLE = 12
-# Two-level minimisation is skipped if products times variables squared exceeds this.
+# Two-level minimization is skipped if products times variables squared exceeds this.
 MAX_WORK = 4000
 # With so few comparisons, no other method is tried.
 SHORT = 2
@@ -106,13 +106,13 @@ def _core(diagram: int, care: int) -> Expression:
 
 
 def _two_level(diagram: int, care: int, limit: int) -> Expression | None:
-    plain = _minimise(diagram, care, limit)
-    other = _minimise(not_(diagram), care, limit)
+    plain = _minimize(diagram, care, limit)
+    other = _minimize(not_(diagram), care, limit)
     candidates = [e for e in (plain, None if other is None else negate(other)) if e is not None]
     return min(candidates, key=_length) if candidates else None
 
 
-def _minimise(diagram: int, care: int, limit: int) -> Expression | None:
+def _minimize(diagram: int, care: int, limit: int) -> Expression | None:
     simple = given(diagram, care)
     parts = diagram_parts(simple)
     products = products_of(simple, parts, limit)

@@ -77,7 +77,7 @@ class Variable:
         order: Position in every diagram; smaller is nearer to the root.
         owner: For a predicate, the text variable whose value decides it.
         operator: For predicates and opaque comparisons, the marker operator.
-        literal: For these, the literal; for flags, the normalised name of the extra or group.
+        literal: For these, the literal; for flags, the normalized name of the extra or group.
         literal_first: Whether the literal is on the left, as in `'x' in sys_platform`.
     """
 
@@ -180,7 +180,7 @@ def opaque(name: str, operator: str, literal: str, *, literal_first: bool) -> Va
 
 
 def flag(name: str, chosen: str) -> Variable:
-    """Whether an extra (`name` is `extras`) or a group (`dependency_groups`) is selected; `chosen` is normalised."""
+    """Whether an extra (`name` is `extras`) or a group (`dependency_groups`) is selected; `chosen` is normalized."""
     return _intern(Variable(name=name, kind=Kind.FLAG, order=(_RANKS[name], 0, chosen), literal=chosen))
 
 

@@ -37,11 +37,11 @@ class CoreMetadata:
     """The metadata of one release that resolution needs.
 
     Attributes:
-        name: Normalised name.
+        name: Normalized name.
         version: Version in the metadata.
         requires_dist: Unparsed requirements.
         requires_python: Unparsed specifier, or None.
-        provides_extra: Normalised names.
+        provides_extra: Normalized names.
         dynamic: Fields (in lower case) of an sdist that the build determines (PEP 643).
         origin: Where it comes from: "wheel", "metadata-file", "sdist", "tree" or "built".
     """
@@ -143,12 +143,12 @@ def parse_metadata(data: bytes, *, origin: str, what: str) -> CoreMetadata:
     version = _single(fields.version, "Version", what)
     _check_bounds((version, *fields.requires_dist, *fields.requires_python), what)
     try:
-        normalised = canonicalize_name(name, validate=True)
+        normalized = canonicalize_name(name, validate=True)
         parsed = read_version(version)
     except (InvalidName, InvalidVersion) as error:
         raise MetadataInvalidError(f"The metadata of {what} is malformed: {error}") from error
     return CoreMetadata(
-        name=normalised,
+        name=normalized,
         version=parsed,
         requires_dist=tuple(text for text in fields.requires_dist if text),
         requires_python=_optional(fields.requires_python),

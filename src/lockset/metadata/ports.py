@@ -40,7 +40,7 @@ class MetadataSource(Protocol):
 class Builder(Protocol):
     """Builds metadata or a wheel from a source tree. Implementation: `lockset.build.hooks.HookBuilder`.
 
-    `package` is the normalised name of the package, which decides how it is built; None if it is not known.
+    `package` is the normalized name of the package, which decides how it is built; None if it is not known.
     """
 
     def metadata(self, source_tree: Path, *, what: str, package: str | None = None) -> bytes:

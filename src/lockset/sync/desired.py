@@ -33,7 +33,7 @@ class WheelIdentity(NamedTuple):
     """The identity of a wheel according to the lock file.
 
     Attributes:
-        version_text: Normalised; None where the lock omits the version (source trees).
+        version_text: Normalized; None where the lock omits the version (source trees).
     """
 
     name: str
@@ -77,7 +77,7 @@ class DesiredDistribution(NamedTuple):
 
     Attributes:
         kind: `wheel`, `sdist`, `archive`, `directory` or `vcs`.
-        version_text: The version, normalised; None where the lock leaves it to the source.
+        version_text: The version, normalized; None where the lock leaves it to the source.
         filename: File name; None for directories.
         url: Address, which may contain credentials; None where `path` says where it is.
         path: Absolute local path, or None.

@@ -13,7 +13,7 @@ __all__ = ["WheelBuilds"]
 class WheelBuilds(Protocol):
     """Builds wheels from sources, for the target's interpreter.
 
-    `name` is the normalised name of the package. The result is not trusted: name, version and content of the wheel are
+    `name` is the normalized name of the package. The result is not trusted: name, version and content of the wheel are
     checked like those of any other.
     """
 

@@ -126,7 +126,7 @@ class Layout(NamedTuple):
         }
 
     def holds(self, path: str) -> bool:
-        """Whether the absolute, normalised `path` lies in the target."""
+        """Whether the absolute, normalized `path` lies in the target."""
         return any(is_within(path, root, separator=os.sep) for root in self.roots)
 
     def is_reserved(self, path: str) -> bool:
@@ -295,7 +295,7 @@ def interpreter_tags(interpreter: Interpreter) -> tuple[Tag, ...]:
 
 
 def is_within(path: str, root: str, *, separator: str = "/") -> bool:
-    """Whether the absolute `path` lies below `root`, compared by component. The caller normalises both."""
+    """Whether the absolute `path` lies below `root`, compared by component. The caller normalizes both."""
     if root.endswith(separator):
         return path.startswith(root) and path != root
     return path.startswith(root + separator)

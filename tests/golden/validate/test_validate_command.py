@@ -30,7 +30,7 @@ def project(tmp_path: Path) -> Path:
     ("form", "name"),
     [("text", "broken.txt"), ("json", "broken.json"), ("github", "broken.github"), ("sarif", "broken.sarif")],
 )
-def test_every_finding_is_written_in_the_form_asked_for(cli: Command, project: Path, form: str, name: str) -> None:
+def test_every_finding_is_written_in_the_requested_format(cli: Command, project: Path, form: str, name: str) -> None:
     result = cli("validate", "--format", form, "pylock.toml")
     assert result.code == 1
     assert result.stdout == (HERE / name).read_text("utf-8")

@@ -218,7 +218,7 @@ def test_the_caret_stands_below_the_wrong_value(cli: Command, project: Path) -> 
     assert marked == ['"3.12"', "create_by", '"My.Sample"', url, '"2025"', '"12"', "[[packages]]"]
 
 
-def test_colours_are_only_shown_where_asked_for(cli: Command, project: Path) -> None:
+def test_colours_are_only_shown_where_requested(cli: Command, project: Path) -> None:
     assert "\x1b" not in cli("validate", "pylock.toml").stdout
     assert (
         "\x1b[31m" in cli("validate", "pylock.toml", "--color", "always").stdout

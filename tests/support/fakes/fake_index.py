@@ -31,7 +31,7 @@ def detail_of(name: str, files: Iterable[PageFile]) -> ProjectDetail:
 
 @dataclass(slots=True)
 class FakeIndex:
-    """Answers from `projects`: normalised name -> files."""
+    """Answers from `projects`: normalized name -> files."""
 
     projects: Mapping[str, Sequence[PageFile]]
     hinted: list[str] = field(default_factory=list)
@@ -41,12 +41,12 @@ class FakeIndex:
         self.hinted.extend(names)
 
     def project(self, name: str) -> ProjectDetail:
-        normalised = canonicalize_name(name)
-        if normalised not in self.projects:
-            raise ProjectNotFound(normalised, searched=(INDEX_URL,))
-        if normalised not in self._details:
-            self._details[normalised] = detail_of(normalised, self.projects[normalised])
-        return self._details[normalised]
+        normalized = canonicalize_name(name)
+        if normalized not in self.projects:
+            raise ProjectNotFound(normalized, searched=(INDEX_URL,))
+        if normalized not in self._details:
+            self._details[normalized] = detail_of(normalized, self.projects[normalized])
+        return self._details[normalized]
 
 
 @dataclass(slots=True)

@@ -78,7 +78,7 @@ def test_a_repository_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "none" in (caught.value.diagnostic.location or "")
 
 
-def test_a_branch_goes_before_a_tag_of_its_name_wherever_the_name_is_asked_for(repository: Path) -> None:
+def test_a_branch_goes_before_a_tag_of_its_name_wherever_the_name_is_requested(repository: Path) -> None:
     one, two = git(repository, "rev-parse", "HEAD~1"), git(repository, "rev-parse", "HEAD")
     for tag in (("v1",), ("-a", "v1", "-m", "told")):
         git(repository, "tag", *tag, one)

@@ -210,7 +210,7 @@ def test_arguments_are_counted_as_by_the_regular_expression(pattern: str) -> Non
 
 
 @given(st.text("-.0123456789٣²ax\n", max_size=6))
-def test_negative_numbers_are_recognised_as_by_the_regular_expression(text: str) -> None:
+def test_negative_numbers_are_recognized_as_by_the_regular_expression(text: str) -> None:
     for pattern in _NEGATIVE_NUMBERS:
         real, ours = re.match(pattern, text), _NegativeNumber(pattern).match(text)
         assert (ours and ours.span()) == (real and real.span())

@@ -97,7 +97,7 @@ def test_pypy_takes_its_own_wheels() -> None:
     assert locked(pypy, **releases) == (["a 1"], [])
 
 
-def test_what_has_no_file_here_is_said() -> None:
+def test_what_has_no_file_here_is_reported() -> None:
     entries_there, warnings = locked(interpreter(["linux_x86_64", *MUSL]), v1=["py3-none-manylinux_2_17_x86_64"])
     assert entries_there == ["a 1"]
     assert warnings == ["a 1 has no file for musllinux_1_2_x86_64 on Python 3.12: it cannot be installed there"]

@@ -8,7 +8,7 @@ import pytest
 
 from lockset.composition.conversions.conversion import Conversion, ConvertOptions
 from lockset.composition.conversions.foreign_input import read_input
-from lockset.conversion.model.formats import Format, recognise
+from lockset.conversion.model.formats import Format, recognize
 from lockset.errors import LocksetError
 from support.fakes.fake_conversion import FILES, FakeRemote, convert_text, sha, wheel_file
 
@@ -245,7 +245,7 @@ def test_files_named_like_another_format_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_format_is_known_whatever_ends_a_line(end: str) -> None:
     text = end.join(["version = 1", "", "[[package]]", "name = 'a'", ""])
-    assert recognise(text, name="any", location="any") is Format.UV
+    assert recognize(text, name="any", location="any") is Format.UV
 
 
 def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ TREES = make_lock(
 
 
 def exported(text: str = LOCK, *, strict: bool = False, **options: Any) -> Export:
-    return export_lock(read_document(text).lock, ExportOptions(**options), strict=strict, now=NOW)
+    return export_lock(read_document(text).lock, ExportOptions(**options, strict=strict), now=NOW)
 
 
 def pins(done: Export) -> list[str]:

@@ -123,7 +123,7 @@ print(assistant(work)(False))
 """) == "True\n"  # fmt: skip
 
 
-def test_there_is_no_copy_beside_other_threads() -> None:
+def test_there_is_no_copy_while_other_threads_run() -> None:
     assert run("""
 import threading
 end = assistant(lambda: None)

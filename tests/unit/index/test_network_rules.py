@@ -185,7 +185,7 @@ def test_an_index_location_that_is_not_a_url_is_refused(text: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("tag", ['"\u00e9"', '"\x1b[31m"', '"\n"'])
-def test_an_etag_that_cannot_be_said_again_is_not(tag: str) -> None:
+def test_an_etag_that_is_not_valid_in_a_request_is_not_sent(tag: str) -> None:
     assert validators({"etag": tag, "last-modified": DATE}).headers() == {"If-Modified-Since": DATE}
 
 

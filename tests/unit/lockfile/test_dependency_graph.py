@@ -205,7 +205,7 @@ def test_every_entry_is_reached_from_the_roots(drawn: list[tuple[int, int]]) -> 
 
 
 @given(edges)
-def test_no_root_that_was_not_asked_for_hangs_below_another(drawn: list[tuple[int, int]]) -> None:
+def test_no_root_that_was_not_requested_hangs_below_another(drawn: list[tuple[int, int]]) -> None:
     graph = build_graph(lock_of(*(entry(f"p{n}", needs=tuple(f"p{b}" for a, b in drawn if a == n)) for n in range(8))))
     for root in graph.roots:
         reached: set[int] = set()

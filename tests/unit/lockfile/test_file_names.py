@@ -43,7 +43,7 @@ def test_the_name_is_all_between_two_dots(text: str) -> None:
     assert name_of(text) == (match and match[1])
 
 
-def test_a_wrong_case_is_told_from_a_wrong_name() -> None:
+def test_a_wrong_case_is_distinguished_from_a_wrong_name() -> None:
     assert [issue.code for issue in validate_document(EMPTY, path="PyLock.Dev.TOML").issues] == ["file-name-lowercase"]
 
 

@@ -61,7 +61,7 @@ def test_invalid_toml_is_refused_with_its_position(data: bytes, line: int, colum
         ("packages = 1\n", None),
     ],
 )
-def test_a_wrong_kind_of_file_is_recognised(text: str, kind: str | None) -> None:
+def test_a_wrong_kind_of_file_is_recognized(text: str, kind: str | None) -> None:
     hints = [
         issue.hint
         for issue in validate_document(text).issues

@@ -52,7 +52,7 @@ def test_headers_of_a_tar_archive_are_bounded(kind: bytes) -> None:
         sdist_metadata(io.BytesIO(archive), file_of("sample-1.0.tar.gz"))
 
 
-def test_headers_without_end_in_a_row_are_told() -> None:
+def test_headers_without_end_in_a_row_are_reported() -> None:
     archive = gzip.compress((header(tarfile.GNUTYPE_LONGNAME, 5) + b"abcd".ljust(512, b"\0")) * 5_000)
     with pytest.raises(LocksetError, match="cannot be read"):
         sdist_metadata(io.BytesIO(archive), file_of("sample-1.0.tar.gz"))

@@ -96,7 +96,7 @@ def test_a_file_without_a_strong_hash_is_read_whole_only() -> None:
     assert files.asked == [f"whole {WHEEL.filename}"]
 
 
-def test_a_damaged_wheel_is_judged_by_its_whole() -> None:
+def test_a_damaged_wheel_is_read_as_a_whole_and_refused() -> None:
     files = FakeFiles(contents={WHEEL.filename: b"damaged"})
     with pytest.raises(LocksetError) as caught:
         retriever(files).metadata(files_of(WHEEL))

@@ -75,7 +75,7 @@ def test_mermaid_stays_within_the_limits_of_github() -> None:
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_a_limit_is_said(format_: GraphFormat) -> None:
+def test_a_limit_is_reported(format_: GraphFormat) -> None:
     drawn = render_graph(large(40), format_, most_nodes=10)
     assert drawn.nodes == 10
     assert drawn.note == "30 packages are left out by the limit for nodes"

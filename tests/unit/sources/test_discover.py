@@ -66,7 +66,7 @@ def test_a_folder_means_its_pyproject(folder: Path) -> None:
     assert refusal(folder, "more").code == "source-missing"
 
 
-def test_requirements_files_and_scripts_are_recognised_by_their_names(folder: Path) -> None:
+def test_requirements_files_and_scripts_are_recognized_by_their_names(folder: Path) -> None:
     project = read(folder, "requirements.in")
     assert texts(project) == ["e", "r", "."]
     assert [line.origin for line in project.dependencies] == [
@@ -90,7 +90,7 @@ def test_requirements_files_and_scripts_are_recognised_by_their_names(folder: Pa
         ("", []),
     ],
 )
-def test_stdin_and_files_of_any_name_are_recognised_by_content(folder: Path, text: str, expected: list[str]) -> None:
+def test_stdin_and_files_of_any_name_are_recognized_by_content(folder: Path, text: str, expected: list[str]) -> None:
     assert texts(read(folder, "-", stdin=text)) == expected
     (folder / "anything").write_bytes(text.encode())
     assert texts(read(folder, "anything")) == expected
@@ -120,6 +120,34 @@ def test_settings_can_be_left_out(folder: Path) -> None:
 def test_without_a_project_there_are_no_settings(tmp_path: Path) -> None:
     assert find_settings(tmp_path) == Settings()
     assert refusal(tmp_path).code == "source-missing"
+
+
+@pytest.mark.parametrize(
+    ("names", "hint"),
+    [
+        ([], "Name a pyproject.toml, a requirements file or a script, or change to the folder of a project"),
+        (["requirements.in"], "`lockset lock requirements.in` locks what it requires"),
+        (
+            ["requirements.txt"],
+            (
+                "`lockset lock requirements.txt` locks what it requires;"
+                " `lockset convert requirements.txt` keeps the versions in it"
+            ),
+        ),
+        (["Pipfile.lock"], "`lockset convert Pipfile.lock` keeps the versions in it"),
+        (
+            ["Pipfile.lock", "requirements.in", "requirements.txt"],
+            (
+                "`lockset lock requirements.in` locks what it requires;"
+                " `lockset convert Pipfile.lock` keeps the versions in it"
+            ),
+        ),
+    ],
+)
+def test_a_folder_without_a_project_names_what_else_can_be_locked(tmp_path: Path, names: list[str], hint: str) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    assert refusal(tmp_path).hint == hint
 
 
 @pytest.mark.parametrize("name", ["pylock.toml", "pylock.dev.toml", "uv.lock", "poetry.lock", "Pipfile"])
@@ -166,7 +194,7 @@ def test_a_name_that_only_running_setup_py_shows_has_a_way_out(tmp_path: Path) -
     assert 'dynamic = ["version", "dependencies", "optional-dependencies"]' in (error.hint or "")
 
 
-def test_a_lock_file_of_another_name_is_recognised(folder: Path) -> None:
+def test_a_lock_file_of_another_name_is_recognized(folder: Path) -> None:
     text = "lock-version = '1.0'\ncreated-by = 'x'\n[[packages]]\nname = 'a'\n"
     assert refusal(folder, "-", stdin=text).code == "source-kind"
     (folder / "lock.toml").write_text(text, encoding="utf-8")

@@ -173,7 +173,7 @@ def test_commands_of_one_name_overlap_as_files_do(world: World) -> None:
 
 
 @pytest.mark.parametrize("where", ["option", "variable", "setting"])
-def test_it_is_allowed_by_option_variable_or_setting_told_each_time_and_recorded(
+def test_it_is_allowed_by_option_variable_or_setting_reported_each_time_and_recorded(
     cli: Command, tmp_path: Path, where: str
 ) -> None:
     write_lock(tmp_path / "pylock.toml", [owner("one"), owner("two")])

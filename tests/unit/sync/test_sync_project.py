@@ -186,7 +186,7 @@ def test_a_changed_requirements_file_is_noted_for_the_lock_that_was_made_of_it(
     assert "`gamma` is required, but not locked" in cli.ok("sync", "--target", "out").stderr
 
 
-def test_no_secret_of_a_requirement_is_said_or_kept(cli: Command, project: Path, tmp_path: Path) -> None:
+def test_no_secret_of_a_requirement_is_shown_or_kept(cli: Command, project: Path, tmp_path: Path) -> None:
     line = '["alpha", "omega @ https://user:s3cret@files.example.org/omega-1.0.tar.gz?token=s3cret",'
     (project / "pyproject.toml").write_text(PROJECT.replace('["alpha",', line))
     env = {"LOCKSET_CACHE_DIR": str(tmp_path / "cache")}

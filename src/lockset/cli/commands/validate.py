@@ -45,13 +45,13 @@ _FOR_PEOPLE = frozenset({"text", "concise"})
 def run(args: ValidateCommand, out: Output) -> int:
     """Check the files; 0 where all are valid, 1 where one is not."""
     for rule in [*args.select, *args.ignore, *([args.explain] if args.explain else [])]:
-        _known(rule)
+        _refuse_unknown(rule)
     if args.explain:
         out.data(rule_page(args.explain).rstrip("\n"))
         return DONE
     if args.fix and _STDIN in args.files:
         raise UsageError("fix-stdin", "The standard input cannot be fixed in place", hint="Name a file")
-    checked = [_check(path, args, out) for path in args.files or _here()]
+    checked = [_check(path, args, out) for path in args.files or _files_here()]
     if args.format in _FOR_PEOPLE:
         _write(checked, args, out)
     else:
@@ -59,7 +59,7 @@ def run(args: ValidateCommand, out: Output) -> int:
     return DONE if all(file.valid for file in checked) else REFUSED
 
 
-def _known(rule: str, location: str | None = None) -> None:
+def _refuse_unknown(rule: str, location: str | None = None) -> None:
     from lockset.lockfile.validate.catalogue import RULES
 
     if rule in RULES:
@@ -73,7 +73,7 @@ def _known(rule: str, location: str | None = None) -> None:
         raise UsageError("unknown-rule", f"There is no rule `{rule}`", hint=hint, location=location)
 
 
-def _here() -> Sequence[str]:
+def _files_here() -> Sequence[str]:
     """The lock files and the pyproject.toml of the working folder."""
     paths = sorted(path.name for path in Path().glob("pylock*.toml"))
     paths += ["pyproject.toml"] if Path("pyproject.toml").is_file() else []
@@ -87,7 +87,7 @@ def _check(path: str, args: ValidateCommand, out: Output) -> ValidatedFile:
     """A file that cannot be read is a finding, so that it does not hide those of other files."""
     done: tuple[str, ...] | None = None
     try:
-        select, ignore, strict = _wanted(path, args)
+        select, ignore, strict = _rules_and_strictness(path, args)
         if args.fix:
             report, done = fix(path)
         else:
@@ -98,28 +98,32 @@ def _check(path: str, args: ValidateCommand, out: Output) -> ValidatedFile:
         return ValidatedFile(path=path, lines=(_refusal(error),), valid=False)
     issues = [one for one in report.issues if one.code not in ignore and (not select or one.code in select)]
     lines = [*lines_of(report, issues)]
-    picked: list[SelectedForTarget] = []
+    selected: list[SelectedForTarget] = []
     # The model of the lock takes longer than all rules, and only these options read it.
     if (args.targets or args.sources or args.online or args.download) and report.lock is not None:
         for target in args.targets:
-            lines += _pick(report, target, picked)
-        lines += _further(report, path, args)
+            try:
+                selected += _selected_for(report, target)
+            except LocksetError as error:
+                line = _refusal(error)
+                lines.append(replace(line, message=f"For {target.text}: {line.message}"))
+        lines += _compared_lines(report, path, args)
     failing = [line for line in lines if strict or line.level == "error"]
     shown = tuple(sorted(lines, key=lambda line: (line.line, line.column)))
-    selection = tuple(picked) if args.targets else None
+    selection = tuple(selected) if args.targets else None
     counted = args.format in _FOR_PEOPLE and not args.fix and not out.quiet
     fixable = count_fixable(report, issues) if counted else 0
     return ValidatedFile(path=path, lines=shown, valid=not failing, fixed=done, fixable=fixable, selection=selection)
 
 
-def _wanted(path: str, args: ValidateCommand) -> tuple[frozenset[str], frozenset[str], bool]:
+def _rules_and_strictness(path: str, args: ValidateCommand) -> tuple[frozenset[str], frozenset[str], bool]:
     """Selected and ignored rules, and strictness: the command line first, then the project's settings."""
     try:
         settings = (
             None if args.no_config else settings_for("pylock.toml" if path == _STDIN else path, config=args.config)
         )
         for rule in (*settings.select, *settings.ignore) if settings is not None else ():
-            _known(rule, location="[tool.lockset.validate]")
+            _refuse_unknown(rule, location="[tool.lockset.validate]")
     except LocksetError:
         if args.config is not None or is_lock_file(path):
             raise
@@ -137,19 +141,16 @@ def _refusal(error: LocksetError) -> Line:
     return Line(rule=one.code, level="error", message=message, hint=one.hint, line=int(line[1]) if line else 1)
 
 
-def _pick(report: Report, target: DescribedTarget, picked: list[SelectedForTarget]) -> Iterator[Line]:
-    try:
-        selection = selection_for(report, python=target.python, platform=target.platform)
-    except LocksetError as error:
-        line = _refusal(error)
-        yield replace(line, message=f"For {target.text}: {line.message}")
-        return
+def _selected_for(report: Report, target: DescribedTarget) -> Iterator[SelectedForTarget]:
+    """What the lock file installs on `target`; LocksetError if it does not support it."""
+    selection = selection_for(report, python=target.python, platform=target.platform)
     from lockset.cli.output.selection_rows import selected_for
 
-    picked += selected_for(target.text, selection)
+    return selected_for(target.text, selection)
 
 
-def _further(report: Report, path: str, args: ValidateCommand) -> Iterator[Line]:
+def _compared_lines(report: Report, path: str, args: ValidateCommand) -> Iterator[Line]:
+    """Findings of the options that compare the lock file with its sources or with the index."""
     if args.sources and path != _STDIN:
         try:
             for sentence in stale(report, path):

@@ -77,7 +77,7 @@ def other_spelling(text: str) -> str:
 
 
 def normal_name(text: str) -> str:
-    """The normalised name of a package, extra or group from an option.
+    """The normalized name of a package, extra or group from an option.
 
     Raises:
         UsageError: `option-value` if it is not a valid name.
@@ -92,7 +92,7 @@ def normal_name(text: str) -> str:
 
 
 def names(texts: Iterable[str]) -> tuple[str, ...]:
-    """Normalised names of packages, extras or groups; several in one text are separated by commas.
+    """Normalized names of packages, extras or groups; several in one text are separated by commas.
 
     Raises:
         UsageError: `option-value` if one is not a valid name.

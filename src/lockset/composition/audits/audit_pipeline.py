@@ -145,9 +145,9 @@ def _of_file(path: str | None, options: AuditOptions, context: RunContext) -> Au
 
 
 def _is_pylock(data: bytes, path: str) -> bool:
-    from lockset.conversion.model.formats import Format, recognise
+    from lockset.conversion.model.formats import Format, recognize
 
-    return recognise(data.decode("utf-8-sig", "replace"), name=path, location=path) is Format.PYLOCK
+    return recognize(data.decode("utf-8-sig", "replace"), name=path, location=path) is Format.PYLOCK
 
 
 def _refuse_narrowing(options: AuditOptions, path: str) -> None:

@@ -164,9 +164,9 @@ def file_subject(path: str, data: bytes, context: RunContext) -> AuditSubject:
     Raises:
         LocksetError: If the file is not valid.
     """
-    from lockset.conversion.model.formats import Format, recognise
+    from lockset.conversion.model.formats import Format, recognize
 
-    format_ = recognise(data.decode("utf-8-sig", "replace"), name=path, location=path)
+    format_ = recognize(data.decode("utf-8-sig", "replace"), name=path, location=path)
     if format_ is Format.REQUIREMENTS:
         return _requirements(path, data, context)
     return _imported(path, data, context)

@@ -35,7 +35,7 @@ class BuildLock:
         self.source = source
 
     def has(self, package: str) -> bool:
-        """Whether it has the requirements of builds of `package`, by its normalised name."""
+        """Whether it has the requirements of builds of `package`, by its normalized name."""
         return package in self._groups
 
     @cached_property
@@ -69,7 +69,7 @@ def build_locks_of(paths: Iterable[str | os.PathLike[str] | None]) -> tuple[Buil
 
 
 def is_met(text: str, installed: Mapping[str, str], markers: Mapping[str, str]) -> bool:
-    """Whether versions by normalised name meet a requirement, or its marker does not hold."""
+    """Whether versions by normalized name meet a requirement, or its marker does not hold."""
     requirement = read_dependency(text)
     if requirement.marker is not None and not requirement.marker.evaluate({**markers, "extra": ""}):
         return True

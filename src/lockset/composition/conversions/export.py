@@ -15,7 +15,12 @@ from lockset.conversion.pipeline.pylock_transform import KeptParts
 from lockset.conversion.pipeline.verify import environments_within, identity_of_package, selected
 from lockset.conversion.readers.requirements import read_pins
 from lockset.conversion.writers.entries import chosen_entries
-from lockset.conversion.writers.requirements import RequirementsStyle, to_constraints, to_requirements
+from lockset.conversion.writers.requirements import (
+    RequirementsStyle,
+    omitted_trees,
+    to_constraints,
+    to_requirements,
+)
 from lockset.conversion.writers.unlisted_files import unlisted_files
 from lockset.errors import LocksetError, UsageError
 from lockset.files.output_file import write_export
@@ -27,7 +32,7 @@ from lockset.resolve.problem.python_range import python_range
 from lockset.sources.requirements.reader import read_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from lockset.advisories.vulnerabilities import AssessedVulnerability
     from lockset.composition.audits.report import AuditOptions
@@ -109,7 +114,6 @@ def export_lock(
     lock: Pylock,
     options: ExportOptions,
     *,
-    strict: bool = False,
     now: datetime | None = None,
     location: str = "pylock.toml",
     vulnerabilities: Sequence[AssessedVulnerability] = (),
@@ -119,13 +123,13 @@ def export_lock(
     Args:
         lock: The lock file.
         options: Format and content.
-        strict: As `options.strict`.
         now: The creation time of a bill of materials; None for the current time.
         location: The lock file's name in messages.
         vulnerabilities: Vulnerabilities of its packages, for CycloneDX.
 
     Raises:
-        LocksetError: For unknown extras and groups, `library-missing`, `not-expressible`, or `lossy` with `strict`.
+        LocksetError: For unknown extras and groups, `library-missing`, `not-expressible`, or `lossy` if `options` are
+            strict.
     """
     refuse_empty_environments(lock)
     lock, secretive = without_user_info(lock, parameters=options.format in _BILLS)
@@ -142,13 +146,13 @@ def export_lock(
     compared = 0
     if options.format == "requirements-txt":
         text, losses = to_requirements(exported, options.style)
-        compared = _prove(exported, text, trees=options.style.trees)
+        compared = _verify(exported, text, left_out=omitted_trees(exported, options.style))
     elif options.format == "constraints":
         text, losses = to_constraints(exported, source=options.style.source)
     else:
         text = _bill(exported, options, now or datetime.now(timezone.utc), vulnerabilities)
     losses = (*losses, *dropped_credentials(secretive))
-    refuse_losses(losses, strict=strict or options.strict, location=location)
+    refuse_losses(losses, strict=options.strict, location=location)
     return Export(text=text, losses=losses, packages=len(exported.entries), compared=compared)
 
 
@@ -179,7 +183,7 @@ def _chosen(lock: Pylock, options: ExportOptions) -> ExportedLock:
     one = None
     if options.python is not None and len(options.platforms) == 1 and options.python[0].isdigit():
         one = Environment.of_platform(options.platforms[0], options.python)
-    wanted = KeptParts(
+    kept = KeptParts(
         requires_python=None if options.python is None or one is not None else python_range(options.python),
         environments=() if one is not None else tuple(map(platform_region, options.platforms)),
         extras=frozenset(options.extras),
@@ -187,13 +191,13 @@ def _chosen(lock: Pylock, options: ExportOptions) -> ExportedLock:
         choose=True,
     )
     if one is not None:
-        _refuse_unserved(lock, one)
-    return chosen_entries(lock, wanted, one=one)
+        _refuse_unsupported(lock, one)
+    return chosen_entries(lock, kept, one=one)
 
 
-def _refuse_unserved(lock: Pylock, one: Environment) -> None:
+def _refuse_unsupported(lock: Pylock, one: Environment) -> None:
     values = one.as_dict()
-    if not environments_are_served(lock, values):
+    if not _serves(lock, values):
         raise LocksetError(
             "no-environment",
             f"The lock file does not support Python {one.python_full_version} on {one.sys_platform}",
@@ -201,7 +205,7 @@ def _refuse_unserved(lock: Pylock, one: Environment) -> None:
         )
 
 
-def environments_are_served(lock: Pylock, values: dict[str, str]) -> bool:
+def _serves(lock: Pylock, values: dict[str, str]) -> bool:
     """Whether the lock file supports this environment."""
     if lock.requires_python is not None and not lock.requires_python.contains(values["python_full_version"]):
         return False
@@ -209,8 +213,8 @@ def environments_are_served(lock: Pylock, values: dict[str, str]) -> bool:
     return lock.environments is None or any(plain.holds(str(marker)) for marker in lock.environments)
 
 
-class _Known:
-    """Surroundings in which every path of the lock file exists."""
+class _LockedPaths:
+    """Surroundings in which every path of the lock file exists, and no other file is read."""
 
     def __init__(self, exported: ExportedLock) -> None:
         self._names = {}
@@ -231,8 +235,10 @@ class _Known:
         return self._names.get(os.path.normpath(path))
 
 
-def _prove(exported: ExportedLock, text: str, *, trees: bool) -> int:
+def _verify(exported: ExportedLock, text: str, *, left_out: Collection[str]) -> int:
     """Read the requirements file again and compare it with the lock file; return the number of environments.
+
+    The file does not have the packages in `left_out`.
 
     Raises:
         LocksetError: `proof-failed` if they differ.
@@ -246,7 +252,7 @@ def _prove(exported: ExportedLock, text: str, *, trees: bool) -> int:
         location="the export",
         base=root,
         environ={},
-        surroundings=_Known(exported),
+        surroundings=_LockedPaths(exported),
     )
     selector = read_pins(project, (), location="the export", folder=root, files=FileSelection(unhashed=True)).selector
     lock = exported.lock
@@ -255,18 +261,20 @@ def _prove(exported: ExportedLock, text: str, *, trees: bool) -> int:
     else:
         regions = [platform_region("linux"), platform_region("windows")]
         environments = environments_within(lock.requires_python, tuple(map(str, lock.environments or ())), regions)
-    left_out = set() if trees else {e.package.name for e in exported.entries if e.package.vcs or e.package.directory}
     by_url = _by_url(exported)
     for values in environments:
         situation = Situation(environment=values, extras=frozenset(), groups=frozenset())
-        wanted = {t.split("==")[0].split(" @ ")[0] + _version(t, by_url) for t in selected(lock, situation)}
-        wanted = {t for t in wanted if t.split("==")[0] not in left_out}
-        got = {t.split("==")[0].split(" @ ")[0] + _version(t) for t in selector.select(situation)}
-        if wanted != got:
+        locked = {t.split("==")[0].split(" @ ")[0] + _version(t, by_url) for t in selected(lock, situation)}
+        locked = {t for t in locked if t.split("==")[0] not in left_out}
+        read_back = {t.split("==")[0].split(" @ ")[0] + _version(t) for t in selector.select(situation)}
+        if locked != read_back:
             raise LocksetError(
                 "proof-failed",
                 "The export would not install the same packages as the lock file",
-                context=(*sorted(f"only in the lock: {t}" for t in wanted - got)[:5], *sorted(got - wanted)[:5]),
+                context=(
+                    *sorted(f"only in the lock: {t}" for t in locked - read_back)[:5],
+                    *sorted(read_back - locked)[:5],
+                ),
                 hint="Nothing was written. This is a bug in lockset: report it with the lock file",
             )
     return len(environments)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, field, replace
-from lockset.conversion.model.formats import Format, decode_lock_text, recognise, refuse_conflicts, refuse_undecoded
+from lockset.conversion.model.formats import Format, decode_lock_text, recognize, refuse_conflicts, refuse_undecoded
 from lockset.conversion.model.options import FileSelection, ReaderOptions
 from lockset.conversion.readers.pyproject import Pyproject, load_pyproject
 from lockset.conversion.readers.requirements import read_pins
@@ -53,7 +53,7 @@ def read_input(
     input_path = absolute(path)
     location = location or os.fspath(path)
     data = content if content is not None else read_file(input_path, location=location, hint="Name the file to convert")
-    format_ = _recognised(data, location) if options.format is None else Format(options.format)
+    format_ = _recognized(data, location) if options.format is None else Format(options.format)
     reader_options = _options(options, input_path, output)
     if format_ is Format.PYLOCK:
         raise LocksetError("is-pylock", "The file is already a pylock file", location=location)
@@ -74,18 +74,18 @@ def is_pylock(path: str | os.PathLike[str], content: bytes | None, format_: Form
     location = os.fspath(path)
     try:
         data = content if content is not None else read_file(absolute(location), location=location)
-        return _recognised(data, location) is Format.PYLOCK
+        return _recognized(data, location) is Format.PYLOCK
     except LocksetError:
         return False
 
 
-def _recognised(data: bytes, location: str) -> Format:
+def _recognized(data: bytes, location: str) -> Format:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Format.REQUIREMENTS
     text = data.decode("utf-8-sig", "replace")
     if not text.strip():
         raise LocksetError("unknown-format", "The file is empty", location=location)
-    return recognise(text, name=location, location=location)
+    return recognize(text, name=location, location=location)
 
 
 def _options(options: ConvertOptions, input_path: Path, output: str | os.PathLike[str]) -> ReaderOptions:

@@ -1,4 +1,4 @@
-"""Convert pylock files to one: normalise, narrow, fill in, merge and verify."""
+"""Convert pylock files to one: normalize, narrow, fill in, merge and verify."""
 
 from __future__ import annotations
 

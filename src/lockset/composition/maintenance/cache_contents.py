@@ -34,7 +34,7 @@ class CacheDamage:
 
 
 def entries_of_projects(entries: Iterable[CacheEntry], names: Collection[str]) -> Iterator[CacheEntry]:
-    """The entries of the projects with these normalised names."""
+    """The entries of the projects with these normalized names."""
     for entry in entries:
         name = _project(entry)
         if name is not None and canonicalize_name(name) in names:

@@ -375,7 +375,7 @@ def _compared(
     is_direct: bool,
 ) -> OutdatedPackage:
     one = OutdatedPackage(name=entry.name, version=str(version), marker=entry.condition, is_direct=is_direct)
-    there = [v for v, place in (upgraded or {}).get(entry.name, ()) if not place.is_disjoint(region)]
+    there = [v for v, where in (upgraded or {}).get(entry.name, ()) if not where.is_disjoint(region)]
     is_required = upgraded is None or bool(there)
     fitting = None if upgraded is None else max(there, default=version)
     try:

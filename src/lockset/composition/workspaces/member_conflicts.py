@@ -34,7 +34,7 @@ def between_members(error: LocksetError, workspace: Workspace) -> LocksetError:
     declare = (
         f"All members of a workspace are locked together. If {names[0]} and {names[1]} are never installed together,"
         f" declare that in {workspace.top.location}: `conflicts = [[{items}]]` in [tool.lockset] (`extra` or"
-        " `group` beside `package` names a part of a member)"
+        " `group` next to `package` names a part of a member)"
     )
     hint = declare if one.hint is None else f"{one.hint}\n{declare}"
     return error.replaced(context=context, hint=hint if len(items) > 0 else one.hint)

@@ -14,7 +14,7 @@ __all__ = [
     "decode_lock_text",
     "expected_by_name",
     "is_foreign",
-    "recognise",
+    "recognize",
     "refuse_conflicts",
     "refuse_undecoded",
 ]
@@ -82,7 +82,7 @@ def expected_by_name(name: str) -> Format | None:
     return Format.REQUIREMENTS if base.endswith((".txt", ".in")) else None
 
 
-def recognise(text: str, *, name: str, location: str) -> Format:
+def recognize(text: str, *, name: str, location: str) -> Format:
     """Recognize a format by its content, and by the file name only if the content is ambiguous or broken.
 
     Raises:
@@ -122,7 +122,7 @@ def is_foreign(data: bytes, name: str) -> bool:
         return expected_by_name(name) not in {None, Format.PYLOCK}
     if expected_by_name(name) is None and _by_content(text) is None and _TOML_KEY.search(text):
         return False
-    return recognise(text, name=name, location=name) is not Format.PYLOCK
+    return recognize(text, name=name, location=name) is not Format.PYLOCK
 
 
 def decode_lock_text(data: bytes, *, location: str) -> str:

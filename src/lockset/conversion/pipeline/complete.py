@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lockset.index.ports import Index
     from lockset.progress import ProgressListener
 
-__all__ = ["complete", "complete_package"]
+__all__ = ["complete"]
 
 _T = TypeVar("_T")
 
@@ -92,14 +92,6 @@ def _has_source_gap(package: ImportedPackage) -> bool:
     return (isinstance(source, PackageArchive) and not source.hashes) or (
         isinstance(source, PackageVcs) and not source.commit_id
     )
-
-
-def complete_package(
-    package: ImportedPackage, index: Index, remote: Remote, *, folder: Path, location: str
-) -> ImportedPackage:
-    """Complete one entry with an exact version."""
-    (completed,) = _GapFiller(index=index, remote=remote, folder=folder, location=location, format="").packages(package)
-    return completed
 
 
 @dataclass(slots=True, kw_only=True)

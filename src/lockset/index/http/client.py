@@ -139,13 +139,13 @@ class HttpIndexes:
 
     def project(self, name: str) -> ProjectDetail:
         """The project's page: see the port."""
-        normalised = canonicalize_name(name)
-        known = self._details.get(normalised)
+        normalized = canonicalize_name(name)
+        known = self._details.get(normalized)
         if known is None:
-            job = self._jobs.get(normalised)
-            page = self._ask(normalised) if job is None else job.result()
+            job = self._jobs.get(normalized)
+            page = self._ask(normalized) if job is None else job.result()
             with self._lock:
-                known = self._details.setdefault(normalised, page)
+                known = self._details.setdefault(normalized, page)
         return known
 
     def renew(self, names: Iterable[str]) -> bool:
@@ -287,7 +287,7 @@ class HttpIndexes:
 
 
 def page_url(source: IndexSource, name: str) -> str:
-    """The URL of the page of normalised project `name`; a flat index has one page for all projects."""
+    """The URL of the page of normalized project `name`; a flat index has one page for all projects."""
     public = split_credentials(source.url)[0] if "@" in source.url else source.url
     return public if source.flat else f"{public.rstrip('/')}/{name}/"
 

@@ -55,7 +55,7 @@ def read_local(url: str) -> Iterator[bytes]:
 
 
 def local_table(source: IndexSource, name: str) -> PageTable | None:
-    """The files of a normalised project in an index on disk; None if it has none.
+    """The files of a normalized project in an index on disk; None if it has none.
 
     A flat index is a folder of files, or a page that links to files of any project. Otherwise it is a tree with one
     folder per project, which holds a page or the files themselves.

@@ -322,18 +322,16 @@ def _seconds(number: float) -> str:
 
 
 class HttpDownloads:
-    """`lockset.index.ports.Downloads` over HTTP and from disk; reads `file:` URLs only if `allow_files` is set."""
+    """`lockset.index.ports.Downloads` over HTTP."""
 
-    def __init__(self, transport: Transport, *, allow_files: bool = False) -> None:
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._allow_files = allow_files
 
     def fetch(self, url: str, sink: Sink, *, limit: int | None = None) -> None:
         """Stream the file into `sink`: see the port."""
         bound = DEFAULT_DOWNLOAD_LIMIT if limit is None else limit
         if url.startswith("file:"):
-            self._copy(url, sink, bound)
-            return
+            raise LocksetError("scheme-refused", f"A local file is not read here: {url}")
         begun = False
 
         def take(incoming: Incoming) -> None:
@@ -349,19 +347,6 @@ class HttpDownloads:
                     raise _too_large(url, bound)
 
         self._transport.exchange(Request(url=url), take)
-
-    def _copy(self, url: str, sink: Sink, bound: int) -> None:
-        if not self._allow_files:
-            raise LocksetError("scheme-refused", f"A local file is not read here: {url}")
-        received = 0
-        # Imported here: most files are on servers.
-        from lockset.index.http.local import read_local
-
-        for chunk in read_local(url):
-            received += len(chunk)
-            sink.write(chunk)
-            if received > bound:
-                raise _too_large(url, bound)
 
 
 def _too_large(url: str, bound: int) -> LocksetError:

@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
-from lockset.lockfile.validate.finding import Issue, path_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lockset.lockfile.positions import KeyPath
-    from lockset.lockfile.read import Document
 
-__all__ = ["SCHEMA_NAME", "SETTINGS_SCHEMA_NAME", "Violation", "check_schema", "load_schema", "violations"]
+__all__ = ["SETTINGS_SCHEMA_NAME", "Violation", "load_schema", "violations"]
 
-SCHEMA_NAME = "pylock-1.0.schema.json"
 SETTINGS_SCHEMA_NAME = "tool-lockset.schema.json"
 
 
@@ -56,8 +53,8 @@ class _Toml(str):
 
 
 @lru_cache(maxsize=8)
-def load_schema(name: str = SCHEMA_NAME) -> Mapping[str, Any]:
-    """The schema, from the installed package or from the source tree.
+def load_schema(name: str) -> Mapping[str, Any]:
+    """The schema `name`, from the installed package or from the source tree.
 
     Raises:
         LocksetError: `installation-broken`: neither has it.
@@ -81,36 +78,6 @@ def violations(name: str, instance: Any, *, definition: str | None = None) -> tu
         return tuple(_violation(error) for error in errors)
     except RecursionError:
         return (Violation((), "depth", None, instance, {}, "Tables or arrays are nested too deep for the JSON Schema"),)
-
-
-def check_schema(document: Document) -> tuple[Issue, ...]:
-    """The violations of the schema of lock files in `document`, by position; all issues have the code `schema`.
-
-    The rules report everything that the schema does, with better messages, so validation does not use the schema. It is
-    meant for editors, and as an independent check.
-
-    Raises:
-        LocksetError: `toml-syntax`: the document is nested too deeply to be converted to JSON.
-    """
-    issues: list[Issue] = []
-    for violation in violations(SCHEMA_NAME, document.data):
-        if violation.keyword == "depth":
-            raise LocksetError("toml-syntax", violation.message, location=document.path)
-        span = document.spans.nearest(violation.path)
-        line, column = document.lines.position(span.start)
-        issues.append(
-            Issue(
-                code="schema",
-                severity="error",
-                message=f"This violates the JSON Schema: {violation.message}",
-                path=path_text(violation.path),
-                span=span,
-                line=line,
-                column=column,
-                section="pylock-toml-spec",
-            )
-        )
-    return tuple(sorted(issues, key=lambda issue: (issue.line, issue.column, issue.message)))
 
 
 def _violation(error: Any) -> Violation:

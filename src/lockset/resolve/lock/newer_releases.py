@@ -159,7 +159,7 @@ class NewerReleases:
         return locked
 
     def _reasons(self, name: str, version: Version, region: MarkerSet) -> Iterator[HeldBack]:
-        """Why the release does not fit, the most telling reasons first."""
+        """Why the release does not fit, the most relevant reasons first."""
         page = self._repository.page(name)
         if page is not None and page.yanked(version):
             yield HeldBack(kind="yanked", text=f"{name} {version} is yanked")
@@ -227,8 +227,8 @@ class NewerReleases:
         text, other = f"{release} requires {dependency.text}", dependency.name
         chosen = [
             version
-            for version, place in self._chosen.get(other, ())
-            if not dependency.specifier.admits(version) and not place.is_disjoint(where)
+            for version, region in self._chosen.get(other, ())
+            if not dependency.specifier.admits(version) and not region.is_disjoint(where)
         ]
         if not chosen:
             return

@@ -29,7 +29,7 @@ class Dependencies(Sequence[Dependency]):
         self._items = tuple(items)
 
     def with_extras(self, extras: Collection[str]) -> list[Dependency]:
-        """The dependencies without those that belong to other extras than the normalised `extras`."""
+        """The dependencies without those that belong to other extras than the normalized `extras`."""
         return [
             parse_dependency(item[1]) if isinstance(item, tuple) else item
             for item in self._items

@@ -83,7 +83,7 @@ class Condition(NamedTuple):
 
 
 class RequirementParts(NamedTuple):
-    """A requirement: normalised names of the project and of its extras, specifiers, URL and condition."""
+    """A requirement: normalized names of the project and of its extras, specifiers, URL and condition."""
 
     name: str
     extras: frozenset[str]
@@ -191,6 +191,8 @@ class Specifier:
         if isinstance(version, DirectVersion):
             if self.source is not None:
                 return version.source == self.source
+            if version.source.any_version:
+                return True
             version = version.plain
         return self.source is None and self.specifiers.contains(version, prereleases=True)
 
@@ -215,8 +217,8 @@ class Dependency:
     """A parsed dependency specifier (PEP 508), of a release or of the project; interned by its text.
 
     Attributes:
-        name: Normalised name of the required project.
-        extras: Normalised names of the required extras.
+        name: Normalized name of the required project.
+        extras: Normalized names of the required extras.
         specifier: Versions that match.
         marker: Where it applies; may contain the variable `extra`.
         condition: The marker as parsed by packaging; None for always.
@@ -274,7 +276,7 @@ def parse_dependency(text: str) -> Dependency:
 
 @cache
 def of_extra(text: str) -> str | None:
-    """The extra, normalised, that alone decides whether the requirement `text` applies.
+    """The extra, normalized, that alone decides whether the requirement `text` applies.
 
     None for other texts, and for those that may not be valid: what has an extra here can be parsed later.
     """
@@ -329,7 +331,7 @@ class RequirementOrigin:
     """Where a requirement is written: in the project itself (`version` None) or in the metadata of a release.
 
     Attributes:
-        name: Normalised name of the project of that release; for a root, the file (`pyproject.toml`, ...).
+        name: Normalized name of the project of that release; for a root, the file (`pyproject.toml`, ...).
         version: The release; None for a root.
         text: The requirement without its marker.
     """
@@ -374,7 +376,7 @@ class Requirement:
 
     @property
     def name(self) -> str:
-        """Normalised name of the required project."""
+        """Normalized name of the required project."""
         return self.key[0]
 
     def is_part_of(self, other: Requirement) -> bool:

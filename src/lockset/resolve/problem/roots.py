@@ -55,7 +55,7 @@ class ConstraintSources:
 
 
 def line_settings(project: RootProject, options: LockOptions) -> dict[str, dict[str, str]]:
-    """Config settings of requirement lines (`--config-settings`) for builds, by normalised name."""
+    """Config settings of requirement lines (`--config-settings`) for builds, by normalized name."""
     groups = (project.dependencies, options.requirements, *project.extras.values(), *project.groups.values())
     lines = (line for lines in groups for line in lines if not isinstance(line, str))
     return {str(line.name): dict(line.config_settings) for line in lines if line.config_settings}

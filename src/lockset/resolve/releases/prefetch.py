@@ -51,10 +51,10 @@ class PrefetchingIndex(Index, Protocol):
         """As `hint`; calls `on_arrival` with each name whose page had to be fetched, in any thread, once it arrives."""
 
     def known(self, name: str) -> ProjectDetail | None:
-        """The page of the normalised project, if it has arrived; never waits, never fails."""
+        """The page of the normalized project, if it has arrived; never waits, never fails."""
 
     def is_coming(self, name: str) -> bool:
-        """Whether another thread is fetching the page of the normalised project."""
+        """Whether another thread is fetching the page of the normalized project."""
 
     def renew(self, names: Iterable[str]) -> bool:
         """Request the pages that were taken from a cache as they were; whether one of them has changed since."""
@@ -241,7 +241,7 @@ class PrefetchingRepository(IndexRepository):
 
         They are the newest final ones that match all `specifiers`, for each environment where the project is required.
         """
-        if self._prefetched_index.known(name) is None:
+        if name == self.project_itself or self._prefetched_index.known(name) is None:
             return
         releases = self.releases(name)
         targets = self._targets

@@ -179,16 +179,16 @@ class CandidateMaker:
                 yield option.region
         yield from late
 
-    def following(self, candidate: ReleaseCandidate, requirements: Iterable[Requirement]) -> Iterator[Version]:
-        """Releases that may be tried after that of `candidate`, the next first; none that needs an opt-in."""
+    def following(self, candidate: ReleaseCandidate, requirements: Iterable[Requirement]) -> Iterator[int]:
+        """Positions of releases that may be tried after `candidate`, the next first; none that needs an opt-in."""
         releases = self._repository.releases(candidate.name)
         mask = releases.stable & ~releases.yanked
         for requirement in requirements:
             mask &= self.matching(requirement)
         position = releases.versions.index(candidate.version)
         if self._admission.highest_first(candidate.name):
-            return (releases.versions[other] for other in bits(mask & -(2 << position)))
-        return (releases.versions[other] for other in reversed(list(bits(mask & ((1 << position) - 1)))))
+            return bits(mask & -(2 << position))
+        return reversed(list(bits(mask & ((1 << position) - 1))))
 
     def matching(self, requirement: Requirement) -> int:
         """The releases that match the specifier, as bits."""

@@ -322,7 +322,10 @@ class ForkPoints:
         releases = self._repository.releases(name)
         mask = self._admission.admitted(releases, {r.specifier for r in requirements})
         offered: set[MarkerSet] = set()
-        for position in islice(self._admission.ordered(name, mask), _MOST_RELEASES_FOR_MARKERS):
+        positions = tuple(islice(self._admission.ordered(name, mask), _MOST_RELEASES_FOR_MARKERS))
+        for position in positions:
+            self._repository.hint_release(name, releases.versions[position])
+        for position in positions:
             facts = self._repository.facts(name, releases.versions[position])
             for fork_point in _atoms(facts.dependencies.with_extras(()) if facts is not None else ()):
                 if fork_point not in offered:

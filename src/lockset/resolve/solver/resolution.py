@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Node", "NodeKey", "Pins", "Resolution", "ResolvedEdge", "Statistics", "resolution_graph"]
 
-# A release: normalised name and version.
+# A release: normalized name and version.
 NodeKey = tuple[str, "Version"]
 
 

@@ -73,9 +73,7 @@ _PDM_KEYS: Mapping[str, str] = {
 _PUBLIC = "pypi"
 
 
-def read_other_tables(
-    tool: object, *, location: str, up: str = ".", own: frozenset[str] | None = None, dynamic: bool = False
-) -> OtherTools:
+def read_other_tables(tool: object, *, location: str, up: str = ".", own: frozenset[str] | None = None) -> OtherTools:
     """Read the tables of other tools in `[tool]`.
 
     Args:
@@ -83,7 +81,6 @@ def read_other_tables(
         location: Name of the file, for messages.
         up: The folder of the file, relative to the project's folder.
         own: The names that the project requires; None without a `[project]` table.
-        dynamic: Whether the dependencies are dynamic. Then the build backend reads its own tables.
 
     Raises:
         LocksetError: As `refuse_wrong_values`.
@@ -92,7 +89,7 @@ def read_other_tables(
     file = SourceFile(location, up)
     tools = table_of(tool)
     joined = _uv(table_of(tools.get("uv")), file, "tool.uv")
-    joined = joined.joined(_poetry(table_of(tools.get("poetry")), file, None if dynamic else own))
+    joined = joined.joined(_poetry(table_of(tools.get("poetry")), file, own))
     joined = joined.joined(_pdm(table_of(tools.get("pdm")), file))
     return joined.joined(_hatch(table_of(tools.get("hatch")), file))
 

@@ -41,7 +41,7 @@ _SIGNATURES = frozenset({"RECORD.jws", "RECORD.p7s"})
 _NEEDED = ("METADATA", "WHEEL", "RECORD")
 # A RECORD with more rows than members is invalid; one with this many more is not even parsed.
 _SPARE_ROWS = 64
-# Suffixes that other tools recognise as metadata at the top of site-packages.
+# Suffixes that other tools recognize as metadata at the top of site-packages.
 _METADATA_ENDINGS = (".dist-info", ".egg-info", ".egg-link", ".egg")
 # The supported version of the wheel format.
 _MAJOR, _MINOR = 1, 0

@@ -119,7 +119,7 @@ def test_a_name_that_cannot_be_looked_up_is_an_error() -> None:
         backend.connect_tcp("files.example.org", 1)
 
 
-def test_the_system_s_resolver_is_asked() -> None:
+def test_the_resolver_of_the_system_is_used() -> None:
     assert LIVE in Addresses().of("localhost", 80)
 
 

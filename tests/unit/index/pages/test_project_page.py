@@ -203,5 +203,5 @@ def test_of_a_stored_page_only_what_is_used_is_parsed_and_decoded(monkeypatch: p
 
 
 @pytest.mark.parametrize("value", [None, (), (1, 2), tuple(range(10)), (99, *range(9)), {"format": 3}])
-def test_malformed_tables_are_recognised(value: object) -> None:
+def test_malformed_tables_are_recognized(value: object) -> None:
     assert not is_table(value)

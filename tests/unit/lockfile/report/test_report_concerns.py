@@ -118,7 +118,7 @@ def test_the_gravest_concerns_come_first() -> None:
     assert made.packages[0].concerns == ("weak-hash", "sdist-only", "other-index")
 
 
-def test_what_was_not_looked_at_is_said() -> None:
+def test_what_was_not_examined_is_reported() -> None:
     without = report_of(package(wheels=[wheel()]), package(name="other", wheels=[wheel("other")]), created_by="pip")
     text = " ".join(without.unchecked)
     for part in ("--online", "pip recorded no dependencies", "age of 2 of 2", "size of 2 of 2", "`lockset validate`"):
@@ -126,7 +126,7 @@ def test_what_was_not_looked_at_is_said() -> None:
     assert not any("--online`." in sentence and "Newer" in sentence for sentence in report_of(facts={}).unchecked)
 
 
-def test_direct_and_transitive_are_told_apart_only_where_the_lock_file_records_them() -> None:
+def test_direct_and_transitive_are_distinguished_only_where_the_lock_file_records_them() -> None:
     recorded = report_of(entry("a", needs=("b",)), entry("b"), tool={"lockset": {"roots": ["a"]}})
     assert [each.direct for each in recorded.packages] == [True, False]
     without_roots = report_of(entry("a", needs=("b",)), entry("b"))

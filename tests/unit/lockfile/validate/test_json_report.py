@@ -47,7 +47,7 @@ def test_every_fault_is_found_with_its_line() -> None:
 
 
 @pytest.mark.parametrize("value", [[], 1, "x", None, {}, {"answer": 42}, {"name": "x", "scripts": {}}])
-def test_json_that_is_not_a_report_is_said_to_be_none(value: object) -> None:
+def test_json_that_is_not_a_report_is_refused(value: object) -> None:
     (issue,) = validate_json_report(json.dumps(value)).issues
     assert issue.code == "report-kind"
 

@@ -10,7 +10,8 @@ import pytest
 
 from lockset.lockfile.read import read_document
 from lockset.lockfile.validate.report import validate_document
-from lockset.lockfile.validate.schema import SCHEMA_NAME, check_schema, load_schema
+from lockset.lockfile.validate.schema import load_schema
+from support.lock_schema import SCHEMA_NAME, schema_findings
 from support.repository import SCHEMAS, SPEC_EXAMPLES
 
 if TYPE_CHECKING:
@@ -23,13 +24,13 @@ URL = 'url = "https://files.example.org/sample-1.0-py3-none-any.whl"'
 
 
 def test_the_schema_is_one() -> None:
-    jsonschema.Draft202012Validator.check_schema(load_schema())
-    assert load_schema() == json.loads((SCHEMAS / SCHEMA_NAME).read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(load_schema(SCHEMA_NAME))
+    assert load_schema(SCHEMA_NAME) == json.loads((SCHEMAS / SCHEMA_NAME).read_text("utf-8"))
 
 
 @pytest.mark.parametrize("path", sorted((EXAMPLES / "valid").glob("*.toml")), ids=lambda path: path.name)
 def test_valid_examples_pass(path: Path) -> None:
-    assert check_schema(read_document(path.read_bytes())) == ()
+    assert schema_findings(read_document(path.read_bytes())) == []
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_valid_examples_pass(path: Path) -> None:
     ],
 )
 def test_what_the_published_schema_lets_pass_is_found(body: str, path: str, line: int) -> None:
-    assert (path, line) in {(issue.path, issue.line) for issue in check_schema(read_document(TOP + body))}
+    assert (path, line) in {finding[:2] for finding in schema_findings(read_document(TOP + body))}
 
 
 def test_a_key_that_the_specification_does_not_define_is_no_more_than_a_warning_of_validate() -> None:
@@ -66,9 +67,9 @@ def test_a_key_that_the_specification_does_not_define_is_no_more_than_a_warning_
     text = TOP + "unknown = 1\n" + package + "[tool]\nx = 1\n"
     assert validate_document(text).ok
     assert {issue.code for issue in validate_document(text).warnings} >= {"unknown-key", "tool-entry-type"}
-    assert check_schema(read_document(text)) == ()
+    assert schema_findings(read_document(text)) == []
 
 
 def test_publishers_of_attestations_may_have_keys_of_their_own() -> None:
     text = TOP + 'packages = [{name = "a", directory = {path = "."}, attestation-identities = [{kind = "x", y = 1}]}]\n'
-    assert check_schema(read_document(text)) == ()
+    assert schema_findings(read_document(text)) == []

@@ -16,7 +16,7 @@ from lockset.lockfile.read import read_document
 from lockset.lockfile.validate.catalogue import RULES
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.validate.rule_pages import note, page
-from lockset.lockfile.validate.schema import check_schema
+from support.lock_schema import schema_findings
 from support.repository import SPEC_EXAMPLES
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def test_a_warned_example_gives_the_warning_it_names_and_no_other(path: Path) ->
     report = validate_document(path.read_bytes(), path=path.name, now=NOW)
     assert [(issue.code, issue.line) for issue in report.issues] == [annotation(path)]
     assert report.lock is not None
-    assert check_schema(read_document(path.read_bytes())) == ()
+    assert schema_findings(read_document(path.read_bytes())) == []
 
 
 @pytest.mark.parametrize("path", VALID, ids=lambda path: path.name)
@@ -57,7 +57,7 @@ def test_a_valid_example_breaks_no_rule(path: Path) -> None:
     report = validate_document(path.read_bytes(), path=path.name)
     assert report.issues == ()
     assert report.lock is not None
-    assert check_schema(read_document(path.read_bytes())) == ()
+    assert schema_findings(read_document(path.read_bytes())) == []
 
 
 def test_every_rule_has_an_example() -> None:

@@ -90,12 +90,12 @@ def test_why_not_has_an_answer_after_all() -> None:
     assert [chosen.version for chosen in result.chosen] == ["1"]
 
 
-def test_nothing_is_said_where_both_engines_tried_everything() -> None:
+def test_nothing_is_reported_where_both_engines_tried_everything() -> None:
     assert said_of_certainty(WITHOUT_ANSWER) == []
 
 
 @pytest.mark.usefixtures("short_of_steps")
-def test_that_the_second_engine_could_not_confirm_it_is_said() -> None:
+def test_a_second_engine_that_could_not_confirm_it_is_reported() -> None:
     assert said_of_certainty(WITHOUT_ANSWER) == [
         "(the second engine, resolvelib, was stopped before it could confirm this)"
     ]
@@ -110,12 +110,12 @@ def test_the_message_says_that_the_second_engine_confirms() -> None:
 
 
 @pytest.mark.usefixtures("impatient", "short_of_steps")
-def test_that_both_engines_gave_up_is_said() -> None:
+def test_two_engines_that_gave_up_are_reported() -> None:
     assert said_of_certainty(PUZZLE) == ["(the search was stopped: there may be a solution)"]
 
 
 @pytest.mark.parametrize("exhausted", [True, False])
-def test_that_the_engines_disagree_is_said(monkeypatch: pytest.MonkeyPatch, *, exhausted: bool) -> None:
+def test_engines_that_disagree_are_reported(monkeypatch: pytest.MonkeyPatch, *, exhausted: bool) -> None:
     def contradicting(impossible: search.ResolutionImpossible, *_: object) -> Mapping[str, Version] | None:
         impossible.exhausted, impossible.opinion = exhausted, "contradicted"
         return None

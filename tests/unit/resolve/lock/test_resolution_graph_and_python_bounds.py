@@ -123,7 +123,7 @@ def test_a_cap_beyond_which_nobody_needs_the_release_narrows_nothing() -> None:
     assert narrowed({"a": {"1": FakeRelease(requires_python="<3.12")}}, "a ; python_version < '3.12'") is None
 
 
-def test_a_bound_below_every_python_asked_for_is_refused() -> None:
+def test_a_bound_below_every_requested_python_is_refused() -> None:
     with pytest.raises(LocksetError) as caught:
         narrowed({"a": {"1": FakeRelease(requires_python="<3.9")}}, "a")
     assert caught.value.diagnostic.code == "no-python-left"

@@ -102,7 +102,7 @@ def test_constraints_hold_without_bringing_anything_in() -> None:
         assert answer(world, replace(request, policy=ReleasePolicy(constraints=constraints))) == {"a": chosen}
 
 
-def test_the_lowest_come_first_where_they_are_asked_for() -> None:
+def test_the_lowest_come_first_where_requested() -> None:
     world = {"a": {"1": release(), "2": release()}}
     assert answer(world, replace(request_for(["a"]), policy=ReleasePolicy(order="lowest"))) == {"a": "1"}
 

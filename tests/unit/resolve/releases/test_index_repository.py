@@ -122,7 +122,7 @@ def test_the_pythons_of_a_release_are_worked_out_once_for_all_files_that_state_t
     assert texts == [">=3.10"]
 
 
-def test_a_cap_below_every_python_asked_for_counts_always() -> None:
+def test_a_cap_below_every_requested_python_counts_always() -> None:
     world = {"a": {"1": {"requires-python": "<3.9", "sdist": True}}}
     made = repository(world, ignore_caps=True, target_region=LINUX & CPYTHON_312)
     assert made.serves("a", ONE) is MarkerSet.of_python("<3.9")
@@ -163,7 +163,7 @@ def test_an_sdist_serves_everywhere_but_not_where_wheels_are_required() -> None:
     )
 
 
-def test_metadata_is_asked_for_once_and_stepped_over_where_broken() -> None:
+def test_metadata_is_requested_once_and_skipped_where_broken() -> None:
     world: dict[str, Any] = {"a": {"1": {"requires": ["b"]}, "2": {"broken": True}, "3": {"requires": ["=!"]}}}
     metadata, notes = SmallMetadata(world), Notes()
     made = small_repository(world, rules(), notes, metadata)

@@ -85,7 +85,7 @@ def test_a_locked_release_is_admitted_where_it_fits() -> None:
     assert admitted("a", ">=2", locked=("1.5",)) == ["2.0"]
 
 
-def test_the_lowest_comes_first_where_asked_for() -> None:
+def test_the_lowest_comes_first_where_requested() -> None:
     assert admitted("a", "", policy=ReleasePolicy(order="lowest")) == ["1.0", "2.0"]
     assert admitted("a", "", policy=ReleasePolicy(lowest=frozenset({"a"}))) == ["1.0", "2.0"]
     assert admitted("a", "", policy=ReleasePolicy(lowest=frozenset({"b"}))) == ["2.0", "1.0"]

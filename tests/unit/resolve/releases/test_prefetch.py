@@ -107,7 +107,7 @@ def test_requirements_that_never_apply_are_not_prefetched() -> None:
     assert index.fetched == ["a"]
 
 
-def test_the_release_that_is_fetched_fits_what_was_asked() -> None:
+def test_the_release_that_is_fetched_fits_the_requirements() -> None:
     repo, _, metadata, _ = repository(
         {
             "a": {"1": {"requires": ["b<3"]}},

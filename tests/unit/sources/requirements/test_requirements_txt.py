@@ -75,7 +75,7 @@ def test_a_hash_sign_in_a_variable_does_not_begin_a_comment() -> None:
         "#!/bin/sh\n# vim: set coding=cp1252 :\naä".encode("cp1252"),
     ],
 )
-def test_encodings_are_recognised(data: bytes) -> None:
+def test_encodings_are_recognized(data: bytes) -> None:
     message = refusal(data)
     assert message.code == "requirement-syntax"
     assert "`aä`" in message.message

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lockset.errors import LocksetError
+from lockset.markers import KNOWN_PYTHONS
 from lockset.sync.disk.inspect import interpreter as module
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
 from support.builders.locks import write_lock
@@ -111,7 +112,7 @@ def touched_back(python: Path, other: Path) -> None:
 
 @pytest.mark.parametrize("change", [relinked, wrapped, touched_back])
 def test_another_interpreter_at_the_same_path_is_queried(tmp_path: Path, change: Callable[[Path, Path], None]) -> None:
-    other = next((p for v in ("3.12", "3.13", "3.10", "3.9") if v != OWN and (p := interpreter(v))), None)
+    other = next((p for v in KNOWN_PYTHONS if v != OWN and (p := interpreter(v))), None)
     if other is None:
         pytest.skip("one Python alone")
     own = Path(os.path.realpath(sys.executable))
@@ -222,7 +223,7 @@ def test_a_shim_that_chooses_another_environment_is_followed_where_nothing_was_t
         assert venv.installed() == {"one": "1.0"}
 
 
-def test_other_work_is_done_while_an_interpreter_is_asked(tmp_path: Path) -> None:
+def test_other_work_is_done_while_an_interpreter_is_queried(tmp_path: Path) -> None:
     done: list[str] = []
     for _ in range(2):
         ask_interpreter(sys.executable, memory=tmp_path, meanwhile=lambda: done.append("work"))

@@ -56,7 +56,7 @@ def test_a_whole_wheel_is_read() -> None:
     }
 
 
-def test_names_and_versions_are_compared_normalised() -> None:
+def test_names_and_versions_are_compared_normalized() -> None:
     made = make_wheel("My.Sample", "1.0.0")
     result = read(made.content, WheelIdentity(name="my-sample", version_text="1", filename=made.filename))
     assert (result.name, result.version) == ("my-sample", Version("1.0"))

@@ -133,7 +133,7 @@ def check_package_marker(
 ) -> frozenset[str]:
     """Check a package's `marker`, and return the dependency groups that it names.
 
-    `declared` has the normalised names of the file under `extras` and `dependency_groups`.
+    `declared` has the normalized names of the file under `extras` and `dependency_groups`.
     """
     parsed = _comparisons(text)
     if isinstance(parsed, str):

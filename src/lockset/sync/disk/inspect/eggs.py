@@ -16,7 +16,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lockset._pattern import lazy_pattern
-from lockset.sync.disk.inspect.metadata_text import HEAD, name_and_version, normalised, read_text
+from lockset.sync.disk.inspect.metadata_text import HEAD, name_and_version, normalized, read_text
 from lockset.sync.installed import EASY_INSTALL, InstalledDistribution, InstalledFile, PathLine
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ def _egg(
         name = entry[: -len(".egg-link")]  # it has no version; a hyphen is part of the name
         tree = ((read_text(library, entry) or "").splitlines() or [""])[0].strip()
         goal = os.path.normpath(os.path.join(library, tree)) if tree else ""
-        named = [egg for egg in _linked_trees(goal) if egg.name == normalised(name)] if goal else []
+        named = [egg for egg in _linked_trees(goal) if egg.name == normalized(name)] if goal else []
         return InstalledDistribution(
-            name=normalised(name),
+            name=normalized(name),
             version=named[0].version if named else "",
             info=path,
             lines=tuple(line for line, location in lines if goal and _is_same(location, goal)),
@@ -171,7 +171,7 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _commands(layout: Layout) -> dict[str, list[str]]:
-    """The commands that setuptools generated, by the normalised name of their project."""
+    """The commands that setuptools generated, by the normalized name of their project."""
     commands: dict[str, list[str]] = {}
     try:
         names = sorted(os.listdir(layout.scripts))
@@ -185,7 +185,7 @@ def _commands(layout: Layout) -> dict[str, list[str]]:
             continue
         launchers = [f"{path.rpartition('-script.py')[0]}{ending}" for ending in _LAUNCHER_ENDINGS]
         files = [path, *(one for one in launchers if name.endswith("-script.py") and os.path.isfile(one))]
-        commands.setdefault(normalised(match["name"].decode()), []).extend(files)
+        commands.setdefault(normalized(match["name"].decode()), []).extend(files)
     return commands
 
 

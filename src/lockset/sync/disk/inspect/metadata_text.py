@@ -10,7 +10,7 @@ from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.files.system import READ
 
-__all__ = ["HEAD", "MOST_FACTS", "name_and_version", "normalised", "read_text", "requires_dist"]
+__all__ = ["HEAD", "MOST_FACTS", "name_and_version", "normalized", "read_text", "requires_dist"]
 
 _HEADER = lazy_pattern(r"(?im)^(Name|Version):[ \t]*(.*?)[ \t\r]*$")
 _SEPARATORS = lazy_pattern(r"[-_.]+")
@@ -20,7 +20,7 @@ HEAD = 1 << 16
 MOST_FACTS = 1 << 20
 
 
-def normalised(name: str) -> str:
+def normalized(name: str) -> str:
     """The same as `packaging.utils.canonicalize_name`, whose import takes longer than a scan."""
     return _SEPARATORS.sub("-", name).lower()
 
@@ -29,7 +29,7 @@ def name_and_version(metadata: str | None, name: str, version: str) -> tuple[str
     """Name and version from `metadata`, with `name` and `version` as defaults."""
     head = (metadata or "").replace("\r\n", "\n").split("\n\n", 1)[0]
     headers = {key.lower(): value for key, value in reversed(_HEADER.findall(head))}
-    return normalised(headers.get("name") or name), headers.get("version") or version
+    return normalized(headers.get("name") or name), headers.get("version") or version
 
 
 def read_text(folder: str, name: str, limit: int = MOST_FACTS) -> str | None:

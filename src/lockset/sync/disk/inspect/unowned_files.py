@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lockset._pattern import lazy_pattern
-from lockset.sync.disk.inspect.metadata_text import normalised, read_text
+from lockset.sync.disk.inspect.metadata_text import normalized, read_text
 from lockset.sync.installed import METADATA_ENDINGS
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _suspects(one: InstalledDistribution, owned: Collection[str], layout: Layout
         for name in _listed(library):
             if name.endswith(".pth") or name.startswith("__editable__"):
                 # setuptools and other backends make a source tree importable through such files.
-                counts = one.name in normalised(name)
+                counts = one.name in normalized(name)
             elif name == "__pycache__" or name.lower().endswith(METADATA_ENDINGS) or name in _SURROUNDINGS:
                 counts = False
             else:

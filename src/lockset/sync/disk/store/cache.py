@@ -252,7 +252,7 @@ def _is(manifest: Manifest, identity: WheelIdentity) -> bool:
         return False
     if identity.version_text in {None, manifest.version}:
         return True
-    from lockset.dependency_specifiers import read_version  # here, since both are normalised
+    from lockset.dependency_specifiers import read_version  # here, since both are normalized
 
     return identity.version == read_version(manifest.version)
 

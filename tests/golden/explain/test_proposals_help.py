@@ -143,7 +143,7 @@ WAYS: list[tuple[str, Callable[[World, re.Match[str]], None]]] = [
 
 
 @pytest.mark.parametrize(("name", "proposal"), list(cases()))
-def test_a_proposal_done_to_the_letter_mends_the_world(name: str, proposal: str) -> None:
+def test_a_proposal_done_to_the_letter_makes_the_world_resolvable(name: str, proposal: str) -> None:
     world = copy.deepcopy(tomli.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8")))
     if "--allow-direct-url" in proposal:
         pytest.skip("what is at the URL is not known before it is allowed")
