@@ -10,6 +10,7 @@ import pytest
 import tomli
 from packaging.pylock import Pylock
 
+from lockset.markers import KNOWN_PYTHONS
 from support.local_index import BARE, MODERN, LocalIndex, World
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ charts = ["plot"]
 test = ["check>=2"]
 dev = [{ include-group = "test" }, "format"]
 """
-PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
+PYTHONS = tuple(python for python in KNOWN_PYTHONS if python != "3.8")
 
 
 def world() -> World:

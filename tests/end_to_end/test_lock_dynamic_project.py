@@ -96,6 +96,18 @@ def test_without_builds_it_is_refused_with_the_way_out(options: tuple[str, ...],
     assert not (tmp_path / "pylock.toml").exists()
 
 
+def test_a_sync_does_not_call_what_only_the_build_knows_a_change(cli: Command, tmp_path: Path) -> None:
+    write(tmp_path, HEAD + BOTH)
+    cli.ok("lock")
+    target = str(tmp_path / "folder")
+    assert "has changed" not in cli.ok("sync", "--dry-run", "--target", target).stderr
+    cli.ok("sync", "--locked", "--dry-run", "--target", target)
+    write(tmp_path, HEAD + BOTH)
+    text = (tmp_path / "pyproject.toml").read_text()
+    (tmp_path / "pyproject.toml").write_text(text.replace('"d", ', '"d", "e", '))
+    assert "`e` is required, but not locked" in cli.ok("sync", "--dry-run", "--target", target).stderr
+
+
 def test_an_extra_that_only_the_build_knows_can_be_chosen(cli: Command, tmp_path: Path) -> None:
     write(tmp_path, HEAD + BOTH)
     cli.ok("lock", "--extra", "y", "--no-group", "dev")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import tomli
 
 from support.builders.sdist import source_files, write_source_tree
 
@@ -64,3 +65,83 @@ def test_without_it_the_plan_says_why_it_goes(cli: Command, venv: Venv) -> None:
     assert "- ship 1.0 (the project itself, which is left out with `--no-project`)" in removed
     assert venv.installed() == {"hull": "1.0"}
     cli.ok("check-env", "--no-project")
+
+
+@pytest.fixture
+def plugins(local_index: LocalIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project that a plugin of its group requires; the index has another release of it, which must not be used."""
+    local_index.world.add("hull", "1.0").add("mast", "1.0").add("ship", "9.0")
+    local_index.world.add("plugin", "1.0", requires=["ship[sails]<1"])
+    files = source_files("ship", "1.0", requires_dist=["hull", "mast ; extra == 'sails'"], extras={"sails": []})
+    write_source_tree(tmp_path, files)
+    text = f'{PROJECT}[project.optional-dependencies]\nsails = ["mast"]\n[dependency-groups]\ndev = ["plugin"]\n'
+    (tmp_path / "pyproject.toml").write_text(files["pyproject.toml"] + text)
+    monkeypatch.setenv("LOCKSET_DEFAULT_INDEX", local_index.url)
+    return tmp_path
+
+
+def markers(folder: Path) -> dict[str, str | None]:
+    packages = tomli.loads((folder / "pylock.toml").read_text())["packages"]
+    return {package["name"]: package.get("marker") for package in packages}
+
+
+def test_a_project_that_its_plugin_requires_is_locked_as_its_own_folder(cli: Command, plugins: Path) -> None:
+    said = cli.ok("lock").stderr
+    assert "plugin requires the project itself, ship" in said
+    assert 'directory = {path = ".", editable = true}' in (plugins / "pylock.toml").read_text()
+    dev = '"dev" in dependency_groups'
+    found = markers(plugins)
+    assert (found["ship"], found["plugin"]) == (dev, dev)
+    assert found["mast"] == f'"sails" in extras or {dev}'
+    assert dev in str(found["hull"])
+    before = (plugins / "pylock.toml").read_bytes()
+    assert "requires the project itself" not in cli.ok("lock").stderr
+    cli.ok("lock", "--upgrade")
+    assert (plugins / "pylock.toml").read_bytes() == before
+    cli.ok("lock", "--check")
+    cli.ok("validate")
+
+
+def test_a_sync_keeps_the_editable_install_that_a_plugin_requires(cli: Command, plugins: Path, venv: Venv) -> None:
+    cli.ok("lock")
+    cli.ok("sync", "--group", "dev")
+    assert venv.installed() == {"hull": "1.0", "mast": "1.0", "plugin": "1.0", "ship": "1.0"}
+    assert (plugins / "ship/__init__.py").is_file()
+    assert "All 4 packages match" in cli.ok("sync", "--group", "dev").stderr
+    cli.ok("check-env", "--group", "dev")
+
+
+def test_a_project_that_its_plugin_requires_can_be_locked_with_the_project(cli: Command, plugins: Path) -> None:
+    cli.ok("lock", "--with-project")
+    assert '"default" in dependency_groups' in str(markers(plugins)["ship"])
+    cli.ok("lock", "--check", "--with-project")
+
+
+def test_without_the_project_its_plugin_is_locked_alone(cli: Command, plugins: Path) -> None:
+    cli.ok("lock", "--without-project")
+    assert markers(plugins).keys() == {"hull", "mast", "plugin"}
+    cli.ok("lock", "--check", "--without-project")
+
+
+def test_a_project_without_releases_may_require_itself(cli: Command, plugins: Path, local_index: LocalIndex) -> None:
+    del local_index.world.projects["ship"]
+    cli.ok("lock")
+    assert "ship" in markers(plugins)
+    assert "it is chosen" in cli.ok("why-not", "plugin").stdout
+
+
+def test_an_export_has_hashes_and_leaves_out_the_project_that_a_plugin_requires(cli: Command, plugins: Path) -> None:
+    cli.ok("lock")
+    result = cli.ok("export", "--group", "dev", "-o", "requirements.txt")
+    text = (plugins / "requirements.txt").read_text()
+    assert "plugin==1.0 \\\n    --hash=" in text
+    assert "-e" not in text
+    assert "`pip install --no-deps -e .`" in result.stderr
+    assert "-e ." in cli.ok("export", "--group", "dev", "--no-hashes").stdout
+
+
+def test_a_dynamic_version_needs_no_build_where_a_plugin_requires_the_project(cli: Command, plugins: Path) -> None:
+    text = (plugins / "pyproject.toml").read_text()
+    (plugins / "pyproject.toml").write_text(text.replace('version = "1.0"', 'dynamic = ["version"]'))
+    assert "Building" not in cli.ok("lock", "--no-build").stderr
+    assert "ship" in markers(plugins)

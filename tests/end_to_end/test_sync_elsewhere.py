@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lockset.markers import KNOWN_PYTHONS
+from lockset.sync.disk.inspect.interpreter import ask_interpreter
 from lockset.sync.disk.request import DescribedInterpreter, TargetSpec, resolve_target
 from support.builders.locks import locked_file, make_lock
 from support.builders.wheel import make_wheel
@@ -169,7 +171,7 @@ def test_a_described_target_takes_wheels_only_and_needs_a_folder(cli: Command, t
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("version", KNOWN_PYTHONS)
 def test_a_prefix_is_laid_out_as_the_interpreter_itself_would(tmp_path: Path, version: str) -> None:
     python = interpreter(version)
     if python is None:
@@ -205,8 +207,8 @@ def test_a_kept_system_python_is_changed_only_on_request_and_keeps_what_was_ther
     cli: Command, tmp_path: Path, make_venv: VenvMaker
 ) -> None:
     python = managed_python(tmp_path / "system")
-    library = tmp_path / f"system/lib/python{OWN}/site-packages"
-    (library / "base_tool-3.0.dist-info").mkdir()
+    library = Path(ask_interpreter(str(python), memory=None).paths["purelib"])  # Debian's is not `site-packages`
+    (library / "base_tool-3.0.dist-info").mkdir(parents=True)
     (library / "base_tool-3.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: base-tool\nVersion: 3.0\n")
     (library / "base_tool-3.0.dist-info/RECORD").write_text("base_tool-3.0.dist-info/METADATA,,\n")
     lock_of(tmp_path, make_wheel("one"), make_wheel("two"))

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from packaging.markers import Marker
 
 from lockset.markers import MarkerSet, described_target
+from lockset.markers.cover import diagram_parts
+from lockset.markers.diagram import disjoint
+from lockset.markers.literals import parts_met, region
 from support.strategies.marker_strategies import GRID, holds, marker_sets, marker_texts, packaging_says, plain_texts
 
 ANY, NONE = MarkerSet.any(), MarkerSet.none()
@@ -183,3 +186,11 @@ def test_an_extra_replaced_by_a_region_counts_as_chosen_there(a: MarkerSet, regi
             chosen = extras | {name} if is_chosen else extras - {name}
             before = a.evaluate(environment, extras=chosen, groups=groups)
             assert replaced.evaluate(environment, extras=extras, groups=groups) == before
+
+
+@given(marker_sets, marker_sets)
+def test_the_parts_of_a_variable_that_a_set_meets_are_those_it_is_not_disjoint_with(a: MarkerSet, b: MarkerSet) -> None:
+    for variable, labels in diagram_parts(a.id, b.id).items():
+        if variable.owner is None:
+            met = [p for p in range(len(labels) + 1) if not disjoint(a.id, region(variable, labels, 1 << p))]
+            assert parts_met(a.id, variable, labels) == sum(1 << part for part in met)

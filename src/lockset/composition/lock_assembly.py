@@ -12,7 +12,7 @@ from lockset.files.output_file import write_lock_files, write_result
 from lockset.lockfile.validate.report import validate_document
 from lockset.lockfile.write import refuse_secrets, write
 from lockset.markers.universe import targets_within
-from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project
+from lockset.resolve.lock.assemble import LockTerms, assemble_lock, with_project, without_package
 from lockset.resolve.lock.lock_notes import LockNotes, gaps, list_few, note_missing_extras, note_sources, note_statuses
 from lockset.resolve.lock.lock_resolution import later_pythons, narrowing, resolution_of
 from lockset.resolve.lock.verify import verify_lock
@@ -22,6 +22,7 @@ from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
 from lockset.resolve.problem.roots import line_settings
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
+from lockset.resolve.releases.repository import ProjectItselfRequired
 from lockset.resolve.releases.upload_limits import held_back_versions
 from lockset.resolve.solver.candidate import ForkCandidate
 from lockset.resolve.solver.resolution import resolution_graph
@@ -47,7 +48,16 @@ if TYPE_CHECKING:
     from lockset.resolve.solver.resolution import Resolution
     from lockset.sources.project import RootProject
 
-__all__ = ["Attest", "LockResult", "Solved", "assemble", "resolve_and_assemble", "solve", "unknown_upgrades"]
+__all__ = [
+    "Attest",
+    "LockResult",
+    "Solved",
+    "assemble",
+    "requiring_itself",
+    "resolve_and_assemble",
+    "solve",
+    "unknown_upgrades",
+]
 
 # Records the publishers of a lock's files: takes the lock, the releases of the index, and a receiver of notes.
 Attest: TypeAlias = "Callable[[Pylock, IndexRepository, Callable[[str], object]], Pylock]"
@@ -156,7 +166,7 @@ def resolve_and_assemble(
 ) -> LockResult:
     """Resolve `problem` and assemble its lock; for the arguments and errors see `lockset.composition.lock_pipeline`."""
     notes = LockNotes(listener, (*problem.notes, *unknown_upgrades(options, old)))
-    solved = solve(problem, opened, notes, old=old, verify=verify, one_environment=one_environment)
+    solved = solve(problem, opened, notes, old=old, project=project, verify=verify, one_environment=one_environment)
     if attest is None:
         opened.end_search()
     return assemble(project, options, solved, opened, notes, old=old, attest=attest)
@@ -168,16 +178,18 @@ def solve(
     notes: LockNotes,
     *,
     old: Pylock | None,
+    project: RootProject | None = None,
     verify: bool = False,
     one_environment: bool = False,
 ) -> Solved:
     """Resolve `problem`, and narrow its Pythons to those that the chosen releases support.
 
-    A conflict is only reported if the indexes confirm what the cache had of its packages.
+    Where a release requires `project`, that is taken from its own tree. A conflict is only reported if the indexes
+    confirm what the cache had of its packages.
     """
     while True:
         try:
-            return _solve(problem, opened, notes, old=old, verify=verify, one_environment=one_environment)
+            return _solve(problem, opened, notes, project, old=old, verify=verify, one_environment=one_environment)
         except NoResolutionError as error:
             with suppress(IndexUnreachableError):
                 if opened.renew(error.projects):
@@ -189,15 +201,24 @@ def _solve(
     problem: ResolutionProblem,
     opened: IndexRepository,
     notes: LockNotes,
+    project: RootProject | None,
     *,
     old: Pylock | None,
     verify: bool,
     one_environment: bool,
 ) -> Solved:
-    # Sources in front of the index only if there may be any: the search calls the repository very often.
-    repository = DirectRepository(opened, problem.direct) if problem.direct.concerned else opened
     notes.listener.phase("Resolving")
-    problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
+    opened.project_itself = None if project is None else problem.direct.project
+    try:
+        repository = _repository(problem, opened)
+        problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
+    except ProjectItselfRequired:
+        assert project is not None, "only its releases are refused"
+        problem = requiring_itself(problem, project)
+        repository = _repository(problem, opened)
+        problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
+    finally:
+        opened.project_itself = None
     terms, resolution = _narrowed(problem, resolution, repository, notes, old=old)
     if verify:
         from lockset.resolve.lock.wheels_agree import verify_metadata
@@ -205,6 +226,21 @@ def _solve(
         notes.listener.phase("Comparing metadata")
         verify_metadata(resolution, opened)
     return Solved(problem=problem, resolution=resolution, terms=terms, repository=repository)
+
+
+def requiring_itself(problem: ResolutionProblem, project: RootProject) -> ResolutionProblem:
+    """`problem` with the tree of `project` as the only release of it, if nothing else stands for its name."""
+    if problem.direct.project is None:
+        return problem
+    from lockset.resolve.problem.project_itself import rules_with_itself  # few projects need it
+
+    direct, request = rules_with_itself(project, problem.direct, problem.request)
+    return replace(problem, direct=direct, request=request)
+
+
+def _repository(problem: ResolutionProblem, opened: IndexRepository) -> IndexRepository | DirectRepository:
+    """Sources in front of the index only if there may be any: the search calls the repository very often."""
+    return DirectRepository(opened, problem.direct) if problem.direct.concerned else opened
 
 
 def assemble(
@@ -224,6 +260,8 @@ def assemble(
     note_missing_extras(resolution, repository, notes)
     note_statuses(resolution, repository, notes)
     behind = _behind(resolution, repository)
+    if problem.direct.itself is not None:
+        lock = _with_itself(lock, project, options, old, notes)
     lock = _with_settings(_with_entry(lock, project, problem, old, notes), line_settings(project, options))
     if problem.direct.guard is not None:
         refuse_of_needed(project, problem.direct.guard, lock)
@@ -267,6 +305,27 @@ def _with_entry(
             " environment, as a copy into a folder. `--without-project` leaves it out"
         )
     return with_project(lock, project.name, problem.entry, problem.request)
+
+
+def _with_itself(
+    lock: Pylock, project: RootProject, options: LockOptions, old: Pylock | None, notes: LockNotes
+) -> Pylock:
+    """`lock` with the project itself where something requires it, unless the user leaves the project out."""
+    chosen = project.settings.with_project if options.with_project is None else options.with_project
+    if chosen is False:
+        return without_package(lock, project.name)
+    if chosen is None and (
+        old is None or all(package.directory is None or package.name != project.name for package in old.packages)
+    ):
+        requiring = sorted(
+            {p.name for p in lock.packages for edge in p.dependencies or () if edge["name"] == project.name}
+        )
+        notes.note(
+            f"{list_few(requiring)} {'requires' if len(requiring) == 1 else 'require'} the project itself,"
+            f" {project.name}: it is locked as an editable folder, not taken from an index. `--without-project` leaves"
+            " it out"
+        )
+    return lock
 
 
 def _with_settings(lock: Pylock, settings: Mapping[str, Mapping[str, str]]) -> Pylock:

@@ -31,7 +31,7 @@ Choice: TypeAlias = "tuple[str, str]"
 _ALWAYS: Choice = ("", "")
 
 # Increase it with every change of what is compared.
-_FORMAT = 3
+_FORMAT = 4
 _FOLDER = "projects-v1"
 # The most cached results: a further one replaces an older one.
 _MOST = 256
@@ -166,7 +166,8 @@ def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapp
             yield f"`{text}` is required, but not locked"
         elif not locked[key][1] & {choice, _ALWAYS}:
             yield f"`{text}` is required {_with(choice)}, but is only locked {_with(*sorted(locked[key][1]))}"
-    yield from _gone(project, locked, replaced)
+    if not project.unbuilt:  # else its build may require what its files do not state
+        yield from _gone(project, locked, replaced)
     yield from _limits(project, table)
     yield from _pythons(project, lock, table)
     if isinstance(table.get("members"), dict):

@@ -136,7 +136,7 @@ def _sorted(packages: Sequence[Package]) -> list[Package]:
 
 
 def _alike(left: Package, right: Package) -> bool:
-    return not _compare("", left, right).kinds
+    return left == right or not _compare("", left, right).kinds
 
 
 def _same_both(left: Package, right: Package) -> bool:

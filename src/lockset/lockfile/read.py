@@ -42,6 +42,7 @@ __all__ = [
     "load_bytes",
     "open_conflict",
     "read_document",
+    "read_with_rest",
 ]
 
 # How much of a text is examined; the first lines show the format.
@@ -139,19 +140,11 @@ _BOUNDED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A lock file's text as TOML. Positions and the model are computed on first use.
-
-    Attributes:
-        text: The text.
-        data: Its tables, arrays and values.
-        path: Its name for messages.
-        parsed: The part of the text that may have more than TOML 1.0; None for all of it.
-    """
+    """A lock file's text as TOML. Positions and the model are computed on first use."""
 
     text: str
     data: Mapping[str, Any]
     path: str | None
-    parsed: str | None = None
 
     @cached_property
     def spans(self) -> Positions:
@@ -208,12 +201,21 @@ def read_document(text: str | bytes, *, path: str | None = None) -> Document:
     Raises:
         TomlError: The text is not TOML in UTF-8, or exceeds the limits of the parser.
     """
+    return read_with_rest(text, path=path)[0]
+
+
+def read_with_rest(text: str | bytes, *, path: str | None = None) -> tuple[Document, str]:
+    """As `read_document`, with the part of the text that has everything in it that TOML 1.0 lacks.
+
+    Raises:
+        TomlError: As `read_document`.
+    """
     decoded = text if isinstance(text, str) else decode(text, path=path)
     if decoded.startswith("\ufeff"):
         message = "The file starts with a byte order mark, which TOML does not allow"
         raise TomlError(message, path=path, hint="Save it as UTF-8 without a byte order mark")
-    data, parsed = _parse(decoded, path)
-    return Document(text=decoded, data=data, path=path, parsed=parsed)
+    data, rest = _parse(decoded, path)
+    return Document(text=decoded, data=data, path=path), rest
 
 
 def decode(data: bytes, *, path: str | None = None) -> str:
@@ -239,7 +241,7 @@ def _parse(text: str, path: str | None) -> tuple[dict[str, Any], str]:
     try:
         if len(text) < _LONG:
             return tomli.loads(text), text
-        from lockset.lockfile.wheel_lines import read_toml  # for a text with many wheels
+        from lockset.lockfile.file_lines import read_toml  # for a text with many files
 
         return read_toml(text)
     except tomli.TOMLDecodeError as error:

@@ -23,7 +23,7 @@ from lockset.url_secrets import has_secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from lockset.lockfile.model import File, Package, PackageDirectory, Pylock
+    from lockset.lockfile.model import File, Package, PackageDirectory, PackageSdist, PackageWheel, Pylock
 
 __all__ = ["refuse_secrets", "write"]
 
@@ -181,7 +181,25 @@ def _file(file: File) -> str:
             ("hashes", file.hashes),
             ("subdirectory", file.subdirectory),
         )
-    # Most of the text of a lock. As a table of pairs it would take twice as long.
+    return _usual_file(file) or _any_file(file)
+
+
+def _usual_file(file: PackageSdist | PackageWheel) -> str:
+    """The table of a file as nearly all are, which are most of the text of a lock; empty for others."""
+    name, time, url, size, hashes = file.name, file.upload_time, file.url, file.size, file.hashes
+    digest = hashes.get("sha256") if len(hashes) == 1 else None
+    if file.path is not None or (type(name), type(url), type(size), type(digest)) != (str, str, int, str):
+        return ""
+    if time is None or time.tzinfo is not timezone.utc or not _PLAIN.fullmatch(f"{name}{url}{digest}"):
+        return ""
+    moment = time.isoformat().removesuffix("+00:00")
+    return (
+        f'{{name = "{name}", upload-time = {moment}Z, url = "{url}", size = {size}, hashes = {{sha256 = "{digest}"}}}}'
+    )
+
+
+def _any_file(file: PackageSdist | PackageWheel) -> str:
+    """The table of any sdist or wheel."""
     fields = [] if file.name is None else [f"name = {_value(file.name)}"]
     if file.upload_time is not None:
         fields.append(f"upload-time = {_value(file.upload_time)}")

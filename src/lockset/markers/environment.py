@@ -33,7 +33,7 @@ __all__ = [
 # Name in messages for a system with empty marker values, which no marker mentions.
 UNNAMED_SYSTEM = "an unnamed system"
 
-# Minor versions of Python that are released, or in beta.
+# Minor versions of Python that are released.
 KNOWN_PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 
 # Most common first: examples use the first one that matches.

@@ -10,14 +10,14 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from lockset.markers.diagram import EMPTY, FULL, make, not_
+from lockset.markers.diagram import EMPTY, FULL, NODES, branch, make, not_
 from lockset.markers.expression import Expression, Leaf, join, negate, size
 from lockset.markers.variables import ORIGIN, VERSION_COMPARED, Kind, Release, Variable, fits_specifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Labels", "choose", "region", "region_expression"]
+__all__ = ["Labels", "choose", "parts_met", "region", "region_expression"]
 
 Labels = tuple[Any, ...]
 
@@ -28,6 +28,33 @@ Interval = tuple[Release, "Release | None"]  # first point inside, first point a
 def region(variable: Variable, labels: Labels, mask: int) -> int:
     """The diagram of the region."""
     return make(variable, labels, [FULL if mask >> part & 1 else EMPTY for part in range(len(labels) + 1)])
+
+
+def parts_met(diagram: int, variable: Variable, labels: Labels) -> int:
+    """The parts of `variable` in which the set has members.
+
+    `labels` must contain all labels of the variable in the diagram. The variable is not a predicate, which the value of
+    another one may decide.
+    """
+    known = {EMPTY: 0, FULL: (1 << len(labels) + 1) - 1}
+
+    def met(node: int) -> int:
+        mask = known.get(node)
+        if mask is None:
+            top, _, children = NODES[node]
+            if variable in (top, top.owner):
+                parts = branch(node, variable, labels)
+                mask = sum(1 << part for part, child in enumerate(parts) if child != EMPTY)
+            elif top.order > variable.order:
+                mask = known[FULL]  # it does not test the variable
+            else:
+                mask = 0
+                for child in dict.fromkeys(children):
+                    mask |= met(child)
+            known[node] = mask
+        return mask
+
+    return met(diagram)
 
 
 def choose(variable: Variable, labels: Labels, needed: int, allowed: int) -> int:

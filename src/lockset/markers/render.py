@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 from lockset.markers.cover import Parts, cover, diagram_parts, factor, products_of
 from lockset.markers.diagram import EMPTY, FULL, NODES, and_, disjoint, given, not_, or_
 from lockset.markers.expression import Expression, Join, expression_text, join, meaning, negate, size
-from lockset.markers.literals import choose, region, region_expression
+from lockset.markers.literals import choose, parts_met, region, region_expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from lockset.markers.literals import Labels
+    from lockset.markers.variables import Variable
 
 
 __all__ = ["render"]
@@ -80,19 +83,21 @@ def _necessary(diagram: int, care: int, parts: Parts) -> list[Expression]:
     """Conditions on single variables that every member of the set satisfies, but not every point of `care`."""
     conditions: list[Expression] = []
     for variable, labels in parts.items():
-        inside = and_(diagram, care)
-        needed = allowed = 0
-        for part in range(len(labels) + 1):
-            here = region(variable, labels, 1 << part)
-            if not disjoint(inside, here):
-                needed |= 1 << part
-            elif disjoint(care, here):
-                allowed |= 1 << part
-        mask = choose(variable, labels, needed, needed | allowed)
-        if mask != (1 << len(labels) + 1) - 1:
+        everything = (1 << len(labels) + 1) - 1
+        needed = _parts_met(and_(diagram, care), variable, labels)
+        mask = choose(variable, labels, needed, needed | (everything & ~_parts_met(care, variable, labels)))
+        if mask != everything:
             conditions.append(region_expression(variable, labels, mask))
             care = and_(care, region(variable, labels, mask))
     return conditions
+
+
+def _parts_met(diagram: int, variable: Variable, labels: Labels) -> int:
+    """The parts of `variable` in which the set has members."""
+    if variable.owner is None:
+        return parts_met(diagram, variable, labels)
+    here = [region(variable, labels, 1 << part) for part in range(len(labels) + 1)]
+    return sum(1 << part for part, one in enumerate(here) if not disjoint(diagram, one))
 
 
 def _core(diagram: int, care: int) -> Expression:

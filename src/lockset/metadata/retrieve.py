@@ -430,26 +430,31 @@ def best_file(wheels: Sequence[DistributionFile]) -> DistributionFile:
     """The wheel that represents its version: not yanked, with promised metadata, then the most widely usable one."""
     if len(wheels) == 1:
         return wheels[0]
-    return min(
-        wheels,
-        key=lambda file: (file.yanked, not file.metadata, _narrowness(wheel_triple(file.filename)), file.filename),
-    )
+    # Most versions have many wheels, and few of them for the best platform: only those are compared by name.
+    ranks = [(file.yanked, not file.metadata, _rank(file.filename.rpartition("-")[2])) for file in wheels]
+    best = min(ranks)
+    foremost = [file for file, rank in zip(wheels, ranks, strict=True) if rank == best]
+    return min(foremost, key=lambda file: (-_newest_minor(file.filename), file.filename))
 
 
 # Platform tags by preference; wheels of other platforms come last.
 _PLATFORMS = ("any", "manylinux", "linux", "macosx", "win", "musllinux")
 
 
-@lru_cache(maxsize=16_384)
-def _narrowness(triple: str) -> tuple[int, int, int]:
-    """A sort key, smallest for the most widely usable: pure wheels, x86-64 of common platforms, newest CPython."""
-    interpreters, _, platforms = triple.split("-")
+@lru_cache(maxsize=1_024)
+def _rank(platforms: str) -> tuple[int, int]:
+    """A sort key for the last part of a wheel's name, smallest for pure wheels, then x86-64 of common platforms."""
     best = (len(_PLATFORMS), 1)
-    for platform in platforms.split("."):
+    for platform in platforms.removesuffix(".whl").split("."):
         rank = next((at for at, name in enumerate(_PLATFORMS) if platform.startswith(name)), len(_PLATFORMS))
         usual_machine = platform == "any" or platform.endswith(("x86_64", "amd64"))
         best = min(best, (rank, 0 if usual_machine else 1))
-    return (*best, -max(_minor(interpreter) for interpreter in interpreters.split(".")))
+    return best
+
+
+def _newest_minor(filename: str) -> int:
+    """The newest minor version of Python that a wheel is for."""
+    return max(_minor(interpreter) for interpreter in wheel_triple(filename).partition("-")[0].split("."))
 
 
 def _minor(interpreter: str) -> int:

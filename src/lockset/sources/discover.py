@@ -56,6 +56,8 @@ Replaced: TypeAlias = "Callable[[Path], bytes | None]"
 STDIN = "-"
 _PYPROJECT = "pyproject.toml"
 _NO_SOURCE = "Name a pyproject.toml, a requirements file or a script, or change to the folder of a project"
+# The usual names of requirements files, that of unpinned ones first.
+_REQUIREMENTS = ("requirements.in", "requirements.txt")
 _FOREIGN_LOCKS = frozenset({"poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock", "conda-lock.yml"})
 _SETUP_FILES = frozenset({SETUP_PY, SETUP_CFG})
 _TABLE = lazy_pattern(
@@ -226,7 +228,8 @@ def read_sources(
     if not named:
         path = find_project(folder)
         if path is None:
-            raise LocksetError("source-missing", f"There is no pyproject.toml in {folder} or above it", hint=_NO_SOURCE)
+            message = f"There is no pyproject.toml in {folder} or above it"
+            raise LocksetError("source-missing", message, hint=_other_sources(folder) or _NO_SOURCE)
         named = [_relative(path, folder)]
     sources = [_read_source(name, location) for name in dict.fromkeys(named)]
     projects = [project for _, project in sources]
@@ -240,6 +243,16 @@ def read_sources(
         return project
     settings = find_settings(folder)
     return replace(project, settings=settings, constraints=project.constraints + settings.constraints)
+
+
+def _other_sources(folder: Path) -> str | None:
+    """A hint for a folder without pyproject.toml that has requirements files or the lock file of another tool."""
+    options = (
+        (_REQUIREMENTS, "`lockset lock {}` locks what it requires"),
+        ((*sorted(_FOREIGN_LOCKS), _REQUIREMENTS[-1]), "`lockset convert {}` keeps the versions in it"),
+    )
+    existing = ((next((name for name in names if (folder / name).is_file()), None), text) for names, text in options)
+    return "; ".join(text.format(name) for name, text in existing if name is not None) or None
 
 
 def read_constraints(
@@ -289,7 +302,7 @@ def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProje
 
         return kind, read_script(text, base=base, location=shown)
     with with_key_lines(text, shown):
-        project = read_pyproject(text, base=base, location=shown, tree_files=LocalFiles(location.folder))
+        project = read_pyproject(text, base=base, location=shown, files=LocalFiles(location.folder))
     if name == STDIN:
         return kind, project
     return kind, replace(project, others=_other_files(project, location.folder))

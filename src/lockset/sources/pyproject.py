@@ -46,13 +46,12 @@ def read_pyproject(
     base: Path,
     location: str = "pyproject.toml",
     virtual: bool = False,
-    tree_files: ReferencedFiles | None = None,
+    files: ReferencedFiles | None = None,
 ) -> RootProject:
     """Read a pyproject.toml. `base` is its folder, `location` its name in messages and origins.
 
-    A file without `[project]` is read for its dependency groups, and if `tree_files` are given, for a project that a
-    setup.py, a setup.cfg or the table of a build backend describes. It must have groups or describe a project, unless
-    it may be `virtual`: the root of a workspace that is not a project itself.
+    Without `[project]`, it must have dependency groups, or the `files` describe a project, as setup.py does,
+    unless it may be `virtual`: the root of a workspace that is not a project itself.
 
     Raises:
         LocksetError: with the key of the error: `toml-syntax`, `wrong-type`, `invalid-value`,
@@ -60,14 +59,10 @@ def read_pyproject(
     """
     top = parse_settings_file(text, location=location)
     settings = _settings(_lockset_table(top))
-    project = top.table("project")
-    table = top.table("dependency-groups")
+    project, table = top.table("project") or _poetry_project(top), top.table("dependency-groups")
     groups = {} if table is None else read_groups(table)
     if project is None:
-        project = _poetry_project(top)
-    if project is None:
-        name = _built_name(top, base, tree_files)
-        return _without_project(top, name, groups, settings, base=base, virtual=virtual)
+        return _without_project(top, _built_name(top, base, files), groups, settings, base=base, virtual=virtual)
     dynamic = _dynamic(project, top)
     name = _name(project)
     dependencies, extras = requirement_lines(project, "dependencies"), _extras(project)
@@ -197,18 +192,18 @@ def _poetry_project(top: SettingsTable) -> SettingsTable | None:
     return None if data is None else SettingsTable(data, path="tool.poetry", location=top.location)
 
 
-def _built_name(top: SettingsTable, base: Path, tree_files: ReferencedFiles | None) -> str | None:
+def _built_name(top: SettingsTable, base: Path, files: ReferencedFiles | None) -> str | None:
     """The name of a project that its build backend describes, not `[project]`; None if there is no such project.
 
     Raises:
         LocksetError: `no-project`: there is a setup.py, and only running it shows the name.
     """
-    if (name := _poetry_name(top)) is not None or tree_files is None:
+    if (name := _poetry_name(top)) is not None or files is None:
         return name
-    has_script = tree_files.exists(str(base / SETUP_PY))
-    if not has_script and "build-system" not in top.data and not tree_files.exists(str(base / SETUP_CFG)):
+    has_script = files.exists(str(base / SETUP_PY))
+    if not has_script and "build-system" not in top.data and not files.exists(str(base / SETUP_CFG)):
         return None
-    name = tree_files.project_name(str(base))
+    name = files.project_name(str(base))
     if name is None and has_script and not top.data.get("dependency-groups"):
         raise LocksetError(
             "no-project",

@@ -8,6 +8,7 @@ import pytest
 
 from lockset.composition.conversions.conversion import ConvertOptions
 from lockset.composition.conversions.pylock import convert_pylock
+from lockset.conversion.pipeline import pylock_transform
 from lockset.conversion.pipeline.file_details import fill_file_details
 from lockset.errors import LocksetError
 from lockset.index.options import IndexOptions
@@ -92,6 +93,28 @@ def test_narrowing_drops_the_dependencies_that_only_dropped_entries_were(tmp_pat
         p for p in run(tmp_path, [lock], ConvertOptions(platforms=("linux", "windows"))).lock.packages if p.name == "a"
     )
     assert len(a.dependencies or ()) == 4
+
+
+def test_narrowing_keeps_a_dependency_whose_version_is_not_text(tmp_path: Path) -> None:
+    needed = [{"name": "w", "version": ["1"]}]
+    lock = make_lock([entry("a", dependencies=needed), entry("w", marker="sys_platform == 'win32'")])
+    (a,) = run(tmp_path, [lock], ConvertOptions(platforms=("linux",))).lock.packages
+    assert a.dependencies == needed
+
+
+def test_narrowing_looks_up_each_dependency_and_not_each_pair_of_entries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def counting(name: str) -> str:
+        calls.append(name)
+        return name
+
+    monkeypatch.setattr(pylock_transform, "canonicalize_name", counting)
+    entries = [entry(f"a{number}", dependencies=[{"name": f"a{number // 2}"}]) for number in range(60)]
+    run(tmp_path, [make_lock(entries)], ConvertOptions(platforms=("linux",)))
+    assert len(entries) <= len(calls) <= 4 * len(entries)
 
 
 def test_settling_a_choice_leaves_nothing_to_choose(tmp_path: Path) -> None:

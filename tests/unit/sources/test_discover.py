@@ -122,6 +122,34 @@ def test_without_a_project_there_are_no_settings(tmp_path: Path) -> None:
     assert refusal(tmp_path).code == "source-missing"
 
 
+@pytest.mark.parametrize(
+    ("names", "hint"),
+    [
+        ([], "Name a pyproject.toml, a requirements file or a script, or change to the folder of a project"),
+        (["requirements.in"], "`lockset lock requirements.in` locks what it requires"),
+        (
+            ["requirements.txt"],
+            (
+                "`lockset lock requirements.txt` locks what it requires;"
+                " `lockset convert requirements.txt` keeps the versions in it"
+            ),
+        ),
+        (["Pipfile.lock"], "`lockset convert Pipfile.lock` keeps the versions in it"),
+        (
+            ["Pipfile.lock", "requirements.in", "requirements.txt"],
+            (
+                "`lockset lock requirements.in` locks what it requires;"
+                " `lockset convert Pipfile.lock` keeps the versions in it"
+            ),
+        ),
+    ],
+)
+def test_a_folder_without_a_project_names_what_else_can_be_locked(tmp_path: Path, names: list[str], hint: str) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    assert refusal(tmp_path).hint == hint
+
+
 @pytest.mark.parametrize("name", ["pylock.toml", "pylock.dev.toml", "uv.lock", "poetry.lock", "Pipfile"])
 def test_files_that_are_not_sources_are_refused_by_name(folder: Path, name: str) -> None:
     (folder / name).write_text("", encoding="utf-8")

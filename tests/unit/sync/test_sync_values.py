@@ -21,6 +21,7 @@ from packaging.tags import sys_tags
 
 from lockset.errors import LocksetError
 from lockset.hashes import Digest
+from lockset.markers import KNOWN_PYTHONS
 from lockset.sync.desired import DesiredDistribution, may_hold_secret, public_url
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
 from lockset.sync.disk.request import environment_target
@@ -152,7 +153,7 @@ def test_tags_and_markers_are_those_that_packaging_tells_inside() -> None:
     assert dict(message.markers) == default_environment()
 
 
-@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.12", "3.13"])
+@pytest.mark.parametrize("version", KNOWN_PYTHONS)
 def test_every_supported_python_answers(version: str) -> None:
     base = interpreter(version)
     if base is None:

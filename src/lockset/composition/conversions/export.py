@@ -16,7 +16,12 @@ from lockset.conversion.pipeline.pylock_transform import KeptParts
 from lockset.conversion.pipeline.verify import environments_within, identity_of_package, selected
 from lockset.conversion.readers.requirements import read_pins
 from lockset.conversion.writers.entries import chosen_entries
-from lockset.conversion.writers.requirements import RequirementsStyle, to_constraints, to_requirements
+from lockset.conversion.writers.requirements import (
+    RequirementsStyle,
+    omitted_trees,
+    to_constraints,
+    to_requirements,
+)
 from lockset.conversion.writers.unlisted_files import unlisted_files
 from lockset.errors import LocksetError, UsageError
 from lockset.files.output_file import write_export
@@ -28,7 +33,7 @@ from lockset.resolve.problem.python_range import python_range
 from lockset.sources.requirements.reader import read_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from lockset.advisories.vulnerabilities import AssessedVulnerability
     from lockset.composition.audits.report import AuditOptions
@@ -142,7 +147,7 @@ def export_lock(
     compared = 0
     if options.format == "requirements-txt":
         text, losses = to_requirements(exported, options.style)
-        compared = _verify(exported, text, trees=options.style.trees)
+        compared = _verify(exported, text, left_out=omitted_trees(exported, options.style))
     elif options.format == "constraints":
         text, losses = to_constraints(exported, source=options.style.source)
     else:
@@ -231,8 +236,10 @@ class _LockedPaths:
         return self._names.get(os.path.normpath(path))
 
 
-def _verify(exported: ExportedLock, text: str, *, trees: bool) -> int:
+def _verify(exported: ExportedLock, text: str, *, left_out: Collection[str]) -> int:
     """Read the requirements file again and compare it with the lock file; return the number of environments.
+
+    The file does not have the packages in `left_out`.
 
     Raises:
         LocksetError: `proof-failed` if they differ.
@@ -255,7 +262,6 @@ def _verify(exported: ExportedLock, text: str, *, trees: bool) -> int:
     else:
         regions = [platform_region("linux"), platform_region("windows")]
         environments = environments_within(lock.requires_python, tuple(map(str, lock.environments or ())), regions)
-    left_out = set() if trees else {e.package.name for e in exported.entries if e.package.vcs or e.package.directory}
     by_url = _by_url(exported)
     for values in environments:
         situation = Situation(environment=values, extras=frozenset(), groups=frozenset())

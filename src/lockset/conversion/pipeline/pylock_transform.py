@@ -27,13 +27,16 @@ from lockset.package_names import canonicalize_name
 from lockset.similar_names import known_names_hint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from typing import Any, TypeAlias
 
     from packaging.specifiers import SpecifierSet
 
     from lockset.lockfile.model import Package, PackageWheel, Pylock
     from lockset.markers import Environment
+
+    # By name of a package.
+    _Versions: TypeAlias = Mapping[str, Collection[str]]
 
 __all__ = ["KeptParts", "merge_locks", "narrow", "prove_same", "region_of_package", "universe_of_lock"]
 
@@ -118,11 +121,12 @@ def narrow(lock: Pylock, parts: KeptParts, *, one: Environment | None = None) ->
             gone.append(package)
             continue
         packages.append(_narrow_entry(package, region, universe, losses if parts.bounds else None))
+    dropped, kept = _versions(gone), _versions(packages)
     narrowed = replace(
         lock,
         requires_python=requires_python,
         environments=[composed_marker(text) for text in environments] or None,
-        packages=[_without(package, gone, packages) for package in packages],
+        packages=[_without(package, dropped, kept) for package in packages],
     )
     if parts.choose:
         tool = with_conflicts(lock.tool, ())
@@ -130,21 +134,27 @@ def narrow(lock: Pylock, parts: KeptParts, *, one: Environment | None = None) ->
     return narrowed, tuple(losses)
 
 
-def _without(package: Package, gone: Sequence[Package], kept: Sequence[Package]) -> Package:
+def _without(package: Package, gone: _Versions, kept: _Versions) -> Package:
     """The entry without dependencies on dropped entries."""
-
-    def stays(needed: Mapping[str, Any]) -> bool:
-        return any(_is_meant(needed, one) for one in kept) or not any(_is_meant(needed, one) for one in gone)
-
     if not package.dependencies:
         return package
-    return replace(package, dependencies=[needed for needed in package.dependencies if stays(needed)] or None)
+    needs = [needed for needed in package.dependencies if _is_among(needed, kept) or not _is_among(needed, gone)]
+    return replace(package, dependencies=needs or None)
 
 
-def _is_meant(needed: Mapping[str, Any], package: Package) -> bool:
-    """Whether a recorded dependency refers to this entry."""
+def _versions(packages: Iterable[Package]) -> _Versions:
+    """The versions of the entries by name."""
+    versions: dict[str, set[str]] = {}
+    for package in packages:
+        versions.setdefault(package.name, set()).add(str(package.version))
+    return versions
+
+
+def _is_among(needed: Mapping[str, Any], entries: _Versions) -> bool:
+    """Whether a recorded dependency refers to one of `entries`."""
+    versions = entries.get(canonicalize_name(str(needed.get("name", ""))), ())
     version = needed.get("version")
-    return canonicalize_name(str(needed.get("name", ""))) == package.name and version in {None, str(package.version)}
+    return bool(versions) if version is None else isinstance(version, str) and version in versions
 
 
 def _environments(lock: Pylock, kept: Sequence[MarkerSet]) -> tuple[str, ...]:

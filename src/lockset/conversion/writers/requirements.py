@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         PackageWheel,
     )
 
-__all__ = ["RequirementsStyle", "to_constraints", "to_requirements"]
+__all__ = ["RequirementsStyle", "omitted_trees", "to_constraints", "to_requirements"]
 
 # The hash algorithms that requirements files support.
 _ALGORITHMS = ("sha256", "sha384", "sha512")
@@ -65,7 +65,9 @@ def to_requirements(exported: ExportedLock, style: RequirementsStyle) -> tuple[s
         LocksetError: `not-expressible` if a requirements file cannot express an entry.
     """
     losses: list[Loss] = []
-    entries = [entry for entry in exported.entries if _is_kept(entry, style, losses)]
+    omitted = omitted_trees(exported, style)
+    losses += _omissions(omitted, style)
+    entries = [entry for entry in exported.entries if entry.package.name not in omitted]
     hashes = style.hashes and _may_have_hashes(entries, losses)
     unlisted = unlisted_files([entry.package for entry in entries])
     losses += unlisted.losses
@@ -97,12 +99,35 @@ def to_constraints(exported: ExportedLock, *, source: str = "pylock.toml") -> tu
     return "\n".join(lines) + "\n", tuple(losses)
 
 
-def _is_kept(entry: ExportedEntry, style: RequirementsStyle, losses: list[Loss]) -> bool:
-    package = entry.package
-    if style.trees or (package.vcs is None and package.directory is None):
-        return True
-    losses.append(Loss(kind="trees-left-out", message=f"{package.name} is a source tree, and is left out", note=True))
-    return False
+def omitted_trees(exported: ExportedLock, style: RequirementsStyle) -> tuple[str, ...]:
+    """The names of source trees that are not written.
+
+    The project itself is one of them if only its dependencies bring it into the lock file, and nothing else keeps the
+    file from having hashes: who installs from the file has the project.
+    """
+    packages = [entry.package for entry in exported.entries]
+    trees = [package for package in packages if package.vcs is not None or package.directory is not None]
+    required = {edge.get("name") for package in packages for edge in package.dependencies or ()}
+    if style.trees and not (style.hashes and all(_is_project(tree) and tree.name in required for tree in trees)):
+        return ()
+    return tuple(dict.fromkeys(tree.name for tree in trees))
+
+
+def _is_project(package: Package) -> bool:
+    """Whether the entry is the folder of the lock file."""
+    directory = package.directory
+    return directory is not None and directory.path == "." and directory.subdirectory is None
+
+
+def _omissions(names: Iterable[str], style: RequirementsStyle) -> Iterator[Loss]:
+    for name in names:
+        message = f"{name} is a source tree, and is left out"
+        if style.trees:
+            message = (
+                f"{name} is the project itself, which cannot have a hash, and is left out: install it with"
+                " `pip install --no-deps -e .`"
+            )
+        yield Loss(kind="trees-left-out", message=message, note=True)
 
 
 def _may_have_hashes(entries: list[ExportedEntry], losses: list[Loss]) -> bool:

@@ -33,10 +33,12 @@ _METADATA_LIMIT = 8 * 1024 * 1024
 _ABSENT = frozenset({403, 404, 410})
 _EVERY_STATUS = frozenset(range(200, 600))
 
-# After this many misses, an index is no longer queried if less than a fifth of the requests were hits; if less than
-# half of them where its files can be read in pieces: the first piece has most metadata, so a miss costs what a hit
-# saves.
+# After this many misses, an index is no longer queried if less than a fifth of the requests were hits.
 _ENOUGH_MISSES = 4
+_HITS_FOR_A_MISS = 1 / 4
+# The same where its files can be read in pieces. The first piece has most metadata: a miss costs a request, and a hit
+# saves a part of one.
+_HITS_FOR_A_MISS_WITH_RANGES = 3
 
 
 class _Outcome(Enum):
@@ -88,8 +90,8 @@ class _Index:
 
     @property
     def is_worth_asking(self) -> bool:
-        enough = self._misses if self.has_ranges else self._misses / 4
-        return not self._is_odd and (self._misses < _ENOUGH_MISSES or self._hits >= enough)
+        needed = self._misses * (_HITS_FOR_A_MISS_WITH_RANGES if self.has_ranges else _HITS_FOR_A_MISS)
+        return not self._is_odd and (self._misses < _ENOUGH_MISSES or self._hits >= needed)
 
     def report(self, outcome: _Outcome) -> None:
         """Count the outcome of a request."""

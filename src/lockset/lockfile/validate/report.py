@@ -9,7 +9,7 @@ from functools import cached_property
 from lockset._dataclass import dataclass
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
-from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read_document
+from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read_with_rest
 from lockset.lockfile.validate.finding import Finding, Findings, Issue
 from lockset.lockfile.validate.rules.keys import (
     check_across,
@@ -131,7 +131,7 @@ def validate_document(data: bytes | str, *, path: str | None = None, now: dateti
     if path is not None:
         check_file_name(os.path.basename(path), findings)
     try:
-        document = read_document(data, path=path)
+        document, rest = read_with_rest(data, path=path)
     except TomlError as error:
         syntax = _syntax_issue(
             error.diagnostic.message, error.offset, (error.line, error.column), error.diagnostic.hint
@@ -148,15 +148,14 @@ def validate_document(data: bytes | str, *, path: str | None = None, now: dateti
         check_environments(document.data, files, findings)
     if now is not None:
         check_future(files, now, findings)
-    issues = [*locate_findings(findings, document), *_newer_toml(document)]
+    issues = [*locate_findings(findings, document), *_newer_toml(document, rest)]
     issues.sort(key=lambda issue: (issue.line, issue.column, issue.code, issue.path))
     return Report(path=path, issues=tuple(issues), document=document, text=document.text)
 
 
-def _newer_toml(document: Document) -> list[Issue]:
-    """The first use of TOML 1.1: lock files are TOML 1.0, and other readers do not accept newer syntax."""
-    looked_at = document.text if document.parsed is None else document.parsed
-    newer = document.spans.newer if may_be_newer(looked_at) else None
+def _newer_toml(document: Document, rest: str) -> list[Issue]:
+    """The first use of TOML 1.1 in `rest`: lock files are TOML 1.0, and other readers do not accept newer syntax."""
+    newer = document.spans.newer if may_be_newer(rest) else None
     if newer is None:
         return []
     line, column = document.lines.position(newer.offset)

@@ -42,7 +42,16 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.requirement import RootRequirement
     from lockset.resolve.solver.resolution import Node, NodeKey, Resolution
 
-__all__ = ["Artifacts", "LockTerms", "assemble_lock", "reference", "root_text", "root_texts", "with_project"]
+__all__ = [
+    "Artifacts",
+    "LockTerms",
+    "assemble_lock",
+    "reference",
+    "root_text",
+    "root_texts",
+    "with_project",
+    "without_package",
+]
 
 
 # Compressed tag sets as nearly all wheels have them: their regions need no list of the tags, and validation of the lock
@@ -143,6 +152,16 @@ def with_project(lock: Pylock, name: str, path: str, request: LockRequest) -> Py
     )
     others = [package for package in lock.packages if package is not known]
     return replace(lock, packages=sorted([*others, entry], key=lambda p: p.name))
+
+
+def without_package(lock: Pylock, name: str | None) -> Pylock:
+    """`lock` without the entries of `name`, and without the edges to them."""
+    packages = [
+        replace(package, dependencies=[edge for edge in package.dependencies or () if edge.get("name") != name] or None)
+        for package in lock.packages
+        if package.name != name
+    ]
+    return replace(lock, packages=packages)
 
 
 def _dependencies(resolution: Resolution, entries: Mapping[NodeKey, Package]) -> dict[NodeKey, list[dict[str, Any]]]:

@@ -24,7 +24,7 @@ from lockset.resolve.problem.file_policy import (
 )
 from lockset.resolve.problem.options import LockOptions, option_requirements
 from lockset.resolve.problem.other_sources import refuse_other_sources
-from lockset.resolve.problem.python_range import MAINTAINED, is_open_above, pythons_of
+from lockset.resolve.problem.python_range import SETTLED_PYTHONS, is_open_above, pythons_of
 from lockset.resolve.problem.request import LockRequest, Preference, ReleasePolicy
 from lockset.resolve.problem.requirement import Specifier
 from lockset.resolve.problem.roots import (
@@ -164,6 +164,9 @@ def _direct(
         folder=folder,
         universe=request.universe,
     )
+    overridden = frozenset(overrides_of(project, options))
+    elsewhere = overridden | {*project.settings.excludes, *options.excludes}
+    elsewhere |= {source.name for source, _ in (*requested, *constrained.sources)}
     rules = DirectRules(
         base=project.base,
         folder=folder,
@@ -172,7 +175,8 @@ def _direct(
         refused=constrained.refused,
         commits=_commits(old, options, folder),
         hosts=frozenset(h.lower() for h in (*options.allow_direct_urls, *project.settings.allow_direct_urls)),
-        overridden=frozenset(overrides_of(project, options)),
+        overridden=overridden,
+        project=project.name if project.name and project.name not in elsewhere else None,
     )
     if not (rules.concerned or project.others.sources):
         return rules
@@ -400,7 +404,7 @@ def _rules(
     # Where the range is open above, the newest Python known stands for all later ones, and is one that hardly any
     # project has wheels for yet: insisting on them would leave nothing to lock.
     last = KNOWN_PYTHONS[-1] if open_above else None
-    pythons = [p for p in KNOWN_PYTHONS if not open_above or p in MAINTAINED]
+    pythons = [p for p in KNOWN_PYTHONS if not open_above or p in SETTLED_PYTHONS]
     preferred = {t: _target_region(t, last) for t in universe.targets}
     # A plain `windows` requires wheels for its usual machine.
     strict_targets = [described_target(p, python, implementation) for p in strict for python in pythons]

@@ -67,6 +67,7 @@ class DirectSource:
         fetched: The URL with its credentials; never shown, never recorded.
         editable: Whether an editable installation is requested.
         hashes: Digests one of which the archive must have; empty where none are given.
+        any_version: Whether it satisfies requirements on any version: it is the project that is locked.
         location: Where the requirement is written, for messages.
     """
 
@@ -80,6 +81,7 @@ class DirectSource:
     fetched: str = field(default="", compare=False, repr=False)
     editable: bool = field(default=False, compare=False)
     hashes: tuple[Digest, ...] = field(default=(), compare=False)
+    any_version: bool = field(default=False, compare=False)
     location: str = field(default="", compare=False)
 
     @property

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lockset.errors import LocksetError
     from lockset.lockfile.model import Pylock
     from lockset.markers.universe import TargetInterpreter
-    from lockset.resolve.problem.direct_source import DirectSource
+    from lockset.resolve.problem.direct_source import DirectSource, SourceFacts
     from lockset.resolve.problem.options import LockOptions
     from lockset.resolve.problem.other_sources import SourceGuard
     from lockset.sources.settings import Settings
@@ -287,6 +287,8 @@ class DirectRules:
         overridden: Projects with overrides: a URL there is the user's own.
         refused: Errors of sources that are not supported, by project; raised once the project is needed.
         guard: Packages whose source the user has set; None where that does not matter.
+        project: The name of the project that is locked; None if it has none, or something else stands for it.
+        itself: The tree of that project, if its dependencies require it.
     """
 
     base: Path
@@ -298,6 +300,8 @@ class DirectRules:
     overridden: frozenset[str] = frozenset()
     refused: Mapping[str, LocksetError] = field(default_factory=dict, compare=False)
     guard: SourceGuard | None = field(default=None, compare=False)
+    project: str | None = None
+    itself: tuple[DirectSource, SourceFacts] | None = field(default=None, compare=False)
 
     @property
     def concerned(self) -> bool:

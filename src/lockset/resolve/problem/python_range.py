@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.options import LockOptions
     from lockset.sources.project import RootProject
 
-__all__ = ["KNOWN", "MAINTAINED", "SETTLED", "is_open_above", "maintained_pythons", "python_range", "pythons_of"]
+__all__ = ["KNOWN", "SETTLED", "SETTLED_PYTHONS", "is_open_above", "maintained_pythons", "python_range", "pythons_of"]
 
 # End of life of each known Python: a project without a range is locked for the Pythons that are still maintained.
 _MAINTAINED_UNTIL = {
@@ -28,13 +28,15 @@ _MAINTAINED_UNTIL = {
     "3.12": date(2028, 10, 31),
     "3.13": date(2029, 10, 31),
     "3.14": date(2030, 10, 31),
+    "3.15": date(2031, 10, 31),
 }
-# Pythons that are or were maintained: those known that are not in development.
-MAINTAINED = frozenset(_MAINTAINED_UNTIL)
-# Pythons that releases are expected to support: all before the first in development.
-SETTLED = MarkerSet.of_python(f"<{next(p for p in KNOWN_PYTHONS if p not in MAINTAINED)}")
+# The newest Python: many projects publish their wheels for it in the months after its release, here October 2026.
+_NEW = "3.15"
+# Pythons that releases are expected to support: all before the newest.
+SETTLED_PYTHONS = frozenset(_MAINTAINED_UNTIL) - {_NEW}
+SETTLED = MarkerSet.of_python(f"<{_NEW}")
 
-# Pythons that are known, those in development included.
+# Pythons that are known, the newest included.
 KNOWN = MarkerSet.of_python(f"<3.{int(KNOWN_PYTHONS[-1].split('.')[1]) + 1}")
 
 # Unknown later Pythons of the same major version.
@@ -87,7 +89,7 @@ def pythons_of(
         return own, ()
     if old is not None and old.requires_python is not None:
         return old.requires_python, ()
-    first = next(p for p in KNOWN_PYTHONS if _MAINTAINED_UNTIL.get(p, date.max) >= now.date())
+    first = next(iter(maintained_pythons(now.date())), KNOWN_PYTHONS[-1])
     note = f"There is no `requires-python`: locking for the maintained Pythons, `>={first}` (choose with `--python`)"
     return read_specifiers(f">={first}"), (note,)
 

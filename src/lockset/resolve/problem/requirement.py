@@ -191,6 +191,8 @@ class Specifier:
         if isinstance(version, DirectVersion):
             if self.source is not None:
                 return version.source == self.source
+            if version.source.any_version:
+                return True
             version = version.plain
         return self.source is None and self.specifiers.contains(version, prereleases=True)
 
@@ -272,6 +274,7 @@ def parse_dependency(text: str) -> Dependency:
     )
 
 
+@cache
 def of_extra(text: str) -> str | None:
     """The extra, normalized, that alone decides whether the requirement `text` applies.
 

@@ -209,17 +209,16 @@ class Admission:
             parts = {part: mask for part, mask in divided.items() if mask and not part.is_empty}
         return any(self._serve(releases, mask, part) for part, mask in parts.items())
 
-    def ordered(self, name: str, mask: int) -> list[int]:
+    def ordered(self, name: str, mask: int) -> Iterator[int]:
         """Positions in `mask` in the order they are tried; `Releases.versions` is newest first.
 
         Pre-releases come after all stable ones, unless the policy allows them everywhere.
         """
         releases = self._repository.releases(name)
         foremost = self.foremost(releases, mask)
-        parts = [list(bits(foremost)), list(bits(mask & ~foremost))]
-        if not self.highest_first(name):
-            parts = [releases.lowest_first(part) for part in parts]
-        return [*parts[0], *parts[1]]
+        highest_first = self.highest_first(name)
+        for part in (foremost, mask & ~foremost):
+            yield from bits(part) if highest_first else releases.lowest_first(list(bits(part)))
 
     def before(self, releases: Releases, position: int) -> int:
         """The releases that are tried before the one at `position`, as far as versions go."""

@@ -85,15 +85,15 @@ class _Row:
     """Admitted releases for one guard.
 
     Attributes:
-        mask: All of them.
+        mask: All of them, as the bits at their positions.
         first: Positions of those in the old lock.
-        rest: Positions of the others, in the order in which they are tried.
+        rest: The others.
         probed: Positions of those chosen by probes.
     """
 
     mask: int
     first: list[int]
-    rest: list[int]
+    rest: int
     probed: list[int]
 
 
@@ -179,16 +179,16 @@ class CandidateMaker:
                 yield option.region
         yield from late
 
-    def following(self, candidate: ReleaseCandidate, requirements: Iterable[Requirement]) -> Iterator[Version]:
-        """Releases that may be tried after that of `candidate`, the next first; none that needs an opt-in."""
+    def following(self, candidate: ReleaseCandidate, requirements: Iterable[Requirement]) -> Iterator[int]:
+        """Positions of releases that may be tried after `candidate`, the next first; none that needs an opt-in."""
         releases = self._repository.releases(candidate.name)
         mask = releases.stable & ~releases.yanked
         for requirement in requirements:
             mask &= self.matching(requirement)
         position = releases.versions.index(candidate.version)
         if self._admission.highest_first(candidate.name):
-            return (releases.versions[other] for other in bits(mask & -(2 << position)))
-        return (releases.versions[other] for other in reversed(list(bits(mask & ((1 << position) - 1)))))
+            return bits(mask & -(2 << position))
+        return reversed(list(bits(mask & ((1 << position) - 1))))
 
     def matching(self, requirement: Requirement) -> int:
         """The releases that match the specifier, as bits."""
@@ -283,7 +283,7 @@ class CandidateMaker:
         without_files: list[int] = []
         late: list[_ForkPoint] = []
         waiting: deque[int] = deque()
-        order = self._outgrown_last(releases, [*row.first, *row.rest], guard)
+        order = self._outgrown_last(releases, self._in_turn(releases, row), guard)
         while (position := waiting.popleft() if waiting else next(order, None)) is not None:
             if position in done:
                 continue
@@ -362,15 +362,20 @@ class CandidateMaker:
         mask = self._admission.admitted(releases, specifiers, guard, preferred=locked)
         mask = self._admission.without_leaks(releases, mask, requirements, guard)
         first = [p for p in pins.locked if mask >> p & 1]
-        rest = self._admission.ordered(name, mask & ~sum({1 << p for p in first}))
-        for position in islice((*first, *rest), _MOST_HINTED):
-            if not guard.is_disjoint(self._repository.serves(name, releases.versions[position])):
-                self._repository.hint_release(name, releases.versions[position])
-                break
         # A release chosen by a probe goes before the first one that serves the whole guard, and after the forks at
         # newer ones that serve a part of it: those give each Python its newest release.
         probed = [p for p in pins.probed if mask >> p & 1 and p not in first]
-        return _Row(mask=mask, first=first, rest=rest, probed=probed)
+        row = _Row(mask=mask, first=first, rest=mask & ~sum({1 << p for p in first}), probed=probed)
+        for position in islice(self._in_turn(releases, row), _MOST_HINTED):
+            if not guard.is_disjoint(self._repository.serves(name, releases.versions[position])):
+                self._repository.hint_release(name, releases.versions[position])
+                break
+        return row
+
+    def _in_turn(self, releases: Releases, row: _Row) -> Iterator[int]:
+        """The positions of a row in the order in which they are tried."""
+        yield from row.first
+        yield from self._admission.ordered(releases.name, row.rest)
 
     def _outgrown_last(self, releases: Releases, positions: Iterable[int], guard: MarkerSet) -> Iterator[int]:
         """`positions` in their order, those last, if at all, that admit no Python of the guard once upper bounds count.

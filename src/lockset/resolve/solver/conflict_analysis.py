@@ -90,12 +90,19 @@ class RootOrder:
     ) -> bool:
         """Whether a release a little older than `candidate` fits `pin`; where none does, a little older than `pin`."""
         later = self._following(candidate, requirements, _NEAR + 1)
-        if any(self._admits(one, pin) for one in later[:_NEAR]):
+        if any(self._admits(one, pin) for one in self._in_turn(later[:_NEAR])):
             return True
         if len(later) > _NEAR:
             return False
         older = self._following(pin, requirements_on_pin, _NEAR)
         return any(self._admits(one, other) for other in older for one in (candidate, *later))
+
+    def _in_turn(self, releases: Sequence[ReleaseCandidate]) -> Iterator[ReleaseCandidate]:
+        """`releases` one by one; once the first is not enough, the metadata of the others is prefetched."""
+        for number, release in enumerate(releases):
+            if number == 1:
+                self._provider.prefetch(releases[1:])
+            yield release
 
     def _following(
         self, candidate: ReleaseCandidate, requirements: tuple[Requirement, ...], most: int

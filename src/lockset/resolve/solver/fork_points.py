@@ -310,7 +310,7 @@ class ForkPoints:
 
         def rank(fork_point: MarkerSet) -> tuple[int, int]:
             inside, outside = fitting(guard & fork_point), fitting(guard - fork_point)
-            best = next(iter(self._admission.ordered(name, outside)), 0)
+            best = next(self._admission.ordered(name, outside), 0)
             return -(bool(inside) + bool(outside)), best * order
 
         # Where two extras exclude each other, environments with neither share the better release, not the first.
@@ -322,7 +322,10 @@ class ForkPoints:
         releases = self._repository.releases(name)
         mask = self._admission.admitted(releases, {r.specifier for r in requirements})
         offered: set[MarkerSet] = set()
-        for position in self._admission.ordered(name, mask)[:_MOST_RELEASES_FOR_MARKERS]:
+        positions = tuple(islice(self._admission.ordered(name, mask), _MOST_RELEASES_FOR_MARKERS))
+        for position in positions:
+            self._repository.hint_release(name, releases.versions[position])
+        for position in positions:
             facts = self._repository.facts(name, releases.versions[position])
             for fork_point in _atoms(facts.dependencies.with_extras(()) if facts is not None else ()):
                 if fork_point not in offered:

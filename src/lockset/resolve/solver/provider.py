@@ -70,6 +70,7 @@ class Provider:
         self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}
         self._candidates: dict[tuple[object, ...], _Lazy] = {}
         self._seen: dict[str, int] = {}
+        self._expected: dict[str, int] = {}  # releases whose metadata was fetched ahead, as bits
 
     def roots(self, roots: Iterable[RootRequirement]) -> list[Requirement]:
         """The requirements of `roots`, without those that never apply in the universe."""
@@ -155,9 +156,19 @@ class Provider:
         `requirements` are those that they must meet, `excluded` counts the candidates that none of these exclude.
         """
         if isinstance(rejected, ReleaseCandidate):
-            count = min(max(self._conflicts.get(rejected.name, 0), excluded), _MOST_EXPECTED)
-            for version in islice(self._maker.following(rejected, requirements), count):
-                self._repository.hint_release(rejected.name, version)
+            name = rejected.name
+            count = min(max(self._conflicts.get(name, 0), excluded), _MOST_EXPECTED)
+            expected = self._expected.get(name, 0)
+            for position in islice(self._maker.following(rejected, requirements), count):
+                if not expected >> position & 1:
+                    expected |= 1 << position
+                    self._repository.hint_release(name, self._repository.releases(name).versions[position])
+            self._expected[name] = expected
+
+    def prefetch(self, candidates: Iterable[ReleaseCandidate]) -> None:
+        """Prefetch the metadata of these releases."""
+        for candidate in candidates:
+            self._repository.hint_release(candidate.name, candidate.version)
 
     def prefetch_required(self, decisions: Iterable[tuple[str, Sequence[Requirement]]]) -> None:
         """Prefetch the metadata of the releases that will probably be chosen for open decisions.

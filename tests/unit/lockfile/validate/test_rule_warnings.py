@@ -122,6 +122,14 @@ def test_every_rule_of_the_table_has_a_test() -> None:
     assert warnings - {case[0] for case in CASES} == NOT_HERE | WITH_DIAGRAMS
 
 
+@pytest.mark.parametrize(
+    ("name", "creator", "warned"), [("default", "lockset", 0), ("default", "hand", 1), ("main", "lockset", 1)]
+)
+def test_the_group_that_lockset_adds_for_the_project_may_select_nothing(name: str, creator: str, warned: int) -> None:
+    text = f'lock-version = "1.0"\ncreated-by = "{creator}"\ndefault-groups = ["{name}"]\n{package(DIRECTORY)}'
+    assert [i.code for i in validate_document(text).issues] == ["default-group-unused"] * warned
+
+
 def test_an_empty_creator_is_noticed() -> None:
     report = validate_document('lock-version = "1.0"\ncreated-by = ""\npackages = []\n')
     assert [issue.code for issue in report.issues] == ["created-by-empty"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ import tomli_w
 from packaging.specifiers import SpecifierSet
 
 from lockset.errors import LocksetError
-from lockset.markers import MarkerSet
+from lockset.markers import KNOWN_PYTHONS, MarkerSet
 from lockset.resolve.problem.build_problem import ResolutionProblem, build_problem
-from lockset.resolve.problem.python_range import python_range
+from lockset.resolve.problem.python_range import SETTLED, SETTLED_PYTHONS, maintained_pythons, python_range
 from lockset.sources.pyproject import read_pyproject
 from support.worlds.small_world import NOW, choices_of_table, old_lock
 
@@ -63,12 +63,27 @@ def test_an_invalid_range_of_pythons_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "first"), [("2024-10-31", "3.8"), ("2024-11-01", "3.9"), ("2026-01-01", "3.10"), ("2030-12-01", "3.15")]
+    ("day", "first"),
+    [
+        ("2024-10-31", "3.8"),
+        ("2024-11-01", "3.9"),
+        ("2026-01-01", "3.10"),
+        ("2030-12-01", "3.15"),
+        ("2040-01-01", "3.15"),
+    ],
 )
 def test_without_any_word_of_pythons_the_maintained_ones_are_locked_for(day: str, first: str) -> None:
     question = asked("a", python=None, now=datetime.fromisoformat(day).replace(tzinfo=timezone.utc))
     assert question.request.requires_python == SpecifierSet(f">={first}")
     assert [f">={first}" in note for note in question.notes] == [True]
+
+
+def test_the_newest_python_is_maintained_and_not_yet_expected_to_be_supported() -> None:
+    newest = KNOWN_PYTHONS[-1]
+    assert maintained_pythons(date(2026, 11, 30)) == ("3.11", "3.12", "3.13", "3.14", "3.15")
+    assert maintained_pythons(None) == KNOWN_PYTHONS
+    assert MarkerSet.of_python(f"<{newest}") == SETTLED
+    assert frozenset(KNOWN_PYTHONS) - SETTLED_PYTHONS == {newest}
 
 
 def test_requires_python_comes_from_the_old_lock_as_a_last_resort() -> None:

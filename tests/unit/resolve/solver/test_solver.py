@@ -363,6 +363,17 @@ def test_what_an_older_release_pins_is_fetched_ahead_although_newer_ones_pinned_
     assert max(heard.index("one matching , ==1"), heard.index("two matching , ==1")) < first_read
 
 
+def test_releases_near_one_that_does_not_fit_an_earlier_root_are_fetched_together() -> None:
+    world: World = {
+        "a": {str(v): () for v in range(1, 40)},
+        "b": {str(v): (f"a=={v}",) for v in range(1, 30)},
+    }
+    runs = SolverRuns(world, "a", "b")
+    assert runs.solve() == {"a": "29", "b": "29"}
+    heard = runs.repository.asked
+    assert {f"b {v}" for v in range(24, 28)} <= set(heard[: heard.index("facts of b 27")])
+
+
 def test_nothing_is_matched_again_while_there_is_no_conflict() -> None:
     runs = SolverRuns({"a": {"1": ("b<2", "c")}, "b": {"1": ("c<2",), "2": ()}, "c": {"1": (), "2": ()}}, "a")
     assert runs.solve() == {"a": "1", "b": "1", "c": "1"}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lockset.errors import LocksetError
+from lockset.markers import KNOWN_PYTHONS
 from lockset.sync.disk.inspect import interpreter as module
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
 from support.builders.locks import write_lock
@@ -111,7 +112,7 @@ def touched_back(python: Path, other: Path) -> None:
 
 @pytest.mark.parametrize("change", [relinked, wrapped, touched_back])
 def test_another_interpreter_at_the_same_path_is_queried(tmp_path: Path, change: Callable[[Path, Path], None]) -> None:
-    other = next((p for v in ("3.12", "3.13", "3.10", "3.9") if v != OWN and (p := interpreter(v))), None)
+    other = next((p for v in KNOWN_PYTHONS if v != OWN and (p := interpreter(v))), None)
     if other is None:
         pytest.skip("one Python alone")
     own = Path(os.path.realpath(sys.executable))

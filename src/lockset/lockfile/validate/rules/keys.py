@@ -54,6 +54,8 @@ _PACKAGE_KEYS = frozenset({
 })  # fmt: skip
 _Files: TypeAlias = "Mapping[int, Sequence[NamedFile]]"
 _NO_VERSION = Version("0")
+# The default groups that `lockset lock` adds for what a project itself requires, which may be nothing.
+_OWN_GROUPS = frozenset({"default", "project", "lockset-default"})
 # Limit for the entries that one dependency is compared with; names with more entries are skipped.
 _MOST_ENTRIES = 200
 # Clocks of index and user may differ by this much before an upload counts as in the future.
@@ -244,7 +246,10 @@ def check_packages(data: Mapping[str, Any], findings: Findings) -> dict[int, lis
         name = package.get("name")
         files[index] = check_sources(package, name if isinstance(name, str) else str(index), path, findings)
     if data.get("packages"):
-        _check_unused_groups(data, defaults - named, findings)
+        unused = defaults - named
+        if data.get("created-by") == "lockset":
+            unused -= _OWN_GROUPS
+        _check_unused_groups(data, unused, findings)
     return files
 
 

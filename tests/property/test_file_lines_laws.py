@@ -1,4 +1,4 @@
-"""A lock file whose lines of wheels are read by a pattern has the tables that the TOML parser finds in it."""
+"""A lock file whose lines of files are read by a pattern has the tables that the TOML parser finds in it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockset.lockfile import read, wheel_lines
+from lockset.lockfile import file_lines, read
+from lockset.lockfile.file_lines import read_toml
 from lockset.lockfile.read import read_document
 from lockset.lockfile.validate.report import validate_document
-from lockset.lockfile.wheel_lines import read_toml
 
 WHEEL = (
     '    {name = "six-1.0-py3-none-any.whl", upload-time = 2024-05-06T07:08:09.012345Z,'
     ' url = "https://files.example.org/six-1.0-py3-none-any.whl", size = 11, hashes = {sha256 = "ab"}},'
 )
+SDIST = "sdist = " + WHEEL.strip().removesuffix(",")
 LINES = (
     *[WHEEL] * 4,
     WHEEL.replace(".012345", ""),
@@ -40,6 +41,10 @@ LINES = (
     WHEEL.replace("}},", "}}"),
     WHEEL.replace("}},", '}, name = "b"},'),
     WHEEL.replace("name", "url", 1),
+    SDIST,
+    SDIST + ",",
+    "    " + SDIST,
+    "archive = " + SDIST.removeprefix("sdist = "),
     WHEEL + "  # comment",
     WHEEL + "\r",
     WHEEL.strip(),
@@ -68,8 +73,8 @@ LINES = (
     "'''",
     "text = '''",
     "    'x',",
-    f'    "{wheel_lines._STAND_IN}",',
-    '    "lockset\\u003a a wheel",',
+    f'    "{file_lines._STAND_IN}",',
+    '    "lockset\\u003a a file",',
     "    1,",
     "",
 )
@@ -82,9 +87,9 @@ def outcome(read: Any, text: str) -> Any:
         return type(error), str(error)
 
 
-PACKAGE = st.lists(st.sampled_from(LINES[:8]), max_size=3).map(
-    lambda wheels: ["[[packages]]", 'name = "six"', "wheels = [", *wheels, "]"]
-)
+WHEELS = st.lists(st.sampled_from(LINES[:8]), max_size=3).map(lambda wheels: ["wheels = [", *wheels, "]"])
+FILES = st.one_of(WHEELS, WHEELS.map(lambda wheels: [SDIST, *wheels]), WHEELS.map(lambda wheels: [*wheels, SDIST]))
+PACKAGE = FILES.map(lambda files: ["[[packages]]", 'name = "six"', *files])
 ANY = st.lists(st.one_of(PACKAGE, st.sampled_from(LINES).map(lambda line: [line])), max_size=12)
 
 
@@ -106,7 +111,7 @@ def test_packages_may_have_any_type() -> None:
 
 
 @given(PACKAGE, PACKAGE)
-def test_wheels_as_lockset_writes_them_are_not_parsed(one: list[str], other: list[str]) -> None:
+def test_files_as_lockset_writes_them_are_not_parsed(one: list[str], other: list[str]) -> None:
     text = "\n".join([*one, *other, ""])
     assert "sha256" not in read_toml(text)[1]
 

@@ -1,8 +1,8 @@
-"""Read the lines of wheels as lockset writes them, which are most of the text of a lock file, by one pattern.
+"""Read the lines of files as lockset writes them, which are most of the text of a lock file, by one pattern.
 
-Such a line is an inline table of plain strings, a time, an integer and a sha256, which mean the same to every reader of
-TOML. It may only be the member of an array, in which each of them can be replaced by a string. What is left of the text
-goes to the TOML parser, and then the tables take the places of these strings.
+Such a line has an inline table of plain strings, a time, an integer and a sha256, which mean the same to every reader
+of TOML. It is the member of an array or the value of `sdist`, so that a string may stand in its place. What is left of
+the text goes to the TOML parser, and then the tables take the places of these strings.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from lockset._pattern import lazy_pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
 __all__ = ["read_toml"]
 
-# What the parser sees in place of a line: a string that the text does not have.
-_STAND_IN = "lockset: a wheel"
+# What the parser sees in place of a table: a string that the text does not have.
+_STAND_IN = "lockset: a file"
 # With one of these, a line may be a part of a string of several lines, or another string may equal the stand-in.
 _ELSEWHERE = ('"""', "'''", "\\", _STAND_IN)
 _STRING = r'"([^"\\\x00-\x1f\x7f]*)"'
 _TIME = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?)Z"
-_LINE = lazy_pattern(
-    rf"(?<=\n)    {{name = {_STRING}, (?:upload-time = {_TIME}, )?url = {_STRING}, (?:size = (0|[1-9][0-9]{{0,17}}), )?"
-    rf"hashes = {{sha256 = {_STRING}}}}},(?=\n)"
+_TABLE = lazy_pattern(
+    rf"{{(?:(?<=\n    {{)|(?<=\nsdist = {{))name = {_STRING}, (?:upload-time = {_TIME}, )?url = {_STRING}, "
+    rf"(?:size = (0|[1-9][0-9]{{0,17}}), )?hashes = {{sha256 = {_STRING}}}}}(?=,?\n)"
 )
 _GROUPS = 5
 
@@ -42,8 +42,8 @@ def read_toml(text: str) -> tuple[dict[str, Any], str]:
         ValueError, RecursionError: As `tomli.loads`.
     """
     if not any(sign in text for sign in _ELSEWHERE):
-        parts = _LINE.split(text)
-        rest = f'    "{_STAND_IN}",'.join(parts[:: _GROUPS + 1])
+        parts = _TABLE.split(text)
+        rest = f'"{_STAND_IN}"'.join(parts[:: _GROUPS + 1])
         try:
             data = tomli.loads(rest)
             if _fill(data, _tables(parts)):
@@ -54,7 +54,7 @@ def read_toml(text: str) -> tuple[dict[str, Any], str]:
 
 
 def _tables(parts: Sequence[str]) -> list[dict[str, Any]]:
-    """The tables of the lines; `parts` is the text, split at the lines, with the groups of each.
+    """The tables; `parts` is the text, split at them, with the groups of each.
 
     Raises:
         ValueError: There is no such day or time.
@@ -74,17 +74,16 @@ def _tables(parts: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _fill(data: dict[str, Any], tables: Sequence[dict[str, Any]]) -> bool:
-    """Put `tables` in the places of the stand-ins; False if some of these are not in the wheels of a package."""
-    left = iter(tables)
+    """Put `tables` in the places of the stand-ins; False if some of these are not files of a package."""
     packages = data.get("packages")
-    entries = packages if isinstance(packages, list) else ()
-    return sum(_fill_wheels(package, left) for package in entries if isinstance(package, dict)) == len(tables)
-
-
-def _fill_wheels(package: dict[str, Any], tables: Iterator[dict[str, Any]]) -> int:
-    """Put `tables` in the places of the stand-ins in the wheels of `package`, and return their number."""
-    wheels = package.get("wheels")
-    if not isinstance(wheels, list) or _STAND_IN not in wheels:
-        return 0
-    package["wheels"] = [next(tables) if wheel == _STAND_IN else wheel for wheel in wheels]
-    return wheels.count(_STAND_IN)
+    left, missing = iter(tables), len(tables)
+    for package in packages if isinstance(packages, list) else ():
+        for key in package if isinstance(package, dict) else ():  # in the order of the text
+            value = package[key]
+            if key == "sdist" and value == _STAND_IN:
+                package[key] = next(left)
+                missing -= 1
+            elif key == "wheels" and isinstance(value, list) and _STAND_IN in value:
+                package[key] = [next(left) if wheel == _STAND_IN else wheel for wheel in value]
+                missing -= value.count(_STAND_IN)
+    return not missing
