@@ -2,7 +2,8 @@
 
 Serves worlds of 100, 200, 400 and 800 packages (or the sizes given) on loopback, each package with a wheel of twenty
 files, and runs the commands as processes: processor milliseconds, the median of a few runs, and the exponent e of
-`time = start + c * packages ** e` that fits best, where `start` is the time of the command for one package. 1 is linear.
+`time = start + c * packages ** e` that fits best, where `start` is the time of the command for one package. 1 is
+linear.
 """
 
 from __future__ import annotations
