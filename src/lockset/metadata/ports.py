@@ -57,7 +57,7 @@ class Builder(Protocol):
 
 
 class RemoteFiles(Protocol):
-    """Access to files of an index. Implementation: `lockset.index.http.client.HttpFiles`. Calls block."""
+    """Access to files of an index. Implementation: `lockset.index.http.files.HttpFiles`. Calls block."""
 
     def metadata_file(self, file: DistributionFile) -> bytes | None:
         """The content of `<url>.metadata`; None if the host has no such file."""
