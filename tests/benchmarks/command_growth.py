@@ -89,11 +89,13 @@ def _used() -> float:
     """Processor milliseconds of the child processes that have ended."""
     if sys.platform == "win32":
         times = os.times()
-        return 1000 * (times.children_user + times.children_system)
-    import resource
+        seconds = times.children_user + times.children_system
+    else:  # in microseconds, not hundredths of a second
+        import resource
 
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return 1000 * (used.ru_utime + used.ru_stime)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = used.ru_utime + used.ru_stime
+    return 1000 * seconds
 
 
 def world_of(size: int) -> tuple[World, str]:
