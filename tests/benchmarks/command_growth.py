@@ -90,10 +90,11 @@ def _used() -> float:
     if sys.platform == "win32":
         times = os.times()
         return 1000 * (times.children_user + times.children_system)
-    import resource
+    else:  # noqa: RET505 (mypy skips one branch on each platform)
+        import resource
 
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return 1000 * (used.ru_utime + used.ru_stime)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return 1000 * (used.ru_utime + used.ru_stime)
 
 
 def world_of(size: int) -> tuple[World, str]:
