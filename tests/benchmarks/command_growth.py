@@ -2,14 +2,13 @@
 
 Serves worlds of 100, 200, 400 and 800 packages (or the sizes given) on loopback, each package with a wheel of twenty
 files, and runs the commands as processes: processor milliseconds, the median of a few runs, and the exponent e of
-`time = start + c * packages ** e` that fits best, where `start` is the time of the command for one package. 1 is linear.
+`time = start + c * packages ** e` that fits best, where `start` is the time for one package. 1 is linear.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import resource
 import shutil
 import subprocess
 import sys
@@ -41,7 +40,7 @@ class Bench:
 
     def run(self, *arguments: str) -> float:
         """Processor milliseconds of the command, with its copies."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = _used()
         done = subprocess.run(
             [sys.executable, "-c", _RUN, *arguments],
             cwd=self.folder,
@@ -49,10 +48,10 @@ class Bench:
             capture_output=True,
             check=False,
         )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken = _used() - before
         if done.returncode > 1 or done.stderr.startswith(b"error"):
             raise SystemExit(f"{arguments}: {done.stderr.decode()}")
-        return 1000 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+        return taken
 
     def remove(self, *names: str) -> None:
         for name in names:
@@ -84,6 +83,17 @@ class Bench:
             "lock, one package more": (("cache/recall-v1",), (*lock, "-P", "part-0")),
             "download": (("wheels",), ("download", "-d", "wheels")),
         }
+
+
+def _used() -> float:
+    """Processor milliseconds of the child processes that have ended."""
+    if sys.platform == "win32":
+        times = os.times()
+        return 1000 * (times.children_user + times.children_system)
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return 1000 * (used.ru_utime + used.ru_stime)
 
 
 def world_of(size: int) -> tuple[World, str]:

@@ -327,6 +327,9 @@ def _requested(lock: Pylock, entries: Mapping[int, LockEntry], chosen: _Selectio
     table = (lock.tool or {}).get("lockset")
     recorded = table.get("roots") if isinstance(table, dict) else None
     requested: dict[int, tuple[str, ...]] = {}
+    numbers: dict[str, list[int]] = {}
+    for number, entry in entries.items():
+        numbers.setdefault(entry.name, []).append(number)
     for text in recorded if isinstance(recorded, list) else ():
         requirement = _requirement(text)
         if requirement is None:
@@ -335,8 +338,8 @@ def _requested(lock: Pylock, entries: Mapping[int, LockEntry], chosen: _Selectio
         region = MarkerSet.any() if requirement.marker is None else MarkerSet.of_marker(requirement.marker)
         if chosen is not None:
             region = region.with_extras_and_groups(*chosen)
-        for number, entry in entries.items():
-            if entry.name == name and not entry.region.is_disjoint(region):
+        for number in numbers.get(name, ()):
+            if not entries[number].region.is_disjoint(region):
                 requested[number] = (*requested.get(number, ()), text)
     return requested
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["HINTED", "key_of", "record_location", "stamp"]
 
 # Increment with every change of the records.
-_FORMAT = 7
+_FORMAT = 8
 _FOLDER = "recall-v1"
 # Limit for the number of records; a new one replaces an older one.
 _RECORDS = 256

@@ -14,6 +14,7 @@ from __future__ import annotations
 import gc
 import marshal
 import os
+from stat import S_ISREG
 
 from lockset.cli.fast_path.command_key import key_of, record_location, stamp
 from lockset.files.cache_folder import cache_folder
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     # Paths, each but the first of an item after a NUL character; sizes; times of modification.
     Columns: TypeAlias = tuple[list[str], list[Any], list[Any]]
 
-__all__ = ["replay", "save_record"]
+__all__ = ["replay_sync", "save_sync_record"]
 
 # Suffixes of the metadata of distributions in site-packages.
 _METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
@@ -42,7 +43,7 @@ _MANY, _HELPERS = 3000, 3
 _PART, _PARTS = 256, 256
 
 
-def replay(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
+def replay_sync(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """The output of an earlier run of the same command, if nothing has changed since; otherwise None."""
     collecting = gc.isenabled()
     gc.disable()  # thousands of small values that all stay alive until the end
@@ -78,7 +79,7 @@ def _output(record: int, key: Key) -> str | None:
     return str(output) if unchanged else None
 
 
-def save_record(
+def save_sync_record(
     cache: str,
     key: Key,
     *,
@@ -144,8 +145,20 @@ def _parts(rows: Mapping[str, Columns], number: int) -> Iterator[bytes]:
             end = len(text) if end < 0 else end
             after = first + text.count(b"\0", start, end) + 1
             # Without references to equal numbers, which take time and are few (version 2).
-            yield marshal.dumps((root, text[start:end], sizes[first:after], times[first:after]), 2)
+            folder, names = _within(os.fsencode(root), text[start:end])
+            yield marshal.dumps((folder, names, sizes[first:after], times[first:after]), 2)
             start, first = end + 1, after
+
+
+def _within(root: bytes, names: bytes) -> tuple[bytes, bytes]:
+    """The deepest folder below `root` that has all files with these `names`, and their names in it."""
+    separator = os.fsencode(os.sep)
+    above = names.partition(b"\0")[0]
+    while above := above.rpartition(separator)[0]:
+        start = above + separator
+        if names.count(b"\0" + start) == names.count(b"\0"):
+            return root + start, names[len(start) :].replace(b"\0" + start, b"\0")
+    return root, names
 
 
 def _metadata(library: str) -> tuple[str, ...]:
@@ -207,13 +220,15 @@ def _all_true(count: int, check: Callable[[int], bool], *, helpers: int) -> bool
 
 
 def _unchanged(part: bytes) -> bool:
-    """Whether the files have their sizes and times; from within their root, since short paths are faster."""
-    root, names, sizes, times = marshal.loads(part)  # noqa: S302 (own bytes, whose checksum has been compared)
+    """Whether the files have their sizes and times; from within their folder, since short paths are faster."""
+    folder, names, sizes, times = marshal.loads(part)  # noqa: S302 (own bytes, whose checksum has been compared)
     try:
-        os.chdir(root)
+        os.chdir(folder)
         # Bytes, since the system gets its paths as bytes.
         for status, size, time in zip(map(os.lstat, names.split(b"\0")), sizes, times, strict=True):
-            if status.st_size != size or status.st_mtime_ns != time:
+            if status.st_mtime_ns != time:
+                return False
+            if size != (status.st_size if S_ISREG(status.st_mode) else ~status.st_size):
                 return False
     except OSError:
         return False

@@ -50,6 +50,7 @@ def to_cyclonedx(
     try:
         from cyclonedx.model.bom import Bom
         from cyclonedx.model.component import Component, ComponentType
+        from cyclonedx.model.dependency import Dependency
         from cyclonedx.output.json import JsonV1Dot6
     except ModuleNotFoundError as error:
         raise LocksetError(
@@ -68,9 +69,15 @@ def to_cyclonedx(
     bom.vulnerabilities = _vulnerabilities(exported, components, vulnerabilities)
     refs = "\n".join(sorted(str(part.bom_ref) for part in (*components, *bom.vulnerabilities)))
     bom.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, f"{name}\n{refs}\n{now.isoformat()}")
-    bom.register_dependency(root, [c for c, e in zip(components, exported.entries, strict=True) if not e.required_by])
+    # Not by `register_dependency`, which looks for a component among all that it has.
+    needs: dict[Any, list[Any]] = {root.bom_ref: []}
     for component, entry in zip(components, exported.entries, strict=True):
-        bom.register_dependency(component, [components[number] for number in entry.needs])
+        needs.setdefault(component.bom_ref, []).extend(components[number].bom_ref for number in entry.needs)
+        if not entry.required_by:
+            needs[root.bom_ref].append(component.bom_ref)
+    bom.dependencies = [
+        Dependency(ref, [Dependency(needed) for needed in all_needed]) for ref, all_needed in needs.items()
+    ]
     return str(JsonV1Dot6(bom).output_as_string(indent=2)) + "\n"
 
 

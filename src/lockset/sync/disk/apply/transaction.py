@@ -239,9 +239,10 @@ def _make_way(path: str, taken: dict[str, None], layout: Layout) -> None:
     # Outside site-packages, users may have replaced a folder with a symbolic link.
     movable = stat.S_ISREG(mode) or (stat.S_ISLNK(mode) and (in_library or not os.path.isdir(path)))
     if layout.is_reserved(path) or not movable:
+        what = "folder" if stat.S_ISDIR(mode) else "file"
         raise LocksetError(
             "path-blocked",
-            f"A file that belongs to no distribution is at the path of a new file: `{path}`",
+            f"A {what} that belongs to no distribution is at the path of a new file: `{path}`",
             hint="Move it elsewhere, then sync again",
         )
     taken[path] = None

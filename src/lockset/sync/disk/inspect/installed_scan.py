@@ -62,7 +62,8 @@ def scan(
         for name in infos:
             info = f"{library}{os.sep}{name}"
             stamp = stamp_of(info)
-            one = snapshot.find(info, stamp)
+            # RECORD has no hash: it is read again.
+            one = snapshot.find(info, stamp) if not verify_files else None
             if one is None or stamp is None:
                 one = _read(info, library, layout)
                 snapshot.changed = True
@@ -103,11 +104,14 @@ def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
     facts = _json(info, SOURCE_FILE) or {}
     if broken:
         problems.append(f"its RECORD {broken}")
+    installer = (read_text(info, "INSTALLER") or "").strip()
+    if installer == "lockset" and os.path.islink(f"{info}{os.sep}RECORD"):
+        problems.append("its RECORD is a link")  # other tools may link it
     return InstalledDistribution(
         name=name,
         version=version,
         info=info,
-        installer=(read_text(info, "INSTALLER") or "").strip(),
+        installer=installer,
         origin={**_origin(_json(info, "provenance_url.json") or direct_url), **_tree(facts)},
         direct_url=direct_url,
         files=files,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import stat
 from functools import partial
 
 from lockset._named_tuple import NamedTuple
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from lockset.sync.target import Layout
 
-    # The start of absolute paths; their ends, each but the first after a NUL character; sizes; times of modification.
+    # The start of absolute paths; their ends, each but the first after a NUL character; sizes, `~size` of what is not a
+    # regular file; times of modification.
     FileStamps: TypeAlias = tuple[str, str, Sequence[int | None], Sequence[int | None]]
 
 __all__ = ["FileColumns", "Snapshot", "Stamp", "stamp_of"]
@@ -172,7 +174,7 @@ class Snapshot:
 
 def _metadata_stamps(info: str, stamp: Stamp) -> FileStamps:
     record_time, record_size, _, info_time = stamp
-    return info, f"{os.sep}RECORD\0", (record_size, _size(info)), (record_time, info_time)
+    return info, f"{os.sep}RECORD\0", (record_size, _folder_size(info)), (record_time, info_time)
 
 
 def _packed(one: InstalledDistribution, files: Iterable[FileColumns]) -> bytes:
@@ -211,11 +213,13 @@ def _infos(library: str) -> list[str]:
         return []
 
 
-def _size(path: str) -> int:
+def _folder_size(path: str) -> int | None:
+    """The size of a folder as `FileStamps` have it; None if there is no folder."""
     try:
-        return os.lstat(path).st_size
+        status = os.lstat(path)
     except OSError:
-        return -1
+        return None
+    return ~status.st_size if stat.S_ISDIR(status.st_mode) else None
 
 
 def stamp_of(info: str) -> Stamp | None:

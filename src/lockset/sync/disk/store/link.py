@@ -159,7 +159,7 @@ class Linker:
         """The mode of `source`, after checking that it is unchanged."""
         try:
             status = os.lstat(source)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise DamagedStore(source) from None
         mode = status.st_mode
         if status.st_size != file.size or not stat.S_ISREG(mode):
