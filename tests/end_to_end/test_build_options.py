@@ -278,7 +278,8 @@ class TestNoIsolation:
     ) -> None:
         tree(tmp_path, "one")
         lock_of(tmp_path, "one")
-        (venv.site_packages / "sitecustomize.py").write_text("import importlib.metadata as m\ndel m.distributions\n")
+        # Debian's Pythons have a `sitecustomize` of their own.
+        (venv.site_packages / "odd.pth").write_text("import importlib.metadata as m; del m.distributions\n")
         assert "could not list what is installed" in cli.refused("sync", "--no-build-isolation")
 
     def test_what_builds_require_may_itself_need_a_build(

@@ -140,6 +140,7 @@ def test_a_certificate_file_without_an_end_is_refused_at_once(cli: Command, inde
     assert "it is not a regular file" in text
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.skipif(sys.platform != "linux", reason="a terminal of its own")
 def test_no_prompt_asks_for_the_password_of_a_client_key(cli: Command, index: str) -> None:
     serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
