@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lockset._dataclass import replace
 from lockset.composition.connections import connected
-from lockset.errors import BuildNeededError, LocksetError
+from lockset.errors import BuildEnvironmentError, BuildFailedError, BuildNeededError, LocksetError
 from lockset.metadata.retrieve import BuildFailures, Retriever
 from lockset.progress import NullListener
 from lockset.resolve.problem.build_problem import build_problem
@@ -61,9 +61,6 @@ __all__ = [
     "repository_opener",
     "with_metadata",
 ]
-
-# Errors of builds, whose hint is another release.
-_BUILD_ERRORS = frozenset({"build-environment", "build-failed", "build-system"})
 
 
 def lock_project(
@@ -212,9 +209,7 @@ def _built(project: RootProject, unbuilt: DynamicFields, repository: IndexReposi
         metadata = repository.sources.read(source).metadata
     except BuildNeededError as error:
         raise _refused(unbuilt) from error
-    except LocksetError as error:
-        if error.diagnostic.code not in _BUILD_ERRORS:
-            raise
+    except (BuildEnvironmentError, BuildFailedError) as error:
         # Its usual hint is for a package of an index, of which another release may have a wheel.
         keys = join_many_names(unbuilt.keys)
         raise error.replaced(
