@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import shutil
 import subprocess
 import sys
@@ -41,7 +40,7 @@ class Bench:
 
     def run(self, *arguments: str) -> float:
         """Processor milliseconds of the command, with its copies."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = _used()
         done = subprocess.run(
             [sys.executable, "-c", _RUN, *arguments],
             cwd=self.folder,
@@ -49,10 +48,10 @@ class Bench:
             capture_output=True,
             check=False,
         )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken = _used() - before
         if done.returncode > 1 or done.stderr.startswith(b"error"):
             raise SystemExit(f"{arguments}: {done.stderr.decode()}")
-        return 1000 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+        return taken
 
     def remove(self, *names: str) -> None:
         for name in names:
@@ -84,6 +83,22 @@ class Bench:
             "lock, one package more": (("cache/recall-v1",), (*lock, "-P", "part-0")),
             "download": (("wheels",), ("download", "-d", "wheels")),
         }
+
+
+if sys.platform == "win32":
+
+    def _used() -> float:
+        """Processor milliseconds of the child processes that have ended."""
+        times = os.times()
+        return 1000 * (times.children_user + times.children_system)
+
+else:
+    import resource
+
+    def _used() -> float:
+        """Processor milliseconds of the child processes that have ended."""
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return 1000 * (used.ru_utime + used.ru_stime)
 
 
 def world_of(size: int) -> tuple[World, str]:
