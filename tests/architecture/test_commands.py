@@ -22,7 +22,7 @@ ALLOWED = ("lockset.api.", "lockset.cli.options.", "lockset.cli.output.", "locks
 # Function of a lower module -> why a command may call it.
 EXCEPTIONS = {
     # The fast path answers a later run: it is about the command line, not about the library.
-    ("lock", "lockset.cli.fast_path.save_lock", "save_answer"),
+    ("lock", "lockset.cli.fast_path.save_lock", "save_lock"),
     # The table of rules is a value: codes with their pages.
     ("validate", "lockset.lockfile.validate.catalogue", "RULES"),
 }

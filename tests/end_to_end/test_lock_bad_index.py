@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import tomli
 
-from support.builders import make_wheel
+from support.builders import make_sdist, make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,8 +141,17 @@ def test_a_note_says_how_an_invalid_requires_python_is_read(
 def test_a_page_without_links_of_files_is_called_that(needed: str, cli: Command, local_index: LocalIndex) -> None:
     local_index.world.projects["a"] = []
     paragraph = cli.refused("lock", "-", "--python", ">=3.10", "-i", local_index.url, stdin=f"{needed}\n")
-    assert f"the page of a at {local_index.url} has no links to files" in paragraph
-    assert "hint: Use the URL of the index" in paragraph
+    assert f"the page of a at {local_index.url} has no links to wheels or sdists with valid names" in paragraph
+    assert "hint: Check the name of the project. If this concerns all projects of the index, use the URL" in " ".join(
+        paragraph.split()
+    )
+
+
+def test_a_page_whose_sdists_have_no_valid_version_is_not_called_empty(cli: Command, local_index: LocalIndex) -> None:
+    old = replace(make_sdist("a", "1.0"), filename="a-0.0.1dev-20130331.tar.gz")
+    local_index.world.add_file("a", old)
+    paragraph = cli.refused("lock", "-", "--python", ">=3.10", "-i", local_index.url, stdin="a\n")
+    assert "no links to wheels or sdists with valid names" in " ".join(paragraph.split())
 
 
 def test_metadata_that_is_not_what_was_promised_is_refused(

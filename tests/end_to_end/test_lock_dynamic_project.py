@@ -225,3 +225,14 @@ def test_a_conflict_of_a_built_project_names_its_file(cli: Command, tmp_path: Pa
     plan = (tmp_path / "tiny.json").read_text().replace("Requires-Dist: a", "Requires-Dist: a>=9")
     (tmp_path / "tiny.json").write_text(plan)
     assert "a>=9 is required in setup.py (as built)" in cli.refused("lock")
+
+
+def test_a_failed_build_of_the_project_itself_does_not_suggest_another_release(cli: Command, tmp_path: Path) -> None:
+    fails = {"prepare_metadata_for_build_wheel": "no compiler", "build_wheel": "no compiler"}
+    files = source_files("app", "1.0", fails=fails)
+    write_source_tree(tmp_path, files)
+    (tmp_path / "pyproject.toml").write_text(f"{HEAD}{BOTH}{files['pyproject.toml']}")
+    paragraph = " ".join(cli("lock").stderr.split())
+    assert "no compiler" in paragraph
+    assert "or write the dependencies and optional-dependencies of app in pyproject.toml" in paragraph
+    assert "Use a release" not in paragraph

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -145,3 +146,31 @@ def test_a_dynamic_version_needs_no_build_where_a_plugin_requires_the_project(cl
     (plugins / "pyproject.toml").write_text(text.replace('version = "1.0"', 'dynamic = ["version"]'))
     assert "Building" not in cli.ok("lock", "--no-build").stderr
     assert "ship" in markers(plugins)
+
+
+def test_a_project_without_a_build_backend_stands_for_no_release(cli: Command, plugins: Path) -> None:
+    text = (plugins / "pyproject.toml").read_text()
+    (plugins / "pyproject.toml").write_text(text[text.index("[project]") :])
+    cli.refused("lock")  # the index has no release below 1
+    (plugins / "pyproject.toml").write_text(f"{text}[tool.uv]\npackage = false\n")
+    cli.refused("lock")
+
+
+def test_a_member_of_a_workspace_that_a_package_requires_is_locked_as_its_folder(
+    cli: Command, plugins: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "space"
+    shutil.copytree(plugins, root / "ship", ignore=shutil.ignore_patterns("space"))
+    (root / "pyproject.toml").write_text(
+        '[project]\nname = "root"\nversion = "1"\nrequires-python = ">=3.10"\ndependencies = ["plugin"]\n'
+        '[tool.lockset.workspace]\nmembers = ["ship"]\n'
+    )
+    cli.ok("lock", cwd=root)
+    folder = 'directory = {path = "ship", editable = true}'
+    assert folder in (root / "pylock.toml").read_text()
+    assert folder in (root / "pylock.ship.toml").read_text()
+    assert markers(root).keys() == {"hull", "mast", "plugin", "ship"}
+    cli.ok("lock", "--check", cwd=root)
+    before = (root / "pylock.ship.toml").read_bytes()
+    cli.ok("lock", "--upgrade", cwd=root)
+    assert (root / "pylock.ship.toml").read_bytes() == before

@@ -170,7 +170,8 @@ def test_two_results_are_not_mixed(locked: Path, cli: Command) -> None:
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_closed_pipe_is_a_failure(unbuffered: str, locked: Path) -> None:
     tree = 'directory = {path = "."}\n'
-    entries = "".join(f'[[packages]]\nname = "p{n}"\n{tree}' for n in range(20_000))
+    # Far more than the pipe and the buffers of both processes take: from Python 3.15 on, these have 128 KB each.
+    entries = "".join(f'[[packages]]\nname = "package-with-a-long-name-{n}"\n{tree}' for n in range(20_000))
     (locked / "pylock.long.toml").write_text(f'lock-version = "1.0"\ncreated-by = "hand"\n{entries}')
     for command in (["tree", "pylock.long.toml"], ["tree", "pylock.long.toml", "--json"]):
         with subprocess.Popen(

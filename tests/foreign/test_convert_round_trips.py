@@ -12,7 +12,7 @@ from lockset.composition.conversions.conversion import ConvertOptions
 from lockset.composition.conversions.export import ExportOptions, export_lock
 from lockset.composition.conversions.foreign import convert_imported
 from lockset.composition.conversions.foreign_input import read_input
-from lockset.conversion.model.imported_lock import Situation
+from lockset.conversion.model.selection import Situation
 from lockset.conversion.pipeline.verify import entry_hashes, environments_within, selected
 from lockset.conversion.writers.requirements import RequirementsStyle
 from lockset.errors import LocksetError

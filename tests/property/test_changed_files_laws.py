@@ -325,7 +325,7 @@ class Recorded:
     def is_recalled(self) -> bool:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.target.parent)
-            return recorded_sync.replay(SYNC, self._environ) is not None
+            return recorded_sync.replay_sync(SYNC, self._environ) is not None
 
 
 @settings(max_examples=200)

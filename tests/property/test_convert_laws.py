@@ -13,15 +13,9 @@ from packaging.version import Version
 
 from lockset.composition.conversions.conversion import ConvertOptions
 from lockset.composition.conversions.export import ExportOptions, export_lock
-from lockset.conversion.model.imported_lock import (
-    ForeignGraph,
-    GraphEdge,
-    GraphNode,
-    GraphRoot,
-    SelectableNames,
-    Situation,
-)
+from lockset.conversion.model.foreign_graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
 from lockset.conversion.model.reference_selector import GraphSelector
+from lockset.conversion.model.selection import SelectableNames, Situation
 from lockset.conversion.pipeline.verify import entry_hashes, environments_within, selected
 from lockset.conversion.readers.inferred_roots import infer_roots
 from lockset.conversion.readers.reachability import compute_reachability
@@ -30,7 +24,7 @@ from lockset.sources.other_tools.poetry_constraints import admits, alternatives
 from support.fakes.fake_conversion import convert_text, sha
 
 if TYPE_CHECKING:
-    from lockset.conversion.model.imported_lock import Choice
+    from lockset.conversion.model.selection import Choice
 
 MARKERS = (
     None,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lockset.lockfile.diff import compare_locks
-from lockset.lockfile.model import Package, Pylock
+from lockset.lockfile.model import Package, PackageWheel, Pylock
 from lockset.lockfile.read import read_document
 from lockset.lockfile.validate.report import validate_document
-from lockset.lockfile.write import write
+from lockset.lockfile.write import _any_file, _usual_file, write
 from support.strategies.lock_values import locks
 
 
@@ -83,3 +84,42 @@ def test_a_diff_is_empty_only_between_equal_locks_and_turns_around(old: Pylock, 
     assert there.is_empty == back.is_empty
     assert len(there.of_kind("added")) - len(there.of_kind("removed")) == len(new.packages) - len(old.packages)
     assert len(there.of_kind("added")) == len(back.of_kind("removed"))
+
+
+TEXTS = st.sampled_from(
+    ["six-1.0-py3-none-any.whl", "", 'a"b', "a'b", "a\\b", "a\tb", "a\nb", "\x7f", "\u00e9", None, 1]
+)
+MOMENTS = st.sampled_from([
+    datetime(2024, 5, 6, 7, 8, 9, 12345, tzinfo=timezone.utc),
+    datetime(2024, 5, 6, tzinfo=timezone.utc),
+    datetime(2024, 5, 6, tzinfo=timezone(timedelta(hours=1))),
+    datetime(2024, 5, 6),  # noqa: DTZ001 - a time without a zone
+    None,
+    "2024-05-06",
+])  # fmt: skip
+HASHES = st.dictionaries(st.sampled_from(["sha256", "md5"]), TEXTS, min_size=1)
+
+
+WHEELS = st.builds(
+    PackageWheel,
+    name=TEXTS,
+    upload_time=MOMENTS,
+    url=TEXTS,
+    path=st.sampled_from([None, "a.whl"]),
+    size=st.sampled_from([0, 1, None, True, "x"]),
+    hashes=HASHES,
+)
+
+
+@given(WHEELS)
+def test_a_usual_file_is_written_as_any_other(wheel: PackageWheel) -> None:
+    usual = _usual_file(wheel)
+    assert not usual or usual == _any_file(wheel)
+
+
+def test_the_files_of_an_index_are_usual() -> None:
+    time = datetime(2024, 5, 6, tzinfo=timezone.utc)
+    wheel = PackageWheel(
+        name="a.whl", upload_time=time, url="https://x.example.org/a.whl", size=1, hashes={"sha256": "ab"}
+    )
+    assert _usual_file(wheel) == _any_file(wheel)

@@ -76,7 +76,7 @@ def select(
             `environment-not-supported`, `marker-not-usable`, `ambiguous-package`, `no-usable-file`, `no-source`, or
             if the interpreter cannot be queried.
     """
-    from lockset.lockfile.select import select_entries as selection_of
+    from lockset.lockfile.select import select_entries
     from lockset.sync.disk.request import TargetSpec, resolve_target
 
     pylock = _lock(lock)
@@ -86,7 +86,7 @@ def select(
     # Any folder will do: the selection depends only on the interpreter.
     target = resolve_target(TargetSpec(python=interpreter, described=described, directory=os.sep), cache=None)
     defaults = tuple(pylock.default_groups or ()) if default_groups else ()
-    return selection_of(
+    return select_entries(
         pylock,
         environment=target.environment,
         tags=target.tags,
@@ -112,18 +112,18 @@ def diff(
     Raises:
         LocksetError: As `read`.
     """
-    from lockset.lockfile.diff import compare_locks as changes
+    from lockset.lockfile.diff import compare_locks
 
     context = context_of(context)
     check_argument("old", old, _LOCK)
     check_argument("new", new, _LOCK)
     if isinstance(old, Pylock) or isinstance(new, Pylock):
         before, after = (one if isinstance(one, Pylock) else open_revision(one, context).lock for one in (old, new))
-        return changes(before, after)
+        return compare_locks(before, after)
     from lockset.composition.maintenance.lock_revisions import open_pair
 
     first, second = open_pair(old, new, context)
-    return changes(first.lock, second.lock)
+    return compare_locks(first.lock, second.lock)
 
 
 def graph(

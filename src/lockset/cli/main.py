@@ -51,8 +51,8 @@ COMMANDS: dict[str, str] = {
     "completion": "write the completion script of a shell",
 }
 
-# The commands whose result may be cached.
-_RECALLED = frozenset({"lock", "sync", "install"})
+# The commands whose result may be recorded.
+_RECORDED = frozenset({"lock", "sync", "install"})
 
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 # Seconds after which an ignored interrupt is raised again.
@@ -102,7 +102,7 @@ def _open_streams() -> None:
 def _run(arguments: Sequence[str], *, alone: bool = False) -> int:
     """Run the command line; `alone` if the process does nothing else, so that signals may end it."""
     try:
-        if _RECALLED.intersection(arguments[:1]) and _stands(arguments):
+        if _RECORDED.intersection(arguments[:1]) and _is_replayed(arguments):
             return 0
         if arguments[:2] == ["completion", "--list"] and len(arguments) == 3 and alone:
             return _list_names(arguments[2])
@@ -186,17 +186,17 @@ def _flushed(stream: object) -> bool:
     return True
 
 
-def _stands(arguments: Sequence[str]) -> bool:
+def _is_replayed(arguments: Sequence[str]) -> bool:
     """Whether the cache shows that this command has nothing to do; its message is printed then."""
     environ = os.environ
     if arguments[0] == "lock":
-        from lockset.cli.fast_path.lock import recall_answer
+        from lockset.cli.fast_path.lock import replay_lock
 
-        output = recall_answer(arguments, environ)
+        output = replay_lock(arguments, environ)
     else:
-        from lockset.cli.fast_path.sync import replay
+        from lockset.cli.fast_path.sync import replay_sync
 
-        output = replay(arguments, environ)
+        output = replay_sync(arguments, environ)
     if output is None:
         return False
     try:

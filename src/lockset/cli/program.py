@@ -83,6 +83,7 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **more: Any) -> None:
         super().__init__(**{"allow_abbrev": False, "formatter_class": _Help, "add_help": False, **more})
         self.color = False  # Python 3.14 would colour help whatever `--color` says
+        self.suggest_on_error = False  # Python 3.15 would add suggestions of its own to messages, which have some
         self.register("action", "short_help", _ShortHelp)
         self.add_argument("-h", action="short_help", nargs=0, help="show the most important options")
         self.add_argument("--help", action="help", help="show all options, with examples")
@@ -310,10 +311,10 @@ def _run(args: argparse.Namespace, out: Output, begin: Callable[[], None]) -> in
         if args.config is not None:
             _refuse_missing(args.config)
         command = _command_module(args.command)
-        if hasattr(gc, "freeze"):
+        if hasattr(gc, "freeze"):  # PyPy has a collector of another kind
             gc.freeze()
-        # A lock creates many values that live to its end, and frequent collections would take a tenth of its time.
-        gc.set_threshold(*_COLLECTED_AT)
+            # A lock creates many values that live to its end: frequent collections would take a tenth of its time.
+            gc.set_threshold(*_COLLECTED_AT)
         gc.enable()
         begin()
         code: int = command.run(command.read(args, out), out)

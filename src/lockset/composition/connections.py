@@ -150,7 +150,8 @@ def _prepare() -> None:
 
     This process waits for its first call anyway, and the first requests of a lock are waited for.
     """
-    gc.set_threshold(*_COLLECTED_AT)
+    if hasattr(gc, "set_threshold"):  # not on PyPy
+        gc.set_threshold(*_COLLECTED_AT)
     gc.enable()
     import encodings.idna  # to look hosts up
     import hashlib

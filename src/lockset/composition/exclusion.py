@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
-from lockset.composition.lock_assembly import requiring_itself
+from lockset.composition.lock_assembly import own_projects, requiring_own
 from lockset.composition.lock_pipeline import posed_problem
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
@@ -93,7 +93,7 @@ def explain_exclusion(
         listener=listener,
     )
     with whole as (project, posed, opened):
-        problem = requiring_itself(posed, project)
+        problem = requiring_own(posed, own_projects(posed, project))
         repository = DirectRepository(opened, problem.direct)
         release = _version(opened, name, version)
         while True:

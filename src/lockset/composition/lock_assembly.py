@@ -22,7 +22,7 @@ from lockset.resolve.problem.other_sources import refuse_of_needed
 from lockset.resolve.problem.python_range import KNOWN
 from lockset.resolve.problem.roots import line_settings
 from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequirementDiscovered
-from lockset.resolve.releases.repository import ProjectItselfRequired
+from lockset.resolve.releases.repository import OwnProjectRequired
 from lockset.resolve.releases.upload_limits import held_back_versions
 from lockset.resolve.solver.candidate import ForkCandidate
 from lockset.resolve.solver.resolution import resolution_graph
@@ -53,7 +53,8 @@ __all__ = [
     "LockResult",
     "Solved",
     "assemble",
-    "requiring_itself",
+    "own_projects",
+    "requiring_own",
     "resolve_and_assemble",
     "solve",
     "unknown_upgrades",
@@ -166,7 +167,8 @@ def resolve_and_assemble(
 ) -> LockResult:
     """Resolve `problem` and assemble its lock; for the arguments and errors see `lockset.composition.lock_pipeline`."""
     notes = LockNotes(listener, (*problem.notes, *unknown_upgrades(options, old)))
-    solved = solve(problem, opened, notes, old=old, project=project, verify=verify, one_environment=one_environment)
+    own = own_projects(problem, project)
+    solved = solve(problem, opened, notes, old=old, projects=own, verify=verify, one_environment=one_environment)
     if attest is None:
         opened.end_search()
     return assemble(project, options, solved, opened, notes, old=old, attest=attest)
@@ -178,18 +180,18 @@ def solve(
     notes: LockNotes,
     *,
     old: Pylock | None,
-    project: RootProject | None = None,
+    projects: Mapping[str, RootProject],
     verify: bool = False,
     one_environment: bool = False,
 ) -> Solved:
     """Resolve `problem`, and narrow its Pythons to those that the chosen releases support.
 
-    Where a release requires `project`, that is taken from its own tree. A conflict is only reported if the indexes
-    confirm what the cache had of its packages.
+    Where a release requires one of `projects`, that is taken from its own tree. A conflict is only reported if the
+    indexes confirm what the cache had of its packages.
     """
     while True:
         try:
-            return _solve(problem, opened, notes, project, old=old, verify=verify, one_environment=one_environment)
+            return _solve(problem, opened, notes, projects, old=old, verify=verify, one_environment=one_environment)
         except NoResolutionError as error:
             with suppress(IndexUnreachableError):
                 if opened.renew(error.projects):
@@ -201,24 +203,24 @@ def _solve(
     problem: ResolutionProblem,
     opened: IndexRepository,
     notes: LockNotes,
-    project: RootProject | None,
+    projects: Mapping[str, RootProject],
     *,
     old: Pylock | None,
     verify: bool,
     one_environment: bool,
 ) -> Solved:
     notes.listener.phase("Resolving")
-    opened.project_itself = None if project is None else problem.direct.project
+    opened.own_projects = projects
     try:
         repository = _repository(problem, opened)
         problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
-    except ProjectItselfRequired:
-        assert project is not None, "only its releases are refused"
-        problem = requiring_itself(problem, project)
+    except OwnProjectRequired:
+        opened.own_projects = ()
+        problem = requiring_own(problem, projects)
         repository = _repository(problem, opened)
         problem, resolution = _resolved(problem, repository, notes, one_environment=one_environment)
     finally:
-        opened.project_itself = None
+        opened.own_projects = ()
     terms, resolution = _narrowed(problem, resolution, repository, notes, old=old)
     if verify:
         from lockset.resolve.lock.wheels_agree import verify_metadata
@@ -228,13 +230,18 @@ def _solve(
     return Solved(problem=problem, resolution=resolution, terms=terms, repository=repository)
 
 
-def requiring_itself(problem: ResolutionProblem, project: RootProject) -> ResolutionProblem:
-    """`problem` with the tree of `project` as the only release of it, if nothing else stands for its name."""
-    if problem.direct.project is None:
-        return problem
-    from lockset.resolve.problem.project_itself import rules_with_itself  # few projects need it
+def own_projects(problem: ResolutionProblem, project: RootProject) -> Mapping[str, RootProject]:
+    """`project` by its name, unless something else stands for it."""
+    return {} if problem.direct.project is None else {problem.direct.project: project}
 
-    direct, request = rules_with_itself(project, problem.direct, problem.request)
+
+def requiring_own(problem: ResolutionProblem, projects: Mapping[str, RootProject]) -> ResolutionProblem:
+    """`problem` with the trees of `projects` as their only releases."""
+    if not projects:
+        return problem
+    from lockset.resolve.problem.project_itself import rules_with_own  # few projects need it
+
+    direct, request = rules_with_own(projects, problem.direct, problem.request)
     return replace(problem, direct=direct, request=request)
 
 
@@ -260,7 +267,7 @@ def assemble(
     note_missing_extras(resolution, repository, notes)
     note_statuses(resolution, repository, notes)
     behind = _behind(resolution, repository)
-    if problem.direct.itself is not None:
+    if problem.direct.own:
         lock = _with_itself(lock, project, options, old, notes)
     lock = _with_settings(_with_entry(lock, project, problem, old, notes), line_settings(project, options))
     if problem.direct.guard is not None:

@@ -62,6 +62,9 @@ __all__ = [
     "with_metadata",
 ]
 
+# Errors of builds, whose hint is another release.
+_BUILD_ERRORS = frozenset({"build-environment", "build-failed", "build-system"})
+
 
 def lock_project(
     project: RootProject,
@@ -209,6 +212,14 @@ def _built(project: RootProject, unbuilt: DynamicFields, repository: IndexReposi
         metadata = repository.sources.read(source).metadata
     except BuildNeededError as error:
         raise _refused(unbuilt) from error
+    except LocksetError as error:
+        if error.diagnostic.code not in _BUILD_ERRORS:
+            raise
+        # Its usual hint is for a package of an index, of which another release may have a wheel.
+        keys = join_many_names(unbuilt.keys)
+        raise error.replaced(
+            hint=f"Install what the build requires, or write the {keys} of {unbuilt.name} in pyproject.toml"
+        ) from error
     from lockset.sources.dynamic_fields import with_built  # few projects have such fields
 
     return with_built(

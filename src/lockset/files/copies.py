@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from time import sleep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ __all__ = ["assistant", "hold", "large_pipe"]
 
 # fcntl that sets how many bytes a pipe holds.
 _SET_PIPE_SIZE = 1031
+# Seconds between looks at the threads of this process: one that Python counts no more may take a moment to end.
+_PAUSES = (0.0005, 0.001, 0.002)
 
 
 if sys.platform == "linux":
@@ -27,8 +30,7 @@ if sys.platform == "linux":
         The returned function waits for its end, and kills it first if its argument is true; it returns whether `work`
         was done without an error. None where a copy is not safe: with other threads.
         """
-        threading = sys.modules.get("threading")
-        if threading is not None and threading.active_count() > 1:
+        if not _is_alone():
             return None
         # Signals wait until the copy has its own handlers: with those of this process it would go on in its stead.
         signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
@@ -48,6 +50,20 @@ if sys.platform == "linux":
                     end(True)  # noqa: FBT003 (as its type says)
                 raise
         return end
+
+    def _is_alone() -> bool:
+        """Whether this process has one thread. Those count that libraries in C have started, as Python 3.12 warns."""
+        threading = sys.modules.get("threading")
+        if threading is not None and threading.active_count() > 1:
+            return False
+        try:
+            for pause in _PAUSES:
+                if len(os.listdir("/proc/self/task")) == 1:
+                    return True
+                sleep(pause)
+        except OSError:
+            return True  # nothing is known
+        return False
 
     def _become_copy(work: Callable[[], object], signals: Collection[int]) -> NoReturn:
         """Run `work` and end the process; `signals` are those that wait."""

@@ -340,7 +340,7 @@ def copy_range(source: int, goal: int, count: int) -> int:
     Raises:
         OSError: The file system cannot.
     """
-    if sys.platform == "linux":
+    if sys.platform == "linux" and hasattr(os, "copy_file_range"):  # PyPy has none
         return os.copy_file_range(source, goal, count)
     else:  # noqa: RET505 - type checkers see one of both
         return 0

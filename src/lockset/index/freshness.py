@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
@@ -73,7 +74,9 @@ def http_date(text: str | None) -> float | None:
         return None
 
 
-def _directives(header: str) -> dict[str, str]:
+# An index sends the same for each of its pages.
+@lru_cache(maxsize=64)
+def _directives(header: str) -> Mapping[str, str]:
     directives: dict[str, str] = {}
     for part in header.split(","):
         name, _, value = part.strip().partition("=")

@@ -16,8 +16,11 @@ __all__ = ["EMPTY_PAGE", "Downloads", "Index", "ProjectNotFound", "RemoteCall", 
 
 T = TypeVar("T")
 
-# Hint for a project page without links to files.
-EMPTY_PAGE = "Use the URL of the index's simple API, not of its web pages: for devpi it is `…/+simple/`"
+# Hint for a project page without links to wheels and sdists.
+EMPTY_PAGE = (
+    "Check the name of the project. If this concerns all projects of the index, use the URL of its simple API, not of"
+    " its web pages: for devpi it is `…/+simple/`"
+)
 
 
 class ProjectNotFound(LocksetError):

@@ -188,9 +188,10 @@ def _usual_file(file: PackageSdist | PackageWheel) -> str:
     """The table of a file as nearly all are, which are most of the text of a lock; empty for others."""
     name, time, url, size, hashes = file.name, file.upload_time, file.url, file.size, file.hashes
     digest = hashes.get("sha256") if len(hashes) == 1 else None
-    if file.path is not None or (type(name), type(url), type(size), type(digest)) != (str, str, int, str):
+    types = (type(name), type(time), type(url), type(size), type(digest))
+    if file.path is not None or time is None or types != (str, datetime, str, int, str):
         return ""
-    if time is None or time.tzinfo is not timezone.utc or not _PLAIN.fullmatch(f"{name}{url}{digest}"):
+    if time.tzinfo is not timezone.utc or not _PLAIN.fullmatch(f"{name}{url}{digest}"):
         return ""
     moment = time.isoformat().removesuffix("+00:00")
     return (

@@ -57,7 +57,7 @@ class Builder(Protocol):
 
 
 class RemoteFiles(Protocol):
-    """Access to files of an index. Implementation: `lockset.index.http.client.HttpFiles`. Calls block."""
+    """Access to files of an index. Implementation: `lockset.index.http.files.HttpFiles`. Calls block."""
 
     def metadata_file(self, file: DistributionFile) -> bytes | None:
         """The content of `<url>.metadata`; None if the host has no such file."""
@@ -67,6 +67,9 @@ class RemoteFiles(Protocol):
 
         Ranges cannot be verified. If the host sends the whole file, it is verified, and None is returned if that fails.
         """
+
+    def has_pieces_alone(self, file: DistributionFile) -> bool:
+        """Whether earlier calls show that `open` works for files of its index, and that `metadata_file` has none."""
 
     def download(self, file: DistributionFile) -> AbstractContextManager[BinaryIO]:
         """The whole file, seekable, with all known hashes verified; removed at the end of the context."""

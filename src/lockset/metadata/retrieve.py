@@ -141,7 +141,7 @@ class Retriever:
             self._start(key, tuple(files), when_done)
 
     def _start(self, key: str, files: Sequence[DistributionFile], when_done: Callable[[], object] | None) -> None:
-        remote = _remote_call(key, files)
+        remote = self._remote_call(key, files)
         self._pending[key] = self._tasks.start(lambda: self._prefetch(key, files), when_done, remote)
 
     def known(self, files: Sequence[DistributionFile]) -> CoreMetadata | None:
@@ -202,11 +202,29 @@ class Retriever:
             self._store.put(_KIND, key, json.dumps(metadata.record()).encode())
         return metadata
 
+    def _remote_call(self, key: str, files: Sequence[DistributionFile]) -> RemoteCall[CoreMetadata | None] | None:
+        """`_prefetch` for another process; None where it is not known yet which strategy works.
+
+        What the servers of others can do is determined by this process alone, and sizes that the page lacks are stored
+        by it.
+        """
+        file = next(strategies(files, build=False)).file
+        in_pieces = file.is_wheel and _has_strong_hash(file) and file.size is not None
+        if not file.metadata and not (in_pieces and self._files.has_pieces_alone(file)):
+            return None
+        read = CoreMetadata.of_record
+        return RemoteCall(kind=_KIND, argument=(key, file.values()), read=lambda record: record and read(record))
+
     def _plain_prefetch(self, argument: tuple[str, tuple[Any, ...]]) -> dict[str, Any] | None:
         """`_prefetch` for another process: see `_remote_call`."""
         key, values = argument
-        metadata = self._prefetch(key, (file_of_values(values),))
-        return None if metadata is None else metadata.record()
+        file = file_of_values(values)
+        metadata = self._try_all((file,), cheap_only=True) if file.metadata else self._by_pieces(file)
+        if metadata is None:
+            return None
+        record = metadata.record()
+        self._store.put(_KIND, key, json.dumps(record).encode())
+        return record
 
     def _key(self, files: Sequence[DistributionFile]) -> str:
         """The key of the metadata; cached, since the same sequence is used many times."""
@@ -319,18 +337,6 @@ class Retriever:
         return metadata
 
 
-def _remote_call(key: str, files: Sequence[DistributionFile]) -> RemoteCall[CoreMetadata | None] | None:
-    """`Retriever._prefetch` for another process; None unless the index promises metadata.
-
-    What the servers of others can do is found out by one process alone.
-    """
-    file = next(strategies(files, build=False)).file
-    if not file.metadata:
-        return None
-    read = CoreMetadata.of_record
-    return RemoteCall(kind=_KIND, argument=(key, file.values()), read=lambda record: record and read(record))
-
-
 def _independent(_name: str) -> str:
     """The `build_key` for builds that depend on their archives alone."""
     return ""
@@ -427,14 +433,26 @@ def _has_strong_hash(file: DistributionFile) -> bool:
 
 
 def best_file(wheels: Sequence[DistributionFile]) -> DistributionFile:
-    """The wheel that represents its version: not yanked, with promised metadata, then the most widely usable one."""
+    """The wheel that represents its version: not yanked, with promised metadata, then the most widely usable one.
+
+    Wheels for Python 2 come last: old releases have other dependencies there.
+    """
     if len(wheels) == 1:
         return wheels[0]
     # Most versions have many wheels, and few of them for the best platform: only those are compared by name.
-    ranks = [(file.yanked, not file.metadata, _rank(file.filename.rpartition("-")[2])) for file in wheels]
+    ranks = [
+        (file.yanked, _is_for_python2(file.filename), not file.metadata, _rank(file.filename.rpartition("-")[2]))
+        for file in wheels
+    ]
     best = min(ranks)
     foremost = [file for file, rank in zip(wheels, ranks, strict=True) if rank == best]
     return min(foremost, key=lambda file: (-_newest_minor(file.filename), file.filename))
+
+
+def _is_for_python2(filename: str) -> bool:
+    """Whether no Python 3 can use the wheel."""
+    interpreters = filename.rsplit("-", 3)[1]
+    return "2" in interpreters and all(interpreter[2:3] == "2" for interpreter in interpreters.split("."))
 
 
 # Platform tags by preference; wheels of other platforms come last.

@@ -331,6 +331,17 @@ def _content(name: str, location: _LocalFile) -> _Content:
         is_old = files.exists(str(path_or_url / SETUP_PY)) and not files.exists(str(path_or_url / _PYPROJECT))
         inside = SETUP_PY if is_old else _PYPROJECT
         path_or_url, shown = path_or_url / inside, os.path.normpath(str(Path(name) / inside))
+    if (
+        path_or_url.name == SETUP_CFG
+        and files.exists(str(path_or_url))
+        and not files.exists(str(path_or_url.with_name(SETUP_PY)))
+    ):
+        raise LocksetError(
+            "source-kind",
+            "A folder with a setup.cfg alone cannot be built",
+            location=shown,
+            hint='Add a pyproject.toml with `[build-system]` and `requires = ["setuptools"]` next to it',
+        )
     content = None if location.replaced is None else location.replaced(path_or_url)
     if content is None:
         content = read_file(path_or_url, location=shown, hint=_NO_SOURCE)

@@ -116,6 +116,8 @@ class RootProject:
         options: Options of requirements files.
         settings: `[tool.lockset]`.
         sources: The files that were read, as they were named, in order.
+        is_package: Whether the project can be installed: it has a build backend, and `package = false` of uv does not
+            deny it.
         unbuilt: Dynamic keys, which only the build backend knows.
         others: What tables of other tools say, which lockset does not apply.
         warnings: Warnings for the user.
@@ -133,6 +135,7 @@ class RootProject:
     settings: Settings = field(default_factory=Settings)
     sources: tuple[str, ...] = ()
     unbuilt: tuple[DynamicFields, ...] = ()
+    is_package: bool = False
     others: OtherTools = OtherTools()
     warnings: tuple[Diagnostic, ...] = ()
 

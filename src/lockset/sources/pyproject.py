@@ -27,6 +27,7 @@ __all__ = [
     "SETUP_CFG",
     "SETUP_PY",
     "is_misspelled",
+    "is_package",
     "read_pyproject",
     "read_pyproject_name",
     "read_pyproject_settings",
@@ -63,15 +64,14 @@ def read_pyproject(
     groups = {} if table is None else read_groups(table)
     if project is None:
         return _without_project(top, _built_name(top, base, files), groups, settings, base=base, virtual=virtual)
-    dynamic = _dynamic(project, top)
-    name = _name(project)
+    dynamic, name = _dynamic(project, top), _name(project)
     dependencies, extras = requirement_lines(project, "dependencies"), _extras(project)
     if extras or groups or any(line.name == name for line in dependencies):
         parts: dict[str, Any] = {"dependencies": dependencies, "extras": extras, "groups": groups}
         expansion, inclusions = expand(name, **parts), inclusions_of(name, **parts, table=table)
     else:  # no part includes another
-        once = tuple(dict.fromkeys(dependencies))
-        expansion, inclusions = Expansion(dependencies=once, extras={}, groups={}, warnings=()), ()
+        inclusions = ()
+        expansion = Expansion(dependencies=tuple(dict.fromkeys(dependencies)), extras={}, groups={}, warnings=())
     unbuilt = DynamicFields(
         base=base,
         name=name,
@@ -94,6 +94,7 @@ def read_pyproject(
         settings=settings,
         sources=(location,),
         unbuilt=(unbuilt,) if dynamic else (),
+        is_package=is_package(top),
         others=_others(
             top, location, None if "dependencies" in dynamic or project.path == "tool.poetry" else dependencies
         ),
@@ -177,6 +178,7 @@ def _without_project(
         settings=settings,
         sources=(top.location,),
         unbuilt=(unbuilt,) if keys else (),
+        is_package=bool(keys),
         others=_others(top, top.location),
     )
 
@@ -237,6 +239,14 @@ def _others(top: SettingsTable, location: str, dependencies: Iterable[Requiremen
 
     own = None if dependencies is None else frozenset(line.name for line in dependencies)
     return read_other_tables(tool, location=location, own=own)
+
+
+def is_package(top: SettingsTable) -> bool:
+    """Whether the project can be installed: it has a build backend, and `package = false` of uv does not deny it."""
+    tool = top.data.get("tool")
+    uv = tool.get("uv") if isinstance(tool, dict) else None
+    package = uv.get("package") if isinstance(uv, dict) else None
+    return package if isinstance(package, bool) else isinstance(top.data.get("build-system"), dict)
 
 
 def is_misspelled(name: str) -> bool:

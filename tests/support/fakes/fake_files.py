@@ -26,6 +26,7 @@ class FakeFiles:
     contents: Mapping[str, bytes] = field(default_factory=dict)
     metadata: Mapping[str, bytes] = field(default_factory=dict)
     ranges: bool = True
+    pieces_alone: bool = False
     asked: list[str] = field(default_factory=list)
 
     def metadata_file(self, file: DistributionFile) -> bytes | None:
@@ -35,6 +36,9 @@ class FakeFiles:
     def open(self, file: DistributionFile) -> BinaryIO | None:
         self.asked.append(f"pieces {file.filename}")
         return io.BytesIO(self.contents[file.filename]) if self.ranges else None
+
+    def has_pieces_alone(self, file: DistributionFile) -> bool:
+        return self.pieces_alone and not file.metadata
 
     @contextmanager
     def download(self, file: DistributionFile) -> Iterator[BinaryIO]:

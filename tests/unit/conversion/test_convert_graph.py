@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from lockset.conversion.model.imported_lock import (
-    ForeignGraph,
-    GraphEdge,
-    GraphNode,
-    GraphRoot,
-    SelectableNames,
-    Situation,
-    default_group_name,
-)
+from lockset.conversion.model.foreign_graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
 from lockset.conversion.model.reference_selector import GraphSelector
+from lockset.conversion.model.selection import SelectableNames, Situation, default_group_name
 from lockset.conversion.readers.reachability import compute_reachability
 from lockset.markers import Environment, MarkerSet
 

@@ -200,7 +200,7 @@ def test_pins_of_one_release_with_and_without_hashes_are_accepted(tmp_path: Path
 def test_a_page_without_links_to_files_is_reported(tmp_path: Path) -> None:
     error = refused(tmp_path, "hull==1.0", projects={"hull": []}).diagnostic
     assert error.code == "index-page-empty"
-    assert "links to no files" in error.message
+    assert "no links to wheels or sdists" in error.message
 
 
 def test_hashes_that_the_index_no_longer_lists_are_reported(tmp_path: Path) -> None:

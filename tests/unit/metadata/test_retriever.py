@@ -16,7 +16,10 @@ from support.fakes.fake_files import FakeBuilder, FakeFiles, InlineTasks, Memory
 from support.fakes.fake_index import detail_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lockset.index.pages.project_page import DistributionFile
+    from lockset.index.ports import RemoteCall
     from support.builders.archives import Artifact
 
 WHEEL = make_wheel(requires_dist=["a>=1"])
@@ -181,6 +184,49 @@ def test_what_no_hint_announced_is_left_to_other_processes_if_there_are_any(*, i
     assert (tasks.started, len(files.asked)) == (is_shared, 2)
 
 
+class RecordingTasks(InlineTasks):
+    """Keeps what another process would be given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offered: dict[str, Callable[[Any], Any]] = {}
+        self.remote: list[RemoteCall[Any] | None] = []
+
+    def start(self, call: Any, after: Any = None, remote: RemoteCall[Any] | None = None) -> Any:
+        self.remote.append(remote)
+        return super().start(call, after, remote)
+
+    def offer(self, kind: str, function: Callable[[Any], Any]) -> None:
+        self.offered[kind] = function
+
+
+def test_another_process_reads_pieces_once_nothing_else_is_to_be_tried() -> None:
+    files, tasks = holding(WHEEL), RecordingTasks()
+    files.pieces_alone = True
+    source = retriever(files, tasks=tasks)
+    source.hint(tuple(file._replace(size=1000) for file in files_of(WHEEL)))
+    (remote,) = tasks.remote
+    assert remote is not None
+    assert remote.read(tasks.offered[remote.kind](remote.argument)).requires_dist == ("a>=1",)
+    assert files.asked == [f"pieces {WHEEL.filename}"]
+
+
+@pytest.mark.parametrize(
+    ("pieces_alone", "shown"),
+    [
+        pytest.param(False, {"size": 1000}, id="the server is not known"),
+        pytest.param(True, {"size": None}, id="the size is not known"),
+        pytest.param(True, {"size": 1000, "stated_hashes": {}}, id="there is no hash"),
+    ],
+)
+def test_another_process_reads_no_pieces_otherwise(*, pieces_alone: bool, shown: dict[str, Any]) -> None:
+    files, tasks = holding(WHEEL), RecordingTasks()
+    files.pieces_alone = pieces_alone
+    source = retriever(files, tasks=tasks)
+    source.hint(tuple(file._replace(**shown) for file in files_of(WHEEL)))
+    assert tasks.remote == [None]
+
+
 def test_a_hint_downloads_and_builds_nothing() -> None:
     builder = FakeBuilder(core_metadata("sample", "1.0").encode())
     files = holding(DYNAMIC)
@@ -220,6 +266,9 @@ def test_no_files_have_no_metadata() -> None:
         ("sample-1-cp313-cp313-macosx_11_0_arm64.whl", "sample-1-cp313-cp313-win_amd64.whl"),
         ("sample-1-cp313-cp313-win_amd64.whl", "sample-1-cp313-cp313-emscripten_3_1_wasm32.whl"),
         ("sample-1-cp312-cp312-win_amd64.whl", "sample-1-pp310-pypy310_pp73-win_amd64.whl"),
+        ("sample-1-py3-none-any.whl", "sample-1-py2-none-any.whl"),
+        ("sample-1-cp39-cp39-win_amd64.whl", "sample-1-py2-none-any.whl"),
+        ("sample-1-cp39-cp39-win_amd64.whl", "sample-1-cp27-cp27mu-manylinux1_x86_64.whl"),
     ],
 )
 def test_the_most_widely_usable_wheel_speaks(ordered: tuple[str, str]) -> None:
@@ -230,6 +279,8 @@ def test_a_wheel_with_promised_metadata_speaks_before_all_others() -> None:
     plain = named("sample-1-py3-none-any.whl")
     promised = named("sample-1-cp313-cp313-win_amd64.whl", metadata=True)
     assert best_file((*plain, *promised)).filename == "sample-1-cp313-cp313-win_amd64.whl"
+    old = named("sample-1-py2-none-any.whl", metadata=True)
+    assert best_file((*plain, *old)).filename == "sample-1-py3-none-any.whl"
 
 
 def test_ways_come_in_order_of_cost() -> None:

@@ -186,6 +186,13 @@ def test_a_setup_cfg_with_settings_of_tools_alone_describes_no_project(tmp_path:
     assert refusal(tmp_path).code == "no-project"
 
 
+def test_a_setup_cfg_alone_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "setup.cfg").write_text("[metadata]\nname = a\n")
+    error = refusal(tmp_path, "setup.cfg")
+    assert (error.code, error.location) == ("source-kind", "setup.cfg")
+    assert "[build-system]" in (error.hint or "")
+
+
 def test_a_name_that_only_running_setup_py_shows_has_a_way_out(tmp_path: Path) -> None:
     (tmp_path / "setup.py").write_text("setup(name=compute())\n")
     error = refusal(tmp_path)

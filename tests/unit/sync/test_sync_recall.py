@@ -204,6 +204,17 @@ def test_options_are_part_of_the_question(project: Path, option: str) -> None:
     assert is_recalled(run(project, option)) == (option == "--check")
 
 
+@pytest.mark.parametrize("variable", ["LOCKSET_DEFAULT_INDEX", "PIP_INDEX_URL", "UV_INDEX_URL"])
+def test_a_variable_with_a_secret_is_not_stored(project: Path, tmp_path: Path, variable: str) -> None:
+    env = {variable: "https://user:hushhush@i.example.org/simple", "LOCKSET_CACHE_DIR": str(tmp_path / "kept")}
+    assert run(project, env=env).returncode == 0
+    done = run(project, env=env)
+    assert (done.returncode, done.stderr) == (0, "The only package matches the lock file\n")
+    kept = [path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file()]
+    assert kept
+    assert not any(b"hushhush" in data for data in kept)
+
+
 @pytest.mark.parametrize("harm", ["cut", "emptied", "changed", "garbage", "open to others", "a folder"])
 def test_a_record_that_is_odd_is_none(project: Path, harm: str) -> None:
     cache = cache_folder(os.environ)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset.api.lock import lock
 from lockset.cli.exit_codes import DONE
-from lockset.cli.fast_path.save_lock import save_answer
+from lockset.cli.fast_path.save_lock import save_lock
 from lockset.cli.options.lock import add_lock_arguments as add_arguments
 from lockset.cli.options.lock import read_lock_command as read
 from lockset.cli.output.lock_report import show_check, show_lock
@@ -51,5 +51,5 @@ def run(command: LockCommand, out: Output) -> int:
         return DONE
     summary = show_lock(result, command, time.perf_counter() - began, out)
     if command.repeatable:
-        save_answer(command, result, outputs=summary, since=since)
+        save_lock(command, result, outputs=summary, since=since)
     return DONE

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["keep_answer", "needs_network", "recall_answer"]
+__all__ = ["needs_network", "replay_lock", "save_lock_record"]
 
 # Options with which no request is made, or with another folder or cache.
 _ELSEWHERE = frozenset({"-h", "--help", "--offline", "--check", "--directory", "--cache-dir", "--no-index"})
@@ -31,7 +31,7 @@ _USUAL_LIFE = 600
 _PAGES = ("v1", "pages")
 
 
-def recall_answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
+def replay_lock(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """Restore the cached lock file and return the command's message; None if `lock` has to run."""
     folder = cache_folder(environ)
     if folder is None:
@@ -39,7 +39,7 @@ def recall_answer(arguments: Sequence[str], environ: Mapping[str, str]) -> str |
     try:
         key = ("lock", key_of(arguments, environ))
         record = read_record(record_location(folder, key))
-        if record is None or record[0] != key or not _stands(*record[1:5]):
+        if record is None or record[0] != key or not _is_unchanged(*record[1:5]):
             return None
         target, answers = record[5:]
         current = _content(target)
@@ -73,7 +73,7 @@ def needs_network(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
         return True
 
 
-def _stands(
+def _is_unchanged(
     since: float,
     until: float,
     looked: Iterable[tuple[str, tuple[int, int, int, int] | None]],
@@ -87,7 +87,7 @@ def _stands(
     )
 
 
-def keep_answer(
+def save_lock_record(
     arguments: Sequence[str],
     environ: Mapping[str, str],
     *,

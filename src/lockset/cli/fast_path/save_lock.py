@@ -6,14 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 from lockset._pattern import lazy_pattern
-from lockset.cli.fast_path.command_key import HINTED
-from lockset.cli.fast_path.lock import keep_answer
+from lockset.cli.fast_path.lock import save_lock_record
+from lockset.cli.fast_path.secrets import may_hold_secrets
 from lockset.sources.discover import STDIN
 from lockset.sources.other_tools.files import OTHER_FILES
-from lockset.sync.desired import is_secret_name, may_hold_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from lockset.cli.options.lock import LockCommand
@@ -21,14 +19,14 @@ if TYPE_CHECKING:
     from lockset.composition.lock_inputs import LockInputs
     from lockset.sources.project import RootProject
 
-__all__ = ["save_answer"]
+__all__ = ["save_lock"]
 
 # Lines that include other files, and variables: a requirements file with them depends on more than its bytes.
 _BRINGS_MORE = lazy_pattern(rb"(?m)^\s*(-r|-c|--requirement|--constraint|-e|--editable)|\$\{")
 _DAY = 86_400.0
 
 
-def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str, str], since: float) -> None:
+def save_lock(command: LockCommand, result: LockResult, *, outputs: tuple[str, str], since: float) -> None:
     """Store the result of this run, if it depends only on files, options and fresh pages.
 
     Args:
@@ -38,11 +36,11 @@ def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str,
         since: When the run began, in seconds since the epoch.
     """
     inputs, until = result.inputs, result.fresh_until
-    if inputs is None or inputs.target is None or until <= since or _decided_by_more(command, result, inputs):
+    if inputs is None or inputs.target is None or until <= since or _depends_on_more(command, result, inputs):
         return
     here = inputs.context.here
     sources = _sources(command, inputs.project, here)
-    if sources is None or _tell_secrets(command.arguments, [data for _, data in sources], os.environ):
+    if sources is None or may_hold_secrets(command.arguments, [data for _, data in sources], os.environ):
         return
     looked = [str(above / "pyproject.toml") for above in (here, *here.parents)]
     looked += [str(inputs.project.base / name) for name in OTHER_FILES]
@@ -50,7 +48,7 @@ def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str,
     answers: list[tuple[bytes | None, bytes, str]] = [(after, after, outputs[1])]
     if before != after:
         answers.append((before, after, outputs[0]))
-    keep_answer(
+    save_lock_record(
         command.arguments,
         os.environ,
         since=since,
@@ -63,7 +61,7 @@ def save_answer(command: LockCommand, result: LockResult, *, outputs: tuple[str,
     )
 
 
-def _decided_by_more(command: LockCommand, result: LockResult, inputs: LockInputs) -> bool:
+def _depends_on_more(command: LockCommand, result: LockResult, inputs: LockInputs) -> bool:
     """Whether the result depends on more than local files: the time, source trees, archives, files by URL."""
     project, settings = inputs.project, inputs.project.settings
     by_time = command.options.exclude_newer or settings.exclude_newer or settings.exclude_newer_package
@@ -78,13 +76,6 @@ def _decided_by_more(command: LockCommand, result: LockResult, inputs: LockInput
         or any(line.requirement.url is not None for line in lines)
         or any(package.is_direct for package in result.lock.packages)
     )
-
-
-def _tell_secrets(arguments: Sequence[str], sources: Iterable[bytes], environ: Mapping[str, str]) -> bool:
-    """Whether the record could contain a password or a token."""
-    kept = [(name, value) for name, value in environ.items() if name.startswith("LOCKSET_") or name in HINTED]
-    texts = [*arguments, *(value for _, value in kept), *(data.decode("utf-8", "replace") for data in sources)]
-    return any(is_secret_name(name) for name, _ in kept) or any(map(may_hold_secret, texts))
 
 
 def _sources(command: LockCommand, project: RootProject, here: Path) -> list[tuple[str, bytes]] | None:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 
 from lockset.cli.fast_path.command_key import key_of, stamp
-from lockset.cli.fast_path.sync import save_record
+from lockset.cli.fast_path.secrets import may_hold_secrets
+from lockset.cli.fast_path.sync import save_sync_record
 from lockset.composition.attestations.trust_policy import policy_files
 from lockset.files.cache_folder import cache_folder
 from lockset.lockfile.file_name import PLAIN_NAME
-from lockset.sync.desired import is_secret_name, may_hold_secret
 from lockset.sync.disk.inspect.interpreter import configurations
 from lockset.sync.installed import EASY_INSTALL
 from lockset.sync.target import LOCK_FILE, STATE_FOLDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from lockset.cli.options.sync import SyncCommand
     from lockset.composition.sync_pipeline import SyncResult
 
@@ -30,10 +28,10 @@ def save_sync(command: SyncCommand, result: SyncResult, *, message: str) -> None
     `message` is the message of the next such command.
     """
     cache = cache_folder(os.environ)
-    if cache is None or _decided_by_more(result):
+    if cache is None or _depends_on_more(result):
         return
     locks = [(source.path or "", source.data or b"") for source in command.locks]
-    if _tell_secrets(command.arguments, locks, os.environ):
+    if may_hold_secrets(command.arguments, [data for _, data in locks], os.environ):
         return
     files = result.file_stamps()
     base = result.target.layout.base
@@ -41,7 +39,7 @@ def save_sync(command: SyncCommand, result: SyncResult, *, message: str) -> None
     leftovers = any(os.path.lexists(f"{base}{os.sep}{name}") for name in (LOCK_FILE, STATE_FOLDER))
     if files is None or leftovers:
         return
-    save_record(
+    save_sync_record(
         cache,
         key_of(command.arguments, os.environ),
         looked=[(path, stamp(path)) for path in (*_looked(result, command), *result.sources)],
@@ -52,23 +50,12 @@ def save_sync(command: SyncCommand, result: SyncResult, *, message: str) -> None
     )
 
 
-def _decided_by_more(result: SyncResult) -> bool:
+def _depends_on_more(result: SyncResult) -> bool:
     """Whether the command depends on more than the recorded files, or always prints more."""
     trees = any(step.desired is not None and step.desired.tree is not None for step in result.plan.steps)
     linked = result.target.kind in {"directory", "prefix"} and result.target.layout.base != result.target.shown
     chosen = result.target.interpreter.watched is None  # by a shim
     return bool(trees or linked or chosen or result.overlaps or result.outdated or result.attested)
-
-
-def _tell_secrets(arguments: Sequence[str], locks: Iterable[tuple[str, bytes]], environ: Mapping[str, str]) -> bool:
-    """Whether the record could contain a password or a token."""
-    texts = [*arguments, *(value for name, value in environ.items() if name.startswith("LOCKSET_"))]
-    named = any(name.startswith("LOCKSET_") and is_secret_name(name) for name in environ)
-    return (
-        named
-        or any(map(may_hold_secret, texts))
-        or any(may_hold_secret(data.decode("utf-8", "replace")) for _, data in locks)
-    )
 
 
 def _looked(result: SyncResult, command: SyncCommand) -> list[str]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     # Paths, each but the first of an item after a NUL character; sizes; times of modification.
     Columns: TypeAlias = tuple[list[str], list[Any], list[Any]]
 
-__all__ = ["replay", "save_record"]
+__all__ = ["replay_sync", "save_sync_record"]
 
 # Suffixes of the metadata of distributions in site-packages.
 _METADATA = (".dist-info", ".egg-info", ".egg-link", ".egg")
@@ -43,7 +43,7 @@ _MANY, _HELPERS = 3000, 3
 _PART, _PARTS = 256, 256
 
 
-def replay(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
+def replay_sync(arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """The output of an earlier run of the same command, if nothing has changed since; otherwise None."""
     collecting = gc.isenabled()
     gc.disable()  # thousands of small values that all stay alive until the end
@@ -79,7 +79,7 @@ def _output(record: int, key: Key) -> str | None:
     return str(output) if unchanged else None
 
 
-def save_record(
+def save_sync_record(
     cache: str,
     key: Key,
     *,

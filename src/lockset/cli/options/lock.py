@@ -185,11 +185,11 @@ def read_lock_command(args: argparse.Namespace, out: Output) -> LockCommand:
         json=args.json,
         stats=args.stats or args.verbose,
         arguments=args.arguments,
-        repeatable=not _decided_by_more(args),
+        repeatable=not _depends_on_more(args),
     )
 
 
-def _decided_by_more(args: argparse.Namespace) -> bool:
+def _depends_on_more(args: argparse.Namespace) -> bool:
     """Whether the command prints more each time, or depends on files that the cached result does not record."""
     says_more = args.json or args.stats or args.dry_run or args.verbose or args.config or args.directory
     other_cache = args.cache_dir or args.no_cache or args.refresh or args.refresh_package or args.offline

@@ -15,7 +15,7 @@ from packaging.version import Version
 from lockset._dataclass import dataclass, replace
 from lockset.advisories.vulnerabilities import vulnerabilities_of
 from lockset.composition.audits.report import AuditFix, FixOutlook
-from lockset.composition.lock_assembly import requiring_itself, resolve_and_assemble
+from lockset.composition.lock_assembly import own_projects, requiring_own, resolve_and_assemble
 from lockset.composition.lock_inputs import read_lock_inputs
 from lockset.composition.lock_pipeline import lock_repository, posed_problem
 from lockset.dependency_specifiers import read_specifiers, read_version
@@ -116,7 +116,7 @@ class FixSearch:
                 auditor=self._auditor,
                 inputs=inputs,
                 project=project,
-                problem=requiring_itself(problem, project),
+                problem=requiring_own(problem, own_projects(problem, project)),
                 opened=opened,
                 names=tuple(names),
             )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from lockset._dataclass import dataclass, field, replace
 from lockset._version import __version__
-from lockset.conversion.model.imported_lock import Situation, dropped_credentials, refuse_losses
+from lockset.conversion.model.imported_lock import dropped_credentials, refuse_losses
 from lockset.conversion.model.options import FileSelection
+from lockset.conversion.model.selection import Situation
 from lockset.conversion.pipeline.pylock_transform import KeptParts
 from lockset.conversion.pipeline.verify import environments_within, identity_of_package, selected
 from lockset.conversion.readers.requirements import read_pins

@@ -63,7 +63,12 @@ def lock_workspace(inputs: WorkspaceInputs, *, attest_of: Callable[[LockInputs],
     notes = LockNotes(listener, (*first, *unknown_upgrades(root.options, workspace.old), *_former(inputs)))
     with opener(workspace.problem.rules, listener) as opened:
         try:
-            solved = solve(workspace.problem, opened, notes, old=workspace.old, verify=root.options.verify_metadata)
+            solved = solve(
+                *(workspace.problem, opened, notes),
+                old=workspace.old,
+                projects={one.name: one.project for one in projects if one.name and one.is_package},
+                verify=root.options.verify_metadata,
+            )
         except NoResolutionError as error:
             raise between_members(error, inputs.workspace) from error
         results = [

@@ -15,7 +15,7 @@ __all__ = ["Remote"]
 class Remote(Protocol):
     """Reads hashes, sizes, metadata and commits that a lock file needs.
 
-    Implementations: `lockset.composition.conversions.foreign.LiveRemote`; in tests a table.
+    Implementations: `lockset.composition.conversions.live_remote.LiveRemote`; in tests a table.
     """
 
     def fingerprint(self, path_or_url: str) -> tuple[str, int]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, field
-from lockset.conversion.model.imported_lock import ROUNDS, Situation
+from lockset.conversion.model.foreign_graph import ROUNDS
+from lockset.conversion.model.selection import Situation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lockset.conversion.model.imported_lock import Choice, ForeignGraph, GraphEdge, SelectableNames
+    from lockset.conversion.model.foreign_graph import ForeignGraph, GraphEdge
+    from lockset.conversion.model.selection import Choice, SelectableNames
 
 __all__ = ["EntrySelector", "GraphSelector", "StatedEntry"]
 

@@ -202,7 +202,8 @@ class _GapFiller:
         if not detail.versions:
             raise LocksetError(
                 "index-page-empty",
-                f"{package.shown}: the page of {package.name} at {detail.index_url} links to no files",
+                f"{package.shown}: the page of {package.name} at {detail.index_url} has no links to wheels or sdists"
+                " with valid names",
                 location=package.origin or self.location,
                 hint=EMPTY_PAGE,
             )

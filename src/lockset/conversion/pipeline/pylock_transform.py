@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
-from lockset.conversion.model.imported_lock import Loss, Situation, region_of_text, universe_of
+from lockset.conversion.model.imported_lock import Loss, region_of_text, universe_of
+from lockset.conversion.model.selection import Situation
 from lockset.conversion.pipeline.verify import (
     Proof,
     ProofRow,

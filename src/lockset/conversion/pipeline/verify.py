@@ -11,14 +11,8 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.imported_lock import (
-    Loss,
-    Situation,
-    identity,
-    identity_of_source,
-    region_of_text,
-    universe_of,
-)
+from lockset.conversion.model.imported_lock import Loss, identity, identity_of_source, region_of_text, universe_of
+from lockset.conversion.model.selection import Situation
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
 from lockset.lockfile.model import artifacts

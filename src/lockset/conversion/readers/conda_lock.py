@@ -9,17 +9,11 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from lockset._dataclass import replace
 from lockset.conversion.model.direct_source import read_vcs
+from lockset.conversion.model.foreign_graph import GraphEdge, GraphNode
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.imported_lock import (
-    GraphEdge,
-    GraphNode,
-    ImportedFile,
-    ImportedLock,
-    ImportedPackage,
-    Loss,
-    SelectableNames,
-)
+from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.reference_selector import EntrySelector, StatedEntry
+from lockset.conversion.model.selection import SelectableNames
 from lockset.conversion.readers.from_graph import LockHeader, hash_texts, imported_from_statements
 from lockset.conversion.readers.yaml_text import parse_yaml
 from lockset.dependency_specifiers import read_specifiers
@@ -34,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lockset.conversion.model.checked_table import Fields
-    from lockset.conversion.model.imported_lock import Choice
     from lockset.conversion.model.options import ReaderOptions
+    from lockset.conversion.model.selection import Choice
 
 __all__ = ["read_conda_lock"]
 

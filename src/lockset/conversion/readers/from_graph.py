@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
-from lockset.conversion.model.imported_lock import (
-    ForeignGraph,
-    ImportedLock,
-    ImportedPackage,
-    Loss,
-    region_of_text,
-    universe_of,
-)
+from lockset.conversion.model.foreign_graph import ForeignGraph
+from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss, region_of_text, universe_of
 from lockset.conversion.model.reference_selector import EntrySelector, GraphSelector, StatedEntry
 from lockset.conversion.readers.inferred_roots import join_names
 from lockset.conversion.readers.reachability import (
@@ -31,8 +25,9 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from lockset.conversion.model.checked_table import Fields
+    from lockset.conversion.model.foreign_graph import GraphNode
     from lockset.conversion.model.formats import Format
-    from lockset.conversion.model.imported_lock import Choice, GraphNode, ReferenceSelector, SelectableNames
+    from lockset.conversion.model.selection import Choice, ReferenceSelector, SelectableNames
 
 __all__ = ["LockHeader", "hash_texts", "imported_from_graph", "imported_from_statements"]
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, field
-from lockset.conversion.model.imported_lock import ForeignGraph, GraphEdge, GraphRoot, Loss, region_of_text
+from lockset.conversion.model.foreign_graph import ForeignGraph, GraphEdge, GraphRoot
+from lockset.conversion.model.imported_lock import Loss, region_of_text
 from lockset.conversion.readers.reachability import compute_reachability
 from lockset.errors import LocksetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.model.imported_lock import Choice, GraphNode, ImportedPackage, SelectableNames
+    from lockset.conversion.model.foreign_graph import GraphNode
+    from lockset.conversion.model.imported_lock import ImportedPackage
+    from lockset.conversion.model.selection import Choice, SelectableNames
     from lockset.markers import MarkerSet
 
 __all__ = [

@@ -12,16 +12,10 @@ from lockset._dataclass import replace
 from lockset._pattern import lazy_pattern
 from lockset.conversion.model.checked_table import Fields, parse_json_fields, repository_url
 from lockset.conversion.model.direct_source import UNKNOWN_COMMIT, is_archive_name, is_commit
+from lockset.conversion.model.foreign_graph import GraphNode
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.imported_lock import (
-    GraphNode,
-    ImportedLock,
-    ImportedPackage,
-    Loss,
-    SelectableNames,
-    refuse_overlap,
-    region_of_text,
-)
+from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss, refuse_overlap, region_of_text
+from lockset.conversion.model.selection import SelectableNames
 from lockset.conversion.readers.from_graph import LockHeader, imported_from_statements
 from lockset.conversion.readers.pins import with_certain_hashes
 from lockset.dependency_specifiers import read_specifiers, read_version
@@ -33,8 +27,8 @@ from lockset.package_names import canonicalize_name
 from lockset.url_secrets import plain_url
 
 if TYPE_CHECKING:
-    from lockset.conversion.model.imported_lock import Choice
     from lockset.conversion.model.options import ReaderOptions
+    from lockset.conversion.model.selection import Choice
 
 __all__ = ["read_pipfile_lock"]
 

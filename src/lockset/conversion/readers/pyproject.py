@@ -8,7 +8,7 @@ from packaging.requirements import InvalidRequirement
 
 from lockset._dataclass import dataclass
 from lockset.conversion.model.checked_table import Fields, parse_toml_fields
-from lockset.conversion.model.imported_lock import GraphEdge, GraphRoot
+from lockset.conversion.model.foreign_graph import GraphEdge, GraphRoot
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import RequirementSyntaxError
 from lockset.package_names import canonicalize_name
@@ -16,7 +16,7 @@ from lockset.package_names import canonicalize_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lockset.conversion.model.imported_lock import Choice
+    from lockset.conversion.model.selection import Choice
 
 __all__ = ["ProjectRequirement", "Pyproject", "load_pyproject", "standard_requirements"]
 

@@ -7,14 +7,15 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.imported_lock import ROUNDS, ForeignGraph, GraphEdge, order_of, region_of_text
+from lockset.conversion.model.foreign_graph import ROUNDS, ForeignGraph, GraphEdge, order_of
+from lockset.conversion.model.imported_lock import region_of_text
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from lockset.conversion.model.imported_lock import SelectableNames
+    from lockset.conversion.model.selection import SelectableNames
 
 __all__ = ["Reachability", "compute_reachability", "dependencies_of", "unmet_requirement"]
 

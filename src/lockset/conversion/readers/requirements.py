@@ -13,8 +13,9 @@ from lockset._dataclass import dataclass, field, replace
 from lockset._pattern import lazy_pattern
 from lockset.conversion.model.direct_source import read_direct
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss, SelectableNames
+from lockset.conversion.model.imported_lock import ImportedLock, ImportedPackage, Loss
 from lockset.conversion.model.reference_selector import EntrySelector, StatedEntry
+from lockset.conversion.model.selection import SelectableNames
 from lockset.conversion.readers.pins import join_pin, with_certain_hashes
 from lockset.conversion.readers.via_comments import COMPILED, with_dependencies
 from lockset.dependency_specifiers import read_dependency, read_version

@@ -71,6 +71,12 @@ class _MetadataProbes:
         with state.first:
             yield state if state.is_worth_asking else None
 
+    def has_ranges_alone(self, index: Scope) -> bool:
+        """Whether the files of the index can be read in pieces, and it is not queried for metadata any more."""
+        with self._lock:
+            state = self._indexes.get(index)
+        return state is not None and state.has_ranges and not state.is_worth_asking
+
     def answered_range(self, index: Scope) -> None:
         """Note that the files of the index can be read in pieces."""
         with self._lock:
@@ -175,6 +181,13 @@ class HttpFiles:
             if sink.mismatch() is not None:
                 return None  # the server answers ranges badly, or the file is bad: a download shows which
         return cast("BinaryIO", remote)
+
+    def has_pieces_alone(self, file: DistributionFile) -> bool:
+        """Whether the index has no `.metadata` files, and answers ranges: see the port."""
+        if file.metadata or file.url.startswith("file:"):
+            return False
+        index = self._transport.scope(file.url)
+        return index not in self._without_ranges and self._probes.has_ranges_alone(index)
 
     @contextmanager
     def download(self, file: DistributionFile) -> Iterator[BinaryIO]:

@@ -1,4 +1,4 @@
-"""Requests over HTTP: retries, redirects, credentials, limits; downloads, also from disk."""
+"""Requests over HTTP: retries, redirects, credentials, limits; downloads."""
 
 from __future__ import annotations
 

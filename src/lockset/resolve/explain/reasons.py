@@ -42,7 +42,8 @@ def _reason(name: str, failure: Failure) -> str | None:
     releases = failure.repository.releases(name)
     if not releases.versions:
         index = failure.repository.empty_page(name)
-        return f"{name} has no release" if index is None else f"the page of {name} at {index} has no links to files"
+        page = f"the page of {name} at {index} has no links to wheels or sdists with valid names"
+        return page if index is not None else f"{name} has no release"
     if any(all(s.admits(v) for s in specifiers) for v in releases.versions):
         return _kept_out(releases, specifiers, failure)
     if any(not any(s.admits(v) for v in releases.versions) for s in specifiers):

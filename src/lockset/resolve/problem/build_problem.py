@@ -176,7 +176,7 @@ def _direct(
         commits=_commits(old, options, folder),
         hosts=frozenset(h.lower() for h in (*options.allow_direct_urls, *project.settings.allow_direct_urls)),
         overridden=overridden,
-        project=project.name if project.name and project.name not in elsewhere else None,
+        project=project.name if project.is_package and project.name not in elsewhere else None,
     )
     if not (rules.concerned or project.others.sources):
         return rules

@@ -288,7 +288,7 @@ class DirectRules:
         refused: Errors of sources that are not supported, by project; raised once the project is needed.
         guard: Packages whose source the user has set; None where that does not matter.
         project: The name of the project that is locked; None if it has none, or something else stands for it.
-        itself: The tree of that project, if its dependencies require it.
+        own: The trees of the projects that are locked, if their dependencies require one of them.
     """
 
     base: Path
@@ -301,7 +301,7 @@ class DirectRules:
     refused: Mapping[str, LocksetError] = field(default_factory=dict, compare=False)
     guard: SourceGuard | None = field(default=None, compare=False)
     project: str | None = None
-    itself: tuple[DirectSource, SourceFacts] | None = field(default=None, compare=False)
+    own: Mapping[DirectSource, SourceFacts] = field(default_factory=dict, compare=False)
 
     @property
     def concerned(self) -> bool:

@@ -1,4 +1,4 @@
-"""The project that is locked, where one of its dependencies requires it: its own source tree stands for it.
+"""A project that is locked, where one of its dependencies requires it: its own source tree stands for it.
 
 A release of it from an index would replace the tree in the environments of its developers.
 """
@@ -15,37 +15,37 @@ from lockset.resolve.problem.direct_source import DirectSource, SourceFacts, rel
 from lockset.resolve.problem.requirement import Specifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from lockset.resolve.problem.file_policy import DirectRules
     from lockset.resolve.problem.request import LockRequest
     from lockset.sources.project import RequirementLine, RootProject
 
-__all__ = ["rules_with_itself"]
+__all__ = ["rules_with_own"]
 
 
-def rules_with_itself(
-    project: RootProject, direct: DirectRules, request: LockRequest
+def rules_with_own(
+    projects: Mapping[str, RootProject], direct: DirectRules, request: LockRequest
 ) -> tuple[DirectRules, LockRequest]:
-    """The rules and the request with the project's own tree as the only release of the project.
+    """The rules and the request with the own trees of `projects` as their only releases.
 
-    Its version is not known without a build in many projects, and counts as one that satisfies every requirement.
-    Without a change if something else stands for the name of the project.
+    The version of a tree is not known without a build in many projects, and counts as one that satisfies every
+    requirement. Projects that a requirement takes from elsewhere are left as they are.
 
     Args:
-        project: The project, with its dynamic metadata.
-        direct: The rules for direct sources; `project` there is its name.
+        projects: The project that is locked or the members of the workspace, by name, with their dynamic metadata.
+        direct: The rules for direct sources.
         request: The request to the solver.
     """
-    if direct.project is None:
-        return direct, request
-    itself = _itself(project, direct.project, direct.folder)
-    source, everywhere = itself[0], request.universe
+    everywhere = request.universe
+    taken = {source.name for source, _ in direct.sources}
+    own = dict(_itself(project, name, direct.folder) for name, project in projects.items() if name not in taken)
     constraints = dict(request.policy.constraints)
-    constraints[source.name] = (*constraints.get(source.name, ()), (Specifier.of_source(source), everywhere))
+    for source in own:
+        constraints[source.name] = (*constraints.get(source.name, ()), (Specifier.of_source(source), everywhere))
     return (
-        replace(direct, sources=(*direct.sources, (source, everywhere)), itself=itself),
+        replace(direct, sources=(*direct.sources, *((source, everywhere) for source in own)), own=own),
         replace(request, policy=replace(request.policy, constraints=constraints)),
     )
 

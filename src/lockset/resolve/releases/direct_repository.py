@@ -173,9 +173,9 @@ class DirectRepository:
 
     def read(self, source: DirectSource) -> SourceFacts:
         """The content of the source."""
-        itself = self._direct.itself
-        if itself is not None and source == itself[0]:
-            return itself[1]
+        own = self._direct.own.get(source)
+        if own is not None:
+            return own
         reader = self._inner.sources
         if reader is None:
             raise SourceNotSupportedError(f"{source.name} is required by URL or path, and nothing reads these here")

@@ -24,7 +24,7 @@ from lockset.markers.tags import is_for_every_python3
 from lockset.progress import NullListener
 from lockset.resolve.problem.dependencies import Dependencies
 from lockset.resolve.problem.requirement import of_extra, parse_metadata_dependency, replaced
-from lockset.resolve.releases.repository import ProjectItselfRequired, ReleaseFacts, Releases
+from lockset.resolve.releases.repository import OwnProjectRequired, ReleaseFacts, Releases
 from lockset.resolve.releases.requires_python import read_python, requires_python_region
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class IndexRepository:
         not_found: Projects that no index has.
         stepped_over: Skipped releases, and why their metadata cannot be used.
         unbuilt: Projects with releases that were skipped because nothing is built here.
-        project_itself: The project that is locked, whose releases are not used; None for no such project.
+        own_projects: The projects that are locked, whose releases are not used.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class IndexRepository:
         self.unbuilt: set[str] = set()
         self._built: dict[str, tuple[int, int]] = {}
         self._given_up: set[str] = set()
-        self.project_itself: str | None = None
+        self.own_projects: Collection[str] = ()
 
     def under(self, rules: FileRules) -> IndexRepository:
         """See `AdjustableRepository.under`."""
@@ -161,11 +161,11 @@ class IndexRepository:
         """See `Repository.hint_matching`: nothing here, as only `PrefetchingRepository` knows which pages arrived."""
 
     def releases(self, name: str) -> Releases:
-        """See `Repository.releases`; `ProjectItselfRequired` for those of `project_itself`."""
+        """See `Repository.releases`; `OwnProjectRequired` for those of `own_projects`."""
         known = self._releases.get(name)
         if known is None:
-            if name == self.project_itself:
-                raise ProjectItselfRequired(name)
+            if name in self.own_projects:
+                raise OwnProjectRequired(name)
             known = self._releases[name] = self._list(name)
         return known
 

@@ -241,7 +241,7 @@ class PrefetchingRepository(IndexRepository):
 
         They are the newest final ones that match all `specifiers`, for each environment where the project is required.
         """
-        if name == self.project_itself or self._prefetched_index.known(name) is None:
+        if name in self.own_projects or self._prefetched_index.known(name) is None:
             return
         releases = self.releases(name)
         targets = self._targets

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.requirement import Specifier
 
-__all__ = ["AdjustableRepository", "ProjectItselfRequired", "ReleaseFacts", "Releases", "Repository"]
+__all__ = ["AdjustableRepository", "OwnProjectRequired", "ReleaseFacts", "Releases", "Repository"]
 
 
-class ProjectItselfRequired(Exception):
-    """A release requires the project that is locked: the search must begin again, with its tree as a source."""
+class OwnProjectRequired(Exception):
+    """A release requires a project that is locked: the search must begin again, with its tree as a source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from lockset.lockfile.positions import positions
 from lockset.sources.other_tools.facts import NamedSource
 from lockset.sources.other_tools.files import other_files
 from lockset.sources.other_tools.locations import at_path
-from lockset.sources.pyproject import read_pyproject
+from lockset.sources.pyproject import is_package, read_pyproject
 from lockset.sources.toml_table import nearest, parse_settings_file, with_key_lines
 from lockset.sources.workspaces.joint import refuse_disjoint_pythons
 from lockset.sources.workspaces.members import find_members, relative_name
@@ -119,12 +119,8 @@ def _stated(text: str, folder: Path, below: str, location: str) -> WorkspaceProj
             location=location,
             hint=f'Add `[project]` with a name, or leave the folder out: `exclude = ["{below}"]` in the root',
         )
-    tool = top.data.get("tool")
-    uv = tool.get("uv") if isinstance(tool, dict) else None
-    package = uv.get("package") if isinstance(uv, dict) else None
-    is_package = package if isinstance(package, bool) else isinstance(top.data.get("build-system"), dict)
     return WorkspaceProject(
-        name=project.name or "", below=below, project=project, is_package=is_package, location=location
+        name=project.name or "", below=below, project=project, is_package=is_package(top), location=location
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lockset.cli.fast_path import sync
 from lockset.cli.fast_path.command_key import key_of, record_location
-from lockset.cli.fast_path.sync import replay, save_record
+from lockset.cli.fast_path.sync import replay_sync, save_sync_record
 from lockset.files import system
 from lockset.files.record_store import read_head
 
@@ -55,7 +55,7 @@ class World:
         """Record the files, in each of the forms: below a folder, of one distribution, some of them elsewhere."""
         modules, info, script = self.files[:COUNT], self.files[COUNT], self.files[COUNT + 1]
         half, deep = COUNT // 2, self.library / "deep"
-        save_record(
+        save_sync_record(
             os.environ["LOCKSET_CACHE_DIR"],
             key_of(ARGUMENTS, os.environ),
             looked=[],
@@ -77,7 +77,7 @@ class World:
         return above, ends, [one.st_size for one in statuses], [one.st_mtime_ns for one in statuses]
 
     def stands(self) -> bool:
-        return replay(ARGUMENTS, os.environ) == "Nothing to do\n"
+        return replay_sync(ARGUMENTS, os.environ) == "Nothing to do\n"
 
     def record_file(self) -> Path:
         return next((self.library.parent / "cache/recall-v1").iterdir())
@@ -169,7 +169,7 @@ def test_a_changed_byte_anywhere_in_the_record_is_seen(world: World) -> None:
 def test_a_target_of_any_number_of_folders_is_recorded_or_not_without_an_error(tmp_path: Path, number: int) -> None:
     key = key_of(ARGUMENTS, os.environ)
     libraries = [str(tmp_path / f"library{count}") for count in range(number)]
-    save_record(str(tmp_path), key, looked=[], locks=[], libraries=libraries, files=[], output="done")
+    save_sync_record(str(tmp_path), key, looked=[], locks=[], libraries=libraries, files=[], output="done")
     assert Path(record_location(str(tmp_path), key)).exists() == (number < 255)
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from lockset.composition.sync_pipeline import InstallOptions
 from lockset.errors import LocksetError
+from lockset.files import copies
 from lockset.sync.disk import workers
 from lockset.sync.disk.apply import installer, prepare, stage
 from lockset.sync.disk.store.link import Linker
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
 
     from lockset.index.ports import Sink
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there is a copy of a process safe")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="only there is a copy of a process safe"),
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+]
 
 WHEELS = [make_wheel(f"package-{number}", files={f"module_{number}.py": "x" * number}) for number in range(6)]
 SECONDS = 60.0
@@ -41,7 +45,7 @@ _NUMBERS = 10
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads of other tests do not matter."""
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    monkeypatch.setattr(copies, "_is_alone", lambda: True)
 
 
 @pytest.fixture(params=[2, 3, 8])
@@ -283,8 +287,30 @@ def test_a_copy_that_fails_is_as_none() -> None:
         assert take(0)
 
 
+_WITH_THREADS = """
+import sys, threading
+from _thread import allocate_lock, start_new_thread
+from lockset.files.copies import assistant
+gate = allocate_lock()
+gate.acquire()
+if "unlisted" in sys.argv:
+    start_new_thread(gate.acquire, ())
+if "ended" in sys.argv:
+    thread = threading.Thread(target=int)
+    thread.start()
+    thread.join()
+print(assistant(lambda: None) is None, threading.active_count())
+"""
+
+
+@pytest.mark.parametrize(("kind", "refused"), [("none", "False 1"), ("ended", "False 1"), ("unlisted", "True 1")])
+def test_a_thread_that_only_the_system_knows_counts(kind: str, refused: str) -> None:
+    done = subprocess.run([sys.executable, "-c", _WITH_THREADS, kind], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == refused
+
+
 def test_there_is_no_copy_of_a_process_with_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threading, "active_count", lambda: 2)
+    monkeypatch.setattr(copies, "_is_alone", lambda: False)
     with assisted(1, lambda *_: (tmp_path / "begun").touch()) as take:
         assert take(0)
     assert not (tmp_path / "begun").exists()
@@ -396,7 +422,7 @@ def test_a_process_that_fails_leaves_its_part_to_the_other(tmp_path: Path, monke
 def test_a_target_is_filled_by_one_process_where_no_copy_can_be_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threading, "active_count", lambda: 2)
+    monkeypatch.setattr(copies, "_is_alone", lambda: False)
     here: list[str] = []
     put_by(monkeypatch, here.append)
     World(folder=tmp_path / "world", directory=str(tmp_path / "target")).sync(*WHEELS)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lockset.composition.sync_pipeline import InstallOptions
+from lockset.files import copies
 from lockset.sync.disk import workers
 from lockset.sync.disk.inspect import installed_scan
 from support.builders.wheel import make_wheel
@@ -19,7 +19,10 @@ from support.worlds.target_world import World
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there is a copy of a process safe")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="only there is a copy of a process safe"),
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+]
 
 NAMES = [f"package-{number}" for number in range(4)]
 WHEELS = [
@@ -31,7 +34,7 @@ WHEELS = [
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """Few files are many, and threads of other tests do not matter."""
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    monkeypatch.setattr(copies, "_is_alone", lambda: True)
     monkeypatch.setattr(installed_scan, "_MANY", 1)
     monkeypatch.setattr(installed_scan, "processors", lambda: 2)
     result = World(folder=tmp_path, directory=str(tmp_path / "target"))

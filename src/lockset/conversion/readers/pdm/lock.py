@@ -10,19 +10,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from lockset._dataclass import replace
 from lockset.conversion.model.checked_table import Fields, hashes_of_one_file, parse_toml_fields, repository_url
+from lockset.conversion.model.foreign_graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.imported_lock import (
-    ForeignGraph,
-    GraphEdge,
-    GraphNode,
-    GraphRoot,
-    ImportedFile,
-    ImportedLock,
-    ImportedPackage,
-    Loss,
-    SelectableNames,
-    universe_of,
-)
+from lockset.conversion.model.imported_lock import ImportedFile, ImportedLock, ImportedPackage, Loss, universe_of
+from lockset.conversion.model.selection import SelectableNames
 from lockset.conversion.readers.from_graph import LockHeader, imported_from_graph, imported_from_statements
 from lockset.conversion.readers.inferred_roots import (
     infer_roots,
@@ -42,8 +33,8 @@ from lockset.url_secrets import plain_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lockset.conversion.model.imported_lock import Choice
     from lockset.conversion.model.options import ReaderOptions
+    from lockset.conversion.model.selection import Choice
     from lockset.conversion.readers.pyproject import ProjectRequirement, Pyproject
 
 __all__ = ["read_pdm_lock"]

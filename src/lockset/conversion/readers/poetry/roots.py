@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lockset.conversion.model.checked_table import Fields
-    from lockset.conversion.model.imported_lock import Choice
+    from lockset.conversion.model.selection import Choice
     from lockset.conversion.readers.pyproject import Pyproject
 
 __all__ = ["dependency_items", "poetry_requirements"]

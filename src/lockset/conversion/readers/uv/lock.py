@@ -8,16 +8,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from lockset._dataclass import replace
 from lockset.conversion.model.checked_table import Fields, parse_toml_fields
+from lockset.conversion.model.foreign_graph import ForeignGraph, GraphEdge, GraphNode, GraphRoot
 from lockset.conversion.model.formats import Format
-from lockset.conversion.model.imported_lock import (
-    ForeignGraph,
-    GraphEdge,
-    GraphNode,
-    GraphRoot,
-    ImportedPackage,
-    Loss,
-    SelectableNames,
-)
+from lockset.conversion.model.imported_lock import ImportedPackage, Loss
+from lockset.conversion.model.selection import SelectableNames
 from lockset.conversion.readers.from_graph import LockHeader, imported_from_graph
 from lockset.conversion.readers.uv.markers import Rewriter
 from lockset.conversion.readers.uv.sources import archive_of, file_of, tree_of
@@ -31,8 +25,9 @@ from lockset.url_secrets import plain_url
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lockset.conversion.model.imported_lock import Choice, Conflict, ImportedLock
+    from lockset.conversion.model.imported_lock import ImportedLock
     from lockset.conversion.model.options import ReaderOptions
+    from lockset.conversion.model.selection import Choice, Conflict
     from lockset.conversion.readers.pyproject import Pyproject
     from lockset.conversion.readers.uv.markers import Activation
 

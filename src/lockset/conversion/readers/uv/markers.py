@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
-    from lockset.conversion.model.imported_lock import Choice, SelectableNames
+    from lockset.conversion.model.selection import Choice, SelectableNames
 
 __all__ = ["Activation", "Rewriter"]
 
