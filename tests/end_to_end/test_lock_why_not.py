@@ -111,3 +111,10 @@ def test_a_version_without_a_file_is_not_chosen_by_lock_and_why_not_says_so(
     assert [c["version"] for c in result["chosen"]] == ["1.0", "2.0"]
     assert result["reason"] == "engine 1.0, which it brings in, has no file for win_amd64 on Python 3.11"
     cli.ok("lock", "-i", local_index.url, *options)
+
+
+@pytest.mark.parametrize("version", ["2.0", "2", "2.0rc1"])
+def test_a_version_after_a_space_is_refused_with_the_right_form(cli: Command, version: str) -> None:
+    refusal = cli.refused("why-not", "a", version, code=2)
+    assert f"`{version}` is a version" in refusal
+    assert f"`lockset why-not a=={version}`" in refusal

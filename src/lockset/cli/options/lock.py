@@ -218,6 +218,10 @@ def read_why_not_command(args: argparse.Namespace, out: Output) -> WhyNotCommand
     options = _lock_options(args)
     if args.output is not None:
         refuse_wrong_output(args.output)
+    if args.sources and _is_version(args.sources[0]):
+        package = f"{args.package}=={args.sources[0]}"
+        message = f"`{args.sources[0]}` is a version, not a source of requirements"
+        raise UsageError("package-name", message, hint=f"Use `lockset why-not {package}`")
     return WhyNotCommand(
         package=args.package,
         sources=tuple(args.sources),
@@ -227,6 +231,21 @@ def read_why_not_command(args: argparse.Namespace, out: Output) -> WhyNotCommand
         context=run_context(args, out),
         json=args.json,
     )
+
+
+def _is_version(source: str) -> bool:
+    """Whether a source is certainly meant as the version of a package."""
+    if not source[:1].isdecimal():
+        return False
+    from packaging.version import InvalidVersion
+
+    from lockset.dependency_specifiers import read_version
+
+    try:
+        read_version(source)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:
