@@ -1,4 +1,4 @@
-"""What was published a moment ago is found: no failure and no upgrade relies on a page of the cache alone."""
+"""What was published a moment ago is found: no failure, finding or upgrade relies on a page of the cache alone."""
 
 from __future__ import annotations
 
@@ -120,3 +120,18 @@ def test_a_conversion_finds_a_project_once_it_is_published(
     local_index.world.add("late", "1.0")
     cli.ok(*convert, cwd=project)
     assert '"late"' in (project / "pylock.toml").read_text()
+    (project / "requirements.txt").write_text("late==2.0\n")
+    assert "no file of this version" in cli.refused(*convert, cwd=project)
+    local_index.world.add("late", "2.0")
+    cli.ok(*convert, cwd=project)
+
+
+def test_the_online_check_finds_files_that_were_uploaded_since_the_cache_got_the_page(
+    project: Path, local_index: LocalIndex, cli: Command
+) -> None:
+    check = ("validate", "--online", "--default-index", local_index.url)
+    cli.ok(*arguments(local_index), cwd=project)
+    cli.ok(*check, cwd=project)
+    local_index.world.add("b", "2.0")
+    cli.ok(*arguments(local_index), "-P", "b", "--cache-dir", "other", cwd=project)
+    cli.ok(*check, cwd=project)

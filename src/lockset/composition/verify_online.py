@@ -46,6 +46,8 @@ def check_online(
         path: KeyPath = ("packages", location)
         try:
             detail = index.project(package.name)
+            if _lacks_file(detail, package) and index.renew([package.name]):
+                detail = index.project(package.name)  # uploaded since the cache got the page
         except ProjectNotFound:
             yield Finding("online-missing", path, f"The index has no project `{package.name}`")
             continue
@@ -85,6 +87,11 @@ def _yanked(package: Package, known: dict[str, DistributionFile], path: KeyPath)
 def _known(detail: ProjectDetail, package: Package) -> dict[str, DistributionFile]:
     versions = [package.version] if package.version is not None else list(detail.versions)
     return {file.filename: file for version in versions if version in detail for file in detail.files(version)}
+
+
+def _lacks_file(detail: ProjectDetail, package: Package) -> bool:
+    known = _known(detail, package)
+    return any(file_name(file) not in known for _, file in _files(package, ()))
 
 
 def _files(package: Package, path: KeyPath) -> Iterator[tuple[KeyPath, PackageSdist | PackageWheel]]:

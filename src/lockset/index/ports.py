@@ -54,6 +54,15 @@ class Index(Protocol):
             LocksetError: `index-unreachable`, `index-refused`, `index-page-invalid`, `offline`: it is not known.
         """
 
+    def renew(self, names: Iterable[str]) -> bool:
+        """Request the pages that were taken from a cache as they were; whether one of them has changed since.
+
+        For what a page lacks: it may have been published meanwhile. If there is no cache, nothing changes.
+
+        Raises:
+            LocksetError: As `project`, except for `ProjectNotFound`.
+        """
+
 
 class Sink(Protocol):
     """Receives the bytes of one file."""

@@ -105,6 +105,10 @@ class DraftIndex:
     def hint(self, names: Iterable[str]) -> None:
         del names
 
+    def renew(self, names: Iterable[str]) -> bool:
+        del names
+        return False
+
     def project(self, name: str) -> ProjectDetail:
         return detail_of(name, self._files[name])
 

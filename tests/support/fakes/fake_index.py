@@ -40,6 +40,9 @@ class FakeIndex:
     def hint(self, names: Iterable[str]) -> None:
         self.hinted.extend(names)
 
+    def renew(self, names: Iterable[str]) -> bool:
+        return False
+
     def project(self, name: str) -> ProjectDetail:
         normalized = canonicalize_name(name)
         if normalized not in self.projects:

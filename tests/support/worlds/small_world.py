@@ -78,6 +78,9 @@ class SmallIndex:
     def hint(self, names: Iterable[str]) -> None:
         """Nothing is fetched ahead."""
 
+    def renew(self, names: Iterable[str]) -> bool:
+        return False
+
     def project(self, name: str) -> ProjectDetail:
         if name not in self._packages:
             raise ProjectNotFound(name, searched=(INDEX,))

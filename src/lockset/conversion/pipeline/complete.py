@@ -7,6 +7,7 @@ any candidate versions MUST be ignored when matching versions.").
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from lockset._dataclass import dataclass, field, replace
@@ -16,7 +17,7 @@ from lockset.conversion.readers.pins import (
     algorithms_of,
     with_hashes_read,
 )
-from lockset.errors import LocksetError, OfflineError
+from lockset.errors import IndexUnreachableError, LocksetError, OfflineError
 from lockset.hashes import STRONG_ALGORITHMS
 from lockset.index.ports import EMPTY_PAGE, ProjectNotFound
 from lockset.lockfile.model import PackageArchive, PackageVcs
@@ -42,6 +43,8 @@ _T = TypeVar("_T")
 
 # How many hashes a message shows.
 _SHOWN = 3
+# Errors of an entry whose release or files are not on the page of its project.
+_MISSING = frozenset({"index-page-empty", "no-hash-matches", "no-usable-file", "release-missing"})
 
 
 def complete(
@@ -106,7 +109,19 @@ class _GapFiller:
     losses: list[Loss] = field(default_factory=list)
 
     def packages(self, package: ImportedPackage) -> list[ImportedPackage]:
-        """The completed entry; several if local versions apply in parts of the environments."""
+        """The completed entry; several if local versions apply in parts of the environments.
+
+        What a page of the cache lacks is only missing if the index confirms it.
+        """
+        try:
+            return self._completed(package)
+        except LocksetError as error:
+            with suppress(IndexUnreachableError):
+                if error.diagnostic.code in _MISSING and self.index.renew([package.name]):
+                    return self._completed(package)
+            raise
+
+    def _completed(self, package: ImportedPackage) -> list[ImportedPackage]:
         if package.source is not None:
             return [self._source(package)]
         _refuse_half_hashed(package, self.location)

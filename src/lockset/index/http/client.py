@@ -149,7 +149,7 @@ class HttpIndexes:
         return known
 
     def renew(self, names: Iterable[str]) -> bool:
-        """Request the pages that were taken from the cache as they were; whether one of them has changed since."""
+        """See the port; a page is only requested again once."""
         changed = False
         for name in [name for name in map(canonicalize_name, names) if self._pages.recheck(name)]:
             with self._lock:

@@ -127,12 +127,14 @@ class IndexRepository:
             other._facts = dict(self._facts)
         return other
 
-    def renew(self, names: Iterable[str]) -> bool:  # noqa: ARG002 (used by `PrefetchingRepository`)
-        """Request anew what a cache had of these projects; whether any of it has changed."""
-        return False
+    def renew(self, names: Iterable[str]) -> bool:
+        """See `Index.renew`; after a change, everything is read again when it is next needed."""
+        if not self._index.renew(names):
+            return False
+        self._forget()
+        return True
 
     def _forget(self) -> None:
-        """Read everything again when it is next needed."""
         for known in (
             *(self._details, self._releases, self._files, self._serves, self._lacks, self._strictly_serves),
             *(self._facts, self._wheels_serve, self.not_found, self.stepped_over, self.unbuilt),

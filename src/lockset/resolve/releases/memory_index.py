@@ -113,6 +113,10 @@ class _MemoryPages:
     def hint(self, names: Iterable[str]) -> None:
         """There is nothing to fetch ahead."""
 
+    def renew(self, names: Iterable[str]) -> bool:  # noqa: ARG002 (of the port)
+        """Nothing changes."""
+        return False
+
     def project(self, name: str) -> ProjectDetail:
         """The page of a project."""
         normal, url = canonicalize_name(name), self._index.url

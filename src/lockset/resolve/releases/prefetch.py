@@ -56,9 +56,6 @@ class PrefetchingIndex(Index, Protocol):
     def is_coming(self, name: str) -> bool:
         """Whether another thread is fetching the page of the normalized project."""
 
-    def renew(self, names: Iterable[str]) -> bool:
-        """Request the pages that were taken from a cache as they were; whether one of them has changed since."""
-
 
 class PrefetchingMetadata(MetadataSource, Protocol):
     """A source of metadata that reports arrivals. Implementation: `lockset.metadata.retrieve.Retriever`."""
@@ -103,16 +100,12 @@ class PrefetchingRepository(IndexRepository):
         self._hinted: set[tuple[str, Version]] = set()
         self._matched: set[tuple[str, frozenset[Specifier]]] = set()
 
-    def renew(self, names: Iterable[str]) -> bool:
-        """See `IndexRepository.renew`."""
-        if not self._prefetched_index.renew(names):
-            return False
-        self._forget()
+    def _forget(self) -> None:
+        super()._forget()
         self._requested_specifiers.clear()
         self._requested_extras.clear()
         self._regions.clear()
         self._followed.clear()
-        return True
 
     def end_search(self) -> None:
         """See `IndexRepository.end_search`."""

@@ -48,9 +48,6 @@ class Index(SmallIndex):
     def is_coming(self, name: str) -> bool:
         return False
 
-    def renew(self, names: Iterable[str]) -> bool:
-        return False
-
 
 class Metadata(SmallMetadata):
     """The same for metadata."""
