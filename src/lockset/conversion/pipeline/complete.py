@@ -43,8 +43,10 @@ _T = TypeVar("_T")
 
 # How many hashes a message shows.
 _SHOWN = 3
-# Errors of an entry whose release or files are not on the page of its project.
-_MISSING = frozenset({"index-page-empty", "no-hash-matches", "no-usable-file", "release-missing"})
+
+
+class _NotOnPageError(LocksetError):
+    """The page of the project lacks the release or the files of an entry."""
 
 
 def complete(
@@ -115,9 +117,9 @@ class _GapFiller:
         """
         try:
             return self._completed(package)
-        except LocksetError as error:
+        except _NotOnPageError:
             with suppress(IndexUnreachableError):
-                if error.diagnostic.code in _MISSING and self.index.renew([package.name]):
+                if self.index.renew([package.name]):
                     return self._completed(package)
             raise
 
@@ -131,7 +133,7 @@ class _GapFiller:
         detail, files = self._release(package)
         admitted = self._usable_files(package, self._match_files(package, files))
         if not admitted:
-            raise LocksetError(
+            raise _NotOnPageError(
                 "no-usable-file",
                 f"{package.shown}: none of its files may be used: {_excluded(package)}",
                 location=package.origin or self.location,
@@ -215,7 +217,7 @@ class _GapFiller:
         )
         assert package.version is not None, package
         if not detail.versions:
-            raise LocksetError(
+            raise _NotOnPageError(
                 "index-page-empty",
                 f"{package.shown}: the page of {package.name} at {detail.index_url} has no links to wheels or sdists"
                 " with valid names",
@@ -224,7 +226,7 @@ class _GapFiller:
             )
         versions = _admitted_versions(package, detail.versions)
         if not versions:
-            raise LocksetError(
+            raise _NotOnPageError(
                 "release-missing",
                 f"{package.shown}: {detail.index_url} has no file of this version (deleted, or the wrong index?)",
                 location=package.origin or self.location,
@@ -308,7 +310,7 @@ class _GapFiller:
         total = len(left) + len(matches)
         named = [f"{name or ''} {' '.join(_texts(one))}".strip() for name, one in left]
         if not matches:
-            raise LocksetError(
+            raise _NotOnPageError(
                 "no-hash-matches",
                 f"{package.shown}: none of its {len(left)} hashes matches a file of this release on the index "
                 "(yanked, deleted or tampered with?)",
