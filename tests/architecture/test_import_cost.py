@@ -95,7 +95,8 @@ def test_requests_are_made_by_httpcore_and_only_a_run_that_makes_some_loads_it(
     assert not again & network, "everything is in the cache"
     rare = {"hashlib", "gzip", "bz2", "lzma", "zipfile", "tarfile", "shutil", "tempfile", "difflib", "html", "email"}
     assert not again & rare, "nothing is downloaded, unpacked or misspelled"
-    assert again & UNUSED == set()
+    # Python 3.10 parses the annotation of one option.
+    assert again & UNUSED == ({"ast"} if sys.version_info < (3, 11) else set())
     assert local_index.seen == []
 
 
@@ -113,7 +114,8 @@ def test_a_first_sync_loads_neither_what_reads_indexes_nor_the_libraries_of_rare
 
     (tmp_path / "alone").mkdir()  # in a folder without sources, which would be compared with the lock
     lock = "alone/pylock.toml"
-    run("lock", "requirements.in", "--default-index", local_index.url, "-o", lock, "--cache-dir", "lock")
+    source = ("requirements.in", "--python", ">=3.10", "--default-index", local_index.url)
+    run("lock", *source, "-o", lock, "--cache-dir", "lock")
     loaded = run("sync", lock, "--python", "env", "--cache-dir", "sync")
     assert "httpcore" in loaded, "it has downloaded"
     assert not loaded & {"anyio", "certifi", "encodings.idna", "ssl"}
@@ -138,7 +140,7 @@ def test_a_sync_from_the_cache_loads_neither_regular_expressions_nor_what_reads_
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
         return set(done.stderr.split())
 
-    run("lock", "requirements.in", "--default-index", local_index.url, "-o", lock)
+    run("lock", "requirements.in", "--python", ">=3.10", "--default-index", local_index.url, "-o", lock)
     loaded: set[str] = set()
     for _ in range(2):
         made = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(tmp_path / "env")]

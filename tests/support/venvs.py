@@ -30,7 +30,8 @@ print(json.dumps(sorted((normalized(found.metadata["Name"]), found.version) for 
 def interpreter(version: str) -> Path | None:
     """A Python of that minor version ("3.9") on this machine, or None."""
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
-        return Path(getattr(sys, "_base_executable", sys.executable))
+        base = Path(getattr(sys, "_base_executable", sys.executable))
+        return Path(sys.base_prefix, "bin", f"python{version}") if _is_in_venv(base) else base
     if os.name == "nt":
         return None
     try:
@@ -40,7 +41,11 @@ def interpreter(version: str) -> Path | None:
     on_path = shutil.which(f"python{version}")
     if on_path is not None and "shims" not in Path(on_path).parts:
         candidates.insert(0, Path(on_path))
-    return next((path for path in candidates if _works(path)), None)
+    return next((path for path in candidates if not _is_in_venv(path) and _works(path)), None)
+
+
+def _is_in_venv(python: Path) -> bool:
+    return (python.parent.parent / "pyvenv.cfg").exists()
 
 
 def _works(python: Path) -> bool:

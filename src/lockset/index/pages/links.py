@@ -13,6 +13,7 @@ __all__ = ["LinkBase", "filename_of_url", "without_userinfo"]
 # joining arbitrary URLs.
 _ROOT = lazy_pattern(r"https?://[A-Za-z0-9.:-]+(?=/)")
 _PATH = lazy_pattern(r"(?:/[A-Za-z0-9_~%+=!-][A-Za-z0-9_~%+=!.-]*)+", re.ASCII)
+_BRACKETED = lazy_pattern(r"\[[^\[\]]*\](?::[0-9]*)?")
 
 
 class LinkBase:
@@ -54,7 +55,9 @@ class LinkBase:
         if "@" not in url and "[" not in url:
             return url
         try:
-            return without_userinfo(url)
+            host = urlsplit(url).netloc.rpartition("@")[2]
+            # Python 3.10 accepts text after the bracket.
+            return None if "[" in host and not _BRACKETED.fullmatch(host) else without_userinfo(url)
         except ValueError:
             return None
 
