@@ -81,6 +81,18 @@ def test_a_failure_is_reported_where_the_index_cannot_be_reached_to_confirm_it(
     assert cli.refused(*arguments(local_index), cwd=project) == first
 
 
+def test_a_missing_project_that_the_lock_avoids_stops_no_lock_without_network(
+    project: Path, local_index: LocalIndex, cli: Command
+) -> None:
+    local_index.world.add("c", "2.0", requires=["missing"])
+    cli.ok(*arguments(local_index), cwd=project)
+    first = (project / "pylock.toml").read_bytes()
+    (project / "pylock.toml").unlink()
+    local_index.fault("*", times=None, reset=True)
+    cli.ok(*arguments(local_index), "--stats", cwd=project)
+    assert (project / "pylock.toml").read_bytes() == first
+
+
 @pytest.mark.parametrize("option", [("-U",), ("-P", "b"), ("--upgrade-package", "B==2.0")])
 def test_an_upgrade_sees_what_was_published_since_the_last_lock(
     option: tuple[str, ...], project: Path, local_index: LocalIndex, cli: Command

@@ -175,14 +175,14 @@ class _SyncedEnvironment:
         lacking = self._not_locked(requirements)
         if lacking and self.maker.require_locked:
             raise not_locked(self.what, lacking, self.maker.build_locks)
-        anew = bool(lacking and self.locked)
-        if anew:
+        is_resolved = bool(lacking and self.locked)
+        if is_resolved:
             names = ", ".join(lacking)
-            self.maker.listener.note(f"The build requirements of {self.what} are resolved anew: not locked: {names}")
+            self.maker.listener.note(f"The build requirements of {self.what} are resolved again: not locked: {names}")
             self.locked.clear()
         further = [r for r in dict.fromkeys(requirements) if r not in self.installed]
         self.installed.extend(further)
-        if self.installed and not self.locked and (further or anew):
+        if self.installed and not self.locked and (further or is_resolved):
             self._resolve()
 
     def _not_locked(self, requirements: Sequence[str]) -> list[str]:

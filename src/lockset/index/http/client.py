@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lockset._named_tuple import NamedTuple
@@ -231,14 +232,15 @@ class HttpIndexes:
 
     def _combined(self, name: str) -> _Answer:
         try:
-            return self._first_combined(name)
+            return self._combined_once(name)
         except ProjectNotFound:
-            # It may have been published since the cache was told that there is no such project.
-            if not self._pages.recheck(name):
-                raise
-            return self._first_combined(name)
+            # It may have been published since. Where the index cannot be reached, the cached page decides.
+            with suppress(IndexUnreachableError):
+                if self._pages.recheck(name):
+                    return self._combined_once(name)
+            raise
 
-    def _first_combined(self, name: str) -> _Answer:
+    def _combined_once(self, name: str) -> _Answer:
         strategy = strategy_for(name, self._options)
         plan = IndexOrder(strategy)
         searched = sources_for(name, self._options)
