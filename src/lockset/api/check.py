@@ -11,6 +11,7 @@ from lockset.errors import UsageError
 from lockset.lockfile.validate.report import finding_severity
 from lockset.resolve.lock.staleness import outdated_parts
 from lockset.sources.other_tools.facts import join_many_names
+from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,7 +77,7 @@ def check(
     root = workspace_of(named, target, context)
     if root is not None:
         return _check_workspace(root, options, indexes, target, context_of(context), online=online)
-    inputs = read_lock_inputs(named, options, indexes, target, context, merging=False, connecting=online)
+    inputs = read_lock_inputs(named, options, indexes, target, context, merging=False, connecting=online, naming=False)
     if inputs.target is None:
         raise UsageError("check-stdout", "`--check` requires a lock file", hint="Name it with `-o`")
     if inputs.pins is None:
@@ -110,13 +111,16 @@ def _checked(inputs: LockInputs, outdated: Sequence[str] | None, *, online: bool
     assert inputs.target is not None
     if outdated is None or inputs.pins is None:
         return LockCheck(path=inputs.target, exists=False)
-    findings = list(outdated)
+    findings = [
+        f"`{without_secrets(line.text)}` ({line.origin}) is required, but not locked" for line in inputs.unnamed
+    ]
+    findings += outdated
     notes: list[str] = []
     if online:
         for finding in _compared_online(inputs, inputs.pins):
             (findings if finding_severity(finding) == "error" else notes).append(finding.message)
     unbuilt = [
-        f"The {join_many_names(one.keys)} of {one.name} are dynamic, and were not compared"
+        f"The {join_many_names(one.keys)} of {one.name or 'the project'} are dynamic, and were not compared"
         for one in inputs.project.unbuilt
     ]
     return LockCheck(

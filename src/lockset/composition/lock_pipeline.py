@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from lockset.index.options import IndexOptions
     from lockset.index.pages.project_page import DistributionFile
     from lockset.lockfile.model import Pylock
-    from lockset.metadata.ports import Builder, BytesStore
+    from lockset.metadata.ports import Builder
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.direct_source import SourceFacts, SourceReader
@@ -268,22 +268,15 @@ class _BuilderOnUse:
 class _SourcesOnUse:
     """A source reader that is created (and its modules imported) for the first source: most projects have none."""
 
-    def __init__(
-        self, files: HttpFiles, store: BytesStore, builder: Builder | None, may_build: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, files: HttpFiles, **more: Any) -> None:
         self._files = files
-        self._store = store
-        self._builder = builder
-        self._may_build = may_build
+        self._more = more
 
     @cached_property
     def _sources(self) -> SourceReader:
         from lockset.composition.source_reader import Sources
 
-        environ = dict(os.environ)
-        return Sources(
-            self._files, store=self._store, builder=self._builder, may_build=self._may_build, environ=environ
-        )
+        return Sources(self._files, environ=dict(os.environ), **self._more)
 
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
         return self._sources.read(source, commit=commit)
@@ -297,13 +290,15 @@ def repository_opener(
     policy: BuildPolicy | None = None,
     on_close: Callable[[float], None] | None = None,
     connection: Connection | None = None,
+    known: Mapping[DirectSource, SourceFacts] | None = None,
 ) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
     """The `open_repository` argument of `lock_project`.
 
     Nothing is built if `builder` is None; `policy` says how it builds.
     `on_close` is called with the time at which the first page expires. An open `connection` with the same options,
-    cache and listener is used and stays open.
+    cache and listener is used and stays open. `known` are sources that were read before.
     """
+    build_key = _independent if policy is None else policy.cache_key
 
     @contextmanager
     def opened(rules: FileRules, listener: ProgressListener) -> Iterator[IndexRepository]:
@@ -328,7 +323,7 @@ def repository_opener(
                 tasks=used.workers,
                 builder=made,
                 failures=failures,
-                build_key=None if policy is None else policy.cache_key,
+                build_key=build_key,
             )
             yield PrefetchingRepository(
                 index=used.index,
@@ -336,13 +331,27 @@ def repository_opener(
                 rules=rules,
                 listener=listener,
                 hash_file=hash_file,
-                sources=_SourcesOnUse(used.files, used.cache, made, rules.may_build),
+                sources=_SourcesOnUse(
+                    used.files,
+                    store=used.cache,
+                    builder=made,
+                    may_build=rules.may_build,
+                    build_key=build_key,
+                    fingerprint=lambda: "" if made is None else made.fingerprint,
+                    refresh=options.refresh,
+                    known=known,
+                ),
                 on_search_end=used.workers.end_idle_copies,
             )
             if on_close is not None:
                 on_close(used.index.fresh_until)
 
     return opened
+
+
+def _independent(_name: str) -> str:
+    """What builds depend on besides their sources without settings: nothing."""
+    return ""
 
 
 def lock_repository(
@@ -367,6 +376,7 @@ def lock_repository(
         policy=_policy(inputs),
         on_close=fresh_until,
         connection=connection,
+        known=inputs.known,
     )
 
 

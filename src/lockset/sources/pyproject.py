@@ -48,11 +48,13 @@ def read_pyproject(
     location: str = "pyproject.toml",
     virtual: bool = False,
     files: ReferencedFiles | None = None,
+    unnamed: bool = False,
 ) -> RootProject:
     """Read a pyproject.toml. `base` is its folder, `location` its name in messages and origins.
 
     Without `[project]`, it must have dependency groups, or the `files` describe a project, as setup.py does,
-    unless it may be `virtual`: the root of a workspace that is not a project itself.
+    unless it may be `virtual`: the root of a workspace that is not a project itself. With `unnamed`, the name may be
+    one that only running setup.py shows: then `DynamicFields.name` is empty.
 
     Raises:
         LocksetError: with the key of the error: `toml-syntax`, `wrong-type`, `invalid-value`,
@@ -63,7 +65,8 @@ def read_pyproject(
     project, table = top.table("project") or _poetry_project(top), top.table("dependency-groups")
     groups = {} if table is None else read_groups(table)
     if project is None:
-        return _without_project(top, _built_name(top, base, files), groups, settings, base=base, virtual=virtual)
+        built = _built_name(top, base, files, unnamed=unnamed)
+        return _without_project(top, built, groups, settings, base=base, virtual=virtual)
     dynamic, name = _dynamic(project, top), _name(project)
     dependencies, extras = requirement_lines(project, "dependencies"), _extras(project)
     if extras or groups or any(line.name == name for line in dependencies):
@@ -168,10 +171,10 @@ def _without_project(
     unbuilt = DynamicFields(
         base=base, name=name or "", location=top.location, keys=keys, groups=groups, has_project_table=False
     )
-    expanded = expand(name, dependencies=(), extras={}, groups=groups).groups if keys and groups else groups
+    expanded = expand(name, dependencies=(), extras={}, groups=groups).groups if name and groups else groups
     return RootProject(
         base=base,
-        name=name,
+        name=name or None,
         groups=expanded,
         inclusions=inclusions_of(None, dependencies=(), extras={}, groups=groups, table=top.table("dependency-groups")),
         constraints=settings.constraints,
@@ -194,8 +197,10 @@ def _poetry_project(top: SettingsTable) -> SettingsTable | None:
     return None if data is None else SettingsTable(data, path="tool.poetry", location=top.location)
 
 
-def _built_name(top: SettingsTable, base: Path, files: ReferencedFiles | None) -> str | None:
+def _built_name(top: SettingsTable, base: Path, files: ReferencedFiles | None, *, unnamed: bool) -> str | None:
     """The name of a project that its build backend describes, not `[project]`; None if there is no such project.
+
+    Where only running setup.py shows the name, it is "" if it may be `unnamed`.
 
     Raises:
         LocksetError: `no-project`: there is a setup.py, and only running it shows the name.
@@ -207,6 +212,8 @@ def _built_name(top: SettingsTable, base: Path, files: ReferencedFiles | None) -
         return None
     name = files.project_name(str(base))
     if name is None and has_script and not top.data.get("dependency-groups"):
+        if unnamed:
+            return ""
         raise LocksetError(
             "no-project",
             "The name of the project is not written as a string in setup.py or setup.cfg",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lockset.index.options import IndexOptions
     from lockset.index.ports import Index
     from lockset.progress import ProgressListener
+    from lockset.sources.project import RootProject
 
 __all__ = ["convert_foreign", "convert_imported", "with_own_indexes"]
 
@@ -51,8 +52,15 @@ def convert_foreign(
         LocksetError: If the input is not valid, files are not available, or (with `strict`) something would be lost.
     """
     fetch = SourceFetcher(lambda: resolve_indexes(indexes, None, context))
+
+    def named(project: RootProject) -> RootProject:
+        from lockset.composition.conversions.static_names import with_static_names  # few files need it
+
+        index_options = resolve_indexes(indexes, project, context)
+        return with_static_names(project, index_options, context, folder=absolute(output).parent)
+
     imported, project = read_input(
-        path, options, output=output, content=content, environ=context.variables, fetch=fetch
+        path, options, output=output, content=content, environ=context.variables, fetch=fetch, named=named
     )
     index_options = resolve_indexes(indexes, project, context)
     hint = unread_index_variable(index_options, context) if project is not None else None
