@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from lockset._dataclass import dataclass
 from lockset.composition.sync_pipeline import (
     DescribedInterpreter,
     InstallOptions,
@@ -19,7 +20,7 @@ from lockset.composition.sync_pipeline import (
 from lockset.errors import LocksetError, UsageError
 from lockset.files.record_store import content
 from lockset.lockfile.file_name import is_lock_file_name, refuse_wrong_name
-from lockset.option_values import check_argument, check_options, plain_dataclass
+from lockset.option_values import check_argument, check_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _LARGEST = 1 << 25
 _STDIN = "-"
 
 
-@plain_dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncOptions:
     """The options of `lockset sync`: what to install, where, and what may be removed.
 
