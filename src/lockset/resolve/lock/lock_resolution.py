@@ -203,7 +203,12 @@ def _resolution_of(
             return resolution
         from lockset.resolve.lock.wheel_gaps import with_files  # most resolutions have a file everywhere
 
-        return with_files(resolution, lacking, problem, repository)
+        better = with_files(resolution, lacking, problem, repository)
+        if better is resolution or request.locked_for.is_disjoint(problem.rules.counting):
+            return better
+        # Pins of the old lock lack files where others have some: so they give way.
+        giving_way = replace(request, locked_for=request.locked_for - problem.rules.counting)
+        return _resolution_of(replace(problem, request=giving_way), repository, listener)
     from lockset.resolve.solver.opt_in_releases import all_opted_in
 
     return (

@@ -310,15 +310,19 @@ def _check_missing(
     *,
     newest: Callable[[], int],
 ) -> None:
-    """Report environments, and Pythons up to `newest`, without a wheel, for a package without an sdist."""
-    fitting = _bounded_union(_region(one) for one in tags)
+    """Report environments, and Pythons up to `newest`, without a wheel, for a package without an sdist.
+
+    A wheel that only free-threaded or debug builds accept is not a wheel for a Python.
+    """
+    fitting = _bounded_union(_region(one, default_builds=True) for one in tags)
     applies = claimed.entries[index]
     if fitting is None or applies.implies(fitting):
         return
     for location, environment in claimed.environments.items():
         within = environment & applies
         if not within.is_empty and within.is_disjoint(fitting):
-            message = f"No wheel of `{package['name']}` fits environments[{location}], and there is no sdist"
+            wheel = _missing_wheel(package, tags, within)
+            message = f"{wheel} fits environments[{location}], and there is no sdist"
             findings.add("no-file-for-environment", ("packages", index), message, "Lock again for this environment")
             return
     missing = []
@@ -328,9 +332,17 @@ def _check_missing(
             missing.append(python)
     if missing:
         shown = ", ".join(missing[:_SHOWN]) + (" and more" if len(missing) > _SHOWN else "")
-        message = f"No wheel of `{package['name']}` fits Python {shown}, and there is no sdist"
+        wheel = _missing_wheel(package, tags, applies & MarkerSet.parse(f"python_version == '{missing[0]}'"))
+        message = f"{wheel} fits Python {shown}, and there is no sdist"
         hint = "Narrow `requires-python`, or lock again with an sdist"
         findings.add("no-file-for-environment", ("packages", index), message, hint)
+
+
+def _missing_wheel(package: Mapping[str, Any], tags: Iterable[str], region: MarkerSet) -> str:
+    """The subject of a message that no wheel fits in `region`."""
+    is_elsewhere = all(_region(one).is_disjoint(region) for one in tags)
+    wheel = f"No wheel of `{package['name']}`"
+    return wheel if is_elsewhere else f"{wheel} for default builds (neither free-threaded nor debug)"
 
 
 @lru_cache(maxsize=4096)
@@ -339,12 +351,12 @@ def _tags(file_name: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _region(tags: str) -> MarkerSet:
-    """Where wheels with these tags can be used; anywhere for invalid tags."""
+def _region(tags: str, *, default_builds: bool = False) -> MarkerSet:
+    """Where wheels with these tags can be used, or default builds can use them; anywhere for invalid tags."""
     if tags.count("-") != 2 or tag_count(f"x-{tags}") > MAX_WHEEL_TAGS:
         return MarkerSet.any()
     try:
-        region = tag_set_region(tags)
+        region = tag_set_region(tags, default_builds=default_builds)
     except (ValueError, LocksetError):  # the rule on file names reports it
         return MarkerSet.any()
     return region if _is_small(region) else MarkerSet.any()
