@@ -56,6 +56,17 @@ b.1 = { requires-python = "<3.13" }
 c.2 = { requires = ["b"] }
 c.1 = {}
 """,
+    "a pin lacks files beyond its own bound": """
+[project]
+requires-python = ">=3.11"
+dependencies = ["c"]
+[choices]
+fork = "fewest"
+[packages]
+c.3 = { wheels = ["cp312-cp312-manylinux_2_17_x86_64"], requires-python = "<3.13" }
+c.2 = { wheels = ["py3-none-manylinux_2_17_x86_64"] }
+c.1 = { wheels = ["py3-none-win_amd64"] }
+""",
 }
 
 
