@@ -157,7 +157,7 @@ class PrefetchingRepository(IndexRepository):
         files = self.files(name, version)
         if any(file.is_wheel for file in files):
             self._look_ahead(lambda: self._prefetched_metadata.is_coming(files))
-        elif files:
+        elif files and self._may_build_more(name):
             self._build(files)
         facts = super()._read_facts(name, version)
         if facts is not None:
@@ -178,7 +178,8 @@ class PrefetchingRepository(IndexRepository):
 
     def _build_sole(self, name: str) -> None:
         """Start to obtain the metadata of sdists of the project that alone meet a requirement."""
-        if name in self.own_projects or self._prefetched_index.known(name) is None:
+        is_known = name not in self.own_projects and self._prefetched_index.known(name) is not None
+        if not is_known or not self._may_build_more(name):
             return
         with suppress(LocksetError):
             releases = self.releases(name)

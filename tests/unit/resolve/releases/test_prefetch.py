@@ -278,4 +278,13 @@ def test_while_one_release_is_built_those_that_are_needed_as_well_are_begun() ->
     assert metadata.built == []
     assert repo.facts("b", Version("1")) is not None
     assert metadata.built[0] == "b 1"
-    assert sorted(metadata.built[1:]) == ["c 1", "h 1"]
+    # The metadata of `c` have been fetched ahead, so what these require counts, too.
+    assert sorted(metadata.built[1:]) == ["c 1", "g 1", "h 1"]
+
+
+def test_no_more_releases_are_built_ahead_than_may_be_built() -> None:
+    sdist: dict[str, Any] = {"wheels": [], "sdist": True}
+    repo, _, metadata, _ = repository({"a": {str(n): sdist for n in range(20)}})
+    repo._built["a"] = (0, 5)
+    assert repo.facts("a", Version("19")) is not None, "its metadata are static"
+    assert metadata.built == []
