@@ -177,11 +177,11 @@ class HookBuilder:
         with self._backend(source_tree, what, package, kind=kind) as backend:
             return backend.requires
 
-    def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
+    def archive_metadata(self, archive: BinaryIO, filename: str, *, package: str | None = None) -> bytes:
         """The METADATA of an sdist archive; see `Builder`."""
         with _scratch() as scratch:
             tree = unpack_sdist(archive, filename, scratch)
-            return self.metadata(tree, what=filename, package=_package_of(filename))
+            return self.metadata(tree, what=filename, package=package or _package_of(filename))
 
     def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
         """Build a wheel of an sdist archive; see `Builder`."""

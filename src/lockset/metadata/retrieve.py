@@ -351,7 +351,7 @@ class Retriever:
         failures = self._failures_of(file)
         with self._files.download(file) as archive:
             try:
-                data = self._builder.archive_metadata(archive, file.filename)
+                data = self._builder.archive_metadata(archive, file.filename, package=file.project)
                 metadata = parse_metadata(data, origin="built", what=file.filename)
                 check_identity(metadata, file)
             except LocksetError as error:

@@ -55,9 +55,9 @@ class BuilderOnUse:
         """See `Builder`."""
         return self._builder().wheel(source_tree, out_dir, what=what, package=package)
 
-    def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
+    def archive_metadata(self, archive: BinaryIO, filename: str, *, package: str | None = None) -> bytes:
         """See `Builder`."""
-        return self._builder().archive_metadata(archive, filename)
+        return self._builder().archive_metadata(archive, filename, package=package)
 
     def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
         """See `Builder`."""

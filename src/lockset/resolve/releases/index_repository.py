@@ -17,6 +17,7 @@ from lockset.errors import (
     TooManyFailedBuildsError,
 )
 from lockset.hashes import STRONG_ALGORITHMS
+from lockset.index.filenames import SDIST_SUFFIXES
 from lockset.index.options import is_local
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
@@ -497,7 +498,7 @@ class IndexRepository:
 
 
 def _builds(file: DistributionFile) -> bool:
-    return file.filename.endswith((".tar.gz", ".zip"))
+    return file.filename.endswith(SDIST_SUFFIXES)
 
 
 class _Platform(NamedTuple):
