@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lockset.composition import tree_memory
 from lockset.composition.tree_memory import CommitMemory, FolderMemory
 from lockset.metadata.core import CoreMetadata, parse_metadata
 from lockset.resolve.problem.direct_source import DirectSource, SourceFacts
@@ -73,8 +73,8 @@ def test_a_folder_is_known_for_a_day_while_nothing_changes(tmp_path: Path, monke
         own = folders(store, **changed)
         assert own.get(tmp_path, own.stamp(tmp_path, "a")) is None
     assert folders(store, refresh=True).get(tmp_path, stamp) is None
-    now = tree_memory.time.time()
-    monkeypatch.setattr(tree_memory.time, "time", lambda: now + 25 * 3600)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 25 * 3600)
     assert folders(store).get(tmp_path, stamp) is None
 
 
