@@ -24,7 +24,7 @@ __all__ = ["ask_interpreter", "configurations", "interpreter_memory", "interpret
 _MARK = b"lockset-facts:"
 _OLDEST = (3, 8)
 # Increment with every change of `interpreter_script`.
-_FORMAT = 4
+_FORMAT = 5
 # Timeout for an interpreter; one that takes longer is considered broken.
 _SECONDS = 60
 # Seconds between two checks whether it has ended while other processes hold its pipes.
