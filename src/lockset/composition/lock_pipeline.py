@@ -400,7 +400,7 @@ def _policy(inputs: LockInputs) -> BuildPolicy | None:
 def _present_python(context: RunContext) -> str:
     """The interpreter of the environment that a sync would use, else the one that runs lockset."""
     from lockset.sync.disk.inspect.interpreter import interpreter_of
-    from lockset.sync.disk.request import find_environment
+    from lockset.sync.disk.request import active_environment, find_environment
 
-    active = context.process_variables.get("VIRTUAL_ENV")
+    active = active_environment(context.process_variables)
     return interpreter_of(active or find_environment(context.here) or sys.executable)
