@@ -361,7 +361,8 @@ class _PoetryLockReader:
             revision = source.text("reference")
             vcs = PackageVcs(
                 type="git",
-                url=repository_url(url),
+                # Poetry writes the host of a repository on disk as `None`.
+                url=repository_url(re.sub(r"^file://None/", "file:///", url)),
                 requested_revision=revision if revision not in {commit, None, "HEAD"} else None,
                 commit_id=commit,
                 subdirectory=subdirectory,
