@@ -134,4 +134,4 @@ def _compared_online(inputs: LockInputs, lock: Pylock) -> list[Finding]:
 
     listener = inputs.context.heard
     with connected(inputs.indexes, inputs.context.cache_folder, listener) as connection:
-        return list(check_online(lock, connection.index, listener))
+        return list(check_online(enumerate(lock.packages), connection.index, listener))

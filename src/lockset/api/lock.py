@@ -64,18 +64,14 @@ def lock(
     opened = opened_for(needed_pages(inputs), inputs.indexes, context.cache_folder, context.heard)
     with with_lines_of(context.here), opened as connection:
         # What resolves is imported while the first pages arrive.
-        from lockset.composition.lock_pipeline import lock_project, lock_repository
+        from lockset.composition.lock_pipeline import lock_from_inputs
 
-        result = lock_project(
-            inputs.project,
-            inputs.options,
-            open_repository=lock_repository(inputs, fresh_until=fresh.append, connection=connection),
-            now=context.moment,
-            old=inputs.pins,
-            folder=inputs.folder,
+        result = lock_from_inputs(
+            inputs,
             verify=inputs.options.verify_metadata,
-            listener=context.heard,
             attest=_attest(inputs),
+            fresh_until=fresh.append,
+            connection=connection,
         )
     result = replace(result, warnings=inputs.warnings, inputs=inputs, fresh_until=min(fresh, default=0.0))
     return _with_build_requirements(result)

@@ -251,10 +251,9 @@ def verify_files(
     Raises:
         LocksetError: If an index is not available.
     """
-    from lockset._dataclass import replace
-    from lockset.composition.connections import connected
-    from lockset.composition.indexes import chosen_urls, resolve_indexes
-    from lockset.composition.run_context import IndexOverrides, context_of
+    from lockset.composition.connections import connected, connected_by_index
+    from lockset.composition.indexes import resolve_indexes
+    from lockset.composition.run_context import context_of
     from lockset.composition.verify_online import check_downloads, check_online
     from lockset.lockfile.validate.report import locate_findings
 
@@ -262,16 +261,13 @@ def verify_files(
     assert lock is not None
     assert document is not None
     context = context_of(context)
-    options, cache, listener = resolve_indexes(indexes, None, context), context.cache_folder, context.heard
-    given = chosen_urls(indexes) or (isinstance(indexes, IndexOverrides) and indexes.no_index)
-    named = [None] if given else list(dict.fromkeys(package.index for package in lock.packages))
+    listener = context.heard
+    recorded = [((number, package), package.index) for number, package in enumerate(lock.packages)]
     findings: list[Finding] = []
-    for url in named if online else ():
-        from_one = options if url is None else replace(options, index_url=url)
-        with connected(from_one, cache, listener) as connection:
-            findings += check_online(lock, connection.index, listener, of=None if given else {url})
+    for packages, connection in connected_by_index(recorded if online else (), indexes, None, context):
+        findings += check_online(packages, connection.index, listener)
     if download:
-        with connected(options, cache, listener) as connection:
+        with connected(resolve_indexes(indexes, None, context), context.cache_folder, listener) as connection:
             findings += check_downloads(lock, connection.downloads, listener)
     return tuple(locate_findings(findings, document))
 

@@ -56,9 +56,11 @@ __all__ = [
     "LockOptions",
     "lock_builder",
     "lock_environment",
+    "lock_from_inputs",
     "lock_project",
     "lock_repository",
     "posed_problem",
+    "problem_from_inputs",
     "repository_opener",
     "with_metadata",
 ]
@@ -112,6 +114,54 @@ def lock_project(
             listener=heard,
             attest=attest,
         )
+
+
+def lock_from_inputs(
+    inputs: LockInputs,
+    *,
+    old: Pylock | None = None,
+    verify: bool = False,
+    attest: Attest | None = None,
+    fresh_until: Callable[[float], None] | None = None,
+    connection: Connection | None = None,
+) -> LockResult:
+    """Lock `inputs` as `lock_project`: with the pins of `old`, or else of the existing lock file.
+
+    `fresh_until` and `connection` as for `lock_repository`.
+
+    Raises:
+        LocksetError: As `lock_project`.
+    """
+    return lock_project(
+        inputs.project,
+        inputs.options,
+        open_repository=lock_repository(inputs, fresh_until=fresh_until, connection=connection),
+        now=inputs.context.moment,
+        old=old or inputs.pins,
+        folder=inputs.folder,
+        verify=verify,
+        listener=inputs.context.heard,
+        attest=attest,
+    )
+
+
+def problem_from_inputs(
+    inputs: LockInputs, *, old: Pylock | None = None, listener: ProgressListener | None = None
+) -> AbstractContextManager[tuple[RootProject, ResolutionProblem, IndexRepository]]:
+    """The `posed_problem` of `inputs`: with the pins of `old`, or else of the existing lock file.
+
+    Raises:
+        LocksetError: As `posed_problem`.
+    """
+    return posed_problem(
+        inputs.project,
+        inputs.options,
+        open_repository=lock_repository(inputs),
+        now=inputs.context.moment,
+        old=old or inputs.pins,
+        folder=inputs.folder,
+        listener=listener or inputs.context.heard,
+    )
 
 
 def lock_environment(project: RootProject, options: LockOptions, maker: SyncedEnvironmentMaker) -> Pylock:

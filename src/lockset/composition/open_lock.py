@@ -78,24 +78,18 @@ def open_revision(path: str | PathLike[str] | None, context: RunContext) -> Docu
     # A name that begins with a dash would be an option to git, not a revision.
     if not revision or revision.startswith("-"):
         return open_lock(path, context)
-    import subprocess  # slow to import, and most locks are files
+    from lockset.build.git import read_revision  # slow to import, and most locks are files
 
-    from lockset.build.git import stored_file
-
-    try:
-        done = stored_file(named, folder=context.here)
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise LocksetError("git-revision", f"git could not read `{named}`: {error}") from error
-    if done.returncode != 0:
-        output = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    data, reported = read_revision("cat-file blob", named, folder=context.here, shown=named)
+    if data is None:
         raise LocksetError(
             "git-revision",
             f"There is no file `{named}`, and git has no such revision or file",
-            context=tuple(output[:3]),
+            context=reported,
             hint="Use a path relative to the repository's root (`HEAD~1:pylock.toml`) or to the working folder "
             "(`HEAD:./pylock.toml`)",
         )
-    return _read(done.stdout, named, context)
+    return _read(data, named, context)
 
 
 def nearest_lock(folder: Path) -> Path | None:

@@ -13,7 +13,7 @@ from lockset.lockfile.model import PackageSdist, PackageWheel, file_name
 from lockset.lockfile.validate.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterable, Iterator
 
     from lockset.index.pages.project_page import DistributionFile, ProjectDetail
     from lockset.index.ports import Downloads, Index
@@ -28,19 +28,15 @@ MOST_BYTES = 8 << 30
 
 
 def check_online(
-    lock: Pylock, index: Index, listener: ProgressListener, *, of: Collection[str | None] | None = None
+    packages: Iterable[tuple[int, Package]], index: Index, listener: ProgressListener
 ) -> Iterator[Finding]:
-    """Differences between `lock` and `index`: missing files, other sizes, other hashes, yanked files, project status.
+    """Differences of locked packages from `index`: missing files, other sizes or hashes, yanked files, project status.
 
     Files that are yanked (PEP 592), and projects that are archived or deprecated (PEP 792), are warnings.
-    Only packages whose `index` is in `of` are checked; None checks all. A package that the index does not have, or
-    whose page cannot be read, is one finding, and the others are still checked.
+    A package that the index does not have, or whose page cannot be read, is one finding, and the others are still
+    checked.
     """
-    wanted = [
-        (location, package)
-        for location, package in enumerate(lock.packages)
-        if (package.wheels or package.sdist) and (of is None or package.index in of)
-    ]
+    wanted = [(number, package) for number, package in packages if package.wheels or package.sdist]
     index.hint(package.name for _, package in wanted)
     listener.phase("Checking the index", total=len(wanted))
     for location, package in wanted:

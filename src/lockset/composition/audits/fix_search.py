@@ -17,7 +17,7 @@ from lockset.advisories.vulnerabilities import vulnerabilities_of
 from lockset.composition.audits.report import AuditFix, FixOutlook
 from lockset.composition.lock_assembly import own_projects, requiring_own, resolve_and_assemble
 from lockset.composition.lock_inputs import read_lock_inputs
-from lockset.composition.lock_pipeline import lock_repository, posed_problem
+from lockset.composition.lock_pipeline import lock_repository, problem_from_inputs
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
@@ -34,7 +34,6 @@ from lockset.resolve.solver.search import ResolutionImpossible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from lockset.advisories.database import AdvisoryDatabase
@@ -111,7 +110,7 @@ class FixSearch:
         """
         inputs = self._inputs
         refuse_lost_groups(inputs.project, inputs.options, inputs.pins)
-        with self._posed() as (project, problem, opened), ExitStack() as stack:
+        with problem_from_inputs(self._inputs) as (project, problem, opened), ExitStack() as stack:
             search = _OpenSearch(
                 auditor=self._auditor,
                 inputs=inputs,
@@ -156,18 +155,6 @@ class FixSearch:
         if not any(outlook.fits for outlook in again.values()):
             return search, outlooks
         return wider, {**outlooks, **again}
-
-    def _posed(self) -> AbstractContextManager[tuple[RootProject, ResolutionProblem, IndexRepository]]:
-        inputs = self._inputs
-        return posed_problem(
-            inputs.project,
-            inputs.options,
-            open_repository=lock_repository(inputs),
-            now=inputs.context.moment,
-            old=inputs.pins,
-            folder=inputs.folder,
-            listener=inputs.context.heard,
-        )
 
     def _notes(self) -> Iterator[str]:
         inputs = self._inputs

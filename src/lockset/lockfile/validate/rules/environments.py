@@ -13,7 +13,7 @@ from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.lockfile.conflicts import conflicting_region, pairs_of, read_conflicts
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
-from lockset.lockfile.validate.typed_get import normalized_names
+from lockset.lockfile.validate.lock_table import normalized_names
 from lockset.markers import KNOWN_PYTHONS, Example, MarkerSet, known_pythons, platform_region, possible, tag_set_region
 from lockset.markers.diagram import FULL, NODES
 from lockset.markers.environment import UNNAMED_SYSTEM
