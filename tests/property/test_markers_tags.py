@@ -12,6 +12,7 @@ from lockset.markers import (
     Environment,
     MarkerSet,
     Universe,
+    default_build_region,
     described_tags,
     platform_region,
     possible,
@@ -50,8 +51,39 @@ def test_described_environments_can_occur_and_lie_in_their_platforms_region(who:
     assert platform_region(platform).evaluate(environment)
 
 
+INTERPRETERS = (
+    *("py3", "py2", "py", "py38", "py311", "py313", "cp3", "cp37", "cp38", "cp311", "cp313", "cp315", "cp27", "cp31"),
+    *("pp3", "pp38", "pp311", "pp313", "graalpy311", "graalpy313", "ip34", "jy27"),
+)
+ABIS = (
+    *("none", "abi3", "abi3t", "cp37", "cp37m", "cp37dm", "cp38", "cp38d", "cp38m", "cp311", "cp313", "cp313t"),
+    *("cp313td", "cp315", "cp315t", "cp27mu", "pypy38_pp73", "pypy311_pp73", "pypy313_pp73"),
+)
+
+
+@given(described.filter(lambda who: not who[1].endswith("t")), st.data())
+def test_default_builds_use_the_wheels_whose_tags_they_accept(who: tuple[str, str, str], data: st.DataObject) -> None:
+    platform, python, implementation = who
+    accepted = described_tags(platform, python, implementation)
+    own_platforms = sorted({tag.platform for tag in accepted})
+    interpreter, abi = data.draw(st.sampled_from(INTERPRETERS)), data.draw(st.sampled_from(ABIS))
+    tag = Tag(interpreter, abi, data.draw(st.sampled_from(own_platforms)))
+    environment = Environment.of_platform(platform, python, implementation)
+    assert default_build_region([tag]).evaluate(environment) == (tag in accepted)
+
+
+@given(described, st.sampled_from(INTERPRETERS), st.sampled_from(ABIS))
+def test_another_build_may_use_wheels_that_default_builds_do_not(
+    who: tuple[str, str, str], interpreter: str, abi: str
+) -> None:
+    for platform in ("any", who[0] if "_" in who[0] else "win_amd64"):
+        tags = parse_tag(f"{interpreter}-{abi}-{platform}")
+        assert default_build_region(tags).implies(wheel_region(tags))
+
+
 PARTS = st.lists(
-    st.sampled_from(["py3", "py2", "cp311", "abi3", "none", "any", "win_amd64", "linux_x86_64"]), min_size=1
+    st.sampled_from(["py3", "py2", "cp311", "cp313t", "pp3", "abi3", "none", "any", "win_amd64", "linux_x86_64"]),
+    min_size=1,
 )
 
 
@@ -59,6 +91,7 @@ PARTS = st.lists(
 def test_the_region_of_a_compressed_tag_set_is_that_of_its_tags(parts: tuple[list[str], ...]) -> None:
     text = "-".join(".".join(each) for each in parts)
     assert tag_set_region(text) == wheel_region(parse_tag(text))
+    assert tag_set_region(text, default_builds=True) == default_build_region(parse_tag(text))
 
 
 ODD_PARTS = st.lists(
@@ -114,6 +147,32 @@ def test_the_region_of_a_wheel_is_the_union_of_its_tags(tags: frozenset[Tag]) ->
 )  # fmt: skip
 def test_known_tags_have_exact_regions(compressed: str, expected: str) -> None:
     assert wheel_region(parse_tag(compressed)) is MarkerSet.parse(expected)
+
+
+@pytest.mark.parametrize(
+    "compressed",
+    [
+        "cp314-cp314t-win_amd64",
+        "cp315-abi3t-win_amd64",
+        "cp38-cp38d-win_amd64",
+        "py3-abi3-any",
+        "cp3-none-any",
+        "cp39-abi3-any",
+    ],
+)
+def test_default_builds_have_no_use_for_wheels_of_other_builds(compressed: str) -> None:
+    assert default_build_region(parse_tag(compressed)).is_empty
+
+
+@pytest.mark.parametrize(
+    "compressed",
+    [
+        *("cp315-abi3.abi3t-win_amd64", "cp27-cp27mu-linux_x86_64", "cp37-cp37m-win_amd64", "pp3-none-any"),
+        *("pp311-pypy311_pp73-win_amd64", "graalpy311-graalpy250_311_native-linux_x86_64", "brython3-none-any"),
+    ],
+)
+def test_default_builds_use_the_wheels_of_their_implementation(compressed: str) -> None:
+    assert default_build_region(parse_tag(compressed)) is wheel_region(parse_tag(compressed))
 
 
 def test_unknown_tags_restrict_nothing() -> None:

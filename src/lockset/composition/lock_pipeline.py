@@ -10,9 +10,10 @@ import sys
 import time
 from contextlib import contextmanager, nullcontext
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import replace
+from lockset.composition.builds.parallel import BuilderOnUse, running_builds
 from lockset.composition.connections import connected
 from lockset.errors import BuildEnvironmentError, BuildFailedError, BuildNeededError, LocksetError
 from lockset.metadata.retrieve import BuildFailures, Retriever
@@ -286,35 +287,6 @@ def _refused(unbuilt: DynamicFields) -> LocksetError:
     )
 
 
-class _BuilderOnUse:
-    """A builder that is created (and its modules imported) for the first build: most runs build nothing."""
-
-    def __init__(self, make: Callable[[], Builder]) -> None:
-        self._make = make
-
-    @cached_property
-    def _builder(self) -> Builder:
-        return self._make()
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of what its builds depend on besides the source tree; "" if that is not known."""
-        fingerprint: str = getattr(self._builder, "fingerprint", "")
-        return fingerprint
-
-    def metadata(self, source_tree: Path, *, what: str, package: str | None = None) -> bytes:
-        return self._builder.metadata(source_tree, what=what, package=package)
-
-    def wheel(self, source_tree: Path, out_dir: Path, *, what: str, package: str | None = None) -> Path:
-        return self._builder.wheel(source_tree, out_dir, what=what, package=package)
-
-    def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
-        return self._builder.archive_metadata(archive, filename)
-
-    def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
-        return self._builder.archive_wheel(archive, filename, out_dir)
-
-
 class _SourcesOnUse:
     """A source reader that is created (and its modules imported) for the first source: most projects have none."""
 
@@ -352,8 +324,9 @@ def repository_opener(
 
     @contextmanager
     def opened(rules: FileRules, listener: ProgressListener) -> Iterator[IndexRepository]:
-        with nullcontext(connection) if connection is not None else connected(options, cache, listener) as used:
-            made = _BuilderOnUse(lambda: builder(listener)) if builder is not None else None
+        made = BuilderOnUse(lambda: builder(listener)) if builder is not None else None
+        lasting = nullcontext(connection) if connection is not None else connected(options, cache, listener)
+        with lasting as used, running_builds(made) as builds:
 
             def hash_file(file: DistributionFile) -> Mapping[str, str]:
                 listener.note(f"The index has no strong hash of {file.filename}: downloading it to compute one")
@@ -374,6 +347,7 @@ def repository_opener(
                 builder=made,
                 failures=failures,
                 build_key=build_key,
+                builds=builds,
             )
             yield PrefetchingRepository(
                 index=used.index,
@@ -476,7 +450,7 @@ def _policy(inputs: LockInputs) -> BuildPolicy | None:
 def _present_python(context: RunContext) -> str:
     """The interpreter of the environment that a sync would use, else the one that runs lockset."""
     from lockset.sync.disk.inspect.interpreter import interpreter_of
-    from lockset.sync.disk.request import find_environment
+    from lockset.sync.disk.request import active_environment, find_environment
 
-    active = context.process_variables.get("VIRTUAL_ENV")
+    active = active_environment(context.process_variables)
     return interpreter_of(active or find_environment(context.here) or sys.executable)

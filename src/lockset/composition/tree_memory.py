@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CommitMemory", "FolderMemory"]
 
-_COMMITS, _FOLDERS = "commits", "folders"
+# As for the metadata of releases, whose keys are others.
+_KIND = "metadata"
 # Increase it whenever the meaning of a stored record changes.
 _FORMAT = 1
 # Seconds for which the metadata of a folder are used: its build may have read something outside of it.
@@ -48,12 +49,12 @@ class CommitMemory:
 
     def get(self, source: DirectSource, commit: str) -> SourceFacts | None:
         """The stored facts of the commit; None if it has to be fetched."""
-        data = None if self._refresh else self._store.get(_COMMITS, _commit_key(source, commit))
+        data = None if self._refresh else self._store.get(_KIND, _commit_key(source, commit))
         if data is None:
             return None
         try:
             record = json.loads(data)
-            metadata = CoreMetadata.of_record(record["metadata"])
+            metadata = CoreMetadata.of_record(record)
             named = tuple(NamedSource(**values) for values in record["named"])
             key = record["key"]
         except (ValueError, KeyError, TypeError):
@@ -68,11 +69,11 @@ class CommitMemory:
         if facts.commit is None or (facts.metadata.origin == "built" and key is None):
             return
         record = {
-            "metadata": facts.metadata.record(),
+            **facts.metadata.record(),
             "named": [_values(named) for named in facts.named],
             "key": key,
         }
-        self._store.put(_COMMITS, _commit_key(source, facts.commit), json.dumps(record).encode())
+        self._store.put(_KIND, _commit_key(source, facts.commit), json.dumps(record).encode())
 
 
 class FolderMemory:
@@ -114,12 +115,12 @@ class FolderMemory:
 
     def get(self, tree: Path, stamp: str | None) -> CoreMetadata | None:
         """The metadata that the last build of the tree had, if it was made with this `stamp`."""
-        data = None if stamp is None or self._refresh else self._store.get(_FOLDERS, _folder_key(tree))
+        data = None if stamp is None or self._refresh else self._store.get(_KIND, _folder_key(tree))
         if data is None:
             return None
         try:
-            since, stored, record = json.loads(data)
-            is_current = stored == stamp and 0 <= time.time() - since < _LIFE
+            record = json.loads(data)
+            is_current = record["stamp"] == stamp and 0 <= time.time() - record["since"] < _LIFE
             return CoreMetadata.of_record(record) if is_current else None
         except (ValueError, KeyError, TypeError):
             return None
@@ -127,16 +128,18 @@ class FolderMemory:
     def put(self, tree: Path, stamp: str | None, metadata: CoreMetadata) -> None:
         """Store the metadata of a build that began with this `stamp`."""
         if stamp is not None:
-            self._store.put(_FOLDERS, _folder_key(tree), json.dumps([time.time(), stamp, metadata.record()]).encode())
+            record = {**metadata.record(), "since": time.time(), "stamp": stamp}
+            self._store.put(_KIND, _folder_key(tree), json.dumps(record).encode())
 
 
 def _commit_key(source: DirectSource, commit: str) -> str:
-    # Other credentials may give access to another repository.
-    return json.dumps([_FORMAT, source.fetched, commit, source.subdirectory])
+    # Other credentials may give access to another repository; they are not stored.
+    text = json.dumps([_FORMAT, source.fetched, commit, source.subdirectory])
+    return f"commit {quick_sha256(text.encode()).hex()}"
 
 
 def _folder_key(tree: Path) -> str:
-    return quick_sha256(json.dumps([_FORMAT, os.fspath(tree)]).encode()).hex()
+    return json.dumps([_FORMAT, "folder", os.fspath(tree)])
 
 
 def _values(named: NamedSource) -> dict[str, Any]:

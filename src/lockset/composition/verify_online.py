@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import DownloadTooLargeError, LocksetError
 from lockset.hashes import Verifier, strong_digests
+from lockset.index.filenames import standard_sdist_name
 from lockset.index.pages.project_status import QUARANTINED, one_line
 from lockset.index.ports import ProjectNotFound
 from lockset.lockfile.model import PackageSdist, PackageWheel, file_name
@@ -82,7 +83,9 @@ def _yanked(package: Package, known: dict[str, DistributionFile], path: KeyPath)
 
 def _known(detail: ProjectDetail, package: Package) -> dict[str, DistributionFile]:
     versions = [package.version] if package.version is not None else list(detail.versions)
-    return {file.filename: file for version in versions if version in detail for file in detail.files(version)}
+    files = [file for version in versions if version in detail for file in detail.files(version)]
+    standard = {standard_sdist_name(f.filename, f.project, f.version): f for f in files if not f.is_wheel}
+    return {**standard, **{file.filename: file for file in files}}
 
 
 def _lacks_file(detail: ProjectDetail, package: Package) -> bool:

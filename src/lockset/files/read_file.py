@@ -27,7 +27,11 @@ def read_file(path: Path, *, location: str, hint: str | None = None) -> bytes:
     try:
         descriptor = os.open(path, READ)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise LocksetError("source-missing", f"There is no file `{location}`", location=location, hint=hint) from error
+        from lockset.similar_names import similar_file_hint  # for messages
+
+        raise LocksetError(
+            "source-missing", f"There is no file `{location}`", location=location, hint=similar_file_hint(path) or hint
+        ) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise _unreadable(location, _reason(error)) from error
     try:

@@ -2,7 +2,7 @@
 
 from lockset.markers.environment import Environment, Example
 from lockset.markers.marker_set import MarkerSet, without_upper_bounds
-from lockset.markers.tags import described_tags, tag_set_region, wheel_region
+from lockset.markers.tags import default_build_region, described_tags, tag_set_region, wheel_region
 from lockset.markers.universe import (
     DEFAULT_PLATFORMS,
     KNOWN_PYTHONS,
@@ -22,6 +22,7 @@ __all__ = [
     "MarkerSet",
     "TargetInterpreter",
     "Universe",
+    "default_build_region",
     "described_tags",
     "described_target",
     "known_pythons",

@@ -4,6 +4,10 @@ Regions are never too small, but may be too large: versions of glibc, musl and m
 for Python 3.x are assumed to work on every later Python, which `Requires-Python` may limit. There is one exception:
 markers cannot distinguish an interpreter that is narrower than its machine (32-bit Python on 64-bit Windows) from the
 usual one, and regions refer to the usual one.
+
+Neither can markers distinguish free-threaded and debug builds of CPython from the default build. So there are two
+regions: that of any build (`wheel_region`), for the question whether a wheel is of use at all, and that of default
+builds (`default_build_region`), for the question whether an environment has a usable wheel.
 """
 
 from __future__ import annotations
@@ -22,7 +26,14 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-__all__ = ["described_tags", "is_for_every_python3", "tag_platform_region", "tag_set_region", "wheel_region"]
+__all__ = [
+    "default_build_region",
+    "described_tags",
+    "is_for_every_python3",
+    "tag_platform_region",
+    "tag_set_region",
+    "wheel_region",
+]
 
 # Default versions for platforms that are described without one.
 DEFAULT_GLIBC = (2, 28)
@@ -46,6 +57,10 @@ _IMPLEMENTATIONS = {
     "ip": "IronPython",
 }
 _INTERPRETER = lazy_pattern(r"([a-z]+)(\d*)")
+# `cp311` names a minor version, `pp3` does not.
+_DIGITS_WITH_MINOR = 2
+# CPython 3.2 brought the stable ABI, and 3.8 dropped the `m` from the name of its own one.
+_FIRST_WITH_ABI3, _FIRST_WITHOUT_PYMALLOC = 2, 8
 # `platform.machine()` on each system for the architecture of a platform tag; others have the same name.
 _LINUX_MACHINES = {"armv7l": ("armv7l", "armv8l"), "armv6l": ("armv6l", "armv7l", "armv8l")}
 _MACOS_MACHINES = {
@@ -83,6 +98,15 @@ def wheel_region(tags: Iterable[Tag]) -> MarkerSet:
     return _region_of_all(tags if isinstance(tags, frozenset) else frozenset(tags))
 
 
+def default_build_region(tags: Iterable[Tag]) -> MarkerSet:
+    """The part of the `wheel_region` in which default builds can use the wheel, cached.
+
+    Wheels for free-threaded builds (`cp314t`, `abi3t`) and debug builds (`cp38d`) are of no use to these, nor are those
+    with tags that no interpreter accepts, such as `py3-abi3-any`.
+    """
+    return _default_region_of_all(tags if isinstance(tags, frozenset) else frozenset(tags))
+
+
 def is_for_every_python3(tags: Iterable[Tag]) -> bool:
     """Whether every interpreter of Python 3 accepts a wheel with these tags: one of them is `py3-none-any`."""
     return any(tag.interpreter == "py3" and tag.abi == "none" and tag.platform == "any" for tag in tags)
@@ -97,7 +121,14 @@ def _region_of_all(tags: frozenset[Tag]) -> MarkerSet:
 
 
 @cache
-def tag_set_region(text: str) -> MarkerSet:
+def _default_region_of_all(tags: frozenset[Tag]) -> MarkerSet:
+    return _region_of_all(
+        frozenset(tag for tag in tags if _is_of_default_build(tag.interpreter, tag.abi, tag.platform))
+    )
+
+
+@cache
+def tag_set_region(text: str, *, default_builds: bool = False) -> MarkerSet:
     """The same for a compressed tag set in lower case, such as `py2.py3-none-any`.
 
     Raises:
@@ -106,12 +137,44 @@ def tag_set_region(text: str) -> MarkerSet:
     interpreters, abis, platforms = (part.split(".") for part in text.split("-"))
     if "" in {*interpreters, *abis, *platforms}:
         raise ValueError(f"a part of {text!r} is empty")
-    pythons = [_python_region(interpreter, abi) for interpreter in interpreters for abi in abis]
-    return _union(pythons) & _union(map(tag_platform_region, platforms))
+    pairs = [(interpreter, abi) for interpreter in interpreters for abi in abis]
+    if not default_builds:
+        return _union([_python_region(*pair) for pair in pairs]) & _union(map(tag_platform_region, platforms))
+    region = MarkerSet.none()
+    for platform in platforms:
+        pythons = [_python_region(*pair) for pair in pairs if _is_of_default_build(*pair, platform)]
+        if pythons:
+            region |= _union(pythons) & tag_platform_region(platform)
+    return region
 
 
 def _union(regions: Iterable[MarkerSet]) -> MarkerSet:
     return reduce(or_, regions)
+
+
+@cache
+def _is_of_default_build(interpreter: str, abi: str, platform: str) -> bool:
+    """Whether default builds of some interpreter accept the tag; True for an unknown interpreter."""
+    match = _INTERPRETER.fullmatch(interpreter)
+    if match is None or match[1] not in {"py", *_IMPLEMENTATIONS}:
+        return True
+    name, digits = match.groups()
+    if name == "py":
+        return abi == "none" and digits != ""
+    if len(digits) < _DIGITS_WITH_MINOR:  # only PyPy has a tag for all its Pythons
+        return (interpreter, abi, platform) == ("pp3", "none", "any")
+    if name == "cp":
+        abis = ("none",) if platform == "any" else _default_cpython_abis(interpreter, digits[0], int(digits[1:]))
+        return abi in abis
+    own = (f"pypy{digits}_", "pypy_") if name == "pp" else name  # `pypy311_pp73`, `graalpy250_311_native`
+    return platform != "any" and (abi == "none" or abi.startswith(own))
+
+
+def _default_cpython_abis(interpreter: str, major: str, minor: int) -> tuple[str, ...]:
+    if major == "2":
+        return "none", f"{interpreter}m", f"{interpreter}mu"
+    stable = ("abi3",) if minor >= _FIRST_WITH_ABI3 else ()
+    return "none", *stable, interpreter if minor >= _FIRST_WITHOUT_PYMALLOC else f"{interpreter}m"
 
 
 @cache
@@ -127,7 +190,7 @@ def _python_region(interpreter: str, abi: str) -> MarkerSet:
     if name not in _IMPLEMENTATIONS:
         return MarkerSet.any()
     implementation = MarkerSet.parse(f"platform_python_implementation == '{_IMPLEMENTATIONS[name]}'")
-    if abi in {"abi3", "abi3t"} or len(digits) < 2:
+    if abi in {"abi3", "abi3t"} or len(digits) < _DIGITS_WITH_MINOR:
         return implementation & _from_python(version)
     return implementation & MarkerSet.parse(f"python_version == '{version}'")
 
@@ -193,8 +256,9 @@ def described_tags(platform: str, python: str, implementation: str = "cpython") 
         interpreter = "pp3"
         own = pep425.generic_tags(f"pp{nodot}", [f"pypy{nodot}_pp73"], platforms)
     else:
-        interpreter = f"{pep425.INTERPRETER_SHORT_NAMES.get(implementation, implementation)}{nodot}"
-        own = pep425.generic_tags(interpreter, ["none"], platforms)
+        interpreter = None  # packaging knows no tag of another implementation for wheels without a platform
+        short_name = pep425.INTERPRETER_SHORT_NAMES.get(implementation, implementation)
+        own = pep425.generic_tags(f"{short_name}{nodot}", ["none"], platforms)
     return tuple(dict.fromkeys([*own, *pep425.compatible_tags(version, interpreter, platforms)]))
 
 

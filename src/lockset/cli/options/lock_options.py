@@ -188,9 +188,9 @@ def _this_environment(here: Path) -> dict[str, Any]:
     """The environment that `lockset sync` would use, else that of the Python that runs lockset."""
     from lockset.composition.this_environment import options_for_interpreter
     from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
-    from lockset.sync.disk.request import find_environment
+    from lockset.sync.disk.request import active_environment, find_environment
 
-    active = os.environ.get("VIRTUAL_ENV")
+    active = active_environment(os.environ)
     return options_for_interpreter(
         ask_interpreter(interpreter_of(active or find_environment(here) or sys.executable), memory=None)
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lockset._pattern import lazy_pattern
 from lockset.cli.options.common import cache_dir, named_files
-from lockset.composition.sync_pipeline import find_environment
+from lockset.composition.sync_pipeline import active_environment, find_environment
 from lockset.errors import LocksetError
 from lockset.sync.disk.inspect.python_search import find_python, is_range, python_matches
 
@@ -112,7 +112,7 @@ def python_of(args: argparse.Namespace, context: RunContext) -> str:
     text = python_version_text(args.python)
     if text and not _is_version(text):
         return command_path(text, os.environ)
-    active = os.environ.get("VIRTUAL_ENV") or find_environment(context.here)
+    active = active_environment(os.environ) or find_environment(context.here)
     if getattr(args, "system", False) or (text and not (active and _has_version(active, text))):
         return _find_python(text, cache_dir(args))
     if text:
@@ -140,7 +140,7 @@ def new_environment(args: argparse.Namespace, locks: tuple[LockSource, ...], out
         return None
     here = Path.cwd()
     version = python_version_text(args.python)
-    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)
+    active = active_environment(os.environ) or find_environment(here)
     if active is not None and (not version or _has_version(active, version)):
         return active
     folder = here / ".venv" if named_files(args) else Path(locks[0].folder) / ".venv"

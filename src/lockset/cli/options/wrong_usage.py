@@ -44,6 +44,14 @@ _COMMANDS = {
     "lint": "`lockset validate`",
     "explain": "`lockset why`, `lockset why-not`, or `lockset validate --explain RULE`",
     "version": "`lockset --version`",
+    "pip": "`lockset lock`, `lockset sync` or `lockset install`, without `pip`",
+    "tool": "`uv tool` or pipx: lockset does not install tools",
+    "sbom": "`lockset export --format cyclonedx`",
+    "fix": "`lockset validate --fix`",
+    "clean": "`lockset cache clean`",
+    "prune": "`lockset cache prune`",
+    "doctor": "`lockset self-check`",
+    "info": "`lockset self-check`",
     "uninstall": "`lockset sync`, which removes packages that are not in the lock file",
 }
 _OF_PROJECTS = frozenset({"add", "remove", "init", "new", "run", "venv", "env", "python", "build", "publish", "shell"})

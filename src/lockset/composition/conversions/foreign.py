@@ -9,6 +9,7 @@ from lockset.composition.connections import SourceFetcher
 from lockset.composition.conversions.conversion import Conversion, ConvertOptions
 from lockset.composition.conversions.foreign_input import absolute, read_input
 from lockset.composition.conversions.live_remote import connected_remote
+from lockset.composition.conversions.naming import static_naming
 from lockset.composition.indexes import resolve_indexes, unread_index_variable
 from lockset.conversion.model.imported_lock import refuse_losses
 from lockset.conversion.pipeline.assemble_lock import assemble_imported
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from lockset.index.options import IndexOptions
     from lockset.index.ports import Index
     from lockset.progress import ProgressListener
-    from lockset.sources.project import RootProject
 
 __all__ = ["convert_foreign", "convert_imported", "with_own_indexes"]
 
@@ -52,15 +52,14 @@ def convert_foreign(
         LocksetError: If the input is not valid, files are not available, or (with `strict`) something would be lost.
     """
     fetch = SourceFetcher(lambda: resolve_indexes(indexes, None, context))
-
-    def named(project: RootProject) -> RootProject:
-        from lockset.composition.conversions.static_names import with_static_names  # few files need it
-
-        index_options = resolve_indexes(indexes, project, context)
-        return with_static_names(project, index_options, context, folder=absolute(output).parent)
-
     imported, project = read_input(
-        path, options, output=output, content=content, environ=context.variables, fetch=fetch, named=named
+        path,
+        options,
+        output=output,
+        content=content,
+        environ=context.variables,
+        fetch=fetch,
+        named=static_naming(indexes, context, folder=output.parent),
     )
     index_options = resolve_indexes(indexes, project, context)
     hint = unread_index_variable(index_options, context) if project is not None else None

@@ -88,7 +88,8 @@ def _recognized(data: bytes, location: str) -> Format:
         return Format.REQUIREMENTS
     text = data.decode("utf-8-sig", "replace")
     if not text.strip():
-        raise LocksetError("unknown-format", "The file is empty", location=location)
+        what = "The standard input" if location == "-" else "The file"
+        raise LocksetError("unknown-format", f"{what} is empty", location=None if location == "-" else location)
     return recognize(text, name=location, location=location)
 
 

@@ -14,6 +14,7 @@ from lockset.composition.conversions.conversion import ConvertOptions
 from lockset.composition.conversions.foreign import convert_imported, with_own_indexes
 from lockset.composition.conversions.foreign_input import read_input
 from lockset.composition.conversions.live_remote import connected_remote
+from lockset.composition.conversions.naming import static_naming
 from lockset.composition.indexes import resolve_indexes
 from lockset.errors import LocksetError
 from lockset.files.record_store import get_value, put_value
@@ -135,6 +136,7 @@ def _read(
         environ=context.variables,
         fetch=fetch,
         location=location,
+        named=static_naming(indexes, context, folder=folder),
     )
     inputs = tuple(project.sources[1:]) if project is not None else (str(folder / "pyproject.toml"),)
     options = with_own_indexes(resolve_indexes(indexes, project, context), imported)

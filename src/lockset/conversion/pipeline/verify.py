@@ -339,7 +339,8 @@ def missing_dependencies(imported: ImportedLock, index: Index, remote: Remote) -
     more = f" and {len(named) - _SHOWN} more" if named[_SHOWN:] else ""
     message = (
         f"The file does not pin all dependencies of its pins: {', '.join(named[:_SHOWN])}"
-        f"{more}; installers would resolve them, but the lock file lacks them"
+        f"{more}; installers would resolve them, but the lock file lacks them. Pin them, or, if they are for other "
+        "Pythons, limit the lock file with `--python`"
     )
     return (Loss(kind="needs-missing", message=message),)
 

@@ -199,11 +199,18 @@ def _resolution_of(
     resolution = resolution_graph(pins, request.roots, request.universe, repository, statistics)
     if not request.policy.opted_in:
         lacking = lacking_files(resolution, repository, problem.rules.counting)
+        if not lacking.is_empty and request.open_above:
+            lacking &= _supported_anyhow(resolution, lacking, repository)
         if lacking.is_empty:
             return resolution
         from lockset.resolve.lock.wheel_gaps import with_files  # most resolutions have a file everywhere
 
-        return with_files(resolution, lacking, problem, repository)
+        better = with_files(resolution, lacking, problem, repository)
+        if better is resolution or request.locked_for.is_disjoint(problem.rules.counting):
+            return better
+        # Pins of the old lock lack files where others have some: so they give way.
+        giving_way = replace(request, locked_for=request.locked_for - problem.rules.counting)
+        return _resolution_of(replace(problem, request=giving_way), repository, listener)
     from lockset.resolve.solver.opt_in_releases import all_opted_in
 
     return (
@@ -211,6 +218,14 @@ def _resolution_of(
         if all_opted_in(resolution, request, repository)
         else ResolutionImpossible(request.universe, (), exhausted=True)
     )
+
+
+def _supported_anyhow(resolution: Resolution, lacking: MarkerSet, repository: Repository) -> MarkerSet:
+    """The Pythons that the lock is not narrowed to exclude, whatever is chosen where files are `lacking`."""
+    excluded = first_refused(resolution, lambda *key: repository.strictly_serves(*key) | lacking)
+    if excluded.python is None:
+        return MarkerSet.any()
+    return PythonBound(below=_version_text(excluded.python), releases=excluded.releases).region
 
 
 def _with_opt_in(impossible: ResolutionImpossible, request: LockRequest) -> LockRequest | None:

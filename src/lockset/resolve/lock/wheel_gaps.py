@@ -90,10 +90,16 @@ class _Search:
             answer = self._within_bounds(_DECISIONS, partial(self._together, region, resolution.pins))
             if answer is None:
                 break
-            if not isinstance(answer, ResolutionImpossible):
-                pins = answer.joined(resolution.pins)
-                return resolution_graph(pins, request.roots, request.universe, repository, resolution.statistics)
-            region -= answer.universe | self._unsolvable_alike(answer.universe)
+            if isinstance(answer, ResolutionImpossible):
+                region -= answer.universe | self._unsolvable_alike(answer.universe)
+                continue
+            pins = answer.joined(resolution.pins)
+            better = resolution_graph(pins, request.roots, request.universe, repository, resolution.statistics)
+            # Files are of no use on Pythons that their release excludes by an upper bound.
+            of_no_use = (_excluded(better, repository) - _excluded(resolution, repository)) & region
+            if of_no_use.is_empty:
+                return better
+            region -= of_no_use
         return resolution
 
     def _together(self, region: MarkerSet, pins: Pins) -> Pins | ResolutionImpossible:
@@ -177,6 +183,11 @@ class _Search:
             return solve_environment(request, point, request.roots, self._repository, self._budget) is None
 
         return bool(self._within_bounds(_SHARE, solved))
+
+
+def _excluded(resolution: Resolution, repository: Releases) -> MarkerSet:
+    """Environments for which the upper bound of a chosen release excludes the Python."""
+    return MarkerSet.union([node.region - repository.strictly_serves(*key) for key, node in resolution.nodes.items()])
 
 
 def _never_chosen(request: LockRequest) -> MarkerSet:

@@ -129,7 +129,7 @@ def build_problem(
                 _policy(project, options, request.roots, direct.sources),
                 conflict_regions=conflicting_regions(conflicts) if conflicts else (),
             ),
-            locked_for=MarkerSet.none() if old is None else _claimed_region(old) - rules.counting,
+            locked_for=MarkerSet.none() if old is None else _locked_for(old, open_above=request.open_above),
         ),
         rules=rules,
         samples=samples,
@@ -333,6 +333,12 @@ def _claimed_region(lock: Pylock) -> MarkerSet:
     return (
         pythons if lock.environments is None else pythons & MarkerSet.union(map(MarkerSet.of_marker, lock.environments))
     )
+
+
+def _locked_for(old: Pylock, *, open_above: bool) -> MarkerSet:
+    """The environments that `old` is for, later Pythons included if its own bound may be that of a release."""
+    claimed = _claimed_region(old)
+    return claimed.without_python_cap() if open_above else claimed
 
 
 def _recorded(

@@ -42,8 +42,8 @@ __all__ = [
     "source_of",
 ]
 
-_ARCHIVE = lazy_pattern(r"\.(whl|zip|tar\.gz|tgz)\Z", re.IGNORECASE)
-_OTHER_ARCHIVE = lazy_pattern(r"\.(tar|tar\.(bz2|xz|lzma|zst)|tbz|tbz2|txz|tlz|egg|exe|rar|7z)\Z", re.IGNORECASE)
+_ARCHIVE = lazy_pattern(r"\.(whl|zip|tar\.gz|tgz|tar\.bz2)\Z", re.IGNORECASE)
+_OTHER_ARCHIVE = lazy_pattern(r"\.(tar|tar\.(xz|lzma|zst)|tbz|tbz2|txz|tlz|egg|exe|rar|7z)\Z", re.IGNORECASE)
 # The host of a URL, with its port.
 _HOST = lazy_pattern(r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _SCHEME = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]+(?=:)")
@@ -358,7 +358,7 @@ def _checked_subdirectory(text: str, line: RequirementLine) -> str:
 def _check_archive(path: str, line: RequirementLine) -> None:
     name = unquote(path).rstrip("/").rpartition("/")[2]
     if not _ARCHIVE.search(name):
-        what = f"`{name}` is not a wheel, .tar.gz or .zip file" if name else "it names no file"
+        what = f"`{name}` is not a wheel, .tar.gz, .tar.bz2 or .zip file" if name else "it names no file"
         raise _unsupported(line, what, "Name an archive; a git repository is written `git+https://...`")
 
 

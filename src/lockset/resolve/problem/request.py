@@ -83,8 +83,7 @@ class LockRequest:
         conflicts: Extras and groups that are never chosen together; `universe` holds no such choice.
         policy: Which releases, in which order.
         preferences: Versions to try first, per name; the first that concerns an environment wins.
-        locked_for: Environments of the old lock in which its pins do not give way to releases with more files: Pythons
-            in development.
+        locked_for: Environments of the old lock in which its pins do not give way to releases with more files.
         recorded: Other settings the resolution depends on, as recorded under `[tool.lockset]` of the lock.
         probes: Environments to solve first.
         samples: Environments at which the lock is verified.

@@ -15,6 +15,7 @@ from lockset.errors import (
     TooManyFailedBuildsError,
 )
 from lockset.hashes import STRONG_ALGORITHMS
+from lockset.index.filenames import SDIST_SUFFIXES
 from lockset.index.options import is_local
 from lockset.index.ports import ProjectNotFound
 from lockset.markers import MarkerSet, wheel_region
@@ -447,7 +448,7 @@ class IndexRepository:
         if any(f.is_wheel for f in files):
             return self._metadata.metadata(files)
         built, failed = self._built.get(name, (0, 0))
-        if built < _MOST_BUILT and failed < _MOST_FAILED:
+        if self._may_build_more(name):
             try:
                 metadata = self._metadata.metadata(files)
             except BuildFailedError:
@@ -464,6 +465,11 @@ class IndexRepository:
                 f"{built if failed < _MOST_FAILED else failed} releases {in_vain}: no more are tried",
                 hint=f"Add a lower bound to `{name}`, so that fewer old releases are tried",
             ) from error
+
+    def _may_build_more(self, name: str) -> bool:
+        """Whether a further release of the project may be built for its metadata."""
+        built, failed = self._built.get(name, (0, 0))
+        return built < _MOST_BUILT and failed < _MOST_FAILED
 
     def hint_file(self, file: DistributionFile) -> None:
         """Announce that the metadata of this file will be needed; returns at once."""
@@ -485,4 +491,4 @@ class IndexRepository:
 
 
 def _builds(file: DistributionFile) -> bool:
-    return file.filename.endswith((".tar.gz", ".zip"))
+    return file.filename.endswith(SDIST_SUFFIXES)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
-from lockset.markers import MarkerSet
+from lockset.markers import MarkerSet, default_build_region
 from lockset.markers.tags import is_for_every_python3
 
 if TYPE_CHECKING:
@@ -48,12 +48,16 @@ class WheelCoverage:
         return [_platform(group) for group in groups.values()]
 
     def of(self, wheels: Collection[Wheel]) -> MarkerSet:
-        """The environments in which one of `wheels` can be used; in the region of each target, by the target's tags."""
+        """The environments in which one of `wheels` can be used.
+
+        In the region of a target, by the target's tags. Elsewhere by those of default builds.
+        """
         region = MarkerSet.union([where for _, where in wheels])
         # Most releases without an sdist have one wheel for all; the tags of the targets are thousands.
         usual = MarkerSet.union([where for tags, where in wheels if is_for_every_python3(tags)])
         if self._is_python3 and region.implies(usual):
             return region
+        targeted = MarkerSet.none()
         for platform in self._platforms:
             if region.is_disjoint(platform.region):
                 continue
@@ -61,8 +65,11 @@ class WheelCoverage:
             there = [(tags, where) for tags, where in wheels if _has_tag(tags, platform.platform_tags)]
             region -= platform.region - MarkerSet.union([where for _, where in there])
             for usable, here in _by_usable_wheels(there, platform.interpreters).items():
-                region -= MarkerSet.union(here) - MarkerSet.union([there[number][1] for number in usable])
-        return region
+                regions = MarkerSet.union(here)
+                targeted |= regions
+                region -= regions - MarkerSet.union([there[number][1] for number in usable])
+        default = MarkerSet.union([where & default_build_region(tags) for tags, where in wheels])
+        return region & (targeted | default)
 
 
 def _platform(group: Sequence[tuple[TargetInterpreter, MarkerSet]]) -> _Platform:

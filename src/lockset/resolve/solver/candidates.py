@@ -330,7 +330,7 @@ class CandidateMaker:
         beyond = guard - strict
         if not beyond.is_empty and self._fork_points.is_continued(releases, row.mask, position, beyond):
             before = (_ForkPoint(strict, late=False),)
-        settled = self._locked_for if position in row.first else MarkerSet.none()
+        settled = self._locked_in(releases.name, version) if position in row.first else MarkerSet.none()
         wheels = self._repository.wheels_serve(releases.name, version)
         needed = self._repository.target_region & (guard - settled)
         if wheels is None or (missing := needed - wheels).is_empty:
@@ -341,6 +341,24 @@ class CandidateMaker:
         if not self._fork_points.is_of_use(releases, row.mask, position, guard & fork_point):
             return _Fit(fork_points=before, without_files=True, late=(_ForkPoint(fork_point),))
         return _Fit(fork_points=(*before, _ForkPoint(fork_point)), without_files=True)
+
+    def is_locked_with(self, candidate: ReleaseCandidate, requirement: Requirement) -> bool:
+        """Whether the old lock has the release in all of its guard, with releases that meet its `requirement`."""
+        if candidate.name not in self._preferences or requirement.name not in self._preferences:
+            return False
+        locked = [p for p in self._locked(requirement.name) if not p.region.is_disjoint(requirement.region)]
+        return (
+            candidate.guard.implies(self._locked_in(candidate.name, candidate.version))
+            and bool(locked)
+            and all(requirement.specifier.admits(p.version) for p in locked)
+        )
+
+    def _locked(self, name: str) -> list[Preference]:
+        return [p for p in self._preferences.get(name, ()) if p.binding]
+
+    def _locked_in(self, name: str, version: Version) -> MarkerSet:
+        """Where the old lock has the release."""
+        return self._locked_for & MarkerSet.union([p.region for p in self._locked(name) if p.version == version])
 
     def _fit_in_part(self, releases: Releases, row: _Row, position: int, guard: MarkerSet) -> _Fit:
         """How a release fits that serves only a part of the guard: by a fork at what it serves."""

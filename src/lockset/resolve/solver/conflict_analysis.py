@@ -72,6 +72,9 @@ class RootOrder:
             pin = pin_of(requirement.key)
             if not isinstance(pin, ReleaseCandidate) or requirement.specifier.admits(pin.version):
                 continue
+            # What the old lock has together stays together.
+            if self._provider.is_locked_with(candidate, requirement):
+                continue
             # A member of a declared conflict has a release of its own, and all others keep theirs.
             if self._provider.is_kept_apart(requirement.region, pin.guard):
                 continue

@@ -270,7 +270,8 @@ class ForkPoints:
     def _served_by_any(self, releases: Releases, mask: int, region: MarkerSet) -> MarkerSet:
         """Where releases in `mask` have files: as many, newest first, as serve what any of them does of `region`.
 
-        Includes everything else that these serve: an older release is used wherever it has a file.
+        Includes everything else that these serve: an older release is used wherever it has a file. Upper bounds on
+        Pythons count: a file is of no use where its release excludes the Python.
         """
         key = (releases.name, mask, region)
         known = self._served_by_some.get(key)
@@ -281,7 +282,7 @@ class ForkPoints:
                 if region.implies(known):
                     break
                 version = releases.versions[position]
-                serves = self._repository.serves(releases.name, version)
+                serves = self._usable(releases, position)
                 wheels = self._repository.wheels_serve(releases.name, version)
                 if wheels is None:
                     sdists += 1

@@ -196,6 +196,10 @@ class Provider:
         yield from environment_part(region, key[1])
         yield from (member for member in self._conflict_regions if member & key[1] is region)
 
+    def is_locked_with(self, candidate: ReleaseCandidate, requirement: Requirement) -> bool:
+        """Whether the old lock has the release in all of its guard, with releases that meet its `requirement`."""
+        return self._maker.is_locked_with(candidate, requirement)
+
     def is_kept_apart(self, part: MarkerSet, guard: MarkerSet) -> bool:
         """Whether `part` belongs to a member of a declared conflict that not all of `guard` belongs to."""
         return any(part.implies(member) and not guard.implies(member) for member in self._conflict_regions)

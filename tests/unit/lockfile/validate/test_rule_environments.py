@@ -80,6 +80,8 @@ ENVIRONMENTS = f'environments = ["{LINUX}", "{WINDOWS}"]\n'
         (ENVIRONMENTS + entry(more=files("py3-none-win_amd64", sdist=True)), []),
         (TWO_39 + entry(more=files("cp310-cp310-win_amd64", "cp311-cp311-win_amd64")), [("no-file-for-environment", "packages[0]")]),
         (TWO_39 + entry(more=files("cp39-abi3-win_amd64")), []),
+        (TWO_39 + entry(more=files("cp39-abi3t-win_amd64")), [("no-file-for-environment", "packages[0]")]),
+        (TWO_39 + entry(more=files("cp313-cp313t-win_amd64", "cp39-abi3-win_amd64")), []),
         (ENVIRONMENTS + entry(more=files("py3-none-any", "py3-none-macosx_11_0_arm64")), [("wheel-outside-environments", "packages[0].wheels[1]")]),
         (TWO_39 + entry(more=files("cp38-cp38-win_amd64", "cp39-abi3-win_amd64")), [("wheel-outside-requires-python", "packages[0].wheels[0]")]),
         (entry(more=files("cp38-cp38-win_amd64")), []),
@@ -87,6 +89,31 @@ ENVIRONMENTS = f'environments = ["{LINUX}", "{WINDOWS}"]\n'
 )  # fmt: skip
 def test_markers_give_the_expected_findings(text: str, expected: list[tuple[str, str]]) -> None:
     assert found(text) == expected
+
+
+def test_a_wheel_for_free_threaded_builds_does_not_fit_the_default_build_of_a_python() -> None:
+    wheels = files("cp313-cp313-win_amd64", "cp314-cp314t-win_amd64")
+    [issue] = validate_document(TOP + 'requires-python = ">=3.13"\n' + entry(more=wheels)).issues
+    assert issue.message == (
+        "No wheel of `sample` for default builds (neither free-threaded nor debug) fits Python 3.14, and there is no"
+        " sdist"
+    )
+
+
+def test_all_wheels_outside_requires_python_are_one_finding_with_the_command_that_removes_them() -> None:
+    old = files("cp37-cp37m-win_amd64", "cp38-cp38-win_amd64", "cp39-cp39-win_amd64")
+    names = ["alpha", "bravo", "delta", "hotel", "sierra"]
+    entries = [entry(more=old).replace("sample", name) for name in names]
+    [issue] = [
+        issue for issue in validate_document(TOP + TWO_39 + "".join(entries)).issues if issue.code != "duplicate-file"
+    ]
+    assert (issue.code, issue.path) == ("wheel-outside-requires-python", "packages[0].wheels[0]")
+    assert issue.message == (
+        "10 wheels of `alpha`, `bravo`, `delta` and 2 more packages (`alpha-1.0-cp37-cp37m-win_amd64.whl` is the "
+        "first) are for Pythons that `requires-python` excludes"
+    )
+    assert issue.hint is not None
+    assert "`lockset convert FILE --python '>=3.9'` removes them" in issue.hint
 
 
 @pytest.mark.parametrize("tag", [".py3-none-any", "10-none-win32", "py3-none-any.", "cp3x-abi3-win_amd64", "py-and-x"])

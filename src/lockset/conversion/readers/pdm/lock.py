@@ -103,8 +103,11 @@ class _PdmLockReader:
             extras = names & pdm_extras(self._pyproject)
         elif names:
             message = (
-                f"Only pyproject.toml states whether {', '.join(sorted(names))} are extras or groups, and none was "
-                "found: they become dependency groups"
+                f"Only pyproject.toml states which of {', '.join(sorted(names))} are extras, and there is none next to "
+                "the file: all become dependency groups"
+                if len(names) > 1
+                else f"Only pyproject.toml states whether {min(names)} is an extra, and there is none next to the "
+                "file: it becomes a dependency group"
             )
             self._losses.append(Loss(kind="extras-as-groups", message=message))
         selectable = SelectableNames(extras=tuple(sorted(extras)), groups=tuple(sorted(names - extras)))

@@ -116,8 +116,8 @@ class _PoetryLockReader:
             by_default = self._pyproject.poetry_default_groups(groups)
         elif groups:
             message = (
-                "Only pyproject.toml states which groups Poetry installs by default, and none was found: "
-                "by default, the lock file installs the project alone"
+                "Only pyproject.toml states which groups Poetry installs by default, and there is none next to the "
+                "file: the lock file installs no group by default"
             )
             self._losses.append(Loss(kind="default-groups-unknown", message=message))
         selectable = SelectableNames(
@@ -361,7 +361,8 @@ class _PoetryLockReader:
             revision = source.text("reference")
             vcs = PackageVcs(
                 type="git",
-                url=repository_url(url),
+                # Poetry writes the host of a repository on disk as `None`.
+                url=repository_url(re.sub(r"^file://None/", "file:///", url)),
                 requested_revision=revision if revision not in {commit, None, "HEAD"} else None,
                 commit_id=commit,
                 subdirectory=subdirectory,

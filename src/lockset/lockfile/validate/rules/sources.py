@@ -433,9 +433,19 @@ def _agree_with_location(name: str, source: LockTable) -> None:
         ending = last_component(**{"path": None, "url": None, key: location})
         if ending is None or not ending.endswith((".whl", ".tar.gz")):
             continue
-        # Tools may write the project name with another case or other separators.
-        if canonicalize_name(ending) != canonicalize_name(name):
+        # Tools may write the project name with another case or other separators, and the version with dashes.
+        if canonicalize_name(ending) != canonicalize_name(name) and not _is_same_sdist(ending, name):
             source.add("file-name-mismatch", ("name",), f"`name` is `{name}`, but `{key}` ends in `{ending}`")
+
+
+def _is_same_sdist(ending: str, name: str) -> bool:
+    """Whether the first is an old spelling of the second: name-1.0-1.tar.gz of name-1.0.post1.tar.gz."""
+    matched = _SDIST.fullmatch(name)
+    spelled = canonicalize_name(ending.removesuffix(".tar.gz"))
+    start = "" if matched is None else f"{canonicalize_name(matched[1])}-"
+    version = None if matched is None else version_in_name(matched[2])
+    rest = ending.removesuffix(".tar.gz")[len(start) :]
+    return version is not None and spelled.startswith(start) and version_in_name(rest) == version
 
 
 def _parse(file_name: str, kind: str, source: LockTable, at: KeyPath) -> _FileName | None:
