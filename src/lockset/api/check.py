@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from lockset.composition.lock_inputs import LockInputs
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
-    from lockset.lockfile.model import Pylock
-    from lockset.lockfile.validate.finding import Finding
     from lockset.resolve.problem.options import LockOptions
 
 __all__ = ["LockCheck", "check"]
@@ -117,8 +115,12 @@ def _checked(inputs: LockInputs, outdated: Sequence[str] | None, *, online: bool
     findings += outdated
     notes: list[str] = []
     if online:
-        for finding in _compared_online(inputs, inputs.pins):
-            (findings if finding_severity(finding) == "error" else notes).append(finding.message)
+        from lockset.composition.connections import connected
+        from lockset.composition.verify_online import check_online
+
+        with connected(inputs.indexes, inputs.context.cache_folder, inputs.context.heard) as connection:
+            for finding in check_online(enumerate(inputs.pins.packages), connection.index, inputs.context.heard):
+                (findings if finding_severity(finding) == "error" else notes).append(finding.message)
     unbuilt = [
         f"The {join_many_names(one.keys)} of {one.name or 'the project'} are dynamic, and were not compared"
         for one in inputs.project.unbuilt
@@ -126,12 +128,3 @@ def _checked(inputs: LockInputs, outdated: Sequence[str] | None, *, online: bool
     return LockCheck(
         path=inputs.target, exists=True, findings=tuple(findings), notes=tuple(notes), uncompared=tuple(unbuilt)
     )
-
-
-def _compared_online(inputs: LockInputs, lock: Pylock) -> list[Finding]:
-    from lockset.composition.connections import connected
-    from lockset.composition.verify_online import check_online
-
-    listener = inputs.context.heard
-    with connected(inputs.indexes, inputs.context.cache_folder, listener) as connection:
-        return list(check_online(enumerate(lock.packages), connection.index, listener))

@@ -439,5 +439,5 @@ def _names(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _names_or_all(texts: Iterable[str]) -> tuple[str, ...]:
-    given = packages_or_all(texts)
+    given = packages_or_all(texts) if texts else ()
     return (EVERYTHING,) if EVERYTHING in given else given

@@ -28,6 +28,7 @@ from lockset.resolve.problem.options import LockOptions
 from lockset.sources.project import RootProject
 from lockset.sources.requirements.requirement_line import parse_requirement
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
+from lockset.sync.disk.request import TargetSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -240,7 +241,7 @@ class _SyncedEnvironment:
         maker = self.maker
         request = SyncRequest(
             sources=(source,),
-            python=str(self.python),
+            location=TargetSpec(python=str(self.python)),
             groups=groups,
             default_groups=not groups,
             find_links=maker.folders,

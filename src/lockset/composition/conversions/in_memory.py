@@ -11,10 +11,9 @@ from lockset._named_tuple import NamedTuple
 from lockset._version import __version__
 from lockset.composition.connections import SourceFetcher
 from lockset.composition.conversions.conversion import ConvertOptions
-from lockset.composition.conversions.foreign import convert_imported, with_own_indexes
+from lockset.composition.conversions.foreign import convert_imported, static_naming, with_own_indexes
 from lockset.composition.conversions.foreign_input import read_input
 from lockset.composition.conversions.live_remote import connected_remote
-from lockset.composition.conversions.naming import static_naming
 from lockset.composition.indexes import resolve_indexes
 from lockset.errors import LocksetError
 from lockset.files.record_store import get_value, put_value

@@ -110,8 +110,12 @@ class LockTable:
         """The strings in the array at `key`, with their indexes; codes are `KEY-type`, `KEY-item-type`."""
         return self._items(key, str, "a string")
 
-    def tables(self, key: str) -> list[tuple[int, Mapping[str, Any]]]:
+    def tables(self, key: str) -> list[LockTable]:
         """The tables in the array at `key`; else as `strings`."""
+        return [LockTable(item, (*self.path, key, index), self.findings) for index, item in self.plain_tables(key)]
+
+    def plain_tables(self, key: str) -> list[tuple[int, Mapping[str, Any]]]:
+        """As `tables`, for arrays whose tables need few checks or none."""
         return self._items(key, dict, "a table")
 
     def _items(self, key: str, kind: type, expected: str) -> list[tuple[int, Any]]:
@@ -133,12 +137,10 @@ class LockTable:
 
     def close(self, known: frozenset[str], *, where: str) -> None:
         """Report each key that is not among `known`, with a similar known key as a suggestion."""
-        if self.data.keys() <= known:
-            return
-        from difflib import get_close_matches  # slow to import, and needed for faulty files only
-
         own = "packages.tool" if self.path else "tool"
         for count, key in enumerate(key for key in self.data if key not in known):
+            from difflib import get_close_matches  # slow to import, and needed for faulty files only
+
             searched = count < _MOST_SEARCHED and len(key) <= _LONGEST_SEARCHED
             near = get_close_matches(key.lower().replace("_", "-"), known, n=1) if searched else []
             hint = f"Did you mean `{near[0]}`?" if near else f"Tools can add their own keys in `{own}`"

@@ -267,11 +267,7 @@ class SyncRequest(NamedTuple):
 
     Attributes:
         sources: Lock files; where several have the same package, they must agree on it.
-        python: Path of an interpreter or of a virtual environment's folder; None only with `described`.
-        directory: Install into this folder instead of the interpreter's environment.
-        prefix: Install below this folder, laid out as an installation.
-        described: Install for this interpreter instead of one of this machine, from wheels only.
-        break_system: Allow an externally managed Python (PEP 668).
+        location: Where to install to; for a described interpreter, from wheels only.
         groups: Groups to install besides the default groups; without these if `default_groups` is False.
         allowed: Which sources may be used.
         no_binary: Names to install from source; None for all except those in `only_binary`.
@@ -284,11 +280,7 @@ class SyncRequest(NamedTuple):
     """
 
     sources: tuple[LockSource, ...]
-    python: str | None
-    directory: str | None = None
-    prefix: str | None = None
-    described: DescribedInterpreter | None = None
-    break_system: bool = False
+    location: TargetSpec
     extras: frozenset[str] = frozenset()
     all_extras: bool = False
     groups: frozenset[str] = frozenset()
@@ -304,14 +296,3 @@ class SyncRequest(NamedTuple):
     install_options: InstallOptions = InstallOptions()
     locked: bool = False
     check_only: bool = False
-
-    @property
-    def location(self) -> TargetSpec:
-        """The target to install into."""
-        return TargetSpec(
-            python=self.python,
-            directory=self.directory,
-            prefix=self.prefix,
-            described=self.described,
-            managed=self.break_system,
-        )

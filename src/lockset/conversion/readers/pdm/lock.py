@@ -338,9 +338,7 @@ class _PdmLockReader:
     def _tree(self, entry: Fields) -> PackageVcs | PackageDirectory | None:
         git = entry.text("git")
         if git is not None:
-            commit = entry.text("revision") or ""
-            if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
-                raise entry.invalid("revision", f"is not a full commit hash: `{commit}`")
+            commit = entry.commit("revision")
             return PackageVcs(
                 type="git",
                 url=repository_url(git),

@@ -74,10 +74,9 @@ def check_file_name(name: str, findings: Findings) -> None:
     findings.add("file-name", (), f"A lock file cannot be named `{name}`", hint)
 
 
-def check_top(data: Mapping[str, Any], findings: Findings) -> None:
+def check_top(file: LockTable) -> None:
     """Check every top-level key except `packages`."""
-    file = LockTable(data, (), findings)
-    kind = kind_of_table(data)
+    kind = kind_of_table(file.data)
     for key in ("lock-version", "created-by", "packages"):
         file.require(key, f"{key}-required", where="The file", hint=kind)
         kind = None  # give the hint once
@@ -226,8 +225,9 @@ def _specifier(text: str) -> _Specifier:
         return _Specifier.NONE
 
 
-def check_packages(data: Mapping[str, Any], findings: Findings) -> dict[int, list[NamedFile]]:
+def check_packages(file: LockTable) -> dict[int, list[NamedFile]]:
     """Check every package on its own, and return its named files by the index of the package."""
+    data = file.data
     defaults = normalized_names(data, "default-groups")
     declared = {
         "extras": normalized_names(data, "extras"),
@@ -235,25 +235,25 @@ def check_packages(data: Mapping[str, Any], findings: Findings) -> dict[int, lis
     }
     named: set[str] = set()
     files: dict[int, list[NamedFile]] = {}
-    for index, table in LockTable(data, (), findings).tables("packages"):
-        package = LockTable(table, ("packages", index), findings)
+    for package in file.tables("packages"):
         named |= _check_package(package, declared)
-        name = table.get("name")
+        name, index = package.data.get("name"), package.path[-1]
+        assert isinstance(index, int)
         files[index] = check_sources(package, name if isinstance(name, str) else str(index))
     if data.get("packages"):
         unused = defaults - named
         if data.get("created-by") == "lockset":
             unused -= _OWN_GROUPS
-        _check_unused_groups(data, unused, findings)
+        _check_unused_groups(file, unused)
     return files
 
 
-def _check_unused_groups(data: Mapping[str, Any], unused: frozenset[str] | set[str], findings: Findings) -> None:
-    value = data.get("default-groups")
+def _check_unused_groups(file: LockTable, unused: frozenset[str] | set[str]) -> None:
+    value = file.data.get("default-groups")
     for index, name in enumerate(value if isinstance(value, list) else []):
         if isinstance(name, str) and canonicalize_name(name) in unused:
             message = f"The default group `{name}` is not used in any marker, so it selects nothing"
-            findings.add("default-group-unused", ("default-groups", index), message)
+            file.add("default-group-unused", ("default-groups", index), message)
 
 
 def _check_package(package: LockTable, declared: dict[str, frozenset[str]]) -> frozenset[str]:
@@ -270,11 +270,12 @@ def _check_package(package: LockTable, declared: dict[str, frozenset[str]]) -> f
     index = package.string("index", "package-index-type")
     if index is not None:
         check_url(index, "package-index-url", (*package.path, "index"), package.findings)
-    package.tables("dependencies")
+    package.plain_tables("dependencies")
     _attestations(package)
     if "tool" in package.data:
         _check_tool(package, "package-tool-type")
-    package.close(_PACKAGE_KEYS, where="A package")
+    if not package.data.keys() <= _PACKAGE_KEYS:
+        package.close(_PACKAGE_KEYS, where="A package")
     return groups
 
 
@@ -307,8 +308,7 @@ def _version(package: LockTable) -> None:
 
 
 def _attestations(package: LockTable) -> None:
-    for index, table in package.tables("attestation-identities"):
-        identity = LockTable(table, (*package.path, "attestation-identities", index), package.findings)
+    for identity in package.tables("attestation-identities"):
         identity.require("kind", "attestation-kind-required", where="An attestation identity")
         kind = identity.string("kind", "attestation-kind-type")
         if kind is not None:

@@ -106,7 +106,7 @@ def check_sources(package: LockTable, name: str) -> list[NamedFile]:
     sdist = package.table("sdist", "sdist-table-type")
     if sdist is not None:
         files.append(_distribution(sdist, "sdist", package.data))
-    for index, wheel in package.tables("wheels"):
+    for index, wheel in package.plain_tables("wheels"):
         path = (*package.path, "wheels", index)
         if _is_ordinary(wheel, package.data):
             files.append(NamedFile(path, wheel["name"], wheel))
@@ -177,7 +177,8 @@ def _distribution(file: LockTable, kind: str, package: Mapping[str, Any]) -> Nam
     check_location(file, kind, what=what)
     _size_and_time(file, kind)
     check_hashes(file, kind, what=what)
-    file.close(_FILE_KEYS, where=f"A {kind}")
+    if not file.data.keys() <= _FILE_KEYS:
+        file.close(_FILE_KEYS, where=f"A {kind}")
     return NamedFile(file.path, file_name, file.data) if file_name else None
 
 
