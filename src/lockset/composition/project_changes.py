@@ -125,22 +125,22 @@ def _project(names: Sequence[str], folder: str, table: Mapping[str, Any]) -> Roo
     from lockset.sources.discover import read_sources
     from lockset.sources.other_tools.apply import apply_other_tools
 
-    return apply_other_tools(read_sources(list(names), folder=Path(folder), environ={}, unnamed=True))
+    return apply_other_tools(read_sources(list(names), folder=Path(folder), environ={}, nameless=True))
 
 
 def _named(project: RootProject, lock: Pylock, folder: str) -> tuple[RootProject, tuple[str, ...]]:
-    """The project with the names that the lock file has for unnamed requirements, and the texts of the others."""
-    unnamed = [line for line in project.dependencies if not line.is_named]
-    if not unnamed:
+    """The project with the names that the lock file has for nameless requirements, and the texts of the others."""
+    nameless = [line for line in project.dependencies if not line.is_named]
+    if not nameless:
         return project, ()
     from lockset._dataclass import replace
-    from lockset.composition.locked_names import names_in_lock
+    from lockset.composition.sources.locked_names import names_in_lock
 
-    names = names_in_lock(unnamed, lock, project.base, Path(folder), local=True)
+    names = names_in_lock(nameless, lock, project.base, Path(folder), local=True)
     named = (
         line if line.is_named else names.get(line) and line.with_name(names[line]) for line in project.dependencies
     )
-    texts = tuple(line.text for line in unnamed if line not in names)
+    texts = tuple(line.text for line in nameless if line not in names)
     return replace(project, dependencies=tuple(line for line in named if line)), texts
 
 
