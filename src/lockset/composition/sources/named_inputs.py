@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
-from lockset.composition.sources.locked_names import names_in_lock
+from lockset.composition.sources.locked_names import names_in_lock, not_locked
 from lockset.errors import SourceNotSupportedError
 from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.direct_source import DirectSource, relative_path, source_of
 from lockset.sources.project import RequirementLine
-from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,9 +30,9 @@ def without_nameless(inputs: LockInputs) -> LockInputs:
     """`inputs` with the names that the old lock file has, and without the requirements that it has no name for."""
     lines = _nameless_lines(inputs)
     names = names_in_lock(lines, inputs.pins, inputs.project.base, inputs.folder, local=True)
-    unknown = [f"`{without_secrets(line.text)}` ({line.origin})" for line in lines if line not in names]
+    unknown = tuple(f"{line.origin}: {not_locked(line)}" for line in lines if line not in names)
     named = _replaced(inputs, lambda line: line.with_name(names[line]) if line in names else None)
-    return replace(named, unknown=tuple(f"{text} is required, but not locked" for text in unknown))
+    return replace(named, unknown=unknown)
 
 
 def named_inputs(inputs: LockInputs) -> LockInputs:
