@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from lockset._dataclass import dataclass, replace
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments, workspace_of
 from lockset.composition.run_context import context_of
+from lockset.composition.sources.names import with_known_names
 from lockset.errors import UsageError
 from lockset.lockfile.validate.report import finding_severity
 from lockset.resolve.lock.staleness import outdated_parts
 from lockset.sources.other_tools.facts import join_many_names
-from lockset.url_secrets import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,7 +75,9 @@ def check(
     root = workspace_of(named, target, context)
     if root is not None:
         return _check_workspace(root, options, indexes, target, context_of(context), online=online)
-    inputs = read_lock_inputs(named, options, indexes, target, context, merging=False, connecting=online, naming=False)
+    inputs = with_known_names(
+        read_lock_inputs(named, options, indexes, target, context, merging=False, connecting=online)
+    )
     if inputs.target is None:
         raise UsageError("check-stdout", "`--check` requires a lock file", hint="Name it with `-o`")
     if inputs.pins is None:
@@ -109,10 +111,7 @@ def _checked(inputs: LockInputs, outdated: Sequence[str] | None, *, online: bool
     assert inputs.target is not None
     if outdated is None or inputs.pins is None:
         return LockCheck(path=inputs.target, exists=False)
-    findings = [
-        f"`{without_secrets(line.text)}` ({line.origin}) is required, but not locked" for line in inputs.unnamed
-    ]
-    findings += outdated
+    findings = [*inputs.unknown, *outdated]
     notes: list[str] = []
     if online:
         from lockset.composition.connections import connected

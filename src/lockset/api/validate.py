@@ -214,6 +214,7 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
         LocksetError: `source-missing` if there is neither a pyproject.toml nor a requirements.in, or if it is not
             valid.
     """
+    from lockset.composition.sources.locked_names import named_by_lock
     from lockset.resolve.lock.staleness import outdated_parts
     from lockset.resolve.problem.options import LockOptions
     from lockset.sources.discover import read_sources
@@ -227,8 +228,9 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
             f"There is neither a pyproject.toml nor a requirements.in next to {os.fspath(path)}",
             hint="Run `lockset lock SOURCE --check -o FILE` to check against other sources",
         )
-    project = read_sources([named], folder=folder, environ={})
-    return outdated_parts(project, LockOptions(), report.lock, now=_now())
+    project = read_sources([named], folder=folder, environ={}, nameless=True)
+    project, unknown = named_by_lock(project, report.lock, folder)
+    return (*unknown, *outdated_parts(project, LockOptions(), report.lock, now=_now()))
 
 
 def verify_files(

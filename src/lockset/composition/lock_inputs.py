@@ -79,7 +79,7 @@ class LockInputs:
         fetched: Number of sources that were fetched over the network.
         memory: The index in memory that replaces `indexes`, if any.
         known: Direct sources that were read, to learn the names of their projects.
-        unnamed: Requirements whose projects are not known, which are left out.
+        unknown: Requirements whose projects are not known, which are left out; as sentences about the lock file.
     """
 
     project: RootProject
@@ -95,12 +95,20 @@ class LockInputs:
     fetched: int
     memory: MemoryIndex | None = None
     known: Mapping[DirectSource, SourceFacts] = field(default_factory=dict)
-    unnamed: tuple[RequirementLine, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
         """The folder of the lock file, which its paths are relative to."""
         return self.target.parent if self.target is not None else self.context.here
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the names of all projects are known."""
+        lines = (*self.project.dependencies, *self.options.requirements, *self.options.overrides)
+        return all(isinstance(line, str) or line.is_named for line in lines) and all(
+            u.name for u in self.project.unbuilt
+        )
 
     @property
     def pins(self) -> Pylock | None:
@@ -136,14 +144,14 @@ def read_lock_inputs(
     *,
     merging: bool = True,
     connecting: bool = True,
-    naming: bool = True,
     replaced: Callable[[Path], bytes | None] | None = None,
 ) -> LockInputs:
     """Read the sources, the files that options name, and the existing lock file; warnings go to the listener.
 
     Without `merging`, a lock file with an unresolved merge conflict is refused; without `connecting`, there is no hint
-    about indexes. Names of projects that only their sources show are read from these; without `naming`, from the
-    existing lock file alone. `replaced` returns other content for source files: see `read_sources`.
+    about indexes. `replaced` returns other content for source files: see `read_sources`.
+
+    The names of some projects may not be known: `lockset.composition.sources.read_inputs` adds them.
 
     Raises:
         LocksetError: With the file and the position of the problem.
@@ -158,7 +166,7 @@ def read_lock_inputs(
     stated = _project(sources, context, fetch, replaced)
     project, tables = with_other_tools(stated, () if options is None else options.no_sources, here)
     old = existing_lock(target, listener, merging=merging)
-    options = with_option_files(with_upgrades(options or LockOptions(), project), context, fetch, unnamed=True)
+    options = with_option_files(with_upgrades(options or LockOptions(), project), context, fetch, nameless=True)
     options = replace(options, index_urls=chosen_urls(indexes))
     unread = unread_settings(project, options) if project.others != OtherTools() else ()
     warnings = tuple(w.message for w in (*project.warnings, *unread))
@@ -171,7 +179,7 @@ def read_lock_inputs(
     hint = unread_index_variable(index_options, context) if connecting else None
     if hint is not None:
         listener.hint(hint)
-    inputs = LockInputs(
+    return LockInputs(
         project=project,
         options=options,
         indexes=index_options,
@@ -185,19 +193,6 @@ def read_lock_inputs(
         fetched=fetch.count,
         memory=memory,
     )
-    return _with_names(inputs, naming=naming)
-
-
-def _with_names(inputs: LockInputs, *, naming: bool) -> LockInputs:
-    """`inputs` with the names of projects whose files and requirements do not state them; most have none."""
-    project, options = inputs.project, inputs.options
-    lines = (*project.dependencies, *options.requirements, *options.overrides)
-    is_named = all(isinstance(line, str) or line.is_named for line in lines)
-    if is_named and all(one.name for one in project.unbuilt):
-        return inputs
-    from lockset.composition.unnamed_sources import named_inputs, without_unnamed
-
-    return named_inputs(inputs) if naming else without_unnamed(inputs)
 
 
 def _with_new_pages(indexes: IndexOptions, options: LockOptions) -> IndexOptions:
@@ -246,7 +241,7 @@ def _project(
         config=context.config_path,
         fetch=fetch,
         replaced=replaced,
-        unnamed=True,
+        nameless=True,
     )
 
 
@@ -276,14 +271,14 @@ def with_upgrades(options: LockOptions, project: RootProject) -> LockOptions:
 
 
 def with_option_files(
-    options: LockOptions, context: RunContext, fetch: LazyFetch, *, unnamed: bool = False
+    options: LockOptions, context: RunContext, fetch: LazyFetch, *, nameless: bool = False
 ) -> LockOptions:
-    """The options with the content of the files that they name. `unnamed`: see `read_sources`."""
+    """The options with the content of the files that they name. `nameless`: see `read_sources`."""
     return replace(
         options,
         constraints=(*options.constraints, *read_constraint_files(options.constraint_files, context, fetch)),
-        overrides=(*options.overrides, *_overrides(options.override_files, context, fetch, unnamed=unnamed)),
-        requirements=(*options.requirements, *_editables(options.editables, context.here, unnamed=unnamed)),
+        overrides=(*options.overrides, *_overrides(options.override_files, context, fetch, nameless=nameless)),
+        requirements=(*options.requirements, *_editables(options.editables, context.here, nameless=nameless)),
     )
 
 
@@ -339,17 +334,17 @@ def read_constraint_files(files: Sequence[str], context: RunContext, fetch: Lazy
 
 
 def _overrides(
-    files: Sequence[str], context: RunContext, fetch: LazyFetch, *, unnamed: bool
+    files: Sequence[str], context: RunContext, fetch: LazyFetch, *, nameless: bool
 ) -> tuple[RequirementLine, ...]:
     if not files:
         return ()
     read = read_sources(
-        files, folder=context.here, environ=context.variables, use_settings=False, fetch=fetch, unnamed=unnamed
+        files, folder=context.here, environ=context.variables, use_settings=False, fetch=fetch, nameless=nameless
     )
     return read.dependencies
 
 
-def _editables(paths: Sequence[str], here: Path, *, unnamed: bool) -> tuple[RequirementLine, ...]:
+def _editables(paths: Sequence[str], here: Path, *, nameless: bool) -> tuple[RequirementLine, ...]:
     if not paths:
         return ()
     from lockset.sources.requirements.requirement_line import read_requirement
@@ -361,7 +356,7 @@ def _editables(paths: Sequence[str], here: Path, *, unnamed: bool) -> tuple[Requ
             folder=here,
             surroundings=LocalFiles(here),
             editable=True,
-            unnamed=unnamed,
+            nameless=nameless,
         )
         for text in paths
     )

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from lockset.composition.lock_assembly import Attest, LockResult
     from lockset.composition.lock_inputs import LockInputs
     from lockset.composition.run_context import RunContext
-    from lockset.index.http.files import HttpFiles
     from lockset.index.options import IndexOptions
     from lockset.index.pages.project_page import DistributionFile
     from lockset.lockfile.model import Pylock
@@ -290,15 +289,25 @@ def _refused(unbuilt: DynamicFields) -> LocksetError:
 class _SourcesOnUse:
     """A source reader that is created (and its modules imported) for the first source: most projects have none."""
 
-    def __init__(self, files: HttpFiles, **more: Any) -> None:
-        self._files = files
+    def __init__(self, connection: Connection, builder: BuilderOnUse | None, rules: FileRules, **more: Any) -> None:
+        self._connection = connection
+        self._builder = builder
+        self._may_build = rules.may_build
         self._more = more
 
     @cached_property
     def _sources(self) -> SourceReader:
-        from lockset.composition.source_reader import Sources
+        from lockset.composition.sources.source_reader import Sources
 
-        return Sources(self._files, environ=dict(os.environ), **self._more)
+        return Sources(
+            self._connection.files,
+            store=self._connection.cache,
+            builder=self._builder,
+            may_build=self._may_build,
+            environ=dict(os.environ),
+            fingerprint=str if self._builder is None else self._builder.read_fingerprint,
+            **self._more,
+        )
 
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
         return self._sources.read(source, commit=commit)
@@ -320,7 +329,7 @@ def repository_opener(
     `on_close` is called with the time at which the first page expires. An open `connection` with the same options,
     cache and listener is used and stays open. `known` are sources that were read before.
     """
-    build_key = _independent if policy is None else policy.cache_key
+    build_key, now = _independent if policy is None else policy.cache_key, time.time()
 
     @contextmanager
     def opened(rules: FileRules, listener: ProgressListener) -> Iterator[IndexRepository]:
@@ -335,10 +344,7 @@ def repository_opener(
             failures = None
             if made is not None:
                 failures = BuildFailures(
-                    used.cache,
-                    fingerprint=lambda: made.fingerprint,
-                    now=time.time(),
-                    refresh=options.refresh,
+                    used.cache, fingerprint=made.read_fingerprint, now=now, refresh=options.refresh
                 )
             metadata = Retriever(
                 used.files,
@@ -349,22 +355,14 @@ def repository_opener(
                 build_key=build_key,
                 builds=builds,
             )
+            of_sources = {"refresh": options.refresh, "known": known}
             yield PrefetchingRepository(
                 index=used.index,
                 metadata=metadata,
                 rules=rules,
                 listener=listener,
                 hash_file=hash_file,
-                sources=_SourcesOnUse(
-                    used.files,
-                    store=used.cache,
-                    builder=made,
-                    may_build=rules.may_build,
-                    build_key=build_key,
-                    fingerprint=lambda: "" if made is None else made.fingerprint,
-                    refresh=options.refresh,
-                    known=known,
-                ),
+                sources=_SourcesOnUse(used, made, rules, build_key=build_key, now=now, **of_sources),
                 on_search_end=used.workers.end_idle_copies,
             )
             if on_close is not None:

@@ -125,23 +125,7 @@ def _project(names: Sequence[str], folder: str, table: Mapping[str, Any]) -> Roo
     from lockset.sources.discover import read_sources
     from lockset.sources.other_tools.apply import apply_other_tools
 
-    return apply_other_tools(read_sources(list(names), folder=Path(folder), environ={}, unnamed=True))
-
-
-def _named(project: RootProject, lock: Pylock, folder: str) -> tuple[RootProject, tuple[str, ...]]:
-    """The project with the names that the lock file has for unnamed requirements, and the texts of the others."""
-    unnamed = [line for line in project.dependencies if not line.is_named]
-    if not unnamed:
-        return project, ()
-    from lockset._dataclass import replace
-    from lockset.composition.locked_names import names_in_lock
-
-    names = names_in_lock(unnamed, lock, project.base, Path(folder), local=True)
-    named = (
-        line if line.is_named else names.get(line) and line.with_name(names[line]) for line in project.dependencies
-    )
-    texts = tuple(line.text for line in unnamed if line not in names)
-    return replace(project, dependencies=tuple(line for line in named if line)), texts
+    return apply_other_tools(read_sources(list(names), folder=Path(folder), environ={}, nameless=True))
 
 
 def _contents(folder: str, names: Sequence[str]) -> tuple[tuple[str, bytes], ...]:
@@ -160,8 +144,8 @@ def _contents(folder: str, names: Sequence[str]) -> tuple[tuple[str, bytes], ...
 
 def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
     # Imported here: not needed if the result is cached.
+    from lockset.composition.sources.locked_names import named_by_lock
     from lockset.errors import LocksetError
-    from lockset.url_secrets import without_secrets
 
     table = (lock.tool or {})["lockset"]
     try:
@@ -169,10 +153,10 @@ def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapp
         if project is None:
             yield "it is not a member of the workspace any more"
             return
-        project, unknown = _named(project, lock, folder)
+        project, unknown = named_by_lock(project, lock, Path(folder))
     except LocksetError:
         return  # `lock` reports it
-    yield from (f"`{without_secrets(text)}` is required, but not locked" for text in unknown)
+    yield from unknown
     locked = _locked_keys(table["roots"])
     if locked is None:
         return

@@ -115,7 +115,7 @@ class LocalFiles:
 class _LocalFile:
     """How to read sources: the working folder (absolute), variables, stdin, and what fetches and replaces files.
 
-    `unnamed`: whether projects may lack a name that a build or their source shows.
+    `nameless`: whether projects may lack a name that a build or their source shows.
     """
 
     folder: Path
@@ -123,7 +123,7 @@ class _LocalFile:
     stdin: str | None
     fetch: Fetch | None = None
     replaced: Replaced | None = None
-    unnamed: bool = False
+    nameless: bool = False
 
 
 class _Content(NamedTuple):
@@ -208,7 +208,7 @@ def read_sources(
     config: Path | None = None,
     fetch: Fetch | None = None,
     replaced: Replaced | None = None,
-    unnamed: bool = False,
+    nameless: bool = False,
 ) -> RootProject:
     """Read the named sources as one project; without names, the nearest pyproject.toml, or else setup.py.
 
@@ -225,13 +225,15 @@ def read_sources(
         config: A file whose `[tool.lockset]` replaces that of the sources.
         fetch: Reads requirements files by URL. Without it they are refused.
         replaced: Returns other content for local files, such as that of a merge that is under way.
-        unnamed: Whether requirements and the project may lack a name that only fetching or building them shows: see
+        nameless: Whether requirements and the project may lack a name that only fetching or building them shows: see
             `RequirementLine.is_named` and `DynamicFields.name`.
 
     Raises:
         LocksetError: with the file and the line or key of the error.
     """
-    location = _LocalFile(folder=folder, environ=environ, stdin=stdin, fetch=fetch, replaced=replaced, unnamed=unnamed)
+    location = _LocalFile(
+        folder=folder, environ=environ, stdin=stdin, fetch=fetch, replaced=replaced, nameless=nameless
+    )
     if not named:
         path = find_project(folder)
         if path is None:
@@ -310,7 +312,7 @@ def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProje
         return kind, read_script(text, base=base, location=shown)
     with with_key_lines(text, shown):
         files = LocalFiles(location.folder)
-        project = read_pyproject(text, base=base, location=shown, files=files, unnamed=location.unnamed)
+        project = read_pyproject(text, base=base, location=shown, files=files, nameless=location.nameless)
     if name == STDIN:
         return kind, project
     return kind, replace(project, others=_other_files(project, location.folder))
@@ -367,7 +369,7 @@ def _requirements(source: _Content, location: _LocalFile, *, constraint: bool = 
         environ=location.environ,
         surroundings=LocalFiles(location.folder, location.fetch, location.replaced),
         constraint=constraint,
-        unnamed=location.unnamed,
+        nameless=location.nameless,
     )
 
 

@@ -48,13 +48,12 @@ def read_pyproject(
     location: str = "pyproject.toml",
     virtual: bool = False,
     files: ReferencedFiles | None = None,
-    unnamed: bool = False,
+    nameless: bool = False,
 ) -> RootProject:
     """Read a pyproject.toml. `base` is its folder, `location` its name in messages and origins.
 
-    Without `[project]`, it must have dependency groups, or the `files` describe a project, as setup.py does,
-    unless it may be `virtual`: the root of a workspace that is not a project itself. With `unnamed`, the name may be
-    one that only running setup.py shows: then `DynamicFields.name` is empty.
+    Without `[project]`, it must have dependency groups, or the `files` describe a project, as setup.py does, unless it
+    may be `virtual`: the root of a workspace alone. With `nameless`, only running setup.py may show the project's name.
 
     Raises:
         LocksetError: with the key of the error: `toml-syntax`, `wrong-type`, `invalid-value`,
@@ -65,12 +64,12 @@ def read_pyproject(
     project, table = top.table("project") or _poetry_project(top), top.table("dependency-groups")
     groups = {} if table is None else read_groups(table)
     if project is None:
-        built = _built_name(top, base, files, unnamed=unnamed)
-        return _without_project(top, built, groups, settings, base=base, virtual=virtual)
+        built_name = _built_name(top, base, files, nameless=nameless)
+        return _without_project(top, built_name, groups, settings, base=base, virtual=virtual)
     dynamic, name = _dynamic(project, top), _name(project)
     dependencies, extras = requirement_lines(project, "dependencies"), _extras(project)
+    parts: dict[str, Any] = {"dependencies": dependencies, "extras": extras, "groups": groups}
     if extras or groups or any(line.name == name for line in dependencies):
-        parts: dict[str, Any] = {"dependencies": dependencies, "extras": extras, "groups": groups}
         expansion, inclusions = expand(name, **parts), inclusions_of(name, **parts, table=table)
     else:  # no part includes another
         inclusions = ()
@@ -81,9 +80,7 @@ def read_pyproject(
         location=location,
         keys=dynamic,
         files=_setuptools_files(top, dynamic),
-        dependencies=dependencies,
-        extras=extras,
-        groups=groups,
+        **parts,
     )
     return RootProject(
         base=base,
@@ -197,10 +194,10 @@ def _poetry_project(top: SettingsTable) -> SettingsTable | None:
     return None if data is None else SettingsTable(data, path="tool.poetry", location=top.location)
 
 
-def _built_name(top: SettingsTable, base: Path, files: ReferencedFiles | None, *, unnamed: bool) -> str | None:
+def _built_name(top: SettingsTable, base: Path, files: ReferencedFiles | None, *, nameless: bool) -> str | None:
     """The name of a project that its build backend describes, not `[project]`; None if there is no such project.
 
-    Where only running setup.py shows the name, it is "" if it may be `unnamed`.
+    Where only running setup.py shows the name, it is "" if it may be `nameless`.
 
     Raises:
         LocksetError: `no-project`: there is a setup.py, and only running it shows the name.
@@ -212,7 +209,7 @@ def _built_name(top: SettingsTable, base: Path, files: ReferencedFiles | None, *
         return None
     name = files.project_name(str(base))
     if name is None and has_script and not top.data.get("dependency-groups"):
-        if unnamed:
+        if nameless:
             return ""
         raise LocksetError(
             "no-project",

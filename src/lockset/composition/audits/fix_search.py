@@ -18,6 +18,7 @@ from lockset.composition.audits.report import AuditFix, FixOutlook
 from lockset.composition.lock_assembly import own_projects, requiring_own, resolve_and_assemble
 from lockset.composition.lock_inputs import read_lock_inputs
 from lockset.composition.lock_pipeline import lock_repository, problem_from_inputs
+from lockset.composition.sources.names import with_all_names
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
@@ -99,7 +100,7 @@ class FixSearch:
                 hint="Audit without --online and --fix, or put the lock file next to its project",
             )
         self._context = replace(context, folder=path.parent)
-        inputs = read_lock_inputs([source.name], None, indexes, path.name, self._context)
+        inputs = with_all_names(read_lock_inputs([source.name], None, indexes, path.name, self._context))
         self._inputs = replace(inputs, options=_for_same_environments(inputs))
 
     def run(self, names: Sequence[str], database: AdvisoryDatabase, *, apply: bool) -> SearchedFixes:

@@ -35,8 +35,7 @@ class BuilderOnUse:
                 self._made = self._make()
             return self._made
 
-    @property
-    def fingerprint(self) -> str:
+    def read_fingerprint(self) -> str:
         """A hash of what its builds depend on besides the source tree; "" if that is not known."""
         fingerprint: str = getattr(self._builder(), "fingerprint", "")
         return fingerprint

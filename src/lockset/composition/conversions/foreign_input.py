@@ -175,7 +175,7 @@ def _read_requirements(
         base=input_path.parent,
         environ=environ,
         surroundings=files,
-        unnamed=named is not None,
+        nameless=named is not None,
     )
     if named is not None and not all(line.is_named for line in project.dependencies):
         project = named(project)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
 from lockset.composition.connections import connected
-from lockset.composition.source_reader import Sources
+from lockset.composition.sources.source_reader import Sources
 from lockset.resolve.problem.direct_source import source_of
 from lockset.sources.requirements.requirement_line import missing_name_error
 
@@ -34,9 +33,10 @@ def with_static_names(project: RootProject, indexes: IndexOptions, context: RunC
             store=connection.cache,
             builder=None,
             may_build=_never,
-            environ=dict(os.environ),
+            environ=context.process_variables,
             build_key=_unknown,
             fingerprint=str,
+            now=context.moment.timestamp(),
         )
 
         def named(line: RequirementLine) -> RequirementLine:

@@ -9,6 +9,7 @@ from lockset._dataclass import dataclass, replace
 from lockset.composition.lock_inputs import read_lock_inputs
 from lockset.composition.lock_pipeline import lock_from_inputs, problem_from_inputs
 from lockset.composition.maintenance.locked_requirements import covered_pythons, of_lock, of_resolution
+from lockset.composition.sources.names import with_all_names
 from lockset.dependency_specifiers import read_version
 from lockset.errors import IndexUnreachableError, LocksetError
 from lockset.lockfile.dependency_graph import build_graph
@@ -198,7 +199,7 @@ def _with_project(one: _Comparison, sources: tuple[str, ...]) -> OutdatedReport:
     lock, quiet = one.lock, replace(one.context, listener=_ProgressOnly(one.context))
     python = recorded_table(lock).get("python")
     options = replace(one.options, upgrade=True, python=python if isinstance(python, str) else None)
-    inputs = read_lock_inputs(sources, options, one.indexes, one.path or "-", quiet)
+    inputs = with_all_names(read_lock_inputs(sources, options, one.indexes, one.path or "-", quiet))
     _refuse_other_terms(lock, inputs)
     result = lock_from_inputs(inputs, old=lock)
     requirements = of_resolution(result.resolution)

@@ -181,7 +181,7 @@ class SourceFacts:
 
 
 class SourceReader(Protocol):
-    """Reads sources. Implementation: `lockset.composition.source_reader.Sources`."""
+    """Reads sources. Implementation: `lockset.composition.sources.source_reader.Sources`."""
 
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
         """Read a source. May wait for the network, and build it if its metadata needs that and builds are allowed.

@@ -49,7 +49,7 @@ def read_requirements(
     environ: Mapping[str, str],
     surroundings: ReferencedFiles,
     constraint: bool = False,
-    unnamed: bool = False,
+    nameless: bool = False,
 ) -> RootProject:
     """Read a requirements file and the files that it includes.
 
@@ -61,7 +61,7 @@ def read_requirements(
         environ: Values for `${NAME}`.
         surroundings: Reads other files.
         constraint: Whether the lines are constraints.
-        unnamed: Whether requirements may lack a name that their source shows: see `read_requirement`.
+        nameless: Whether requirements may lack a name that their source shows: see `read_requirement`.
 
     Raises:
         LocksetError: with the file and line of the error.
@@ -70,7 +70,7 @@ def read_requirements(
         base=base,
         environ=environ,
         surroundings=surroundings,
-        unnamed=unnamed,
+        nameless=nameless,
         options=OptionSum(base=str(base), surroundings=surroundings),
     )
     reader.file(content, _File(path_or_url=path_or_url, location=location, constraint=constraint), ())
@@ -100,7 +100,7 @@ class _RequirementsReader:
     base: Path
     environ: Mapping[str, str]
     surroundings: ReferencedFiles
-    unnamed: bool
+    nameless: bool
     options: OptionSum
     dependencies: list[RequirementLine] = field(default_factory=list)
     constraints: list[RequirementLine] = field(default_factory=list)
@@ -155,7 +155,7 @@ class _RequirementsReader:
             folder=self.base,
             surroundings=surroundings,
             editable=editable,
-            unnamed=self.unnamed and not file.constraint,
+            nameless=self.nameless and not file.constraint,
         )
         if is_remote(file.path_or_url) and (line.requirement.url or "").lower().startswith("file:"):
             raise _local_from_remote(text, location)

@@ -77,7 +77,7 @@ class RequirementLine:
         editable: Whether to install the source tree as editable.
         config_settings: Pairs for the build backend, in the order written.
         is_named: Whether the name of the project is known. Otherwise only its source shows the name, and `requirement`
-            has a stand-in, which no real project has: see `unnamed`.
+            has a stand-in, which no real project has: see `nameless`.
     """
 
     text: str
@@ -205,11 +205,11 @@ def read_requirement(
     folder: Path,
     surroundings: ReferencedFiles,
     editable: bool = False,
-    unnamed: bool = False,
+    nameless: bool = False,
 ) -> RequirementLine:
     """Read a requirement in any form that installers accept. Local paths are relative to `folder`.
 
-    With `unnamed`, a source that does not state its name is accepted where fetching or building it shows the name: see
+    With `nameless`, a source that does not state its name is accepted where fetching or building it shows the name: see
     `RequirementLine.is_named`.
 
     Raises:
@@ -218,13 +218,13 @@ def read_requirement(
     """
     named = _NAMED.match(text)
     if _LOCAL_URL.match(text):
-        line = _from_path(text, origin, folder, surroundings, unnamed=unnamed)
+        line = _from_path(text, origin, folder, surroundings, nameless=nameless)
     elif is_url(text):
-        line = _from_url(text, origin, unnamed=unnamed)
+        line = _from_url(text, origin, nameless=nameless)
     elif named and not _looks_like_path(text.partition("@")[0]):
         line = _from_named(text, named["target"], origin, folder, surroundings)
     elif editable or _is_path(text):
-        line = _from_path(text, origin, folder, surroundings, unnamed=unnamed)
+        line = _from_path(text, origin, folder, surroundings, nameless=nameless)
     else:
         line = parse_requirement(text, origin=origin)
     if editable:
@@ -248,13 +248,13 @@ def _split_extras(text: str) -> tuple[str, str]:
     return (match["path"].rstrip(), match["extras"]) if match else (text, "")
 
 
-def _from_url(text: str, origin: str, *, unnamed: bool) -> RequirementLine:
+def _from_url(text: str, origin: str, *, nameless: bool) -> RequirementLine:
     # A bare URL may contain semicolons: only one before a blank begins the marker.
     url, _, marker = text.partition("; ")
     url = url.strip()
     name = _project_of(url, origin)
-    if name is None and unnamed and _can_show_name(url):
-        return _build_unnamed(text, "", url, marker, origin=origin)
+    if name is None and nameless and _can_show_name(url):
+        return _build_nameless(text, "", url, marker, origin=origin)
     if name is None:
         raise missing_name_error(text, origin, url)
     return _build(text, name, url, marker, origin=origin)
@@ -271,7 +271,7 @@ def _from_named(text: str, target: str, origin: str, folder: Path, surroundings:
 
 
 def _from_path(
-    text: str, origin: str, folder: Path, surroundings: ReferencedFiles, *, unnamed: bool
+    text: str, origin: str, folder: Path, surroundings: ReferencedFiles, *, nameless: bool
 ) -> RequirementLine:
     written, _, marker = text.partition(";")
     path, extras = _split_extras(written.strip())
@@ -280,11 +280,11 @@ def _from_path(
     absolute, url = _local(_decode_local_url(path), origin, folder, surroundings)
     url += hash_sign + fragment
     name = _project_of(url, origin) or surroundings.project_name(absolute)
-    nameless = "" if name is not None else _nameless(absolute, surroundings)
-    if name is None and unnamed and not nameless and not absolute.endswith(".whl"):
-        return _build_unnamed(text, extras, url, marker, origin=origin)
+    lack = "" if name is not None else _lack(absolute, surroundings)
+    if name is None and nameless and not lack and not absolute.endswith(".whl"):
+        return _build_nameless(text, extras, url, marker, origin=origin)
     if name is None:
-        raise missing_name_error(text, origin, url, nameless=nameless)
+        raise missing_name_error(text, origin, url, lack=lack)
     return _build(text, name + extras, url, marker, origin=origin)
 
 
@@ -313,7 +313,7 @@ def _build(text: str, name: str, url: str, marker: str, *, origin: str) -> Requi
     return replace(line, text=text)
 
 
-def _build_unnamed(text: str, extras: str, url: str, marker: str, *, origin: str) -> RequirementLine:
+def _build_nameless(text: str, extras: str, url: str, marker: str, *, origin: str) -> RequirementLine:
     """A requirement whose name is a stand-in, the same for the same URL."""
     stand_in = f"{_STAND_IN}{quick_sha256(url.encode()).hex()[:_STAND_IN_DIGITS]}"
     return replace(_build(text, stand_in + extras, url, marker, origin=origin), is_named=False)
@@ -339,7 +339,7 @@ def _project_of(url: str, origin: str) -> str | None:
         return None
 
 
-def _nameless(folder: str, surroundings: ReferencedFiles) -> str:
+def _lack(folder: str, surroundings: ReferencedFiles) -> str:
     """What a local source tree lacks, as the end of a sentence; "" if only a build can tell its name."""
     files = ("pyproject.toml", "setup.py", "setup.cfg")
     if _ARCHIVE.search(folder) or any(surroundings.exists(f"{folder}/{name}") for name in files):
@@ -347,12 +347,12 @@ def _nameless(folder: str, surroundings: ReferencedFiles) -> str:
     return f": `{folder}` has neither a pyproject.toml nor a setup.py"
 
 
-def missing_name_error(text: str, origin: str, url: str, *, nameless: str = "") -> LocksetError:
-    """The error for a requirement whose project is not known; `nameless` says what its folder lacks."""
-    if nameless:
+def missing_name_error(text: str, origin: str, url: str, *, lack: str = "") -> LocksetError:
+    """The error for a requirement whose project is not known; `lack` says what its folder lacks."""
+    if lack:
         return LocksetError(
             "requirement-name",
-            f"`{without_secrets(text)}` is not a project{nameless}",
+            f"`{without_secrets(text)}` is not a project{lack}",
             location=origin,
             hint="Name the folder of a project, or remove the line",
         )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lockset.composition.tree_memory import CommitMemory, FolderMemory
+from lockset.composition.sources.tree_memory import CommitMemory, FolderMemory
 from lockset.metadata.core import CoreMetadata, parse_metadata
 from lockset.resolve.problem.direct_source import DirectSource, SourceFacts
 from lockset.sources.other_tools.facts import NamedSource
@@ -58,12 +57,13 @@ def folders(store: MemoryStore, **changes: Any) -> FolderMemory:
         "environ": {},
         "fingerprint": lambda: "f",
         "build_key": lambda _: "",
+        "now": 0.0,
         "refresh": False,
     } | changes
     return FolderMemory(store, **parts)
 
 
-def test_a_folder_is_known_for_a_day_while_nothing_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_is_known_for_a_day_while_nothing_changes(tmp_path: Path) -> None:
     (tmp_path / "setup.py").write_text("setup()")
     store = MemoryStore()
     stamp = folders(store).stamp(tmp_path, "a")
@@ -73,9 +73,8 @@ def test_a_folder_is_known_for_a_day_while_nothing_changes(tmp_path: Path, monke
         own = folders(store, **changed)
         assert own.get(tmp_path, own.stamp(tmp_path, "a")) is None
     assert folders(store, refresh=True).get(tmp_path, stamp) is None
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + 25 * 3600)
-    assert folders(store).get(tmp_path, stamp) is None
+    assert folders(store, now=25 * 3600.0).get(tmp_path, stamp) is None
+    assert folders(store, now=-1.0).get(tmp_path, stamp) is None
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_a_check_knows_the_names_from_the_lock_alone(cli: Command, tmp_path: Pat
     write(tmp_path, url, "./tree", f"{url}#subdirectory=below")
     result = cli("lock", "--check", "requirements.in")
     assert result.code == 1
-    assert "(requirements.in:3) is required, but not locked" in result.stderr
+    assert "requirements.in:3: `git+file:" in result.stderr
     assert "is required, but not locked" in cli.ok("sync", *target).stderr
 
 

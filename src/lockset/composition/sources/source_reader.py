@@ -15,8 +15,8 @@ from lockset._dataclass import replace
 from lockset.build.checkout import checkout
 from lockset.build.revision import commit_of
 from lockset.build.unpack import unpack_sdist
-from lockset.composition.archive_cache import ArchiveMemory
-from lockset.composition.tree_memory import CommitMemory, FolderMemory
+from lockset.composition.sources.archive_cache import ArchiveMemory
+from lockset.composition.sources.tree_memory import CommitMemory, FolderMemory
 from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import BuildNeededError, HashMismatchError, LocksetError, SourceNotSupportedError
 from lockset.index.pages.project_page import DistributionFile, unlisted_file
@@ -56,6 +56,7 @@ class Sources:
         environ: The process's variables, for git and for builds.
         build_key: What the result of a build of a project depends on besides its source, as for `CommitMemory`.
         fingerprint: A hash of what builds depend on besides that; "" if it is not known.
+        now: The current time, in seconds since the epoch.
         refresh: Whether to ignore what builds and commits had in earlier runs.
         known: Sources that were read before.
     """
@@ -70,6 +71,7 @@ class Sources:
         environ: Mapping[str, str],
         build_key: Callable[[str], str | None],
         fingerprint: Callable[[], str],
+        now: float,
         refresh: bool = False,
         known: Mapping[DirectSource, SourceFacts] | None = None,
     ) -> None:
@@ -77,7 +79,7 @@ class Sources:
         self._memory = ArchiveMemory(files, store, build_key)
         self._commits = CommitMemory(store, build_key, refresh=refresh)
         self._folders = FolderMemory(
-            store, environ=environ, fingerprint=fingerprint, build_key=build_key, refresh=refresh
+            store, environ=environ, fingerprint=fingerprint, build_key=build_key, now=now, refresh=refresh
         )
         self._builder = builder
         self._may_build = may_build

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import fields
@@ -87,6 +86,7 @@ class FolderMemory:
         environ: The variables of the process, which builds see.
         fingerprint: A hash of interpreter and settings, "" if they are not known.
         build_key: As for `CommitMemory`.
+        now: The current time, in seconds since the epoch.
         refresh: Ignore what is stored.
     """
 
@@ -97,9 +97,11 @@ class FolderMemory:
         environ: Mapping[str, str],
         fingerprint: Callable[[], str],
         build_key: Callable[[str], str | None],
+        now: float,
         refresh: bool,
     ) -> None:
         self._store = store
+        self._now = now
         self._environ = environ
         self._fingerprint = fingerprint
         self._build_key = build_key
@@ -120,7 +122,7 @@ class FolderMemory:
             return None
         try:
             record = json.loads(data)
-            is_current = record["stamp"] == stamp and 0 <= time.time() - record["since"] < _LIFE
+            is_current = record["stamp"] == stamp and 0 <= self._now - record["since"] < _LIFE
             return CoreMetadata.of_record(record) if is_current else None
         except (ValueError, KeyError, TypeError):
             return None
@@ -128,7 +130,7 @@ class FolderMemory:
     def put(self, tree: Path, stamp: str | None, metadata: CoreMetadata) -> None:
         """Store the metadata of a build that began with this `stamp`."""
         if stamp is not None:
-            record = {**metadata.record(), "since": time.time(), "stamp": stamp}
+            record = {**metadata.record(), "since": self._now, "stamp": stamp}
             self._store.put(_KIND, _folder_key(tree), json.dumps(record).encode())
 
 

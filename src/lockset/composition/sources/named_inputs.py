@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
-from lockset.composition.locked_names import names_in_lock
+from lockset.composition.sources.locked_names import names_in_lock, not_locked
 from lockset.errors import SourceNotSupportedError
 from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.direct_source import DirectSource, relative_path, source_of
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.direct_source import SourceFacts
     from lockset.sources.project import DynamicFields, RootProject
 
-__all__ = ["named_inputs", "without_unnamed"]
+__all__ = ["named_inputs", "without_nameless"]
 
 
-def without_unnamed(inputs: LockInputs) -> LockInputs:
+def without_nameless(inputs: LockInputs) -> LockInputs:
     """`inputs` with the names that the old lock file has, and without the requirements that it has no name for."""
-    lines = _unnamed_lines(inputs)
+    lines = _nameless_lines(inputs)
     names = names_in_lock(lines, inputs.pins, inputs.project.base, inputs.folder, local=True)
-    left_out = tuple(line for line in lines if line not in names)
+    unknown = tuple(f"{line.origin}: {not_locked(line)}" for line in lines if line not in names)
     named = _replaced(inputs, lambda line: line.with_name(names[line]) if line in names else None)
-    return replace(named, unnamed=left_out)
+    return replace(named, unknown=unknown)
 
 
 def named_inputs(inputs: LockInputs) -> LockInputs:
@@ -41,7 +41,7 @@ def named_inputs(inputs: LockInputs) -> LockInputs:
     Raises:
         LocksetError: A source cannot be fetched, read or built; `requirement-name` if nothing reads sources.
     """
-    lines = _unnamed_lines(inputs)
+    lines = _nameless_lines(inputs)
     names: dict[RequirementLine, str] = {}
     if not inputs.options.upgrade:
         known = names_in_lock(lines, inputs.pins, inputs.project.base, inputs.folder)
@@ -60,7 +60,7 @@ def named_inputs(inputs: LockInputs) -> LockInputs:
     return replace(named, project=project, known=of_names)
 
 
-def _unnamed_lines(inputs: LockInputs) -> tuple[RequirementLine, ...]:
+def _nameless_lines(inputs: LockInputs) -> tuple[RequirementLine, ...]:
     """The requirements whose names are not known, each once."""
     lines = (*inputs.project.dependencies, *inputs.options.requirements, *inputs.options.overrides)
     return tuple(dict.fromkeys(line for line in lines if isinstance(line, RequirementLine) and not line.is_named))
@@ -96,7 +96,7 @@ def _read(inputs: LockInputs, sources: Iterable[DirectSource]) -> Mapping[Direct
     from lockset.composition.lock_pipeline import lock_repository
 
     listener = inputs.context.heard
-    rest = without_unnamed(inputs)
+    rest = without_nameless(inputs)
     # Which projects may be built does not depend on the requirements. Extras may be known only after a build.
     project, options = replace(rest.project, settings=replace(rest.project.settings, conflicts=())), rest.options
     if project.unbuilt:

@@ -28,7 +28,7 @@ class ArchiveMemory:
 
     They are used without the network if the requirement has a hash that matches. Without a hash they are used if the
     server sends the same strong ETag for the archive, or if lockset is offline. Facts of a build are only used with the
-    same `build_key`, as for `lockset.composition.tree_memory.CommitMemory`.
+    same `build_key`, as for `lockset.composition.sources.tree_memory.CommitMemory`.
     """
 
     def __init__(self, files: HttpFiles, store: BytesStore, build_key: Callable[[str], str | None]) -> None:
