@@ -69,6 +69,7 @@ class LockGraph:
         recorded: Whether the lock file records any dependencies.
         created_by: The tool that wrote the lock file.
         known: The region to which all conditions are relative.
+        left_out: Names of packages of the lock file that none of `entries` has.
     """
 
     entries: Mapping[int, LockEntry]
@@ -78,6 +79,7 @@ class LockGraph:
     recorded: bool
     created_by: str
     known: MarkerSet
+    left_out: frozenset[str] = frozenset()
 
     @cached_property
     def parents(self) -> Mapping[int, tuple[int, ...]]:
@@ -112,7 +114,10 @@ class LockGraph:
 
         close = get_close_matches(normalized, names, n=3, cutoff=0.6)
         hint = "Did you mean " + " or ".join(f"`{each}`" for each in close) + "?" if close else None
-        raise LocksetError("unknown-package", f"The lock file has no package `{name}` here", hint=hint)
+        if normalized in self.left_out:
+            message = f"The lock file has `{name}` for other environments, extras or groups only"
+            raise LocksetError("unknown-package", message, hint="Leave out the options that select them")
+        raise LocksetError("unknown-package", f"The lock file has no package `{name}`", hint=hint)
 
     def condition(self, region: MarkerSet) -> str | None:
         """The shortest marker for the non-empty `region`; None if it always holds."""
@@ -186,9 +191,11 @@ def build_graph(
         children=children,
         roots=_roots(tuple(requested), entries, children),
         requested=requested,
-        recorded=any(package.dependencies for package in lock.packages),
+        # A lock file of requirements that require nothing themselves has recorded that.
+        recorded=any(package.dependencies for package in lock.packages) or len(requested) == len(lock.packages),
         created_by=lock.created_by,
         known=usual,
+        left_out=frozenset(package.name for package in lock.packages) - {each.name for each in entries.values()},
     )
 
 
