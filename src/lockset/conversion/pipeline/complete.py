@@ -230,7 +230,8 @@ class _GapFiller:
                 "release-missing",
                 f"{package.shown}: {detail.index_url} has no file of this version (deleted, or the wrong index?)",
                 location=package.origin or self.location,
-                hint="Name the index that has it with `--index` or `--default-index`",
+                hint="Name the index that has it with `--index` or `--default-index`. Of several indexes that have the "
+                "project, only the first is used; `--index-strategy unsafe-first-match` also tries the next ones",
             )
         return detail, [file for one in versions for file in detail.files(one)]
 
@@ -318,8 +319,9 @@ class _GapFiller:
                 context=tuple(named[:_SHOWN]),
                 hint="Name the index that the pins came from with `--index` or `--default-index`",
             )
-        reason = f"{len(left)} of {total} hashes match no file on the index (removed since, or an obsolete format)"
-        message = f"{package.shown}: {reason}: {', '.join(named)}"
+        reason = f"{len(left)} of {total} hashes match no file on the index"
+        why = "removed since, on another index, or an obsolete format"
+        message = f"{package.shown}: {reason} ({why}): {', '.join(named)}"
         self.losses.append(Loss(kind="hash-unmatched", message=message, hashes=hashes))
 
     def _usable_files(
