@@ -15,7 +15,7 @@ from lockset.lockfile.conflicts import met_within, refuse_conflicting_choice
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.universe import platform_region, possible
 from lockset.package_names import canonicalize_name
-from lockset.similar_names import known_names_hint
+from lockset.similar_names import known_names_hint, named_package
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -110,6 +110,10 @@ class LockGraph:
         if numbers:
             return numbers
         names = sorted({entry.name for entry in self.entries.values()})
+        package = named_package(name)
+        if package is not None and canonicalize_name(package) in names and normalized not in self.left_out:
+            hint: str | None = f"Write the name alone: `{package}`"
+            raise LocksetError("unknown-package", f"`{name}` is not the name of a package", hint=hint)
         from difflib import get_close_matches  # slow to import, and only needed for a name that is not there
 
         close = get_close_matches(normalized, names, n=3, cutoff=0.6)
