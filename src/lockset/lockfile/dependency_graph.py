@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lockset.lockfile.model import Package, Pylock
 
-__all__ = ["Chain", "LockEntry", "LockGraph", "build_graph", "chains_to", "region_of"]
+__all__ = ["Chain", "LockEntry", "LockGraph", "build_graph", "chains_to", "covering_roots", "region_of"]
 
 # Selected extras and groups.
 _Selection = tuple["Collection[str]", "Collection[str]"]
@@ -193,7 +193,9 @@ def build_graph(
     return LockGraph(
         entries=entries,
         children=children,
-        roots=_roots(tuple(requested), entries, children),
+        roots=covering_roots(
+            tuple(requested), sorted(entries, key=lambda number: (entries[number].name, number)), children
+        ),
         requested=requested,
         # A lock file of requirements that require nothing themselves has recorded that.
         recorded=any(package.dependencies for package in lock.packages) or len(requested) == len(lock.packages),
@@ -362,19 +364,18 @@ def _requirement(text: object) -> Requirement | None:
         return None
 
 
-def _roots(
-    requested: tuple[int, ...], entries: Mapping[int, LockEntry], children: Mapping[int, tuple[int, ...]]
+def covering_roots(
+    requested: tuple[int, ...], in_order: Sequence[int], children: Mapping[int, tuple[int, ...]]
 ) -> tuple[int, ...]:
     """Roots that reach every entry: requested ones, those without parents, and one of each remaining cycle."""
     depended = {child for numbers in children.values() for child in numbers}
-    by_name = sorted(entries, key=lambda number: (entries[number].name, number))
-    roots = [*requested, *(number for number in by_name if number not in depended and number not in requested)]
+    roots = [*requested, *(number for number in in_order if number not in depended and number not in requested)]
     reached: set[int] = set()
     for root in roots:
         _mark_reachable(root, children, reached)
     # The remaining entries are in or below cycles. In reverse postorder, a member of a cycle comes before the entries
     # below the cycle.
-    for number in reversed(_postorder(by_name, children)):
+    for number in reversed(_postorder(in_order, children)):
         if number not in reached:
             roots.append(number)
             _mark_reachable(number, children, reached)

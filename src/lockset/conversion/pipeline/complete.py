@@ -26,7 +26,7 @@ from lockset.markers.tags import wheel_region
 from lockset.resolve.problem.direct_source import file_url_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from packaging.version import Version
@@ -151,6 +151,7 @@ class _GapFiller:
         self, package: ImportedPackage, detail: ProjectDetail, files: list[tuple[DistributionFile, dict[str, str]]]
     ) -> ImportedPackage:
         kept = self._one_sdist(package, files)
+        self.losses += _yanked_losses(package, [file for file, _ in kept])
         pythons = {file.requires_python for file, _ in kept}
         return replace(
             package,
@@ -352,10 +353,6 @@ class _GapFiller:
         return [(file, hashes) for file, hashes in kept if file.filename not in sdists[1:]]
 
     def _imported_file(self, file: DistributionFile, hashes: dict[str, str]) -> ImportedFile:
-        if file.yanked:
-            reason = f" ({file.yanked_reason})" if file.yanked_reason else ""
-            message = f"{file.filename} is yanked{reason}"
-            self.losses.append(Loss(kind="yanked", message=message, note=True))
         local = file.url.startswith("file:")
         return ImportedFile(
             name=file.filename,
@@ -462,6 +459,17 @@ def _pythons(requires_python: str | None) -> MarkerSet:
         return MarkerSet.of_python(requires_python or "")
     except LocksetError:
         return MarkerSet.any()
+
+
+def _yanked_losses(package: ImportedPackage, files: Sequence[DistributionFile]) -> Iterator[Loss]:
+    """A note for each reason for which files of the release are yanked; mostly all are for one."""
+    reasons: dict[str | None, list[str]] = {}
+    for file in files:
+        if file.yanked:
+            reasons.setdefault(file.yanked_reason, []).append(file.filename)
+    for reason, names in reasons.items():
+        what = package.shown if len(names) == len(files) else f"A part of {package.shown} ({', '.join(names)})"
+        yield Loss(kind="yanked", message=f"{what} is yanked{f' ({reason})' if reason else ''}", note=True)
 
 
 def _losses_of_split(
