@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import RunContext
     from lockset.lockfile.read import Document
 
-__all__ = ["lock_of_project", "nearest_lock", "no_lock_error", "open_lock", "open_revision"]
+__all__ = ["lock_name", "lock_of_project", "nearest_lock", "no_lock_error", "open_lock", "open_revision"]
 
 # Files that commands take as they take a lock file, if there is no lock file; the first is suggested.
 _OTHERS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.txt", "conda-lock.yml")
@@ -97,6 +97,14 @@ def nearest_lock(folder: Path) -> Path | None:
     from lockset.sync.disk.request import find_lock
 
     return find_lock(folder)
+
+
+def lock_name(path: str | None, context: RunContext) -> str:
+    """The name of the lock file that `open_lock` reads, for messages and titles."""
+    if path is not None:
+        return path
+    nearest = nearest_lock(context.here)
+    return PLAIN_NAME if nearest is None else nearest.name
 
 
 def _exists(path: Path) -> bool:

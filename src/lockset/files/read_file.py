@@ -35,8 +35,9 @@ def read_file(path: Path, *, location: str, hint: str | None = None) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise _unreadable(location, _reason(error)) from error
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _unreadable(location, "it is not a regular file")
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise _unreadable(location, "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:

@@ -374,15 +374,17 @@ def _unreadable(shown: str, reason: str) -> LocksetError:
 
 
 def _missing_hint(path: str) -> str:
-    from lockset.similar_names import similar_file_hint  # for messages
+    from lockset.similar_names import named_package, similar_file_hint  # for messages
 
+    if "://" in path:
+        return "Lock files are read from the disk: download it first"
     similar = similar_file_hint(path)
     if similar is not None:
         return similar
-    name = os.path.basename(path)
-    if name.isidentifier() or name.replace("-", "_").isidentifier():
+    package = named_package(path)
+    if package is not None:
         return (
-            f"The argument is the path of a lock file. If `{name}` is a package: `lockset tree --package {name}` shows "
-            "it; to add it, edit pyproject.toml and run `lockset lock`"
+            f"The argument is the path of a lock file. If `{package}` is a package: `lockset tree --package {package}` "
+            "shows it; to add it, edit pyproject.toml and run `lockset lock`"
         )
     return "Run `lockset lock` to create a lock file, or give the path of another one"

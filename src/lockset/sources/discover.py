@@ -354,8 +354,20 @@ def _content(name: str, location: _LocalFile) -> _Content:
         )
     content = None if location.replaced is None else location.replaced(path_or_url)
     if content is None:
-        content = read_file(path_or_url, location=shown, hint=_NO_SOURCE)
+        content = read_file(path_or_url, location=shown, hint=_missing_hint(shown))
     return _Content(shown, str(path_or_url), content)
+
+
+def _missing_hint(shown: str) -> str:
+    from lockset.similar_names import named_package  # for messages
+
+    package = named_package(shown)
+    if package is None:
+        return _NO_SOURCE
+    return (
+        f"If `{package}` is a package: `lockset lock --upgrade-package {package}` upgrades it; to add it, edit "
+        "pyproject.toml and run `lockset lock`"
+    )
 
 
 def _requirements(source: _Content, location: _LocalFile, *, constraint: bool = False) -> RootProject:

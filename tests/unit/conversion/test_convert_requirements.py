@@ -337,3 +337,16 @@ def test_a_note_names_the_pythons_with_which_requires_python_is_kept(
             tmp_path, "requirements.txt", text, projects=projects, options=ConvertOptions(python=">=3.10")
         )
         assert [str(package.requires_python) for package in kept.lock.packages] == list(bounds)
+
+
+def test_a_yanked_release_is_named_once_with_its_reason(tmp_path: Path) -> None:
+    files = [
+        wheel_file("a", "1.0", mark="w", yanked="broken"),
+        wheel_file("a", "1.0", tags="cp312-cp312-win_amd64", mark="x", yanked="broken"),
+    ]
+    done = convert_text(tmp_path, "requirements.txt", "a==1.0", projects={"a": files})
+    assert [loss.message for loss in done.losses if loss.kind == "yanked"] == ["a 1.0 is yanked (broken)"]
+    files.append(wheel_file("a", "1.0", tags="cp313-cp313-win_amd64", mark="y"))
+    done = convert_text(tmp_path, "requirements.txt", "a==1.0", projects={"a": files})
+    (note,) = [loss.message for loss in done.losses if loss.kind == "yanked"]
+    assert note == "A part of a 1.0 (a-1.0-py3-none-any.whl, a-1.0-cp312-cp312-win_amd64.whl) is yanked (broken)"
