@@ -193,7 +193,7 @@ def unknown_platform(platform: str) -> LocksetError:
         "unknown-platform",
         f"The platform `{platform}` is not known",
         hint=f"{near}Use linux, macos, windows, or a wheel's platform tag such as `manylinux_2_28_x86_64`, "
-        "`macosx_14_0_arm64`, `win_amd64`",
+        "`musllinux_1_2_x86_64` (Alpine), `macosx_14_0_arm64`, `win_amd64`",
     )
 
 

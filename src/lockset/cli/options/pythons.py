@@ -36,6 +36,9 @@ _WINDOWS_KEEPERS = (("APPDATA", "uv/python"), ("USERPROFILE", ".pyenv/pyenv-win/
 _FRAMEWORKS = "/Library/Frameworks/Python.framework/Versions"
 # `python3.12`, and `cpython@3.12`, `cp312` and `312` as uv takes them.
 _SPELLING = lazy_pattern(r"(?:python|cpython[-@]?|cp)?([23])\.?(\d{1,2})((?:\.\d+)?)")
+# A free-threaded build: `3.14t`, `python3.14t` or `cpython@3.14t`; and in the folder names of version managers.
+_THREADED = lazy_pattern(r"(?:python|cpython[-@]?|cp)?3\.(\d{1,2})t")
+_THREADED_FOLDER = lazy_pattern(r"\d+\.\d+(?:\.\d+)?(?:t\b|\+freethreaded)")
 _VERSION = lazy_pattern(r"(?<![\d.])(\d+)\.(\d+)(?:\.(\d+))?")
 
 
@@ -53,11 +56,18 @@ def python_version_text(text: str | None) -> str | None:
 
 
 def command_path(text: str, environ: Mapping[str, str]) -> str:
-    """The path of the command `text`, such as `python3.12`; `text` itself if it is not on PATH."""
+    """The path of the command `text`, such as `python3.12`; `text` itself if it is not on PATH.
+
+    A free-threaded Python such as `3.14t` may also be one of a version manager.
+    """
     if os.sep in text or os.path.lexists(text):
         return text
     from shutil import which
 
+    threaded = _THREADED.fullmatch(text)
+    if threaded is not None:
+        folders = os.pathsep.join(python_folders(environ, version=f"3.{threaded[1]}"))
+        return which(f"python3.{threaded[1]}t", path=folders) or text
     return which(text, path=environ.get("PATH")) or text
 
 
@@ -89,11 +99,13 @@ def _newest_first(root: Path, version: str) -> list[Path]:
         inside = list(root.iterdir())
     except OSError:
         return []
-    matches: list[tuple[tuple[int, ...], str, Path]] = []
+    matches: list[tuple[bool, tuple[int, ...], str, Path]] = []
     for folder in inside:
         named = _VERSION.search(folder.name)
         if named is not None and _may_match(version, named):
-            matches.append((tuple(int(part or 0) for part in named.groups()), folder.name, folder))
+            # A free-threaded build is chosen only if there is no other.
+            usual = _THREADED_FOLDER.search(folder.name) is None
+            matches.append((usual, tuple(int(part or 0) for part in named.groups()), folder.name, folder))
     return [folder for *_, folder in sorted(matches, reverse=True)]
 
 
