@@ -95,8 +95,7 @@ class _Search:
                 continue
             pins = answer.joined(resolution.pins)
             better = resolution_graph(pins, request.roots, request.universe, repository, resolution.statistics)
-            # Files are of no use on Pythons that their release excludes by an upper bound.
-            of_no_use = (_excluded(better, repository) - _excluded(resolution, repository)) & region
+            of_no_use = (_of_no_use(better, repository) - _of_no_use(resolution, repository)) & region
             if of_no_use.is_empty:
                 return better
             region -= of_no_use
@@ -185,9 +184,19 @@ class _Search:
         return bool(self._within_bounds(_SHARE, solved))
 
 
-def _excluded(resolution: Resolution, repository: Releases) -> MarkerSet:
-    """Environments for which the upper bound of a chosen release excludes the Python."""
-    return MarkerSet.union([node.region - repository.strictly_serves(*key) for key, node in resolution.nodes.items()])
+def _of_no_use(resolution: Resolution, repository: Releases) -> MarkerSet:
+    """Environments in which files are of no use.
+
+    There, the upper bound of a chosen release excludes the Python, or the release does not provide a required extra:
+    in an older release it may not exist yet, and what it requires is not installed.
+    """
+    regions = []
+    for key, node in resolution.nodes.items():
+        regions.append(node.region - repository.strictly_serves(*key))
+        if node.extras:
+            facts = repository.facts(*key)
+            regions += [region for extra, region in node.extras if facts is None or extra not in facts.extras]
+    return MarkerSet.union(regions)
 
 
 def _never_chosen(request: LockRequest) -> MarkerSet:

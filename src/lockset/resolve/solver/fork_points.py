@@ -151,12 +151,23 @@ class ForkPoints:
         specifier_regions: Sequence[tuple[MarkerSet, Specifier]],
         position: int,
     ) -> bool:
-        """Whether a release newer than the one at `position` fits everything on one side of a fork point."""
+        """Whether a release newer than the one at `position` fits everything on one side of a fork point.
+
+        One without a file there does not count: it would have an entry that nobody can install.
+        """
         specifiers = {s for region, s in specifier_regions if not region.is_disjoint(side)}
         mask = self._admission.admitted(releases, specifiers or {ANY_VERSION})
         mask = self._admission.foremost(releases, self._admission.without_leaks(releases, mask, requirements, side))
         mask &= (1 << position) - 1
-        return any(not self._usable(releases, p).is_disjoint(side) for p in bits(mask))
+        return any(self._has_file_in(side, releases, p) for p in bits(mask))
+
+    def _has_file_in(self, region: MarkerSet, releases: Releases, position: int) -> bool:
+        """Whether a release can be installed in some environment of `region`."""
+        usable = self._usable(releases, position) & region
+        if usable.is_empty:
+            return False
+        wheels = self._repository.wheels_serve(releases.name, releases.versions[position])
+        return wheels is None or not wheels.is_disjoint(usable)
 
     def _usable(self, releases: Releases, position: int) -> MarkerSet:
         version = releases.versions[position]
