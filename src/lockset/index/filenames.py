@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lockset.dependency_specifiers import read_version
-from lockset.package_names import canonicalize_name
+from lockset.package_names import canonicalize_name, version_after_name
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -76,8 +76,13 @@ class FileNames:
         for suffix in SDIST_SUFFIXES:
             if filename.endswith(suffix):
                 name, _, version = filename[: -len(suffix)].rpartition("-")
-                return (version, SDIST) if self.belongs(name) else None
+                return (version, SDIST) if self.belongs(name) else self._version_with_dash(filename[: -len(suffix)])
         return None
+
+    def _version_with_dash(self, stem: str) -> tuple[str, int] | None:
+        """The version of an old sdist whose version has a dash, such as the post-release `1.0-1`."""
+        version = version_after_name(stem, self._project)
+        return None if version is None or parse_version(version) is None else (version, SDIST)
 
     def belongs(self, spelled: str) -> bool:
         """Whether this spelling, from a file name, is the project's name."""

@@ -28,7 +28,7 @@ from lockset.lockfile.validate.typed_get import (
     table,
     toml_type_name,
 )
-from lockset.package_names import canonicalize_name
+from lockset.package_names import canonicalize_name, version_after_name
 from lockset.url_secrets import has_secret
 
 TYPE_CHECKING = False
@@ -504,10 +504,20 @@ def _parse_sdist(file_name: str, path: KeyPath, findings: Findings) -> _FileName
     return _FileName(file_name, project, version)
 
 
+def _divided_after(name: str, parsed: _FileName) -> tuple[str, str]:
+    """Project and version in the file name of an old sdist of `name`, whose version may have a dash."""
+    stem = parsed.text.removesuffix(".tar.gz").removesuffix(".zip")
+    version = version_after_name(stem, canonicalize_name(name))
+    is_version = version is not None and version_in_name(version) is not None
+    return (name, version) if version is not None and is_version else (parsed.project, parsed.version)
+
+
 def _compare(parsed: _FileName, kind: str, package: Mapping[str, Any], path: KeyPath, findings: Findings) -> None:
     """Check that the file name has the name and version of the package."""
     file_name, project, version = parsed
     name, locked = package.get("name"), package.get("version")
+    if kind == "sdist" and isinstance(name, str) and canonicalize_name(project) != canonicalize_name(name):
+        project, version = _divided_after(name, parsed)
     if isinstance(name, str) and project != name and canonicalize_name(project) != canonicalize_name(name):
         findings.add(f"{kind}-name-matches-package", path, f"`{file_name}` is not a file of `{name}`")
     if isinstance(locked, str) and version != locked:
