@@ -354,7 +354,8 @@ def _content(name: str, location: _LocalFile) -> _Content:
         )
     content = None if location.replaced is None else location.replaced(path_or_url)
     if content is None:
-        content = read_file(path_or_url, location=shown, hint=_missing_hint(shown))
+        hint = None if files.exists(str(path_or_url)) else _missing_hint(shown)
+        content = read_file(path_or_url, location=shown, hint=hint)
     return _Content(shown, str(path_or_url), content)
 
 
