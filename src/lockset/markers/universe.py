@@ -9,11 +9,11 @@ from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import read_specifiers
 from lockset.markers.environment import KNOWN_PYTHONS, Environment, split_platform
 from lockset.markers.marker_set import MarkerSet
-from lockset.markers.tags import described_tags, tag_platform_region
+from lockset.markers.tags import AcceptedTags, accepted_tags, described_tags, tag_platform_region
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from packaging.specifiers import SpecifierSet
     from packaging.tags import Tag
@@ -132,6 +132,28 @@ class TargetInterpreter:
         if self.measured is not None:
             return self.measured.tags
         return described_tags(self.platform, self.python, self.implementation)
+
+    def accepts(self, tags: Collection[Tag]) -> bool:
+        """Whether it accepts one of `tags`: what `tags` tells, but without a list of them."""
+        if self.measured is not None:
+            return not _set_of(self.measured).isdisjoint(tags)
+        return self._described.has_any_of(tags)
+
+    @property
+    def platform_tags(self) -> frozenset[str]:
+        """The platform tags among the tags that it accepts."""
+        if self.measured is not None:
+            return frozenset(tag.platform for tag in self.measured.tags)
+        return self._described.platforms
+
+    @property
+    def _described(self) -> AcceptedTags:
+        return accepted_tags(self.platform, self.python, self.implementation)
+
+
+@cache
+def _set_of(measured: MeasuredTags) -> frozenset[Tag]:
+    return frozenset(measured.tags)
 
 
 @cache
