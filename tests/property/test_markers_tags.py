@@ -53,7 +53,8 @@ def test_an_interpreter_accepts_the_tags_that_packaging_lists(
     platform, python, implementation = who
     listed = described_tags(*who)
     ones = st.sampled_from((*listed, *described_tags(*other)))
-    mixed = st.builds(lambda one, two: Tag(one.interpreter, two.abi, two.platform), ones, ones)
+    mixed = st.builds(lambda one, two, three: Tag(one.interpreter, two.abi, three.platform), ones, ones, ones)
+    mixed |= mixed.map(lambda tag: Tag(tag.interpreter, tag.abi, "any"))
     wheel = data.draw(st.frozensets(ones | mixed, max_size=3))
     target = described_target(platform, python, implementation)
     assert target.accepts(wheel) == (not wheel.isdisjoint(listed))
