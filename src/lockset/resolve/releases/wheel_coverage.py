@@ -23,11 +23,11 @@ Wheel = tuple[frozenset["Tag"], MarkerSet]
 
 
 class _Platform(NamedTuple):
-    """The interpreters of one platform: the tags that each accepts, and the environments that it stands for."""
+    """The interpreters of one platform, and the environments that each stands for."""
 
     region: MarkerSet
     platform_tags: frozenset[str]
-    interpreters: Sequence[tuple[frozenset[Tag], MarkerSet]]
+    interpreters: Sequence[tuple[TargetInterpreter, MarkerSet]]
 
 
 class WheelCoverage:
@@ -77,8 +77,8 @@ def _platform(group: Sequence[tuple[TargetInterpreter, MarkerSet]]) -> _Platform
     system, machine = target.environment.sys_platform, target.environment.platform_machine
     return _Platform(
         MarkerSet.parse(f"sys_platform == '{system}' and platform_machine == '{machine}'"),
-        frozenset(tag.platform for tag in target.tags),
-        [(frozenset(target.tags), here) for target, here in group],
+        target.platform_tags,
+        group,
     )
 
 
@@ -87,12 +87,12 @@ def _has_tag(tags: frozenset[Tag], platforms: frozenset[str]) -> bool:
 
 
 def _by_usable_wheels(
-    wheels: Sequence[Wheel], interpreters: Sequence[tuple[frozenset[Tag], MarkerSet]]
+    wheels: Sequence[Wheel], interpreters: Sequence[tuple[TargetInterpreter, MarkerSet]]
 ) -> Mapping[tuple[int, ...], list[MarkerSet]]:
     """The regions of the interpreters, grouped by which of `wheels` they accept."""
     groups: dict[tuple[int, ...], list[MarkerSet]] = {}
-    for accepted, here in interpreters:
-        usable = tuple(number for number, (tags, _) in enumerate(wheels) if not tags.isdisjoint(accepted))
+    for interpreter, here in interpreters:
+        usable = tuple([number for number, (tags, _) in enumerate(wheels) if interpreter.accepts(tags)])
         groups.setdefault(usable, []).append(here)
     return groups
 
@@ -105,7 +105,7 @@ def distinguish_targets(
     What a project has no wheels for, such as a second libc, says nothing against a release.
     """
     markers = {t: (t.environment.sys_platform, t.environment.platform_machine) for t in targets}
-    served = {t.platform for t in targets if not tags.isdisjoint(t.tags)}
+    served = {t.platform for t in targets if t.accepts(tags)}
     with_files = {markers[t] for t in targets if t.platform in served}
     return {
         target: where
