@@ -30,7 +30,7 @@ DOORS = {
     "cli/fast_path/save_sync.py": {"environment"},
     "cli/main.py": {"environment", "streams"},
     "cli/options/common.py": {"environment"},
-    "cli/options/lock.py": {"environment"},
+    "cli/options/lock_options.py": {"environment"},
     "cli/options/pythons.py": {"environment"},
     "cli/options/variables.py": {"environment"},
     "cli/output/help/help_text.py": {"streams"},

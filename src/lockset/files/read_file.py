@@ -12,7 +12,7 @@ from lockset.files.system import READ
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MAX_BYTES", "decode_utf8", "read_file"]
+__all__ = ["MAX_BYTES", "decode_utf8", "read_file", "relative_name"]
 
 # Limit for one input file, which usually has a few kilobytes.
 MAX_BYTES = 16 * 1024 * 1024
@@ -47,6 +47,14 @@ def read_file(path: Path, *, location: str, hint: str | None = None) -> bytes:
     if len(data) > MAX_BYTES:
         raise _unreadable(location, f"it is larger than {MAX_BYTES // 1024 // 1024} MiB")
     return data
+
+
+def relative_name(path: Path, folder: Path) -> str:
+    """The path relative to `folder`, for messages."""
+    try:
+        return os.path.relpath(path, folder)
+    except ValueError:  # another drive
+        return str(path)
 
 
 def decode_utf8(data: bytes, *, location: str) -> str:

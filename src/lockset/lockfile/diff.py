@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lockset._dataclass import dataclass
-from lockset.lockfile.model import PackageDirectory, PackageVcs, artifacts, file_name
+from lockset.lockfile.model import PackageDirectory, PackageVcs, artifacts, file_name, packages_by_name
 from lockset.lockfile.publishers import publisher_changes
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class LockDiff:
 def compare_locks(old: Pylock, new: Pylock) -> LockDiff:
     """The changes from `old` to `new`; order, `created-by`, `tool` tables and dependencies are ignored."""
     changes: list[Change] = []
-    before, after = _by_name(old), _by_name(new)
+    before, after = packages_by_name(old.packages), packages_by_name(new.packages)
     for name in sorted(before.keys() | after.keys()):
         changes.extend(_changes(name, before.get(name, []), after.get(name, [])))
     return LockDiff(top=_top(old, new), changes=tuple(changes), publishers=publisher_changes(old, new))
@@ -98,13 +98,6 @@ def _top_texts(lock: Pylock) -> dict[str, str]:
         if names is not None:
             texts[key] = ", ".join(sorted(names))
     return texts
-
-
-def _by_name(lock: Pylock) -> dict[str, list[Package]]:
-    packages: dict[str, list[Package]] = {}
-    for package in lock.packages:
-        packages.setdefault(package.name, []).append(package)
-    return packages
 
 
 def _changes(name: str, old: Sequence[Package], new: Sequence[Package]) -> Iterator[Change]:

@@ -24,7 +24,7 @@ from lockset._pattern import lazy_pattern
 from lockset.lockfile.file_name import last_component
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "describe",
     "file_name",
     "lock_of",
+    "packages_by_name",
 ]
 
 if "logging" in sys.modules:  # not where `lockset.cli.lazy_imports` defers it
@@ -82,6 +83,14 @@ def file_name(artifact: Artifact) -> str | None:
 def describe(package: Package) -> str:
     """`name version`, or `name` alone, for messages."""
     return f"{package.name} {package.version}" if package.version is not None else str(package.name)
+
+
+def packages_by_name(packages: Iterable[Package]) -> dict[str, list[Package]]:
+    """The entries of each name, in order."""
+    by_name: dict[str, list[Package]] = {}
+    for package in packages:
+        by_name.setdefault(package.name, []).append(package)
+    return by_name
 
 
 def lock_of(data: Mapping[str, Any]) -> Pylock:

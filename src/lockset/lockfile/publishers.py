@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from lockset._dataclass import dataclass, replace
 from lockset.attestations.identity import PublisherIdentity, identities_of
 from lockset.errors import LocksetError
-from lockset.lockfile.model import PackageSdist, PackageWheel, artifacts, describe, file_name
+from lockset.lockfile.model import PackageSdist, PackageWheel, artifacts, describe, file_name, packages_by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lockset.lockfile.model import Package, Pylock
 
@@ -67,7 +67,7 @@ def publisher_changes(old: Pylock, new: Pylock) -> tuple[PublisherChange, ...]:
     A publisher is the same if everything that its signing certificate proves is the same: the environment of a GitHub
     workflow, for instance, is the word of the index and may differ.
     """
-    before, after = _by_name(old), _by_name(new)
+    before, after = packages_by_name(old.packages), packages_by_name(new.packages)
     changes: list[PublisherChange] = []
     for name in sorted(before.keys() & after.keys()):
         had, has = recorded_identities(before[name]), recorded_identities(after[name])
@@ -111,13 +111,6 @@ def note_publisher_changes(lock: Pylock, old: Pylock, note: Callable[[str], obje
         note(text)
 
 
-def _by_name(lock: Pylock) -> Mapping[str, list[Package]]:
-    packages: dict[str, list[Package]] = {}
-    for package in lock.packages:
-        packages.setdefault(package.name, []).append(package)
-    return packages
-
-
 def _from_index(package: Package) -> bool:
     return bool(package.wheels or package.sdist)
 
@@ -127,9 +120,7 @@ def keep_identities(lock: Pylock, old: Pylock) -> Pylock:
     recorded = [package for package in old.packages if package.attestation_identities]
     if not recorded:
         return lock
-    known: dict[str, list[Package]] = {}
-    for package in recorded:
-        known.setdefault(package.name, []).append(package)
+    known = packages_by_name(recorded)
     return replace(lock, packages=[_kept(package, known.get(package.name, ())) for package in lock.packages])
 
 

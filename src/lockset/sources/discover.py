@@ -13,7 +13,7 @@ from lockset._dataclass import dataclass, replace
 from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
-from lockset.files.read_file import decode_utf8, read_file
+from lockset.files.read_file import decode_utf8, read_file, relative_name
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import read_document
 from lockset.sources.direct_url import path_of
@@ -87,7 +87,7 @@ class LocalFiles:
             raise _not_fetched(path_or_url)
         if self.replaced is not None and (content := self.replaced(Path(path_or_url))) is not None:
             return content
-        return read_file(Path(path_or_url), location=_relative(Path(path_or_url), self.folder))
+        return read_file(Path(path_or_url), location=relative_name(Path(path_or_url), self.folder))
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder exists."""
@@ -104,7 +104,7 @@ class LocalFiles:
         for name in NAMING_FILES:
             file = Path(path) / name
             if self.exists(str(file)) and file.is_file():
-                location = _relative(file, self.folder)
+                location = relative_name(file, self.folder)
                 texts[name] = decode_utf8(read_file(file, location=location), location=location)
                 if name == _PYPROJECT and (stated := read_pyproject_name(texts[name], location=location)) is not None:
                     return stated
@@ -178,7 +178,7 @@ def find_settings(start: Path) -> Settings:
     path = find_upwards(_PYPROJECT, start)
     if path is None:
         return Settings()
-    location = _relative(path, start)
+    location = relative_name(path, start)
     text = decode_utf8(read_file(path, location=location), location=location)
     with with_key_lines(text, location):
         return read_pyproject_settings(text, location=location)
@@ -239,7 +239,7 @@ def read_sources(
         if path is None:
             message = f"There is no pyproject.toml in {folder} or above it"
             raise LocksetError("source-missing", message, hint=_other_sources(folder) or _NO_SOURCE)
-        named = [_relative(path, folder)]
+        named = [relative_name(path, folder)]
     sources = [_read_source(name, location) for name in dict.fromkeys(named)]
     projects = [project for _, project in sources]
     project = projects[0] if len(projects) == 1 else merge_sources(projects)
@@ -354,7 +354,8 @@ def _content(name: str, location: _LocalFile) -> _Content:
         )
     content = None if location.replaced is None else location.replaced(path_or_url)
     if content is None:
-        content = read_file(path_or_url, location=shown, hint=_missing_hint(shown))
+        hint = None if files.exists(str(path_or_url)) else _missing_hint(shown)
+        content = read_file(path_or_url, location=shown, hint=hint)
     return _Content(shown, str(path_or_url), content)
 
 
@@ -402,14 +403,6 @@ def path_of_file_url(url: str) -> str:
     if parts.netloc not in {"", "localhost"}:
         raise _not_fetched(url)
     return os.path.abspath(url2pathname(parts.path))
-
-
-def _relative(path: Path, folder: Path) -> str:
-    """The path relative to `folder`."""
-    try:
-        return os.path.relpath(path, folder)
-    except ValueError:  # another drive
-        return str(path)
 
 
 class SourceKind(Enum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lockset.lockfile.model import packages_by_name
 from lockset.markers.marker_set import MarkerSet
 from lockset.sources.requirements.requirement_line import RequirementLine, parse_requirement
 
@@ -21,10 +22,8 @@ def constraints_of_lock(lock: Pylock, *, location: str) -> tuple[RequirementLine
     A package with one version is limited to it everywhere. Each of several versions applies where its marker holds,
     whatever extras and groups are selected. If these regions overlap, the package is not constrained.
     """
-    entries: dict[str, list[Package]] = {}
-    for package in lock.packages:
-        entries.setdefault(package.name, []).append(package)
-    return tuple(line for packages in entries.values() for line in _of_project(packages, location))
+    entries = packages_by_name(lock.packages).values()
+    return tuple(line for packages in entries for line in _of_project(packages, location))
 
 
 def _of_project(packages: list[Package], location: str) -> Iterator[RequirementLine]:

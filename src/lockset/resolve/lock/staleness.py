@@ -9,7 +9,7 @@ from lockset._dataclass import replace
 from lockset._named_tuple import NamedTuple
 from lockset.dependency_specifiers import composed_marker
 from lockset.errors import LocksetError
-from lockset.lockfile.model import describe
+from lockset.lockfile.model import describe, packages_by_name
 from lockset.markers import MarkerSet
 from lockset.metadata.pyproject import tree_metadata
 from lockset.package_names import canonicalize_name
@@ -245,11 +245,11 @@ def _name(text: str) -> str:
 
 def _entries_at(lock: Pylock, values: dict[str, Any]) -> dict[str, list[Package]]:
     """The entries that are installed with `values`, by name."""
-    entries: dict[str, list[Package]] = {}
-    for package in lock.packages:
-        if package.marker is None or package.marker.evaluate(values, context="lock_file"):
-            entries.setdefault(package.name, []).append(package)
-    return entries
+    return packages_by_name(
+        package
+        for package in lock.packages
+        if package.marker is None or package.marker.evaluate(values, context="lock_file")
+    )
 
 
 def _tree_changes(

@@ -12,7 +12,7 @@ import tomli
 from lockset._dataclass import replace
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
-from lockset.files.read_file import decode_utf8, read_file
+from lockset.files.read_file import decode_utf8, read_file, relative_name
 from lockset.sources.other_tools.facts import OtherTools
 
 if TYPE_CHECKING:
@@ -154,7 +154,4 @@ def _table(value: object) -> Mapping[str, object]:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    try:
-        return os.path.relpath(path, folder).replace(os.sep, "/")
-    except ValueError:  # another drive
-        return str(path)
+    return relative_name(path, folder).replace(os.sep, "/")

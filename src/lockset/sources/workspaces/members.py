@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
 from lockset.errors import LocksetError
-from lockset.files.read_file import decode_utf8, read_file
+from lockset.files.read_file import decode_utf8, read_file, relative_name
 from lockset.sources.toml_table import parse_settings_file, with_key_lines
 from lockset.sources.workspaces.table import matches, parts_of, workspace_table
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lockset.sources.workspaces.table import WorkspaceTable
 
-__all__ = ["MemberFolder", "WorkspaceFolders", "find_members", "holds", "relative_name"]
+__all__ = ["MemberFolder", "WorkspaceFolders", "find_members", "holds"]
 
 _PYPROJECT = "pyproject.toml"
 # How many folders are searched for members, and how many members there may be.
@@ -225,11 +225,3 @@ def _refuse_nested(member: MemberFolder, root: str, shown: Path, *, own: bool) -
                 location=location,
                 hint=f'Remove the table, or leave the folder out of the outer one: `exclude = ["{member.below}"]`',
             )
-
-
-def relative_name(path: Path, folder: Path) -> str:
-    """The path relative to `folder`, for messages."""
-    try:
-        return os.path.relpath(path, folder)
-    except ValueError:  # another drive
-        return str(path)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
 from lockset.errors import LocksetError
-from lockset.files.read_file import decode_utf8, read_file
+from lockset.files.read_file import decode_utf8, read_file, relative_name
 from lockset.lockfile.positions import positions
 from lockset.sources.other_tools.facts import NamedSource
 from lockset.sources.other_tools.files import other_files
@@ -14,7 +14,7 @@ from lockset.sources.other_tools.locations import at_path
 from lockset.sources.pyproject import is_package, read_pyproject
 from lockset.sources.toml_table import nearest, parse_settings_file, with_key_lines
 from lockset.sources.workspaces.joint import refuse_disjoint_pythons
-from lockset.sources.workspaces.members import find_members, relative_name
+from lockset.sources.workspaces.members import find_members
 from lockset.spans import LineIndex
 
 if TYPE_CHECKING:
