@@ -13,7 +13,7 @@ import pytest
 from architecture.walks import JOBS, Walk, walks
 
 # Files and moves, a little above what they are.
-MOST = {"lock": (83, 1_160), "convert": (61, 395), "validate": (30, 190), "sync": (53, 249)}
+MOST = {"lock": (83, 1_160), "convert": (61, 397), "validate": (30, 190), "sync": (53, 249)}
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tomli
 
+from lockset.files.system import processors
 from support.builders import make_sdist
 from support.builders.sdist import source_files, write_source_tree
 
@@ -203,3 +204,41 @@ def test_a_constraint_needs_a_name(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "constraints.txt").write_text(f"git+{(tmp_path / 'repo').as_uri()}\n")
     write(tmp_path, "a", "-c constraints.txt")
     assert "does not name its project" in cli.refused("lock", "requirements.in")
+
+
+WAITING = """
+import os, pathlib, time, sys
+sys.path.insert(0, os.getcwd())
+from tiny_backend import *
+
+
+def get_requires_for_build_wheel(config_settings=None):
+    own = pathlib.Path(os.environ["MEETING"])
+    (own / pathlib.Path.cwd().name).touch()
+    end = time.monotonic() + 60
+    while len(os.listdir(own)) < 2:
+        if time.monotonic() > end:
+            raise SystemExit("the other build has not begun")
+        time.sleep(0.01)
+    return []
+"""
+
+
+@pytest.mark.skipif(processors() < 2, reason="one build for each processor")
+@pytest.mark.parametrize("named", [True, False])
+def test_several_sources_are_read_at_the_same_time(
+    named: bool,  # noqa: FBT001 (of pytest)
+    cli: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "meeting").mkdir()
+    monkeypatch.setenv("MEETING", str(tmp_path / "meeting"))
+    for name in ("one", "two"):
+        files = source_files(name, "1.0", requires_dist=["a"])
+        files["waiting.py"] = WAITING
+        files["pyproject.toml"] = files["pyproject.toml"].replace("tiny_backend", "waiting")
+        write_source_tree(tmp_path / name, files)
+    write(tmp_path, *(f"{name} @ ./{name}" if named else f"./{name}" for name in ("one", "two")))
+    cli.ok("lock", "requirements.in")
+    assert set(entries(tmp_path)) == {"a", "one", "two"}

@@ -106,13 +106,12 @@ def _read(inputs: LockInputs, sources: Iterable[DirectSource]) -> Mapping[Direct
         reader = opened.sources
         if reader is None or inputs.memory is not None:
             raise SourceNotSupportedError("Names of sources are not known, and nothing reads sources here")
-        facts: dict[DirectSource, SourceFacts] = {}
-        for source in sources:
-            if source not in facts:
-                if source.kind != "directory":
-                    listener.note(f"Reading {source.shown} to learn the name of its project")
-                facts[source] = reader.read(source)
-    return facts
+        different = list(dict.fromkeys(sources))
+        for source in different:
+            if source.kind != "directory":
+                listener.note(f"Reading {source.shown} to learn the name of its project")
+        reader.begin((source, None) for source in different if different[1:])
+        return {source: reader.read(source) for source in different}
 
 
 def _with_project_name(project: RootProject, fields: DynamicFields, name: str) -> RootProject:
