@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lockset._dataclass import replace
 from lockset.composition.sources.locked_names import names_in_lock, not_locked
 from lockset.errors import SourceNotSupportedError
+from lockset.package_names import canonicalize_name
 from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.direct_source import DirectSource, relative_path, source_of
 from lockset.sources.project import RequirementLine
@@ -56,8 +57,16 @@ def named_inputs(inputs: LockInputs) -> LockInputs:
         project = _with_project_name(project, fields, known_facts[source].metadata.name)
     # With settings of their own, they are built again, once it is known whose settings these are.
     again = {source for line, source in sources.items() if line.config_settings}
-    of_names = {replace(s, name=facts.metadata.name): facts for s, facts in known_facts.items() if s not in again}
+    settled = {s: f for s, f in known_facts.items() if s not in again and f.metadata.name not in _with_settings(inputs)}
+    of_names = {replace(source, name=facts.metadata.name): facts for source, facts in settled.items()}
     return replace(named, project=project, known=of_names)
+
+
+def _with_settings(inputs: LockInputs) -> set[str]:
+    """The projects that are built in another way than others."""
+    settings, options = inputs.project.settings, inputs.options
+    names = (*settings.config_settings_package, *options.config_settings_package)
+    return {str(canonicalize_name(n)) for n in (*names, *settings.no_build_isolation, *options.no_build_isolation)}
 
 
 def _nameless_lines(inputs: LockInputs) -> tuple[RequirementLine, ...]:
