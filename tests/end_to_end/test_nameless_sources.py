@@ -12,6 +12,7 @@ import tomli
 
 from lockset.files.system import processors
 from support.builders import make_sdist
+from support.builders.archives import Artifact
 from support.builders.sdist import source_files, write_source_tree
 
 if TYPE_CHECKING:
@@ -132,6 +133,21 @@ def test_an_archive_is_named_by_its_content(suffix: str, cli: Command, tmp_path:
     cli.ok("lock", "requirements.in")
     assert set(entries(tmp_path)) == {"a", "packed"}
     assert entries(tmp_path)["packed"]["archive"]["path"] == f"main{suffix}"
+
+
+def test_an_archive_by_url_is_named_by_its_content_and_fetched_once(
+    cli: Command, world: LocalIndex, tmp_path: Path
+) -> None:
+    artifact = Artifact(filename="main.zip", content=archive_of("packed", suffix=".zip"), metadata=b"")
+    world.world.add_file("elsewhere", artifact)
+    url = world.file_url("elsewhere", "main.zip")
+    write(tmp_path, url)
+    cli.ok("lock", "requirements.in")
+    assert entries(tmp_path)["packed"]["archive"]["url"] == url
+    before = (tmp_path / "pylock.toml").read_bytes()
+    assert "Building" not in cli.ok("lock", "requirements.in").stderr
+    assert (tmp_path / "pylock.toml").read_bytes() == before
+    assert [one.method for one in world.seen if one.path.endswith("main.zip")] == ["HEAD", "GET", "HEAD"]
 
 
 @pytest.mark.parametrize("place", ["requirements", "editable", "folder"])
