@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
-from lockset.composition.sources.locked_names import names_in_lock, not_locked
+from lockset.composition.sources.locked_names import names_in_lock, unlocked_text
 from lockset.errors import SourceNotSupportedError
 from lockset.package_names import canonicalize_name
 from lockset.resolve.problem.build_problem import build_problem
@@ -31,7 +31,7 @@ def without_nameless(inputs: LockInputs) -> LockInputs:
     """`inputs` with the names that the old lock file has, and without the requirements that it has no name for."""
     lines = _nameless_lines(inputs)
     names = names_in_lock(lines, inputs.pins, inputs.project.base, inputs.folder, local=True)
-    unknown = tuple(f"{line.origin}: {not_locked(line)}" for line in lines if line not in names)
+    unknown = tuple(f"{line.origin}: {unlocked_text(line)}" for line in lines if line not in names)
     named = _replaced(inputs, lambda line: line.with_name(names[line]) if line in names else None)
     return replace(named, unknown=unknown)
 
