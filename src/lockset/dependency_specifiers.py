@@ -215,14 +215,20 @@ def read_wheel_name(text: str) -> tuple[NormalizedName, Version, BuildTag, froze
 
 
 def read_sdist_name(text: str) -> tuple[NormalizedName, Version]:
-    """Parse the file name of an sdist into project and version.
+    """Parse the file name of an sdist into project and version, also one with an old ending (`.tar.bz2`, `.tgz`).
 
     Raises:
         InvalidSdistFilename: The text is not a valid sdist file name, or exceeds the limits.
     """
     from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 
-    return _read(parse_sdist_filename, text, InvalidSdistFilename, "file name of an sdist")
+    def parse(name: str) -> tuple[NormalizedName, Version]:
+        for ending in (".tar.bz2", ".tgz"):
+            if name.endswith(ending):
+                return parse_sdist_filename(f"{name.removesuffix(ending)}.tar.gz")
+        return parse_sdist_filename(name)
+
+    return _read(parse, text, InvalidSdistFilename, "file name of an sdist")
 
 
 def _read(parse: Callable[[str], _T], text: str, error_type: type[ValueError], what: str) -> _T:

@@ -66,7 +66,7 @@ def strong_digests(hashes: Mapping[str, str], *, what: str) -> tuple[Digest, ...
             raise LocksetError(
                 "hash-malformed",
                 f"The {algorithm} hash of {what} is not {2 * length} hexadecimal digits",
-                hint="Restore the file from version control, or run `lockset lock`",
+                hint="Restore the lock file from version control, or run `lockset lock`",
             )
         digests.append(Digest(algorithm=algorithm, value=digest))
     if not any(d.algorithm in STRONG_ALGORITHMS for d in digests):

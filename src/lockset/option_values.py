@@ -1,9 +1,4 @@
-"""Values of options, checked against the annotations of their classes when they are made: one clear error each.
-
-`plain_dataclass` is `dataclass` for runs with nothing to do, of which importing `dataclasses` would be a fifth of the
-time: frozen, keyword-only classes of immutable defaults. `dataclasses.fields`, `replace`, `asdict` and
-`inspect.signature` work as with the standard library's, whose modules they import when they are first used.
-"""
+"""Values of options, checked against the annotations of their classes when they are made: one clear error each."""
 
 from __future__ import annotations
 
@@ -20,11 +15,10 @@ from lockset.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Callable, Iterator
-    from dataclasses import dataclass as plain_dataclass  # what type checkers shall know of these classes
+    from collections.abc import Iterator
     from typing import Any
 
-__all__ = ["check_argument", "check_options", "check_range", "plain_dataclass"]
+__all__ = ["check_argument", "check_options", "check_range"]
 
 _NOTHING = object()
 _TEXT = (str, bytes)
@@ -66,18 +60,10 @@ def check_options(options: Any, *, besides: tuple[str, ...] = ()) -> None:
         UsageError: `option-value`.
     """
     cls: Any = type(options)
-    given = vars(options) if hasattr(options, "__dict__") else None  # of a plain_dataclass: what is not the default
-    fields = _fields(cls) if given is None else [(name, cls.__annotations__[name], _NOTHING) for name in given]
-    for name, annotation, default in fields:
+    for name, annotation, default in _fields(cls):
         value = getattr(options, name)
-        if given is not None and value == cls.__dict__[name] and type(value) is type(cls.__dict__[name]):
-            continue
         if value is not default and name not in besides:
-            value = _check(f"{cls.__name__}.{name}", value, annotation)
-            if given is None:
-                object.__setattr__(options, name, value)
-            else:
-                given[name] = value
+            object.__setattr__(options, name, _check(f"{cls.__name__}.{name}", value, annotation))
 
 
 def check_argument(name: str, value: Any, annotation: str) -> Any:
@@ -228,89 +214,3 @@ def _kind(node: ast.expr) -> _Kind:
     if name == "Literal":
         return _Kind(name, tuple(ast.literal_eval(item) for item in items))
     return _Kind(name, tuple(tuple(map(_kind, _alternatives(item))) for item in items))
-
-
-class _LateFields:
-    """`__dataclass_fields__`, created by the standard library at the first access."""
-
-    def __get__(self, instance: object, owner: type[Any]) -> Any:
-        import dataclasses
-
-        names = owner.__annotations__
-        body = {"__annotations__": dict(names), **{name: owner.__dict__[name] for name in names}}
-        twin: Any = dataclasses.dataclass(frozen=True, kw_only=True)(type(owner.__name__, (), body))
-        fields = twin.__dataclass_fields__
-        owner.__dataclass_fields__ = fields
-        return fields
-
-
-class _LateSignature:
-    """`__signature__`, created at the first access."""
-
-    def __get__(self, instance: object, owner: type[Any]) -> Any:
-        from inspect import Parameter, Signature
-
-        signature = Signature(
-            [
-                Parameter(name, Parameter.KEYWORD_ONLY, default=owner.__dict__[name], annotation=annotation)
-                for name, annotation in owner.__annotations__.items()
-            ]
-        )
-        owner.__signature__ = signature
-        return signature
-
-
-def _plain_dataclass(*, frozen: bool = True, kw_only: bool = True) -> Callable[[type[Any]], type[Any]]:
-    """As `dataclasses.dataclass(frozen=True, kw_only=True)`; every field has an immutable default."""
-    assert frozen
-    assert kw_only
-    return _made
-
-
-def _made(cls: type[Any]) -> type[Any]:
-    names = tuple(cls.__annotations__)
-    after = getattr(cls, "__post_init__", None)
-
-    def init(self: Any, **given: Any) -> None:
-        unknown = given.keys() - names
-        if unknown:
-            message = f"{cls.__name__}.__init__() got an unexpected keyword argument {min(unknown)!r}"
-            raise TypeError(message)
-        self.__dict__.update(given)
-        if after is not None:
-            after(self)
-
-    def values(self: Any) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in names)
-
-    def equal(self: Any, other: Any) -> Any:
-        return values(self) == values(other) if other.__class__ is cls else NotImplemented
-
-    def hashed(self: Any) -> int:
-        return hash(values(self))
-
-    def shown(self: Any) -> str:
-        return f"{cls.__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
-
-    methods: dict[str, Callable[..., Any]] = {
-        "__init__": init, "__eq__": equal, "__hash__": hashed, "__repr__": shown,
-    }  # fmt: skip
-    cls.__setattr__ = cls.__delattr__ = _refuse  # type: ignore[assignment]
-    for name, method in methods.items():
-        method.__name__, method.__qualname__ = name, f"{cls.__qualname__}.{name}"
-        setattr(cls, name, method)
-    cls.__dataclass_fields__ = _LateFields()
-    cls.__signature__ = _LateSignature()
-    return cls
-
-
-def _refuse(self: object, name: str, *value: object) -> None:
-    del self, value
-    from dataclasses import FrozenInstanceError
-
-    message = f"cannot assign to field {name!r}"
-    raise FrozenInstanceError(message)
-
-
-if not TYPE_CHECKING:
-    plain_dataclass = _plain_dataclass

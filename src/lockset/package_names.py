@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-__all__ = ["InvalidName", "canonicalize_name", "is_normalized_name", "version_after_name"]
+__all__ = ["InvalidName", "canonicalize_name", "is_normalized_name"]
 
 _SEPARATORS = lazy_pattern("[-_.]+")
 _VALID = lazy_pattern("[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -38,16 +38,3 @@ def canonicalize_name(name: str, *, validate: bool = False) -> NormalizedName:
 def is_normalized_name(name: str) -> bool:
     """Whether a name is valid and in its normalized form."""
     return _NORMALIZED.fullmatch(name) is not None
-
-
-def version_after_name(stem: str, project: str) -> str | None:
-    """The version in the name of an old sdist, whose version may have a dash: `1.0-1` in `qpid-python-1.0-1`.
-
-    None if `stem`, a file name without its suffix, does not begin with the normalized name `project`.
-    """
-    end = stem.find("-")
-    while end >= 0:
-        if canonicalize_name(stem[:end]) == project:
-            return stem[end + 1 :]
-        end = stem.find("-", end + 1)
-    return None

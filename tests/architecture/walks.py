@@ -105,6 +105,8 @@ def _prepared(folder: Path, index: LocalIndex) -> dict[str, tuple[str, Sequence[
     (folder / "pyproject.toml").write_text(_PROJECT)
     (folder / "requirements.txt").write_text("sample==1.0\n")
     (folder / "alone").mkdir()
+    example = folder / "alone" / "pylock.multi-use.toml"
+    example.write_bytes((SOURCE.parent / "spec-examples" / "valid" / example.name).read_bytes())
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "env")], check=True)
     common = ("--default-index", index.url)
     made = [sys.executable, "-m", "lockset", "lock", *common, "-o", "alone/pylock.toml", "--cache-dir", "made"]
@@ -113,8 +115,8 @@ def _prepared(folder: Path, index: LocalIndex) -> dict[str, tuple[str, Sequence[
     arguments = {
         "lock": ["lock", *common, "--cache-dir", "first"],
         "convert": ["convert", "requirements.txt", "-o", "pylock.toml", *common, "--cache-dir", "second"],
-        "validate": ["validate", str(SOURCE.parent / "spec-examples" / "valid" / "pylock.multi-use.toml")],
-        # In a folder without a project, which would be compared with the lock.
+        # In a folder without a project, whose settings would be read, and which would be compared with the lock.
+        "validate": ["validate", str(example)],
         "sync": ["sync", "--python", python, "--cache-dir", str(folder / "third")],
     }
     return {job: (str(folder / "alone" if job == "sync" else folder), given) for job, given in arguments.items()}

@@ -313,11 +313,13 @@ def test_pins_of_requirements_are_audited_and_the_rest_is_named(
     (tmp_path / "more.txt").write_text("d==1.0+local\n")
     (tmp_path / "requirements.txt").write_text(
         "a==1.0\nb>=1\nc===2004d\n-r more.txt\ne==1.* \n-e .\n./libs\nf==0.1 ; os_name == 'nt'\n"
+        "git+https://example.org/r\n"
     )
     put(*(advisory(f"PYSEC-{name}", name, {"fixed": "2"}) for name in "abdef"))
     data = audited(cli, "requirements.txt", "--advisories", "db")
     assert [(one["name"], one["line"]) for one in data["findings"]] == [("a", 1), ("d", 1), ("f", 8)]
-    assert len(data["unchecked"]) == 4
+    assert len(data["unchecked"]) == 5
+    assert "unnamed-project" not in str(data)
     data = audited(cli, "-", "--advisories", "db", stdin="a==1.0\n")
     assert [one["name"] for one in data["findings"]] == ["a"]
 

@@ -236,3 +236,24 @@ def test_a_failed_build_of_the_project_itself_does_not_suggest_another_release(c
     assert "no compiler" in paragraph
     assert "or write the dependencies and optional-dependencies of app in pyproject.toml" in paragraph
     assert "Use a release" not in paragraph
+
+
+def test_an_unchanged_project_is_not_built_again(cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def builds(*options: str) -> bool:
+        return "Building app" in cli.ok("lock", *options).stderr
+
+    write(tmp_path, HEAD + BOTH)
+    assert builds()
+    assert not builds()
+    assert builds("--refresh")
+    (tmp_path / "requirements.txt").write_text("a\n")
+    assert builds(), "the build may read any file of the tree"
+    assert not builds()
+    monkeypatch.setenv("APP_REQUIRES", "b")
+    assert builds(), "and any variable"
+    assert builds("--config-setting", "x=y"), "and its settings"
+    assert not builds("--config-setting", "x=y")
+    (tmp_path / "setup.py").write_text("open('../requirements.txt')\n")
+    assert builds()
+    assert builds(), "a file outside of the tree may change unnoticed"
+    assert "are dynamic and need a build" in cli.refused("lock", "--no-build")

@@ -226,6 +226,25 @@ def test_a_kept_system_python_is_changed_only_on_request_and_keeps_what_was_ther
     assert (library / "base_tool-3.0.dist-info/METADATA").is_file()
 
 
+@linux
+def test_an_active_environment_of_conda_is_the_target_and_keeps_what_was_there(cli: Command, tmp_path: Path) -> None:
+    python = managed_python(tmp_path / "conda/envs/lab")
+    Path(ask_interpreter(str(python), memory=None).paths["stdlib"], "EXTERNALLY-MANAGED").unlink()
+    library = Path(ask_interpreter(str(python), memory=None).paths["purelib"])
+    (library / "base_tool-3.0.dist-info").mkdir(parents=True)
+    (library / "base_tool-3.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: base-tool\nVersion: 3.0\n")
+    (library / "base_tool-3.0.dist-info/RECORD").write_text("base_tool-3.0.dist-info/METADATA,,\n")
+    active = {"CONDA_PREFIX": str(tmp_path / "conda/envs/lab"), "CONDA_DEFAULT_ENV": "lab"}
+    for wheels in ((make_wheel("one"), make_wheel("two")), (make_wheel("two"),)):
+        lock_of(tmp_path, *wheels)
+        cli.ok("sync", env=active)
+        cli.ok("sync", "--check", env=active)
+    assert (library / "two/__init__.py").is_file()
+    assert not (library / "one").exists()
+    assert (library / "base_tool-3.0.dist-info/METADATA").is_file()
+    assert "There is no virtual environment" in cli.refused("sync", env={**active, "CONDA_DEFAULT_ENV": "base"})
+
+
 def test_a_version_names_an_interpreter_on_the_path(cli: Command, tmp_path: Path) -> None:
     python = interpreter(OWN)
     assert python is not None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lockset.sync.disk.inspect.interpreter import ask_interpreter
 from support.builders.locks import locked_file, make_lock
 from support.builders.wheel import make_wheel
 from support.shell import add_commands
@@ -71,9 +72,9 @@ def test_a_folder_for_a_function_service(shell: Path, tmp_path: Path) -> None:
 
 def test_a_system_python_whose_base_packages_stay(shell: Path, tmp_path: Path) -> None:
     python = managed_python(tmp_path / "system")
-    library = tmp_path / "system/lib" / OWN / "site-packages"
+    library = Path(ask_interpreter(str(python), memory=None).paths["purelib"])  # Debian's is not `site-packages`
     base = library / "base-1.0.dist-info"
-    base.mkdir()
+    base.mkdir(parents=True)
     (base / "METADATA").write_text("Metadata-Version: 2.1\nName: base\nVersion: 1.0\n")
     (base / "RECORD").write_text("base-1.0.dist-info/METADATA,,\n")
     (shell / "python3").unlink()

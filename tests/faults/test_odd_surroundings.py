@@ -132,7 +132,8 @@ def test_a_folder_of_path_that_cannot_be_entered_is_passed_over(
     write_lock(tmp_path / "pylock.toml", [make_wheel("core", "1.0")])
     base = Path(venv.run("import sys; print(sys._base_executable)").strip()).parent
     path = os.pathsep.join([REFUSED_NAME, str(base)])
-    cli.ok("sync", "--system", "--dry-run", "--python", venv.version, env={"PATH": path})
+    # A system's own Python may be managed by its installer.
+    cli.ok("sync", "--system", "--break-system-packages", "--dry-run", "--python", venv.version, env={"PATH": path})
 
 
 @posix

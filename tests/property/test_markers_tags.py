@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.tags import Tag, parse_tag
 
+from lockset._dataclass import replace
 from lockset.index.filenames import tags_of_triple
 from lockset.markers import (
     Environment,
@@ -14,11 +15,13 @@ from lockset.markers import (
     Universe,
     default_build_region,
     described_tags,
+    described_target,
     platform_region,
     possible,
     tag_set_region,
     wheel_region,
 )
+from lockset.markers.universe import MeasuredTags
 from lockset.resolve.lock.assemble import _is_usable
 
 PLATFORMS = (
@@ -41,6 +44,24 @@ def test_accepted_tags_have_the_environment_in_their_region(who: tuple[str, str,
     environment = Environment.of_platform(platform, python.removesuffix("t"), implementation)
     tag = data.draw(st.sampled_from(described_tags(platform, python, implementation)))
     assert wheel_region([tag]).evaluate(environment)
+
+
+@given(described, described, st.data())
+def test_an_interpreter_accepts_the_tags_that_packaging_lists(
+    who: tuple[str, str, str], other: tuple[str, str, str], data: st.DataObject
+) -> None:
+    platform, python, implementation = who
+    listed = described_tags(*who)
+    ones = st.sampled_from((*listed, *described_tags(*other)))
+    mixed = st.builds(lambda one, two, three: Tag(one.interpreter, two.abi, three.platform), ones, ones, ones)
+    mixed |= mixed.map(lambda tag: Tag(tag.interpreter, tag.abi, "any"))
+    wheel = data.draw(st.frozensets(ones | mixed, max_size=3))
+    target = described_target(platform, python, implementation)
+    assert target.accepts(wheel) == (not wheel.isdisjoint(listed))
+    assert target.platform_tags == {tag.platform for tag in listed}
+    measured = replace(target, measured=MeasuredTags(tags=listed[:5]))
+    assert measured.accepts(wheel) == (not wheel.isdisjoint(listed[:5]))
+    assert measured.platform_tags == {tag.platform for tag in listed[:5]}
 
 
 @given(described)

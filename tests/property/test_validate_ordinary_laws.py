@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from packaging.markers import Marker
 
 from lockset.lockfile.validate.finding import Findings
+from lockset.lockfile.validate.lock_table import LockTable
 from lockset.lockfile.validate.rules.markers import is_ordinary_marker
 from lockset.lockfile.validate.rules.sources import (
     _FILE_KEYS,
@@ -83,10 +84,11 @@ def wheels(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
 def test_an_ordinary_wheel_breaks_no_rule(made: tuple[dict[str, Any], dict[str, Any]]) -> None:
     wheel, package = made
     result = Findings()
-    check_name(wheel, "wheel", PATH, package, result)
-    check_location(wheel, "wheel", PATH, result, what="it")
-    _size_and_time(wheel, "wheel", PATH, result)
-    check_hashes(wheel, "wheel", PATH, result, what="it")
+    table = LockTable(wheel, PATH, result)
+    check_name(table, "wheel", package)
+    check_location(table, "wheel", what="it")
+    _size_and_time(table, "wheel")
+    check_hashes(table, "wheel", what="it")
     if _is_ordinary(wheel, package):
         assert not list(result)
         assert wheel.keys() <= _FILE_KEYS

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lockset._dataclass import dataclass, replace
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments, workspace_of
 from lockset.composition.run_context import context_of
+from lockset.composition.sources.names import with_known_names
 from lockset.errors import UsageError
 from lockset.lockfile.validate.report import finding_severity
 from lockset.resolve.lock.staleness import outdated_parts
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from lockset.composition.lock_inputs import LockInputs
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
-    from lockset.lockfile.model import Pylock
-    from lockset.lockfile.validate.finding import Finding
     from lockset.resolve.problem.options import LockOptions
 
 __all__ = ["LockCheck", "check"]
@@ -76,7 +75,9 @@ def check(
     root = workspace_of(named, target, context)
     if root is not None:
         return _check_workspace(root, options, indexes, target, context_of(context), online=online)
-    inputs = read_lock_inputs(named, options, indexes, target, context, merging=False, connecting=online)
+    inputs = with_known_names(
+        read_lock_inputs(named, options, indexes, target, context, merging=False, connecting=online)
+    )
     if inputs.target is None:
         raise UsageError("check-stdout", "`--check` requires a lock file", hint="Name it with `-o`")
     if inputs.pins is None:
@@ -110,24 +111,19 @@ def _checked(inputs: LockInputs, outdated: Sequence[str] | None, *, online: bool
     assert inputs.target is not None
     if outdated is None or inputs.pins is None:
         return LockCheck(path=inputs.target, exists=False)
-    findings = list(outdated)
+    findings = [*inputs.unknown, *outdated]
     notes: list[str] = []
     if online:
-        for finding in _compared_online(inputs, inputs.pins):
-            (findings if finding_severity(finding) == "error" else notes).append(finding.message)
+        from lockset.composition.connections import connected
+        from lockset.composition.verify_online import check_online
+
+        with connected(inputs.indexes, inputs.context.cache_folder, inputs.context.heard) as connection:
+            for finding in check_online(enumerate(inputs.pins.packages), connection.index, inputs.context.heard):
+                (findings if finding_severity(finding) == "error" else notes).append(finding.message)
     unbuilt = [
-        f"The {join_many_names(one.keys)} of {one.name} are dynamic, and were not compared"
+        f"The {join_many_names(one.keys)} of {one.name or 'the project'} are dynamic, and were not compared"
         for one in inputs.project.unbuilt
     ]
     return LockCheck(
         path=inputs.target, exists=True, findings=tuple(findings), notes=tuple(notes), uncompared=tuple(unbuilt)
     )
-
-
-def _compared_online(inputs: LockInputs, lock: Pylock) -> list[Finding]:
-    from lockset.composition.connections import connected
-    from lockset.composition.verify_online import check_online
-
-    listener = inputs.context.heard
-    with connected(inputs.indexes, inputs.context.cache_folder, listener) as connection:
-        return list(check_online(lock, connection.index, listener))

@@ -46,7 +46,7 @@ def export(
     if options.vex is not None:
         if options.format != "cyclonedx":
             raise UsageError("option-conflict", "Only a CycloneDX bill of materials has vulnerabilities", hint=_HINT)
-        from lockset.composition.audits.assessments import assessed_vulnerabilities
+        from lockset.composition.audits.audit_run import assessed_vulnerabilities
 
         vulnerabilities = assessed_vulnerabilities(path, options.vex, context)
     document = open_lock(path, context)

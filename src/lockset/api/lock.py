@@ -8,6 +8,7 @@ from lockset._dataclass import replace
 from lockset.composition.connections import opened_for
 from lockset.composition.lock_inputs import needed_pages, read_lock_inputs, source_arguments, workspace_of
 from lockset.composition.run_context import context_of
+from lockset.composition.sources.names import with_all_names
 from lockset.sources.discover import with_lines_of
 
 if TYPE_CHECKING:
@@ -58,24 +59,20 @@ def lock(
 
         members = read_workspace_inputs(root, options, indexes, target, context_of(context))
         return _with_build_requirements(lock_workspace(members, attest_of=_attest))
-    inputs = read_lock_inputs(named, options, indexes, target, context)
+    inputs = with_all_names(read_lock_inputs(named, options, indexes, target, context))
     fresh: list[float] = []
     context = inputs.context
     opened = opened_for(needed_pages(inputs), inputs.indexes, context.cache_folder, context.heard)
     with with_lines_of(context.here), opened as connection:
         # What resolves is imported while the first pages arrive.
-        from lockset.composition.lock_pipeline import lock_project, lock_repository
+        from lockset.composition.lock_pipeline import lock_from_inputs
 
-        result = lock_project(
-            inputs.project,
-            inputs.options,
-            open_repository=lock_repository(inputs, fresh_until=fresh.append, connection=connection),
-            now=context.moment,
-            old=inputs.pins,
-            folder=inputs.folder,
+        result = lock_from_inputs(
+            inputs,
             verify=inputs.options.verify_metadata,
-            listener=context.heard,
             attest=_attest(inputs),
+            fresh_until=fresh.append,
+            connection=connection,
         )
     result = replace(result, warnings=inputs.warnings, inputs=inputs, fresh_until=min(fresh, default=0.0))
     return _with_build_requirements(result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from os import PathLike, fspath
 
+from lockset._dataclass import replace
 from lockset.composition.run_context import context_of
 from lockset.composition.sync_inputs import (
     SyncOptions,
@@ -86,8 +87,8 @@ def check_env(
     Raises:
         LocksetError: If a lock file is refused, or does not support the target.
     """
-    context, options = context_of(context), _options(options)
-    request = _request(locks, python, options, indexes, context)._replace(check_only=True, break_system=True)
+    context, options = context_of(context), replace(_options(options), check_only=True, break_system=True)
+    request = _request(locks, python, options, indexes, context)
     return sync(request, cache=context.cache_folder, downloads=_none, show=on_plan, listener=context.heard)
 
 

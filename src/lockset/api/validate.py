@@ -214,6 +214,7 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
         LocksetError: `source-missing` if there is neither a pyproject.toml nor a requirements.in, or if it is not
             valid.
     """
+    from lockset.composition.sources.locked_names import named_by_lock
     from lockset.resolve.lock.staleness import outdated_parts
     from lockset.resolve.problem.options import LockOptions
     from lockset.sources.discover import read_sources
@@ -227,8 +228,9 @@ def stale(report: Report, path: str | os.PathLike[str]) -> tuple[str, ...]:
             f"There is neither a pyproject.toml nor a requirements.in next to {os.fspath(path)}",
             hint="Run `lockset lock SOURCE --check -o FILE` to check against other sources",
         )
-    project = read_sources([named], folder=folder, environ={})
-    return outdated_parts(project, LockOptions(), report.lock, now=_now())
+    project = read_sources([named], folder=folder, environ={}, nameless=True)
+    project, unknown = named_by_lock(project, report.lock, folder)
+    return (*unknown, *outdated_parts(project, LockOptions(), report.lock, now=_now()))
 
 
 def verify_files(
@@ -251,10 +253,9 @@ def verify_files(
     Raises:
         LocksetError: If an index is not available.
     """
-    from lockset._dataclass import replace
-    from lockset.composition.connections import connected
-    from lockset.composition.indexes import chosen_urls, resolve_indexes
-    from lockset.composition.run_context import IndexOverrides, context_of
+    from lockset.composition.connections import connected, connected_by_index
+    from lockset.composition.indexes import resolve_indexes
+    from lockset.composition.run_context import context_of
     from lockset.composition.verify_online import check_downloads, check_online
     from lockset.lockfile.validate.report import locate_findings
 
@@ -262,16 +263,13 @@ def verify_files(
     assert lock is not None
     assert document is not None
     context = context_of(context)
-    options, cache, listener = resolve_indexes(indexes, None, context), context.cache_folder, context.heard
-    given = chosen_urls(indexes) or (isinstance(indexes, IndexOverrides) and indexes.no_index)
-    named = [None] if given else list(dict.fromkeys(package.index for package in lock.packages))
+    listener = context.heard
+    recorded = [((number, package), package.index) for number, package in enumerate(lock.packages)]
     findings: list[Finding] = []
-    for url in named if online else ():
-        from_one = options if url is None else replace(options, index_url=url)
-        with connected(from_one, cache, listener) as connection:
-            findings += check_online(lock, connection.index, listener, of=None if given else {url})
+    for packages, connection in connected_by_index(recorded if online else (), indexes, None, context):
+        findings += check_online(packages, connection.index, listener)
     if download:
-        with connected(options, cache, listener) as connection:
+        with connected(resolve_indexes(indexes, None, context), context.cache_folder, listener) as connection:
             findings += check_downloads(lock, connection.downloads, listener)
     return tuple(locate_findings(findings, document))
 

@@ -8,7 +8,7 @@ from packaging.requirements import InvalidRequirement
 
 from lockset.composition.exclusion import ChosenVersion, WhyNot, explain_exclusion
 from lockset.composition.lock_inputs import read_lock_inputs, source_arguments
-from lockset.composition.lock_pipeline import lock_repository
+from lockset.composition.sources.names import with_all_names
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import UsageError
 from lockset.option_values import check_argument
@@ -51,8 +51,8 @@ def why_not(
     """
     name, version = _release(check_argument("package", package, "str"))
     named, target = source_arguments(sources, output)
-    inputs = read_lock_inputs(named, options, indexes, target, context)
-    return explain_exclusion(inputs, name, version, open_repository=lock_repository(inputs))
+    inputs = with_all_names(read_lock_inputs(named, options, indexes, target, context))
+    return explain_exclusion(inputs, name, version)
 
 
 def _release(text: str) -> tuple[str, str | None]:

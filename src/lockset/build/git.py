@@ -16,7 +16,7 @@ from lockset.errors import LocksetError, OfflineError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COMMIT", "Git", "GitFailure", "common_ancestor", "git_url", "refused", "run_in_repository", "stored_file"]
+__all__ = ["COMMIT", "Git", "GitFailure", "git_url", "read_revision", "refused", "run_in_repository"]
 
 # A full commit id.
 COMMIT = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -147,38 +147,26 @@ class Git:
             ) from error
 
 
-def stored_file(name: str, *, folder: Path) -> subprocess.CompletedProcess[bytes]:
-    """Have git print the file `REVISION:PATH` of the repository that contains `folder`.
+def read_revision(command: str, *names: str, folder: Path, shown: str) -> tuple[bytes | None, tuple[str, ...]]:
+    """What git prints for `command` and `names`, in the repository that contains `folder`; None where it fails.
 
-    The name must not start with a dash.
-
-    Raises:
-        OSError, ValueError, subprocess.TimeoutExpired: git cannot be run, or takes too long.
-    """
-    return subprocess.run(  # a fixed program, and the one argument from outside cannot be an option
-        ["git", "cat-file", "blob", name],  # the git that the user would call
-        cwd=folder,
-        capture_output=True,
-        timeout=_LOOK_SECONDS,
-        check=False,
-    )
-
-
-def common_ancestor(one: str, other: str, *, folder: Path) -> subprocess.CompletedProcess[bytes]:
-    """Have git print the best common ancestor of two revisions of the repository that contains `folder`.
-
-    The names must not start with a dash.
+    With it the first lines that git reports. The names must not start with a dash; `shown` stands for them in errors.
 
     Raises:
-        OSError, ValueError, subprocess.TimeoutExpired: git cannot be run, or takes too long.
+        LocksetError: `git-revision`: git cannot be run, or takes too long.
     """
-    return subprocess.run(  # a fixed program, and no argument from outside can be an option
-        ["git", "merge-base", one, other],  # the git that the user would call
-        cwd=folder,
-        capture_output=True,
-        timeout=_LOOK_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # fixed programs, and no argument from outside can be an option
+            ["git", *command.split(), *names],  # the git that the user would call
+            cwd=folder,
+            capture_output=True,
+            timeout=_LOOK_SECONDS,
+            check=False,
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise LocksetError("git-revision", f"git could not read `{shown}`: {error}") from error
+    reported = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return None if done.returncode else done.stdout, tuple(reported[:3])
 
 
 def run_in_repository(*arguments: str, folder: Path, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:

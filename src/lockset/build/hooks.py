@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import tomli
@@ -20,7 +21,7 @@ from lockset._pattern import lazy_pattern
 from lockset.build.policy import BuildPolicy
 from lockset.build.unpack import unpack_sdist
 from lockset.dependency_specifiers import read_dependency, read_sdist_name
-from lockset.errors import BuildFailedError, LocksetError
+from lockset.errors import BuildEnvironmentError, BuildFailedError, LocksetError
 from lockset.metadata.wheel import METADATA_LIMIT, read_any_metadata
 from lockset.progress import NullListener
 
@@ -40,6 +41,8 @@ _TRACEBACK = lazy_pattern(r"\s*Traceback \(most recent call last\):")
 # Variables that a build must not see: module paths, and credentials for indexes.
 _HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
 _HIDDEN_PREFIX = "LOCKSET_"
+# Exit codes of a process that was interrupted or ended from outside: by SIGINT, SIGKILL, SIGTERM, or Ctrl+C on Windows.
+_INTERRUPTED = frozenset({-2, -9, -15, 0xC000013A})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +123,11 @@ class HookBuilder:
         self._present = present or environments
         self.fingerprint = fingerprint
         self._listener: ProgressListener = listener or NullListener()
+        self._processes = _Processes()
+
+    def end(self) -> None:
+        """End the builds that run in other threads, which are no longer needed, and start no further ones."""
+        self._processes.end()
 
     def metadata(self, source_tree: Path, *, what: str, package: str | None = None) -> bytes:
         """The METADATA that a wheel of this tree would have; see `Builder`."""
@@ -169,11 +177,11 @@ class HookBuilder:
         with self._backend(source_tree, what, package, kind=kind) as backend:
             return backend.requires
 
-    def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
+    def archive_metadata(self, archive: BinaryIO, filename: str, *, package: str | None = None) -> bytes:
         """The METADATA of an sdist archive; see `Builder`."""
         with _scratch() as scratch:
             tree = unpack_sdist(archive, filename, scratch)
-            return self.metadata(tree, what=filename, package=_package_of(filename))
+            return self.metadata(tree, what=filename, package=package or _package_of(filename))
 
     def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
         """Build a wheel of an sdist archive; see `Builder`."""
@@ -194,6 +202,7 @@ class HookBuilder:
                 environment.python,
                 what,
                 output=scratch / "output",
+                processes=self._processes,
                 settings=self._policy.settings_of(package or ""),
                 isolated=isolated,
             )
@@ -203,6 +212,52 @@ class HookBuilder:
             environment.install(further)
             backend.requires = (*system.requires, *further)
             yield backend
+
+
+class _Processes:
+    """The processes in which hooks run, which another thread can end."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._ended = Event()
+
+    def run(self, command: Sequence[str], *, what: str, **options: Any) -> None:
+        """Run the command.
+
+        Raises:
+            subprocess.CalledProcessError: It failed.
+            LocksetError: `build-environment`: it was ended by a signal, so that its failure says nothing about `what`.
+        """
+        with self._lock:
+            if self._ended.is_set():
+                raise _interrupted(what)
+            process = subprocess.Popen(command, **options)  # the environment's interpreter and the hook script
+            self._running.add(process)
+        try:
+            code = process.wait()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        if self._ended.is_set() or code in _INTERRUPTED:
+            raise _interrupted(what)
+        if code:
+            raise subprocess.CalledProcessError(code, command)
+
+    def end(self) -> None:
+        """Kill all processes; no further one is started."""
+        with self._lock:
+            self._ended.set()
+            for process in self._running:
+                process.kill()
+
+
+def _interrupted(what: str) -> LocksetError:
+    return BuildEnvironmentError(f"The build of {what} was interrupted")
 
 
 class _Backend:
@@ -216,9 +271,11 @@ class _Backend:
         what: str,
         *,
         output: Path,
+        processes: _Processes,
         settings: Mapping[str, Any],
         isolated: bool,
     ) -> None:
+        self._processes = processes
         self.settings = dict(settings) or None
         self.requires: tuple[str, ...] = ()
         self._isolated = isolated
@@ -259,14 +316,14 @@ class _Backend:
 
     def _run(self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
         with self._output.open("wb") as output:
-            subprocess.run(  # the environment's interpreter and the hook script
+            self._processes.run(
                 list(cmd),
+                what=self._what,
                 cwd=cwd,
                 env=_environ(self._python, extra_environ or {}, isolated=self._isolated),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                check=True,
             )
 
     def _tail(self) -> tuple[str, ...]:

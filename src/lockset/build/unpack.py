@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lockset.errors import LocksetError
-from lockset.metadata.bounded_reads import MOST_MEMBERS, BoundedReads, archive_errors, open_gzip
+from lockset.metadata.bounded_reads import MOST_MEMBERS, BoundedReads, archive_errors, open_compressed
 from lockset.metadata.tar_archive import open_tar, tar_members
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _LONGEST_PART = 255
 
 
 def unpack_sdist(archive: BinaryIO, filename: str, into: Path) -> Path:
-    """Unpack the `.tar.gz` or `.zip` archive into the empty folder `into`, and return the folder of the source tree.
+    """Unpack the zip, or compressed tar, archive into the empty folder `into`; return the folder of the source tree.
 
     Regular files, folders, and links that stay inside the tree are unpacked; an archive with anything else is refused.
     Files are readable, and executable if their owner may execute them in the archive.
@@ -81,7 +81,7 @@ class _Writer:
         self._copies: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
     def add_tar(self, archive: BinaryIO) -> None:
-        with open_tar(open_gzip(archive)) as tar:
+        with open_tar(open_compressed(archive)) as tar:
             for member in tar_members(tar):
                 parts = self._count(member.name)
                 if member.isdir():

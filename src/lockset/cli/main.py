@@ -75,17 +75,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is not None:
         return _run(list(argv))
+    _prefer_own_libraries()
     _open_streams()
     try:
         try:
             code = _run(sys.argv[1:], alone=True)
-        except SystemExit as end:  # argparse, after help or the version
-            code = end.code if isinstance(end.code, int) else 0
+        except SystemExit as end:  # argparse, after help or the version; a library that others put in the place of ours
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            if isinstance(end.code, str):
+                sys.stderr.write(f"{end.code}\n")
         _end(code)
     except KeyboardInterrupt as interrupt:
         # Too early or too late for a message.
         os._exit(getattr(interrupt, "code", 130))
     return code
+
+
+def _prefer_own_libraries() -> None:
+    """Import libraries from the folders of PYTHONPATH only if they are nowhere else, unless lockset itself is there.
+
+    Users have PYTHONPATH for other programs, whose libraries may be too old or too new for lockset.
+    """
+    named = os.environ.get("PYTHONPATH")
+    if not named or sys.flags.ignore_environment:
+        return
+    folders = {os.path.abspath(folder) for folder in named.split(os.pathsep)}
+    if os.path.abspath(f"{__file__}/../../..") not in folders:
+        sys.path.sort(key=folders.__contains__)
 
 
 def _open_streams() -> None:

@@ -11,9 +11,9 @@ import time
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from lockset._dataclass import dataclass
+from lockset._dataclass import dataclass, replace
 from lockset.errors import LocksetError
 from lockset.files.pattern_cache import save_patterns
 from lockset.files.read_file import MAX_BYTES
@@ -31,20 +31,25 @@ from lockset.progress import NullListener
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.http.copy_service import Service
     from lockset.index.options import IndexOptions
     from lockset.lockfile.model import Package, PackageSdist, PackageWheel, Pylock
     from lockset.progress import ProgressListener
+    from lockset.sources.project import RootProject
 
 __all__ = [
     "Connection",
     "SourceFetcher",
     "connect",
     "connected",
+    "connected_by_index",
     "link_locked_files",
     "opened_for",
     "start_copy_early",
 ]
+
+_Locked = TypeVar("_Locked")
 
 # Connections that workers leave free, so that a request which something waits for is not delayed by prefetching.
 _FREE_SLOTS = 2
@@ -194,6 +199,29 @@ def connected(options: IndexOptions, cache: Path | None, listener: ProgressListe
         connection.close()
         while _early:  # the connection did not take them
             _early.pop().end()
+
+
+def connected_by_index(
+    packages: Iterable[tuple[_Locked, str | None]],
+    indexes: IndexOptions | IndexOverrides | None,
+    project: RootProject | None,
+    context: RunContext,
+) -> Iterator[tuple[list[_Locked], Connection]]:
+    """The packages of one index after the other, with a connection to it: the given index, else the recorded one.
+
+    Each package comes with the index that is recorded for it; that of the project serves those without one.
+    """
+    from lockset.composition.indexes import chosen_urls, resolve_indexes
+
+    options = resolve_indexes(indexes, project, context)
+    is_given = chosen_urls(indexes) or bool(getattr(indexes, "no_index", False))
+    by_index: dict[str | None, list[_Locked]] = {}
+    for package, recorded in packages:
+        by_index.setdefault(None if is_given else recorded, []).append(package)
+    for url, own in by_index.items():
+        from_one = options if url is None else replace(options, index_url=url)
+        with connected(from_one, context.cache_folder, context.heard) as connection:
+            yield own, connection
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
 from lockset.composition.lock_assembly import own_projects, requiring_own
-from lockset.composition.lock_pipeline import posed_problem
+from lockset.composition.lock_pipeline import problem_from_inputs
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
@@ -23,9 +23,6 @@ from lockset.resolve.releases.direct_repository import DirectRepository, UrlRequ
 from lockset.resolve.solver.search import ResolutionImpossible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
     from packaging.version import Version
 
     from lockset.composition.lock_inputs import LockInputs
@@ -33,7 +30,6 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.build_problem import ResolutionProblem
-    from lockset.resolve.problem.file_policy import FileRules
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.resolve.solver.resolution import Resolution
@@ -70,29 +66,14 @@ class WhyNot:
     hint: str | None = None
 
 
-def explain_exclusion(
-    inputs: LockInputs,
-    name: str,
-    version: str | None,
-    *,
-    open_repository: Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]],
-) -> WhyNot:
+def explain_exclusion(inputs: LockInputs, name: str, version: str | None) -> WhyNot:
     """Explain why `version` of `name` (None for the newest final release) would not be locked.
 
     Raises:
         LocksetError: `unknown-version`; `no-resolution` if the project cannot be locked at all; and as `lock`.
     """
     listener, old = inputs.context.heard, inputs.pins
-    whole = posed_problem(
-        inputs.project,
-        inputs.options,
-        open_repository=open_repository,
-        now=inputs.context.moment,
-        old=old,
-        folder=inputs.folder,
-        listener=listener,
-    )
-    with whole as (project, posed, opened):
+    with problem_from_inputs(inputs) as (project, posed, opened):
         problem = requiring_own(posed, own_projects(posed, project))
         repository = DirectRepository(opened, problem.direct)
         release = _version(opened, name, version)

@@ -12,7 +12,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import dataclass, replace
+from lockset._dataclass import dataclass, field, replace
 from lockset.composition.indexes import chosen_urls, project_around, resolve_indexes, unread_index_variable
 from lockset.composition.run_context import IndexOverrides, context_of
 from lockset.errors import LocksetError, UsageError
@@ -34,12 +34,13 @@ from lockset.sources.other_tools.facts import OtherTools
 from lockset.sources.pyproject import SETUP_PY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from lockset.composition.run_context import RunContext
     from lockset.lockfile.merge_conflict import OldLock
     from lockset.lockfile.model import Pylock
     from lockset.progress import ProgressListener
+    from lockset.resolve.problem.direct_source import DirectSource, SourceFacts
     from lockset.resolve.releases.memory_index import MemoryIndex
     from lockset.sources.project import RootProject
     from lockset.sources.requirements.requirement_line import RequirementLine
@@ -77,6 +78,8 @@ class LockInputs:
         build_constraints: Constraints on build requirements.
         fetched: Number of sources that were fetched over the network.
         memory: The index in memory that replaces `indexes`, if any.
+        known: Direct sources that were read, to learn the names of their projects.
+        unknown: Requirements whose projects are not known, which are left out; as sentences about the lock file.
     """
 
     project: RootProject
@@ -91,11 +94,21 @@ class LockInputs:
     build_constraints: tuple[RequirementLine, ...]
     fetched: int
     memory: MemoryIndex | None = None
+    known: Mapping[DirectSource, SourceFacts] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
         """The folder of the lock file, which its paths are relative to."""
         return self.target.parent if self.target is not None else self.context.here
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the names of all projects are known."""
+        lines = (*self.project.dependencies, *self.options.requirements, *self.options.overrides)
+        return all(isinstance(line, str) or line.is_named for line in lines) and all(
+            u.name for u in self.project.unbuilt
+        )
 
     @property
     def pins(self) -> Pylock | None:
@@ -138,6 +151,8 @@ def read_lock_inputs(
     Without `merging`, a lock file with an unresolved merge conflict is refused; without `connecting`, there is no hint
     about indexes. `replaced` returns other content for source files: see `read_sources`.
 
+    The names of some projects may not be known: `lockset.composition.sources.read_inputs` adds them.
+
     Raises:
         LocksetError: With the file and the position of the problem.
     """
@@ -151,7 +166,7 @@ def read_lock_inputs(
     stated = _project(sources, context, fetch, replaced)
     project, tables = with_other_tools(stated, () if options is None else options.no_sources, here)
     old = existing_lock(target, listener, merging=merging)
-    options = with_option_files(with_upgrades(options or LockOptions(), project), context, fetch)
+    options = with_option_files(with_upgrades(options or LockOptions(), project), context, fetch, nameless=True)
     options = replace(options, index_urls=chosen_urls(indexes))
     unread = unread_settings(project, options) if project.others != OtherTools() else ()
     warnings = tuple(w.message for w in (*project.warnings, *unread))
@@ -226,6 +241,7 @@ def _project(
         config=context.config_path,
         fetch=fetch,
         replaced=replaced,
+        nameless=True,
     )
 
 
@@ -254,13 +270,15 @@ def with_upgrades(options: LockOptions, project: RootProject) -> LockOptions:
     return replace(options, upgrade_packages=options.upgrade_packages | names)
 
 
-def with_option_files(options: LockOptions, context: RunContext, fetch: LazyFetch) -> LockOptions:
-    """The options with the content of the files that they name."""
+def with_option_files(
+    options: LockOptions, context: RunContext, fetch: LazyFetch, *, nameless: bool = False
+) -> LockOptions:
+    """The options with the content of the files that they name. `nameless`: see `read_sources`."""
     return replace(
         options,
         constraints=(*options.constraints, *read_constraint_files(options.constraint_files, context, fetch)),
-        overrides=(*options.overrides, *_overrides(options.override_files, context, fetch)),
-        requirements=(*options.requirements, *_editables(options.editables, context.here)),
+        overrides=(*options.overrides, *_overrides(options.override_files, context, fetch, nameless=nameless)),
+        requirements=(*options.requirements, *_editables(options.editables, context.here, nameless=nameless)),
     )
 
 
@@ -315,20 +333,31 @@ def read_constraint_files(files: Sequence[str], context: RunContext, fetch: Lazy
     return read_constraints(files, folder=context.here, environ=context.variables, fetch=fetch) if files else ()
 
 
-def _overrides(files: Sequence[str], context: RunContext, fetch: LazyFetch) -> tuple[RequirementLine, ...]:
+def _overrides(
+    files: Sequence[str], context: RunContext, fetch: LazyFetch, *, nameless: bool
+) -> tuple[RequirementLine, ...]:
     if not files:
         return ()
-    read = read_sources(files, folder=context.here, environ=context.variables, use_settings=False, fetch=fetch)
+    read = read_sources(
+        files, folder=context.here, environ=context.variables, use_settings=False, fetch=fetch, nameless=nameless
+    )
     return read.dependencies
 
 
-def _editables(paths: Sequence[str], here: Path) -> tuple[RequirementLine, ...]:
+def _editables(paths: Sequence[str], here: Path, *, nameless: bool) -> tuple[RequirementLine, ...]:
     if not paths:
         return ()
     from lockset.sources.requirements.requirement_line import read_requirement
 
     return tuple(
-        read_requirement(text, origin="--editable", folder=here, surroundings=LocalFiles(here), editable=True)
+        read_requirement(
+            text,
+            origin="--editable",
+            folder=here,
+            surroundings=LocalFiles(here),
+            editable=True,
+            nameless=nameless,
+        )
         for text in paths
     )
 

@@ -10,9 +10,10 @@ import sys
 import time
 from contextlib import contextmanager, nullcontext
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import replace
+from lockset.composition.builds.parallel import BuilderOnUse, running_builds
 from lockset.composition.connections import connected
 from lockset.errors import BuildEnvironmentError, BuildFailedError, BuildNeededError, LocksetError
 from lockset.metadata.retrieve import BuildFailures, Retriever
@@ -38,11 +39,10 @@ if TYPE_CHECKING:
     from lockset.composition.lock_assembly import Attest, LockResult
     from lockset.composition.lock_inputs import LockInputs
     from lockset.composition.run_context import RunContext
-    from lockset.index.http.files import HttpFiles
     from lockset.index.options import IndexOptions
     from lockset.index.pages.project_page import DistributionFile
     from lockset.lockfile.model import Pylock
-    from lockset.metadata.ports import Builder, BytesStore
+    from lockset.metadata.ports import Builder
     from lockset.progress import ProgressListener
     from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.direct_source import SourceFacts, SourceReader
@@ -55,9 +55,11 @@ __all__ = [
     "LockOptions",
     "lock_builder",
     "lock_environment",
+    "lock_from_inputs",
     "lock_project",
     "lock_repository",
     "posed_problem",
+    "problem_from_inputs",
     "repository_opener",
     "with_metadata",
 ]
@@ -111,6 +113,54 @@ def lock_project(
             listener=heard,
             attest=attest,
         )
+
+
+def lock_from_inputs(
+    inputs: LockInputs,
+    *,
+    old: Pylock | None = None,
+    verify: bool = False,
+    attest: Attest | None = None,
+    fresh_until: Callable[[float], None] | None = None,
+    connection: Connection | None = None,
+) -> LockResult:
+    """Lock `inputs` as `lock_project`: with the pins of `old`, or else of the existing lock file.
+
+    `fresh_until` and `connection` as for `lock_repository`.
+
+    Raises:
+        LocksetError: As `lock_project`.
+    """
+    return lock_project(
+        inputs.project,
+        inputs.options,
+        open_repository=lock_repository(inputs, fresh_until=fresh_until, connection=connection),
+        now=inputs.context.moment,
+        old=old or inputs.pins,
+        folder=inputs.folder,
+        verify=verify,
+        listener=inputs.context.heard,
+        attest=attest,
+    )
+
+
+def problem_from_inputs(
+    inputs: LockInputs, *, old: Pylock | None = None, listener: ProgressListener | None = None
+) -> AbstractContextManager[tuple[RootProject, ResolutionProblem, IndexRepository]]:
+    """The `posed_problem` of `inputs`: with the pins of `old`, or else of the existing lock file.
+
+    Raises:
+        LocksetError: As `posed_problem`.
+    """
+    return posed_problem(
+        inputs.project,
+        inputs.options,
+        open_repository=lock_repository(inputs),
+        now=inputs.context.moment,
+        old=old or inputs.pins,
+        folder=inputs.folder,
+        listener=listener or inputs.context.heard,
+    )
 
 
 def lock_environment(project: RootProject, options: LockOptions, maker: SyncedEnvironmentMaker) -> Pylock:
@@ -236,53 +286,27 @@ def _refused(unbuilt: DynamicFields) -> LocksetError:
     )
 
 
-class _BuilderOnUse:
-    """A builder that is created (and its modules imported) for the first build: most runs build nothing."""
-
-    def __init__(self, make: Callable[[], Builder]) -> None:
-        self._make = make
-
-    @cached_property
-    def _builder(self) -> Builder:
-        return self._make()
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of what its builds depend on besides the source tree; "" if that is not known."""
-        fingerprint: str = getattr(self._builder, "fingerprint", "")
-        return fingerprint
-
-    def metadata(self, source_tree: Path, *, what: str, package: str | None = None) -> bytes:
-        return self._builder.metadata(source_tree, what=what, package=package)
-
-    def wheel(self, source_tree: Path, out_dir: Path, *, what: str, package: str | None = None) -> Path:
-        return self._builder.wheel(source_tree, out_dir, what=what, package=package)
-
-    def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
-        return self._builder.archive_metadata(archive, filename)
-
-    def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:
-        return self._builder.archive_wheel(archive, filename, out_dir)
-
-
 class _SourcesOnUse:
     """A source reader that is created (and its modules imported) for the first source: most projects have none."""
 
-    def __init__(
-        self, files: HttpFiles, store: BytesStore, builder: Builder | None, may_build: Callable[[str], bool]
-    ) -> None:
-        self._files = files
-        self._store = store
+    def __init__(self, connection: Connection, builder: BuilderOnUse | None, rules: FileRules, **more: Any) -> None:
+        self._connection = connection
         self._builder = builder
-        self._may_build = may_build
+        self._may_build = rules.may_build
+        self._more = more
 
     @cached_property
     def _sources(self) -> SourceReader:
-        from lockset.composition.source_reader import Sources
+        from lockset.composition.sources.source_reader import Sources
 
-        environ = dict(os.environ)
         return Sources(
-            self._files, store=self._store, builder=self._builder, may_build=self._may_build, environ=environ
+            self._connection.files,
+            store=self._connection.cache,
+            builder=self._builder,
+            may_build=self._may_build,
+            environ=dict(os.environ),
+            fingerprint=str if self._builder is None else self._builder.read_fingerprint,
+            **self._more,
         )
 
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
@@ -297,18 +321,21 @@ def repository_opener(
     policy: BuildPolicy | None = None,
     on_close: Callable[[float], None] | None = None,
     connection: Connection | None = None,
+    known: Mapping[DirectSource, SourceFacts] | None = None,
 ) -> Callable[[FileRules, ProgressListener], AbstractContextManager[IndexRepository]]:
     """The `open_repository` argument of `lock_project`.
 
     Nothing is built if `builder` is None; `policy` says how it builds.
     `on_close` is called with the time at which the first page expires. An open `connection` with the same options,
-    cache and listener is used and stays open.
+    cache and listener is used and stays open. `known` are sources that were read before.
     """
+    build_key, now = _independent if policy is None else policy.cache_key, time.time()
 
     @contextmanager
     def opened(rules: FileRules, listener: ProgressListener) -> Iterator[IndexRepository]:
-        with nullcontext(connection) if connection is not None else connected(options, cache, listener) as used:
-            made = _BuilderOnUse(lambda: builder(listener)) if builder is not None else None
+        made = BuilderOnUse(lambda: builder(listener)) if builder is not None else None
+        lasting = nullcontext(connection) if connection is not None else connected(options, cache, listener)
+        with lasting as used, running_builds(made) as builds:
 
             def hash_file(file: DistributionFile) -> Mapping[str, str]:
                 listener.note(f"The index has no strong hash of {file.filename}: downloading it to compute one")
@@ -317,10 +344,7 @@ def repository_opener(
             failures = None
             if made is not None:
                 failures = BuildFailures(
-                    used.cache,
-                    fingerprint=lambda: made.fingerprint,
-                    now=time.time(),
-                    refresh=options.refresh,
+                    used.cache, fingerprint=made.read_fingerprint, now=now, refresh=options.refresh
                 )
             metadata = Retriever(
                 used.files,
@@ -328,21 +352,28 @@ def repository_opener(
                 tasks=used.workers,
                 builder=made,
                 failures=failures,
-                build_key=None if policy is None else policy.cache_key,
+                build_key=build_key,
+                builds=builds,
             )
+            of_sources = {"refresh": options.refresh, "known": known}
             yield PrefetchingRepository(
                 index=used.index,
                 metadata=metadata,
                 rules=rules,
                 listener=listener,
                 hash_file=hash_file,
-                sources=_SourcesOnUse(used.files, used.cache, made, rules.may_build),
+                sources=_SourcesOnUse(used, made, rules, build_key=build_key, now=now, **of_sources),
                 on_search_end=used.workers.end_idle_copies,
             )
             if on_close is not None:
                 on_close(used.index.fresh_until)
 
     return opened
+
+
+def _independent(_name: str) -> str:
+    """What builds depend on besides their sources without settings: nothing."""
+    return ""
 
 
 def lock_repository(
@@ -367,6 +398,7 @@ def lock_repository(
         policy=_policy(inputs),
         on_close=fresh_until,
         connection=connection,
+        known=inputs.known,
     )
 
 
@@ -416,7 +448,7 @@ def _policy(inputs: LockInputs) -> BuildPolicy | None:
 def _present_python(context: RunContext) -> str:
     """The interpreter of the environment that a sync would use, else the one that runs lockset."""
     from lockset.sync.disk.inspect.interpreter import interpreter_of
-    from lockset.sync.disk.request import find_environment
+    from lockset.sync.disk.request import active_environment, find_environment
 
-    active = context.process_variables.get("VIRTUAL_ENV")
+    active = active_environment(context.process_variables)
     return interpreter_of(active or find_environment(context.here) or sys.executable)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import RunContext
     from lockset.lockfile.read import Document
 
-__all__ = ["lock_of_project", "nearest_lock", "no_lock_error", "open_lock", "open_revision"]
+__all__ = ["lock_name", "lock_of_project", "nearest_lock", "no_lock_error", "open_lock", "open_revision"]
 
 # Files that commands take as they take a lock file, if there is no lock file; the first is suggested.
 _OTHERS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.txt", "conda-lock.yml")
@@ -78,24 +78,18 @@ def open_revision(path: str | PathLike[str] | None, context: RunContext) -> Docu
     # A name that begins with a dash would be an option to git, not a revision.
     if not revision or revision.startswith("-"):
         return open_lock(path, context)
-    import subprocess  # slow to import, and most locks are files
+    from lockset.build.git import read_revision  # slow to import, and most locks are files
 
-    from lockset.build.git import stored_file
-
-    try:
-        done = stored_file(named, folder=context.here)
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise LocksetError("git-revision", f"git could not read `{named}`: {error}") from error
-    if done.returncode != 0:
-        output = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    data, reported = read_revision("cat-file blob", named, folder=context.here, shown=named)
+    if data is None:
         raise LocksetError(
             "git-revision",
             f"There is no file `{named}`, and git has no such revision or file",
-            context=tuple(output[:3]),
+            context=reported,
             hint="Use a path relative to the repository's root (`HEAD~1:pylock.toml`) or to the working folder "
             "(`HEAD:./pylock.toml`)",
         )
-    return _read(done.stdout, named, context)
+    return _read(data, named, context)
 
 
 def nearest_lock(folder: Path) -> Path | None:
@@ -103,6 +97,14 @@ def nearest_lock(folder: Path) -> Path | None:
     from lockset.sync.disk.request import find_lock
 
     return find_lock(folder)
+
+
+def lock_name(path: str | None, context: RunContext) -> str:
+    """The name of the lock file that `open_lock` reads, for messages and titles."""
+    if path is not None:
+        return path
+    nearest = nearest_lock(context.here)
+    return PLAIN_NAME if nearest is None else nearest.name
 
 
 def _exists(path: Path) -> bool:

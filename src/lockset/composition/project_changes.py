@@ -125,7 +125,7 @@ def _project(names: Sequence[str], folder: str, table: Mapping[str, Any]) -> Roo
     from lockset.sources.discover import read_sources
     from lockset.sources.other_tools.apply import apply_other_tools
 
-    return apply_other_tools(read_sources(list(names), folder=Path(folder), environ={}))
+    return apply_other_tools(read_sources(list(names), folder=Path(folder), environ={}, nameless=True))
 
 
 def _contents(folder: str, names: Sequence[str]) -> tuple[tuple[str, bytes], ...]:
@@ -144,16 +144,19 @@ def _contents(folder: str, names: Sequence[str]) -> tuple[tuple[str, bytes], ...
 
 def _compared(lock: Pylock, folder: str, names: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
     # Imported here: not needed if the result is cached.
+    from lockset.composition.sources.locked_names import named_by_lock
     from lockset.errors import LocksetError
 
     table = (lock.tool or {})["lockset"]
     try:
         project = _project(names, folder, table)
+        if project is None:
+            yield "it is not a member of the workspace any more"
+            return
+        project, unknown = named_by_lock(project, lock, Path(folder))
     except LocksetError:
         return  # `lock` reports it
-    if project is None:
-        yield "it is not a member of the workspace any more"
-        return
+    yield from unknown
     locked = _locked_keys(table["roots"])
     if locked is None:
         return

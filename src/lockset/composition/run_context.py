@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lockset.option_values import check_argument, check_options, plain_dataclass
+from lockset._dataclass import dataclass
+from lockset.option_values import check_argument, check_options
 from lockset.progress import listener_of
 
 TYPE_CHECKING = False
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["IndexOverrides", "RunContext", "context_of"]
 
 
-@plain_dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
     """The surroundings of a call. State of the process is used only as described here.
 
@@ -105,7 +106,7 @@ def context_of(context: RunContext | None) -> RunContext:
     return check_argument("context", context, "RunContext | None") or RunContext()
 
 
-@plain_dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IndexOverrides:
     """Index options that override those of the project and its files; None and empty values keep the project's.
 

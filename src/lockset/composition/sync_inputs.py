@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from lockset._dataclass import dataclass
 from lockset.composition.sync_pipeline import (
     DescribedInterpreter,
     InstallOptions,
@@ -19,7 +20,8 @@ from lockset.composition.sync_pipeline import (
 from lockset.errors import LocksetError, UsageError
 from lockset.files.record_store import content
 from lockset.lockfile.file_name import is_lock_file_name, refuse_wrong_name
-from lockset.option_values import check_argument, check_options, plain_dataclass
+from lockset.option_values import check_argument, check_options
+from lockset.sync.disk.request import TargetSpec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ _LARGEST = 1 << 25
 _STDIN = "-"
 
 
-@plain_dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncOptions:
     """The options of `lockset sync`: what to install, where, and what may be removed.
 
@@ -145,11 +147,13 @@ def sync_request(
     """The request for the options."""
     return SyncRequest(
         sources=sources,
-        python=None if python is None or options.described is not None else os.fspath(python),
-        directory=_absolute(options.directory, context),
-        prefix=_absolute(options.prefix, context),
-        described=options.described,
-        break_system=options.break_system,
+        location=TargetSpec(
+            python=None if python is None or options.described is not None else os.fspath(python),
+            directory=_absolute(options.directory, context),
+            prefix=_absolute(options.prefix, context),
+            described=options.described,
+            managed=options.break_system,
+        ),
         extras=normal_names(options.extras),
         all_extras=options.all_extras,
         groups=normal_names(options.groups),

@@ -17,6 +17,7 @@ from lockset.sync.disk.request import (
     DescribedInterpreter,
     LockSource,
     SyncRequest,
+    active_environment,
     find_environment,
     find_lock,
     resolve_target,
@@ -51,6 +52,7 @@ __all__ = [
     "Step",
     "SyncRequest",
     "SyncResult",
+    "active_environment",
     "find_environment",
     "find_lock",
     "sync",
@@ -149,7 +151,7 @@ def _inputs(request: SyncRequest, states: Sequence[ProjectState]) -> tuple[str, 
 
 def _late(plan: Plan, request: SyncRequest, not_isolated: Callable[[], Collection[str]]) -> frozenset[str]:
     """The sources that are built in the target's environment once the other packages are there."""
-    elsewhere = request.directory is not None or request.prefix is not None
+    elsewhere = request.location.directory is not None or request.location.prefix is not None
     if elsewhere or all(step.desired is None or step.desired.kind == "wheel" for step in plan.placed):
         return frozenset()
     names = not_isolated()
@@ -185,7 +187,7 @@ def _preparer(
         yield Preparer(
             store,
             downloads=downloads,
-            builds=builds if request.described is None else None,
+            builds=builds if request.location.described is None else None,
             fits=target.fits,
             listener=listener,
             folders=request.find_links,

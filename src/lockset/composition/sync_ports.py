@@ -145,7 +145,7 @@ class SyncPorts:
         from lockset.composition.lock_pipeline import lock_environment
         from lockset.sync.disk.inspect.interpreter import interpreter_of
 
-        context, python, project = self._context, self._request.python, self._project
+        context, python, project = self._context, self._request.location.python, self._project
         assert python is not None
         made = builder(
             self._index_options,

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from lockset.errors import DownloadTooLargeError, LocksetError
 from lockset.hashes import Verifier, strong_digests
+from lockset.index.filenames import standard_sdist_name
 from lockset.index.pages.project_status import QUARANTINED, one_line
 from lockset.index.ports import ProjectNotFound
 from lockset.lockfile.model import PackageSdist, PackageWheel, file_name
 from lockset.lockfile.validate.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterable, Iterator
 
     from lockset.index.pages.project_page import DistributionFile, ProjectDetail
     from lockset.index.ports import Downloads, Index
@@ -27,19 +28,15 @@ MOST_BYTES = 8 << 30
 
 
 def check_online(
-    lock: Pylock, index: Index, listener: ProgressListener, *, of: Collection[str | None] | None = None
+    packages: Iterable[tuple[int, Package]], index: Index, listener: ProgressListener
 ) -> Iterator[Finding]:
-    """Differences between `lock` and `index`: missing files, other sizes, other hashes, yanked files, project status.
+    """Differences of locked packages from `index`: missing files, other sizes or hashes, yanked files, project status.
 
     Files that are yanked (PEP 592), and projects that are archived or deprecated (PEP 792), are warnings.
-    Only packages whose `index` is in `of` are checked; None checks all. A package that the index does not have, or
-    whose page cannot be read, is one finding, and the others are still checked.
+    A package that the index does not have, or whose page cannot be read, is one finding, and the others are still
+    checked.
     """
-    wanted = [
-        (location, package)
-        for location, package in enumerate(lock.packages)
-        if (package.wheels or package.sdist) and (of is None or package.index in of)
-    ]
+    wanted = [(number, package) for number, package in packages if package.wheels or package.sdist]
     index.hint(package.name for _, package in wanted)
     listener.phase("Checking the index", total=len(wanted))
     for location, package in wanted:
@@ -86,7 +83,9 @@ def _yanked(package: Package, known: dict[str, DistributionFile], path: KeyPath)
 
 def _known(detail: ProjectDetail, package: Package) -> dict[str, DistributionFile]:
     versions = [package.version] if package.version is not None else list(detail.versions)
-    return {file.filename: file for version in versions if version in detail for file in detail.files(version)}
+    files = [file for version in versions if version in detail for file in detail.files(version)]
+    standard = {standard_sdist_name(f.filename, f.project, f.version): f for f in files if not f.is_wheel}
+    return {**standard, **{file.filename: file for file in files}}
 
 
 def _lacks_file(detail: ProjectDetail, package: Package) -> bool:

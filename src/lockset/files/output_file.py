@@ -106,11 +106,7 @@ def write_lock_file(path: str | os.PathLike[str], text: str) -> None:
             return
         write_output(os.fspath(path), data)
     except OSError as error:
-        raise LocksetError(
-            "output-not-writable",
-            f"Cannot write {os.fspath(path)}: {error.strerror}",
-            hint="The existing file is unchanged",
-        ) from error
+        raise _not_writable(os.fspath(path), error) from error
 
 
 def write_result(path: str | os.PathLike[str] | None, text: str, *, made_for: Path | None) -> None:
@@ -169,7 +165,16 @@ def write_export(path: str | os.PathLike[str], text: str) -> None:
     try:
         write_output(os.fspath(path), text.encode())
     except OSError as error:
-        raise LocksetError("output-not-writable", f"Cannot write {os.fspath(path)}: {error.strerror}") from error
+        raise _not_writable(os.fspath(path), error) from error
+
+
+def _not_writable(path: str, error: OSError) -> LocksetError:
+    folder = os.path.dirname(path)
+    if folder and not os.path.exists(folder):
+        hint: str | None = f"Create the folder `{folder}` first"
+    else:
+        hint = "The existing file is unchanged" if os.path.lexists(path) else None
+    return LocksetError("output-not-writable", f"Cannot write {path}: {error.strerror}", hint=hint)
 
 
 def _bytes(path: str | os.PathLike[str]) -> bytes:

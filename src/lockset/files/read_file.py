@@ -27,12 +27,17 @@ def read_file(path: Path, *, location: str, hint: str | None = None) -> bytes:
     try:
         descriptor = os.open(path, READ)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise LocksetError("source-missing", f"There is no file `{location}`", location=location, hint=hint) from error
+        from lockset.similar_names import similar_file_hint  # for messages
+
+        raise LocksetError(
+            "source-missing", f"There is no file `{location}`", location=location, hint=similar_file_hint(path) or hint
+        ) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise _unreadable(location, _reason(error)) from error
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _unreadable(location, "it is not a regular file")
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise _unreadable(location, "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:

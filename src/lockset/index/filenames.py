@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lockset.dependency_specifiers import read_version
-from lockset.package_names import canonicalize_name, version_after_name
+from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -20,6 +20,7 @@ __all__ = [
     "FileNames",
     "build_number",
     "parse_version",
+    "standard_sdist_name",
     "tags_of_triple",
     "wheel_triple",
 ]
@@ -59,8 +60,9 @@ class FileNames:
         """Text of the version in `filename` and the kind of file: WHEEL or SDIST.
 
         None if the name is neither a wheel's nor an sdist's, or belongs to another project: the part before the version
-        must be the name of this project. The text of the version may be invalid. Names with spaces, control
-        characters, path separators or non-ASCII characters, and names that are too long, are not accepted.
+        must be the name of this project. The text of the version may be invalid. In an sdist it may have dashes, as in
+        `name-1.0-1.tar.gz`, which installers read as the post-release 1.0.post1. Names with spaces, control characters,
+        path separators or non-ASCII characters, and names that are too long, are not accepted.
         """
         if not filename.isascii() or len(filename) > LONGEST or not filename.isprintable():
             return None
@@ -75,14 +77,21 @@ class FileNames:
             return (parts[1], WHEEL) if (self.belongs(parts[0]) if same is None else same) else None
         for suffix in SDIST_SUFFIXES:
             if filename.endswith(suffix):
-                name, _, version = filename[: -len(suffix)].rpartition("-")
-                return (version, SDIST) if self.belongs(name) else self._version_with_dash(filename[: -len(suffix)])
+                version = self._version_of(filename[: -len(suffix)])
+                return None if version is None else (version, SDIST)
         return None
 
-    def _version_with_dash(self, stem: str) -> tuple[str, int] | None:
-        """The version of an old sdist whose version has a dash, such as the post-release `1.0-1`."""
-        version = version_after_name(stem, self._project)
-        return None if version is None or parse_version(version) is None else (version, SDIST)
+    def _version_of(self, stem: str) -> str | None:
+        """What follows the name of the project and a dash; None if the text begins with another name."""
+        name, _, version = stem.rpartition("-")
+        if self.belongs(name):
+            return version
+        # Few sdists have several dashes: those of other projects, and very old ones.
+        dash = stem.find("-")
+        while dash != -1 and not self.belongs(stem[:dash]):
+            dash = stem.find("-", dash + 1)
+        version = "" if dash == -1 else stem[dash + 1 :]
+        return version if version[:1].isdecimal() else None
 
     def belongs(self, spelled: str) -> bool:
         """Whether this spelling, from a file name, is the project's name."""
@@ -90,6 +99,18 @@ class FileNames:
         if same is None:
             same = self._same[spelled] = canonicalize_name(spelled) == self._project
         return same
+
+
+def standard_sdist_name(filename: str, project: str, version: Version) -> str:
+    """The file name of an sdist, in the standard form if it is an old one whose version has dashes.
+
+    Lock files need it: their readers split the name at the last dash.
+    """
+    suffix = next((suffix for suffix in SDIST_SUFFIXES if filename.endswith(suffix)), "")
+    spelled = filename.removesuffix(suffix).rpartition("-")[0]
+    if spelled.count("-") == 0 or canonicalize_name(spelled) == project:
+        return filename
+    return f"{project.replace('-', '_')}-{version}{suffix}"
 
 
 def wheel_triple(filename: str) -> str:

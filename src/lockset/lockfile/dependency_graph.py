@@ -15,14 +15,14 @@ from lockset.lockfile.conflicts import met_within, refuse_conflicting_choice
 from lockset.markers.marker_set import MarkerSet
 from lockset.markers.universe import platform_region, possible
 from lockset.package_names import canonicalize_name
-from lockset.similar_names import known_names_hint
+from lockset.similar_names import known_names_hint, named_package
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lockset.lockfile.model import Package, Pylock
 
-__all__ = ["Chain", "LockEntry", "LockGraph", "build_graph", "chains_to", "region_of"]
+__all__ = ["Chain", "LockEntry", "LockGraph", "build_graph", "chains_to", "covering_roots", "region_of"]
 
 # Selected extras and groups.
 _Selection = tuple["Collection[str]", "Collection[str]"]
@@ -69,6 +69,7 @@ class LockGraph:
         recorded: Whether the lock file records any dependencies.
         created_by: The tool that wrote the lock file.
         known: The region to which all conditions are relative.
+        left_out: Names of packages of the lock file that none of `entries` has.
     """
 
     entries: Mapping[int, LockEntry]
@@ -78,6 +79,7 @@ class LockGraph:
     recorded: bool
     created_by: str
     known: MarkerSet
+    left_out: frozenset[str] = frozenset()
 
     @cached_property
     def parents(self) -> Mapping[int, tuple[int, ...]]:
@@ -108,11 +110,18 @@ class LockGraph:
         if numbers:
             return numbers
         names = sorted({entry.name for entry in self.entries.values()})
+        package = named_package(name)
+        if package is not None and canonicalize_name(package) in names and normalized not in self.left_out:
+            hint: str | None = f"Write the name alone: `{package}`"
+            raise LocksetError("unknown-package", f"`{name}` is not the name of a package", hint=hint)
         from difflib import get_close_matches  # slow to import, and only needed for a name that is not there
 
         close = get_close_matches(normalized, names, n=3, cutoff=0.6)
         hint = "Did you mean " + " or ".join(f"`{each}`" for each in close) + "?" if close else None
-        raise LocksetError("unknown-package", f"The lock file has no package `{name}` here", hint=hint)
+        if normalized in self.left_out:
+            message = f"The lock file has `{name}` for other environments, extras or groups only"
+            raise LocksetError("unknown-package", message, hint="Leave out the options that select them")
+        raise LocksetError("unknown-package", f"The lock file has no package `{name}`", hint=hint)
 
     def condition(self, region: MarkerSet) -> str | None:
         """The shortest marker for the non-empty `region`; None if it always holds."""
@@ -184,11 +193,15 @@ def build_graph(
     return LockGraph(
         entries=entries,
         children=children,
-        roots=_roots(tuple(requested), entries, children),
+        roots=covering_roots(
+            tuple(requested), sorted(entries, key=lambda number: (entries[number].name, number)), children
+        ),
         requested=requested,
-        recorded=any(package.dependencies for package in lock.packages),
+        # A lock file of requirements that require nothing themselves has recorded that.
+        recorded=any(package.dependencies for package in lock.packages) or len(requested) == len(lock.packages),
         created_by=lock.created_by,
         known=usual,
+        left_out=frozenset(package.name for package in lock.packages) - {each.name for each in entries.values()},
     )
 
 
@@ -351,19 +364,18 @@ def _requirement(text: object) -> Requirement | None:
         return None
 
 
-def _roots(
-    requested: tuple[int, ...], entries: Mapping[int, LockEntry], children: Mapping[int, tuple[int, ...]]
+def covering_roots(
+    requested: tuple[int, ...], in_order: Sequence[int], children: Mapping[int, tuple[int, ...]]
 ) -> tuple[int, ...]:
     """Roots that reach every entry: requested ones, those without parents, and one of each remaining cycle."""
     depended = {child for numbers in children.values() for child in numbers}
-    by_name = sorted(entries, key=lambda number: (entries[number].name, number))
-    roots = [*requested, *(number for number in by_name if number not in depended and number not in requested)]
+    roots = [*requested, *(number for number in in_order if number not in depended and number not in requested)]
     reached: set[int] = set()
     for root in roots:
         _mark_reachable(root, children, reached)
     # The remaining entries are in or below cycles. In reverse postorder, a member of a cycle comes before the entries
     # below the cycle.
-    for number in reversed(_postorder(by_name, children)):
+    for number in reversed(_postorder(in_order, children)):
         if number not in reached:
             roots.append(number)
             _mark_reachable(number, children, reached)

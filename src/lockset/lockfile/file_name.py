@@ -13,11 +13,14 @@ __all__ = [
     "last_component",
     "lock_file_name",
     "name_of",
+    "refuse_source_as_output",
     "refuse_wrong_name",
     "refuse_wrong_output",
 ]
 
 PLAIN_NAME = "pylock.toml"
+# Files that are never the output of `export`, `report`, `graph` or `diff`, besides lock files.
+_SOURCES = frozenset({"pyproject.toml", "uv.lock", "poetry.lock", "pdm.lock", "Pipfile", "Pipfile.lock"})
 _NOT_IN_NAMES = frozenset("./\\\n\r")
 _SEPARATORS = lazy_pattern(r"[-_.]+")
 
@@ -58,6 +61,21 @@ def refuse_wrong_output(output: str | None) -> None:
             "file-name",
             f"{name} is not a valid name for a lock file",
             hint="Name it pylock.toml or pylock.NAME.toml, where NAME has no dot",
+        )
+
+
+def refuse_source_as_output(output: str | None) -> None:
+    """Refuse to write an export, a page or a drawing over a lock file or project file; `-` is stdout, None the default.
+
+    Raises:
+        UsageError: `output-is-source` in that case.
+    """
+    name = Path(output or "").name
+    if name in _SOURCES or is_lock_file_name(name):
+        raise UsageError(
+            "output-is-source",
+            f"The output would replace {'the lock file' if is_lock_file_name(name) else 'the file'} `{output}`",
+            hint="Name another file with `--output`",
         )
 
 

@@ -110,8 +110,13 @@ _FEW_DOTS = 30
 # Characters from which on it takes longer to parse a text than to prepare for a quicker way.
 _LONG = 8_192
 
-_ENTRY = lazy_pattern(r"packages\[(\d+)\]\.?(.*)", re.DOTALL)
 # Python's limit is 4,300 digits by default, and cannot be set below 640.
+# tomli's message for a key that is set twice, with the position after the second value.
+_SET_TWICE = "Cannot overwrite a value"
+_DECLARED_TWICE = lazy_pattern(r"Cannot declare \((.*)\) twice", re.DOTALL)
+_QUOTED = lazy_pattern(r"'([^']*)'")
+_KEY = lazy_pattern(r"[ \t]*([^=\n]*[^=\s])[ \t]*=")
+_CUT_OFF = "The file ends in the middle: restore it from version control, or run `lockset lock`"
 _MANY_DIGITS = lazy_pattern(r"[0-9_]{640,}", re.ASCII)
 
 
@@ -180,18 +185,14 @@ class Document:
                 hint="Lock again with a tool that writes lock-version 1.0, or use a newer lockset",
             ) from error
         except PylockValidationError as error:
-            from shlex import quote
+            from lockset.lockfile.invalid_lock import invalid_lock_error  # for messages
 
             kind = None if "lock-version" in self.data else kind_of_table(self.data)
-            raise LocksetError(
-                "lock-invalid",
-                f"This is not a valid lock file: {_first_line(error.message)}{_where(self.data, error.context)}",
-                location=self.path,
-                hint=kind or f"`lockset validate {quote(self.path or 'FILE')}` lists every finding with its line",
-            ) from error
+            raise invalid_lock_error(error, text=self.text, data=self.data, path=self.path, kind=kind) from error
         except (ValueError, RecursionError) as error:
+            reason = next(iter(str(error).splitlines()), "unknown reason")
             raise LocksetError(
-                "lock-invalid", f"This lock file cannot be read: {_first_line(str(error))}", location=self.path
+                "lock-invalid", f"This lock file cannot be read: {reason}", location=self.path
             ) from error
 
 
@@ -257,8 +258,9 @@ def _parse(text: str, path: str | None) -> tuple[dict[str, Any], str]:
         # The parser counts every line end as one character.
         lines = text.split("\n", error.lineno)
         before = "".join(f"{line}\n" for line in lines[: error.lineno - 1]) + lines[error.lineno - 1][: error.colno - 1]
-        message = f"This is not valid TOML: {error.msg[:1].lower()}{error.msg[1:]}"
-        raise TomlError(message, path=path, before=before, hint=kind_of_text(text)) from error
+        before, problem, hint = _syntax_problem(text, before, error.msg)
+        message = f"This is not valid TOML: {problem}"
+        raise TomlError(message, path=path, before=before, hint=kind_of_text(text) or hint) from error
     except RecursionError as error:
         raise TomlError("Tables or arrays are nested too deeply", path=path) from error
     except ValueError as error:  # Python limits the digits of a number
@@ -267,21 +269,17 @@ def _parse(text: str, path: str | None) -> tuple[dict[str, Any], str]:
         raise TomlError("A number has too many digits", path=path, before=before) from error
 
 
-def _where(data: Mapping[str, Any], context: str | None) -> str:
-    """The path of the error, with the name of the package instead of its number."""
-    entry = _ENTRY.match(context or "")
-    packages = data.get("packages")
-    if entry is None or not isinstance(packages, list):
-        return f" in `{context}`" if context else ""
-    number, rest = int(entry[1]), entry[2]
-    package = packages[number] if number < len(packages) and isinstance(packages[number], dict) else {}
-    name = package.get("name")
-    shown = f"of package `{name}`" if isinstance(name, str) and name else f"of package number {number + 1}"
-    return f" in `{rest}` {shown}" if rest else f" in the entry {shown}"
-
-
-def _first_line(message: str) -> str:
-    return message.splitlines()[0] if message else "unknown reason"
+def _syntax_problem(text: str, before: str, message: str) -> tuple[str, str, str | None]:
+    """The text before the error, what is wrong there, and a hint."""
+    start = before.rfind("\n") + 1
+    key = _KEY.match(before, start)
+    if message == _SET_TWICE and key is not None:
+        return text[: key.start(1)], f"`{key[1]}` already has a value", "Remove one of the two"
+    table = _DECLARED_TWICE.fullmatch(message)
+    if table is not None:
+        return before, f"`[{'.'.join(_QUOTED.findall(table[1]))}]` is declared twice", "Remove one of the two"
+    hint = _CUT_OFF if before and not text[len(before) :].strip() else None
+    return before, f"{message[:1].lower()}{message[1:]}", hint
 
 
 def _refuse_tag_bombs(data: Mapping[str, Any], path: str | None) -> None:
@@ -376,10 +374,17 @@ def _unreadable(shown: str, reason: str) -> LocksetError:
 
 
 def _missing_hint(path: str) -> str:
-    name = os.path.basename(path)
-    if name.isidentifier() or name.replace("-", "_").isidentifier():
+    from lockset.similar_names import named_package, similar_file_hint  # for messages
+
+    if "://" in path:
+        return "Lock files are read from the disk: download it first"
+    similar = similar_file_hint(path)
+    if similar is not None:
+        return similar
+    package = named_package(path)
+    if package is not None:
         return (
-            f"The argument is the path of a lock file. If `{name}` is a package: `lockset tree --package {name}` shows "
-            "it; to add it, edit pyproject.toml and run `lockset lock`"
+            f"The argument is the path of a lock file. If `{package}` is a package: `lockset tree --package {package}` "
+            "shows it; to add it, edit pyproject.toml and run `lockset lock`"
         )
     return "Run `lockset lock` to create a lock file, or give the path of another one"

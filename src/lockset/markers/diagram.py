@@ -101,7 +101,7 @@ _FORGOTTEN: dict[Any, dict[int, int]] = {}
 def make(variable: Variable, labels: Sequence[Any], children: Sequence[int]) -> int:
     """The reduced and interned node that tests `variable` and continues with the child of the matching part."""
     last = children[-1]
-    if all(child == last for child in children):
+    if children.count(last) == len(children):
         return last
     kept: list[Any] = []
     edges: list[int] = []

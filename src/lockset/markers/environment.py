@@ -185,11 +185,15 @@ def split_platform(platform: str) -> tuple[str, str]:
 
 def unknown_platform(platform: str) -> LocksetError:
     """The error for an unknown platform name."""
+    from difflib import get_close_matches  # for messages
+
+    close = get_close_matches(platform, _DEFAULT_MACHINES, n=1)
+    near = f"Did you mean `{close[0]}`? " if close else ""
     return LocksetError(
         "unknown-platform",
         f"The platform `{platform}` is not known",
-        hint="Use linux, macos, windows, or a wheel's platform tag such as `manylinux_2_28_x86_64`, "
-        "`macosx_14_0_arm64`, `win_amd64`",
+        hint=f"{near}Use linux, macos, windows, or a wheel's platform tag such as `manylinux_2_28_x86_64`, "
+        "`musllinux_1_2_x86_64` (Alpine), `macosx_14_0_arm64`, `win_amd64`",
     )
 
 

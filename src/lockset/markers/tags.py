@@ -15,6 +15,7 @@ from __future__ import annotations
 from functools import cache, reduce
 from operator import or_
 
+from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.markers.environment import split_platform, unknown_platform
@@ -22,11 +23,13 @@ from lockset.markers.marker_set import MarkerSet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from packaging.tags import Tag
 
 __all__ = [
+    "AcceptedTags",
+    "accepted_tags",
     "default_build_region",
     "described_tags",
     "is_for_every_python3",
@@ -242,12 +245,62 @@ def described_tags(platform: str, python: str, implementation: str = "cpython") 
     Raises:
         LocksetError: `unknown-platform` or `python-version-invalid`.
     """
+    return _tags_on(_platform_tags(platform), python, implementation)
+
+
+class AcceptedTags(NamedTuple):
+    """The tags that an interpreter accepts, without a list of all of them, which has hundreds.
+
+    Attributes:
+        platforms: The platform tags, `any` among them.
+        on_platforms: Pairs of an interpreter and an ABI tag that are accepted with each of the other platform tags.
+        anywhere: Those that are accepted with `any`.
+    """
+
+    platforms: frozenset[str]
+    on_platforms: frozenset[tuple[str, str]]
+    anywhere: frozenset[tuple[str, str]]
+
+    def has_any_of(self, tags: Iterable[Tag]) -> bool:
+        """Whether one of `tags` is accepted."""
+        for tag in tags:
+            platform = tag.platform
+            if platform in self.platforms:
+                accepted = self.anywhere if platform == "any" else self.on_platforms
+                if (tag.interpreter, tag.abi) in accepted:
+                    return True
+        return False
+
+
+@cache
+def accepted_tags(platform: str, python: str, implementation: str = "cpython") -> AcceptedTags:
+    """The tags of `described_tags`.
+
+    Raises:
+        LocksetError: As `described_tags`.
+    """
+    platforms = frozenset((*map(str.lower, _platform_tags(platform)), "any"))
+    return AcceptedTags(platforms, *_pairs_of(python, implementation))
+
+
+@cache
+def _pairs_of(python: str, implementation: str) -> tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]:
+    """Interpreter and ABI tags that an interpreter accepts with the tags of its platform, and with `any`."""
+    tags = _tags_on(("some_platform",), python, implementation)
+    pairs = {
+        anywhere: frozenset((tag.interpreter, tag.abi) for tag in tags if (tag.platform == "any") is anywhere)
+        for anywhere in (False, True)
+    }
+    return pairs[False], pairs[True]
+
+
+def _tags_on(platforms: Sequence[str], python: str, implementation: str) -> tuple[Tag, ...]:
+    """The tags that an interpreter accepts on a system with these platform tags; see `described_tags`."""
     threaded = python.endswith("t")
     version = _minor_version(python.removesuffix("t"))
     nodot = "".join(map(str, version))
     from packaging import tags as pep425  # late, as below: it takes 11 ms, and most lock files have few platforms
 
-    platforms = _platform_tags(platform)
     if implementation == "cpython":
         suffix = "t" if threaded else ("m" if version < (3, 8) else "")
         interpreter = f"cp{nodot}"

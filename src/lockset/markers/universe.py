@@ -7,13 +7,15 @@ from itertools import compress
 
 from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import read_specifiers
+from lockset.markers.diagram import Operation
 from lockset.markers.environment import KNOWN_PYTHONS, Environment, split_platform
 from lockset.markers.marker_set import MarkerSet
-from lockset.markers.tags import described_tags, tag_platform_region
+from lockset.markers.parse import comparison
+from lockset.markers.tags import AcceptedTags, accepted_tags, described_tags, tag_platform_region
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from packaging.specifiers import SpecifierSet
     from packaging.tags import Tag
@@ -70,11 +72,15 @@ _FOREIGN_MACHINES = {
 def possible() -> MarkerSet:
     """The environments whose values can occur together; only combinations known to be impossible are excluded."""
     implications = [*_FOLLOWS, *_TOGETHER, *((c, d, a, b) for a, b, c, d in _TOGETHER)]
-    rules = [f"{one} != '{value}' or {other} == '{its}'" for one, value, other, its in implications]
+    rules = [
+        Operation("or", (comparison(one, "!=", value), comparison(other, "==", its)))
+        for one, value, other, its in implications
+    ]
     for system, machines in _FOREIGN_MACHINES.items():
-        others = " and ".join(f"platform_machine != '{machine}'" for machine in machines)
-        rules.append(f"sys_platform != '{system}' or {others}")
-    return MarkerSet.parse(" and ".join(f"({rule})" for rule in rules))
+        others = Operation("and", tuple([comparison("platform_machine", "!=", machine) for machine in machines]))
+        rules.append(Operation("or", (comparison("sys_platform", "!=", system), others)))
+    # Every lock needs it: as a formula, it need not be written as a marker and parsed.
+    return MarkerSet.of_formula(Operation("and", tuple(rules)))
 
 
 def platform_region(name: str) -> MarkerSet:
@@ -132,6 +138,28 @@ class TargetInterpreter:
         if self.measured is not None:
             return self.measured.tags
         return described_tags(self.platform, self.python, self.implementation)
+
+    def accepts(self, tags: Collection[Tag]) -> bool:
+        """Whether it accepts one of `tags`: what `tags` tells, but without a list of them."""
+        if self.measured is not None:
+            return not _set_of(self.measured).isdisjoint(tags)
+        return self._described.has_any_of(tags)
+
+    @property
+    def platform_tags(self) -> frozenset[str]:
+        """The platform tags among the tags that it accepts."""
+        if self.measured is not None:
+            return frozenset(tag.platform for tag in self.measured.tags)
+        return self._described.platforms
+
+    @property
+    def _described(self) -> AcceptedTags:
+        return accepted_tags(self.platform, self.python, self.implementation)
+
+
+@cache
+def _set_of(measured: MeasuredTags) -> frozenset[Tag]:
+    return frozenset(measured.tags)
 
 
 @cache

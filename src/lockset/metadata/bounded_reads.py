@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import BinaryIO, cast
 
-__all__ = ["MOST_MEMBERS", "BoundedReads", "archive_errors", "open_gzip"]
+__all__ = ["MOST_MEMBERS", "BoundedReads", "archive_errors", "open_compressed"]
 
 # Limit for the members of a source archive; the largest real ones have about 30,000.
 MOST_MEMBERS = 100_000
@@ -17,6 +17,9 @@ MOST_MEMBERS = 100_000
 # Limit for one read. The directory of a zip archive is read at once, with the size that the archive states; the largest
 # real ones have about 10 MB.
 _MOST = 16 * 1024 * 1024
+
+# How a bzip2 file begins.
+_BZIP2 = b"BZh"
 
 # Error classes of the archive readers, and of the decompressors that zipfile may use. Not every Python has all of them.
 _ERRORS = (
@@ -60,9 +63,16 @@ class BoundedReads(io.RawIOBase):
         return True
 
 
-def open_gzip(file: BinaryIO) -> BinaryIO:
-    """The decompressed content of a gzip file."""
-    import gzip  # here, since most packages have wheels
+def open_compressed(file: BinaryIO) -> BinaryIO:
+    """The decompressed content of a gzip or bzip2 file, whatever its name."""
+    is_bzip2 = file.read(len(_BZIP2)) == _BZIP2
+    file.seek(0)
+    # Imported here, since most packages have wheels.
+    if is_bzip2:
+        import bz2
+
+        return cast("BinaryIO", BoundedReads(cast("BinaryIO", bz2.BZ2File(file))))
+    import gzip
 
     return cast("BinaryIO", BoundedReads(cast("BinaryIO", gzip.GzipFile(fileobj=file, mode="rb"))))
 

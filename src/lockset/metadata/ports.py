@@ -49,7 +49,7 @@ class Builder(Protocol):
     def wheel(self, source_tree: Path, out_dir: Path, *, what: str, package: str | None = None) -> Path:
         """A wheel of this tree, in `out_dir`."""
 
-    def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
+    def archive_metadata(self, archive: BinaryIO, filename: str, *, package: str | None = None) -> bytes:
         """The METADATA of an sdist archive, which is unpacked safely first."""
 
     def archive_wheel(self, archive: BinaryIO, filename: str, out_dir: Path) -> Path:

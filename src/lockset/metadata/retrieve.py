@@ -104,7 +104,8 @@ class Retriever:
 
     Without a `builder`, builds are off. `failures` caches failed builds across runs. `build_key` takes the name of a
     project, and returns what the result of its builds depends on besides the archive: "" for nothing, None if it may
-    not be stored. `hint` only uses cheap strategies: it neither downloads whole archives nor builds.
+    not be stored. `hint` only uses cheap strategies: it neither downloads whole archives nor builds. `builds` runs what
+    `build_ahead` starts; without it, that does nothing.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class Retriever:
         builder: Builder | None = None,
         failures: BuildFailures | None = None,
         build_key: Callable[[str], str | None] | None = None,
+        builds: Tasks | None = None,
     ) -> None:
         self._files = files
         self._store = store
@@ -126,6 +128,8 @@ class Retriever:
         self._known: dict[str, CoreMetadata] = {}
         self._keys: dict[int, tuple[Sequence[DistributionFile], str]] = {}
         self._pending: dict[str, Pending[CoreMetadata | None]] = {}
+        self._builds = builds
+        self._built: dict[str, Pending[CoreMetadata]] = {}
         tasks.offer(_KIND, self._plain_prefetch)
 
     def hint(self, files: Sequence[DistributionFile]) -> None:
@@ -161,8 +165,21 @@ class Retriever:
 
     def is_coming(self, files: Sequence[DistributionFile]) -> bool:
         """Whether it is being fetched; see `lockset.resolve.releases.prefetch.PrefetchingMetadata`."""
-        pending = self._pending.get(self._key(files)) if files else None
-        return pending is not None and pending.under_way
+        if not files:
+            return False
+        key = self._key(files)
+        pending, built = self._pending.get(key), self._built.get(key)
+        return (pending is not None and pending.under_way) or (built is not None and not built.done)
+
+    def build_ahead(self, files: Sequence[DistributionFile]) -> None:
+        """Start to obtain metadata by any strategy; see `lockset.resolve.releases.prefetch.PrefetchingMetadata`."""
+        if self._builds is None or self._builder is None or not files:
+            return
+        key = self._key(files)
+        if key in self._known or key in self._built or (key not in self._pending and self._load_stored(key, files)):
+            return
+        several, pending = tuple(files), self._pending.get(key)
+        self._built[key] = self._builds.start(lambda: self._obtain(key, several, pending))
 
     def metadata(self, files: Sequence[DistributionFile]) -> CoreMetadata:
         """The metadata of this version; see `MetadataSource`."""
@@ -182,9 +199,16 @@ class Retriever:
         return other
 
     def _retrieve(self, key: str, files: Sequence[DistributionFile]) -> None:
-        if key not in self._pending and self._tasks.is_shared:
+        if key not in self._pending and key not in self._built and self._tasks.is_shared:
             self._start(key, files, None)  # so that this process need not open a connection, or import what does
+        built = self._built.get(key)
         pending = self._pending.get(key)
+        self._known[key] = self._obtain(key, files, pending) if built is None else built.result()
+
+    def _obtain(
+        self, key: str, files: Sequence[DistributionFile], pending: Pending[CoreMetadata | None] | None
+    ) -> CoreMetadata:
+        """The metadata by the first strategy that has them, stored for the next run; `pending` are the cheap ones."""
         metadata = None if pending is None else pending.result()
         if metadata is None:
             metadata = self._try_all(files, cheap_only=False, tried_cheap=pending is not None)
@@ -193,7 +217,7 @@ class Retriever:
             stored_key = self._built_key(key, files[0]) if metadata.origin == "built" else key
             if stored_key is not None:
                 self._store.put(_KIND, stored_key, json.dumps(metadata.record()).encode())
-        self._known[key] = metadata
+        return metadata
 
     def _prefetch(self, key: str, files: Sequence[DistributionFile]) -> CoreMetadata | None:
         """Try the cheap strategies and store the result, in another thread."""
@@ -327,7 +351,7 @@ class Retriever:
         failures = self._failures_of(file)
         with self._files.download(file) as archive:
             try:
-                data = self._builder.archive_metadata(archive, file.filename)
+                data = self._builder.archive_metadata(archive, file.filename, package=file.project)
                 metadata = parse_metadata(data, origin="built", what=file.filename)
                 check_identity(metadata, file)
             except LocksetError as error:

@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 from lockset._dataclass import replace
 from lockset.dependency_specifiers import read_version
 from lockset.errors import LocksetError, MetadataInvalidError
-from lockset.metadata.bounded_reads import BoundedReads, archive_errors, open_gzip
+from lockset.metadata.bounded_reads import BoundedReads, archive_errors, open_compressed
 from lockset.metadata.core import check_identity, parse_metadata, scan_fields
 from lockset.metadata.pyproject import tree_metadata
 from lockset.metadata.tar_archive import open_tar, tar_members
@@ -93,7 +93,7 @@ def _is_at_top(name: str, filename: str) -> bool:
 
 
 def _of_tar(file: BinaryIO, name: str) -> bytes | None:
-    with open_tar(open_gzip(file)) as archive:
+    with open_tar(open_compressed(file)) as archive:
         for member in tar_members(archive):
             if max(archive.offset, member.offset_data + member.size) > _INFLATED:
                 return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lockset.rendering.diff_words import field_changes, summary_of_review, version_text
 from lockset.rendering.markup import (
     Html,
+    card,
     card_row,
     element,
     html_page,
@@ -82,11 +83,6 @@ def _tiles(review: DiffReview) -> Iterator[Html]:
         yield element("li", element("b", count), label, class_=f"tile {mood}")
 
 
-def _card(key: str, title: str, *content: object) -> Html:
-    return element("section", element("h2", title, id=f"{key}-title"), *content,
-                   class_="card", id=key, aria_labelledby=f"{key}-title")  # fmt: skip
-
-
 def _alerts(review: DiffReview) -> Html | None:
     if not review.alerts:
         return None
@@ -96,7 +92,7 @@ def _alerts(review: DiffReview) -> Html | None:
         )
         for each, alert in review.alerts[:_MOST_ROWS]
     ]
-    return _card("alerts", "Check these before you merge", element("ul", *items, class_="concerns"))
+    return card("alerts", "Check these before you merge", element("ul", *items, class_="concerns"))
 
 
 def _top(review: DiffReview) -> Html | None:
@@ -109,7 +105,7 @@ def _top(review: DiffReview) -> Html | None:
         )
         for key, (old, new) in review.diff.top.items()
     ]
-    return _card("file", "The lock file as a whole", table_region("The lock file", head, element("tbody", *rows)))
+    return card("file", "The lock file as a whole", table_region("The lock file", head, element("tbody", *rows)))
 
 
 def _changes(key: str, title: str, changes: Sequence[ReviewedChange]) -> Html | None:
@@ -123,7 +119,7 @@ def _changes(key: str, title: str, changes: Sequence[ReviewedChange]) -> Html | 
     if len(changes) > _MOST_ROWS:
         cut = element("p", f"The first {_MOST_ROWS:,} of {len(changes):,} are shown.")
     fold = element("details", element("summary", count), table, open=len(changes) <= _LONG_TABLE, data_search=True)
-    return _card(key, title, fold, cut)
+    return card(key, title, fold, cut)
 
 
 def _row(each: ReviewedChange) -> Html:
@@ -175,7 +171,7 @@ def _effects(review: DiffReview) -> Html | None:
         rows.append(card_row(heads, [element("th", effect.environments, scope="row"), *lists, element("td", size)]))
     intro = element("p", "A default installation: no extras, the default groups.", class_="soft")
     table = table_region("Effect on environments", head, element("tbody", *rows), class_="change pin cards")
-    return _card("effects", "Effect on each environment", intro, table)
+    return card("effects", "Effect on each environment", intro, table)
 
 
 def _names(names: tuple[str, ...]) -> Html:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Html",
+    "card",
     "card_row",
     "element",
     "html_page",
@@ -94,6 +95,12 @@ def table_region(label: str, *rows: object, **attributes: object) -> Html:
     """A table that scrolls within the page; the region can be scrolled with the keyboard."""
     table = element("table", element("caption", label, class_="sr"), *rows, **attributes)
     return element("div", table, class_="scroll", role="region", aria_label=label, tabindex="0")
+
+
+def card(key: str, title: str, *content: object) -> Html:
+    """A section of a page, with a title that links may name."""
+    return element("section", element("h2", title, id=f"{key}-title"), *content,
+                   class_="card", id=key, aria_labelledby=f"{key}-title")  # fmt: skip
 
 
 def card_row(heads: Sequence[str], cells: Sequence[Html], **attributes: object) -> Html:

@@ -10,6 +10,7 @@ from lockset.rendering.graph_model import drawing_of
 from lockset.rendering.graph_svg import graph_legend, graph_svg
 from lockset.rendering.markup import (
     Html,
+    card,
     card_row,
     element,
     html_page,
@@ -113,11 +114,6 @@ def _size_range(report: LockReport) -> str:
     return f"≥ {text}" if any(size.unknown for size in sizes) else text
 
 
-def _card(key: str, title: str, *content: object) -> Html:
-    return element("section", element("h2", title, id=f"{key}-title"), *content,
-                   class_="card", id=key, aria_labelledby=f"{key}-title")  # fmt: skip
-
-
 def _concerns(report: LockReport) -> Html:
     items = []
     for kind, own in concern_groups(report):
@@ -132,10 +128,10 @@ def _concerns(report: LockReport) -> Html:
         name = element("p", *_with_code(info.meaning), " ", element("code", kind), class_="soft")
         items.append(element("li", title, name, listed, class_=info.gravity))
     if not items:
-        return _card("concerns", "Concerns", element("p", "None. See below what was not checked."))
+        return card("concerns", "Concerns", element("p", "None. See below what was not checked."))
     intro = element("p", "The code behind each explanation is its name for ", element("code", "--fail-on"), ".",
                     class_="soft")  # fmt: skip
-    return _card("concerns", "Concerns", intro, element("ul", *items, class_="concerns"))
+    return card("concerns", "Concerns", intro, element("ul", *items, class_="concerns"))
 
 
 def _concern_line(report: LockReport, entry: int | None, detail: str) -> Html:
@@ -170,7 +166,7 @@ def _matrix(report: LockReport) -> Html:
         summary = f"{len(uniform)} packages are the same in every environment, ready to install"
         parts.append(element("details", element("summary", summary), uniform_list(uniform), data_search=True))
     parts += _cut(len(matrix.rows))
-    return _card("matrix", "Packages by platform and Python", *parts)
+    return card("matrix", "Packages by platform and Python", *parts)
 
 
 def _cut(count: int) -> list[Html]:
@@ -192,7 +188,7 @@ def _packages(report: LockReport) -> Html:
     body = element("tbody", *(_package(report, each, heads) for each in packages[:_MOST_ROWS]))
     table = table_region("Packages", head, body, class_="pin cards", data_sortable=True)
     fold = _wide_fold(f"{len(packages)} entries", table, count=len(packages))
-    return _card("packages", "Health of the packages", fold, *_cut(len(packages)))
+    return card("packages", "Health of the packages", fold, *_cut(len(packages)))
 
 
 def _wide_fold(summary: str, table: Html, *, count: int) -> Html:
@@ -254,7 +250,7 @@ def _environments(report: LockReport) -> Html:
                          "where they conflict, the largest version counts.", class_="soft")  # fmt: skip
     table = table_region("Environments", head, element("tbody", *rows), class_="pin cards")
     fold = _wide_fold(f"{len(rows)} environments", table, count=len(rows))
-    return _card("environments", "Packages and sizes by environment", intro, fold)
+    return card("environments", "Packages and sizes by environment", intro, fold)
 
 
 def _download(size: EnvironmentSize) -> str:
@@ -274,20 +270,20 @@ def _graph(report: LockReport) -> Html | None:
             f"{len(graph.entries)} packages are too many for one drawing. Draw a part: ",
             element("code", "lockset graph --package NAME --depth 3 --format html -o graph.html"),
         )
-        return _card("graph", "Dependency graph", element("p", text))
+        return card("graph", "Dependency graph", element("p", text))
     drawing = drawing_of(graph)
     picture = element("div", graph_svg(drawing), class_="scroll tall", role="region", tabindex="0",
                       aria_label="Drawing of the dependency graph")  # fmt: skip
     fold = element("details", element("summary", f"Show the graph of {len(graph.entries)} packages"), picture,
                    open=len(graph.entries) <= 30)  # fmt: skip
-    return _card("graph", "Dependency graph", graph_legend(), fold)
+    return card("graph", "Dependency graph", graph_legend(), fold)
 
 
 def _findings(report: LockReport) -> Html:
     if report.issues is None:
-        return _card("findings", "Findings of validate", element("p", "The text of the lock file was not checked."))
+        return card("findings", "Findings of validate", element("p", "The text of the lock file was not checked."))
     if not report.issues:
-        return _card("findings", "Findings of validate", element("p", "None: the lock file is valid."))
+        return card("findings", "Findings of validate", element("p", "None: the lock file is valid."))
     items = []
     for issue in report.issues[:_MOST_FINDINGS]:
         gravity = "bad" if issue.severity == "error" else "poor"
@@ -298,12 +294,12 @@ def _findings(report: LockReport) -> Html:
     listed = element("ul", *items, class_="findings")
     summary = f"{len(report.issues)} finding{'s' if len(report.issues) > 1 else ''}"
     fold = element("details", element("summary", summary), listed, open=len(items) <= _LONG_LIST)
-    return _card("findings", "Findings of validate", fold)
+    return card("findings", "Findings of validate", fold)
 
 
 def _unchecked(report: LockReport) -> Html:
     items = [element("li", *_with_code(sentence)) for sentence in report.unchecked]
-    return _card("unchecked", "What this report does not say", element("ul", *items))
+    return card("unchecked", "What this report does not say", element("ul", *items))
 
 
 def _with_code(sentence: str) -> Iterator[object]:

@@ -113,13 +113,17 @@ class LocalFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _LocalFile:
-    """How to read sources: the working folder (absolute), variables, stdin, and what fetches and replaces files."""
+    """How to read sources: the working folder (absolute), variables, stdin, and what fetches and replaces files.
+
+    `nameless`: whether projects may lack a name that a build or their source shows.
+    """
 
     folder: Path
     environ: Mapping[str, str]
     stdin: str | None
     fetch: Fetch | None = None
     replaced: Replaced | None = None
+    nameless: bool = False
 
 
 class _Content(NamedTuple):
@@ -204,6 +208,7 @@ def read_sources(
     config: Path | None = None,
     fetch: Fetch | None = None,
     replaced: Replaced | None = None,
+    nameless: bool = False,
 ) -> RootProject:
     """Read the named sources as one project; without names, the nearest pyproject.toml, or else setup.py.
 
@@ -220,11 +225,15 @@ def read_sources(
         config: A file whose `[tool.lockset]` replaces that of the sources.
         fetch: Reads requirements files by URL. Without it they are refused.
         replaced: Returns other content for local files, such as that of a merge that is under way.
+        nameless: Whether requirements and the project may lack a name that only fetching or building them shows: see
+            `RequirementLine.is_named` and `DynamicFields.name`.
 
     Raises:
         LocksetError: with the file and the line or key of the error.
     """
-    location = _LocalFile(folder=folder, environ=environ, stdin=stdin, fetch=fetch, replaced=replaced)
+    location = _LocalFile(
+        folder=folder, environ=environ, stdin=stdin, fetch=fetch, replaced=replaced, nameless=nameless
+    )
     if not named:
         path = find_project(folder)
         if path is None:
@@ -302,7 +311,8 @@ def _read_source(name: str, location: _LocalFile) -> tuple[SourceKind, RootProje
 
         return kind, read_script(text, base=base, location=shown)
     with with_key_lines(text, shown):
-        project = read_pyproject(text, base=base, location=shown, files=LocalFiles(location.folder))
+        files = LocalFiles(location.folder)
+        project = read_pyproject(text, base=base, location=shown, files=files, nameless=location.nameless)
     if name == STDIN:
         return kind, project
     return kind, replace(project, others=_other_files(project, location.folder))
@@ -344,8 +354,20 @@ def _content(name: str, location: _LocalFile) -> _Content:
         )
     content = None if location.replaced is None else location.replaced(path_or_url)
     if content is None:
-        content = read_file(path_or_url, location=shown, hint=_NO_SOURCE)
+        content = read_file(path_or_url, location=shown, hint=_missing_hint(shown))
     return _Content(shown, str(path_or_url), content)
+
+
+def _missing_hint(shown: str) -> str:
+    from lockset.similar_names import named_package  # for messages
+
+    package = named_package(shown)
+    if package is None:
+        return _NO_SOURCE
+    return (
+        f"If `{package}` is a package: `lockset lock --upgrade-package {package}` upgrades it; to add it, edit "
+        "pyproject.toml and run `lockset lock`"
+    )
 
 
 def _requirements(source: _Content, location: _LocalFile, *, constraint: bool = False) -> RootProject:
@@ -359,6 +381,7 @@ def _requirements(source: _Content, location: _LocalFile, *, constraint: bool = 
         environ=location.environ,
         surroundings=LocalFiles(location.folder, location.fetch, location.replaced),
         constraint=constraint,
+        nameless=location.nameless,
     )
 
 

@@ -79,7 +79,7 @@ class DynamicFields:
 
     Attributes:
         base: The project's folder, absolute.
-        name: The normalized name of the project.
+        name: The normalized name of the project; empty where only its build shows it.
         location: Name of the file, for messages.
         keys: The dynamic ones of `dependencies`, `optional-dependencies` and `requires-python`.
         files: Files from which setuptools reads them, as the project names them.

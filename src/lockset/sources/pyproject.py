@@ -48,11 +48,12 @@ def read_pyproject(
     location: str = "pyproject.toml",
     virtual: bool = False,
     files: ReferencedFiles | None = None,
+    nameless: bool = False,
 ) -> RootProject:
     """Read a pyproject.toml. `base` is its folder, `location` its name in messages and origins.
 
-    Without `[project]`, it must have dependency groups, or the `files` describe a project, as setup.py does,
-    unless it may be `virtual`: the root of a workspace that is not a project itself.
+    Without `[project]`, it must have dependency groups, or the `files` describe a project, as setup.py does, unless it
+    may be `virtual`: the root of a workspace alone. With `nameless`, only running setup.py may show the project's name.
 
     Raises:
         LocksetError: with the key of the error: `toml-syntax`, `wrong-type`, `invalid-value`,
@@ -63,11 +64,12 @@ def read_pyproject(
     project, table = top.table("project") or _poetry_project(top), top.table("dependency-groups")
     groups = {} if table is None else read_groups(table)
     if project is None:
-        return _without_project(top, _built_name(top, base, files), groups, settings, base=base, virtual=virtual)
+        built_name = _built_name(top, base, files, nameless=nameless)
+        return _without_project(top, built_name, groups, settings, base=base, virtual=virtual)
     dynamic, name = _dynamic(project, top), _name(project)
     dependencies, extras = requirement_lines(project, "dependencies"), _extras(project)
+    parts: dict[str, Any] = {"dependencies": dependencies, "extras": extras, "groups": groups}
     if extras or groups or any(line.name == name for line in dependencies):
-        parts: dict[str, Any] = {"dependencies": dependencies, "extras": extras, "groups": groups}
         expansion, inclusions = expand(name, **parts), inclusions_of(name, **parts, table=table)
     else:  # no part includes another
         inclusions = ()
@@ -78,9 +80,7 @@ def read_pyproject(
         location=location,
         keys=dynamic,
         files=_setuptools_files(top, dynamic),
-        dependencies=dependencies,
-        extras=extras,
-        groups=groups,
+        **parts,
     )
     return RootProject(
         base=base,
@@ -168,10 +168,10 @@ def _without_project(
     unbuilt = DynamicFields(
         base=base, name=name or "", location=top.location, keys=keys, groups=groups, has_project_table=False
     )
-    expanded = expand(name, dependencies=(), extras={}, groups=groups).groups if keys and groups else groups
+    expanded = expand(name, dependencies=(), extras={}, groups=groups).groups if name and groups else groups
     return RootProject(
         base=base,
-        name=name,
+        name=name or None,
         groups=expanded,
         inclusions=inclusions_of(None, dependencies=(), extras={}, groups=groups, table=top.table("dependency-groups")),
         constraints=settings.constraints,
@@ -194,8 +194,10 @@ def _poetry_project(top: SettingsTable) -> SettingsTable | None:
     return None if data is None else SettingsTable(data, path="tool.poetry", location=top.location)
 
 
-def _built_name(top: SettingsTable, base: Path, files: ReferencedFiles | None) -> str | None:
+def _built_name(top: SettingsTable, base: Path, files: ReferencedFiles | None, *, nameless: bool) -> str | None:
     """The name of a project that its build backend describes, not `[project]`; None if there is no such project.
+
+    Where only running setup.py shows the name, it is "" if it may be `nameless`.
 
     Raises:
         LocksetError: `no-project`: there is a setup.py, and only running it shows the name.
@@ -207,6 +209,8 @@ def _built_name(top: SettingsTable, base: Path, files: ReferencedFiles | None) -
         return None
     name = files.project_name(str(base))
     if name is None and has_script and not top.data.get("dependency-groups"):
+        if nameless:
+            return ""
         raise LocksetError(
             "no-project",
             "The name of the project is not written as a string in setup.py or setup.cfg",

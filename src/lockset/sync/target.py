@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from lockset._named_tuple import NamedTuple
 from lockset._pattern import lazy_pattern
-from lockset.sync.wheel.scripts import ANY_PYTHON
+from lockset.sync.wheel.scripts import ANY_PYTHON, PYTHON_BESIDE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ class Interpreter(NamedTuple):
         managed: Text of the EXTERNALLY-MANAGED file that applies to it (PEP 668), or None.
         launcher: Kind of script launchers, as the library `installer` names them.
         described: Tags of a described interpreter, best first; empty for one of this machine.
+        relocatable: Whether its environment may be moved: commands there find it by their own place.
         watched: Paths that decide these facts besides its own file and pyvenv.cfg; None if files alone do not decide.
     """
 
@@ -180,6 +181,7 @@ class Interpreter(NamedTuple):
     managed: str | None
     launcher: str
     described: tuple[str, ...] = ()
+    relocatable: bool = False
     watched: tuple[str, ...] | None = ()
 
     @property
@@ -207,6 +209,7 @@ class Interpreter(NamedTuple):
             base_prefix=facts["base_prefix"],
             managed=facts["managed"],
             launcher=facts["launcher"],
+            relocatable=facts["relocatable"],
             watched=tuple(path for path, _ in watched) if watched is not None else None,
         )
 
@@ -257,6 +260,12 @@ class Target(NamedTuple):
     def tags(self) -> tuple[Tag, ...]:
         """Compatibility tags, best first."""
         return interpreter_tags(self.interpreter)
+
+    @property
+    def script_python(self) -> str:
+        """The interpreter that the commands of the target name."""
+        movable = self.kind == "venv" and self.interpreter.relocatable and self.interpreter.launcher == "posix"
+        return PYTHON_BESIDE if movable else self.interpreter.executable
 
     def fits(self, filename: str) -> bool:
         """Whether a wheel with this file name is compatible with the target."""

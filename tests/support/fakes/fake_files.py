@@ -105,7 +105,7 @@ class FakeBuilder:
     def wheel(self, source_tree: Path, out_dir: Path, *, what: str) -> Path:
         raise AssertionError(what)
 
-    def archive_metadata(self, archive: BinaryIO, filename: str) -> bytes:
+    def archive_metadata(self, archive: BinaryIO, filename: str, *, package: str | None = None) -> bytes:
         self.built.append(filename)
         return self.answer
 

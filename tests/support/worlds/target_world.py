@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lockset.composition.sync_pipeline import InstallOptions, LockSource, RemovalPolicy, SyncRequest, SyncResult, sync
 from lockset.lockfile.read import read_document
+from lockset.sync.disk.request import TargetSpec
 from support.builders.locks import locked_package, make_lock
 
 if TYPE_CHECKING:
@@ -96,8 +97,7 @@ class World:
         text = lock if lock is not None else make_lock([*(entry(wheel) for wheel in wheels), *packages])
         requests = SyncRequest(
             sources=(LockSource(lock=read_document(text, path="pylock.toml").lock, folder=str(self.folder)),),
-            python=self.python,
-            directory=self.directory,
+            location=TargetSpec(python=self.python, directory=self.directory),
             policy=policy or RemovalPolicy(),
             install_options=install_options or InstallOptions(),
             **request,

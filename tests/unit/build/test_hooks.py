@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import signal
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -185,3 +188,48 @@ def test_only_the_exception_of_a_backend_traceback_is_shown() -> None:
     assert "the compiler is missing" in message
     assert "Traceback" not in message
     assert 'File "' not in message
+
+
+SLOW = """
+import os, pathlib, time
+def prepare_metadata_for_build_wheel(directory, config_settings=None):
+    pathlib.Path(os.environ["BEGUN"]).touch()
+    time.sleep(60)
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    raise SystemExit(1)
+"""
+
+
+def test_a_build_that_another_thread_ends_says_nothing_about_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = tmp_path / "begun"
+    monkeypatch.setenv("BEGUN", str(begun))
+    builder, sdist = HookBuilder(BareEnvironmentMaker()), backend_of(SLOW)
+    caught: list[LocksetError] = []
+
+    def build() -> None:
+        with pytest.raises(LocksetError) as error:
+            builder.archive_metadata(io.BytesIO(sdist.content), sdist.filename)
+        caught.append(error.value)
+
+    thread = threading.Thread(target=build)
+    thread.start()
+    while not begun.exists() and thread.is_alive():
+        time.sleep(0.01)
+    builder.end()
+    thread.join(20)
+    assert not thread.is_alive()
+    # Only failures of the package itself are stored for later runs.
+    assert caught[0].diagnostic.code == "build-environment"
+    with pytest.raises(LocksetError, match="interrupted"):
+        builder.archive_metadata(io.BytesIO(sdist.content), sdist.filename)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_a_build_that_a_signal_ends_is_no_failure_of_the_package(number: str) -> None:
+    source = f"import os, signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\nos.kill(os.getpid(), signal.{number})\n"
+    with pytest.raises(LocksetError) as caught:
+        metadata_of(backend_of(source))
+    assert caught.value.diagnostic.code == "build-environment"

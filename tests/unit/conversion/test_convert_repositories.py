@@ -44,6 +44,15 @@ def test_short_ssh_addresses_become_urls(tmp_path: Path) -> None:
     assert vcs.url == "ssh://git@git.example.org/team/a.git"
 
 
+def test_a_repository_on_disk_that_poetry_gave_a_host_has_none(tmp_path: Path) -> None:
+    source = f'type = "git"\nurl = "file://None/work/a"\nreference = "main"\nresolved_reference = "{COMMIT}"\n'
+    entry = '[[package]]\nname = "a"\nversion = "1.0"\noptional = false\npython-versions = "*"\nfiles = []\n'
+    end = '[extras]\n[metadata]\nlock-version = "2.0"\npython-versions = ">=3.9"\ncontent-hash = "c"\n'
+    vcs = convert_text(tmp_path, "poetry.lock", f"{entry}[package.source]\n{source}{end}").lock.packages[0].vcs
+    assert vcs is not None
+    assert vcs.url == "file:///work/a"
+
+
 def test_archives_keep_all_hashes_of_one_file(tmp_path: Path) -> None:
     one, other = f"sha256:{sha('a')}", f"sha512:{'d' * 128}"
     entry = {"file": f"{FILES}/a-1.zip", "hashes": [one, other]}

@@ -309,3 +309,44 @@ def test_options_for_a_project_take_precedence_over_all(tmp_path: Path) -> None:
     (package,) = convert_text(tmp_path, "requirements.txt", text, projects={"idna": IDNA}).lock.packages
     assert package.sdist is None
     assert package.wheels
+
+
+@pytest.mark.parametrize(
+    ("bounds", "option"),
+    [
+        ((">=3.9", ">=3.10"), "`--python '>=3.10'`"),
+        ((">=3.9", ">=3.9,<3.12"), "a narrower `--python`"),
+    ],
+)
+def test_a_note_names_the_pythons_with_which_requires_python_is_kept(
+    tmp_path: Path, bounds: tuple[str, str], option: str
+) -> None:
+    projects = {
+        name: [wheel_file(name, "1.0", mark=name, requires_python=bound)]
+        for name, bound in zip("ab", bounds, strict=True)
+    }
+    text = "".join(f"{name}==1.0 {hashed(name)}\n" for name in "ab")
+    done = convert_text(tmp_path, "requirements.txt", text, projects=projects)
+    (note,) = [loss.message for loss in done.losses if loss.kind == "requires-python-left-out"]
+    assert note == (
+        "The input allows Pythons that a 1.0 and b 1.0 do not support, so the lock file omits their requires-python "
+        f"({option} keeps it)"
+    )
+    if option.startswith("`"):
+        kept = convert_text(
+            tmp_path, "requirements.txt", text, projects=projects, options=ConvertOptions(python=">=3.10")
+        )
+        assert [str(package.requires_python) for package in kept.lock.packages] == list(bounds)
+
+
+def test_a_yanked_release_is_named_once_with_its_reason(tmp_path: Path) -> None:
+    files = [
+        wheel_file("a", "1.0", mark="w", yanked="broken"),
+        wheel_file("a", "1.0", tags="cp312-cp312-win_amd64", mark="x", yanked="broken"),
+    ]
+    done = convert_text(tmp_path, "requirements.txt", "a==1.0", projects={"a": files})
+    assert [loss.message for loss in done.losses if loss.kind == "yanked"] == ["a 1.0 is yanked (broken)"]
+    files.append(wheel_file("a", "1.0", tags="cp313-cp313-win_amd64", mark="y"))
+    done = convert_text(tmp_path, "requirements.txt", "a==1.0", projects={"a": files})
+    (note,) = [loss.message for loss in done.losses if loss.kind == "yanked"]
+    assert note == "A part of a 1.0 (a-1.0-py3-none-any.whl, a-1.0-cp312-cp312-win_amd64.whl) is yanked (broken)"

@@ -222,6 +222,32 @@ def test_cyclonedx_is_valid_and_repeatable(text: str) -> None:
     assert first["externalReferences"][0]["hashes"] == [{"alg": "SHA-256", "content": sha("a1")}]
 
 
+# `a` and `b` require each other, and `c`; nothing else requires them.
+CYCLE = make_lock(
+    [
+        entry("c"),
+        entry("a", dependencies=[{"name": "b"}, {"name": "c"}]),
+        entry("b", dependencies=[{"name": "a"}]),
+    ]
+)
+
+
+@pytest.mark.filterwarnings("error")
+def test_packages_that_only_require_each_other_belong_to_the_project_in_a_bill() -> None:
+    pytest.importorskip("cyclonedx")
+    data = json.loads(exported(CYCLE, format="cyclonedx", name="app").text)
+    (root,) = [each["dependsOn"] for each in data["dependencies"] if each["ref"] == "application:app"]
+    assert root == ["a@1#"]
+
+
+def test_packages_that_only_require_each_other_belong_to_the_project_in_spdx_3() -> None:
+    spdx = pytest.importorskip("spdx_python_model").v3_0_1
+    graph = spdx.SHACLObjectSet()
+    spdx.JSONLDDeserializer().read(io.BytesIO(exported(CYCLE, format="spdx3", name="app").text.encode()), graph)
+    needed = {(r.from_.name, t.name) for r in graph.foreach_type(spdx.Relationship) for t in r.to}
+    assert {target for source, target in needed if source == "app"} == {"a"}
+
+
 @pytest.mark.parametrize("text", [LOCK, TREES], ids=["files", "trees"])
 def test_spdx_is_valid_and_repeatable(text: str, tmp_path: Path) -> None:
     pytest.importorskip("spdx_tools")

@@ -288,3 +288,25 @@ def test_ways_come_in_order_of_cost() -> None:
     for artifact in (WHEEL, SDIST):
         kinds = [order.index(way.kind) for way in strategies(files_of(artifact, metadata=True), build=True)]
         assert kinds == sorted(kinds)
+
+
+def test_a_build_ahead_is_made_once_and_stored() -> None:
+    files, builder, store = holding(DYNAMIC), FakeBuilder(core_metadata("sample", "1.0").encode()), MemoryStore()
+    tasks, release = InlineTasks(), files_of(DYNAMIC)
+    own = retriever(files, builder=builder, builds=tasks, store=store)
+    own.build_ahead(release)
+    own.build_ahead(release)
+    assert tasks.started == 1
+    assert own.metadata(release).origin == "built"
+    assert builder.built == [DYNAMIC.filename]
+    again = retriever(files, builder=builder, builds=tasks, store=store)
+    again.build_ahead(release)
+    assert tasks.started == 1
+    assert again.metadata(release).origin == "built"
+    assert builder.built == [DYNAMIC.filename]
+
+
+def test_nothing_is_built_ahead_where_builds_are_off() -> None:
+    tasks = InlineTasks()
+    retriever(holding(DYNAMIC), builds=tasks).build_ahead(files_of(DYNAMIC))
+    assert tasks.started == 0

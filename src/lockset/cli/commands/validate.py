@@ -23,7 +23,7 @@ from lockset.cli.exit_codes import DONE, REFUSED
 from lockset.cli.options.validate import add_validate_arguments as add_arguments
 from lockset.cli.options.validate import read_validate_command as read
 from lockset.cli.output.findings.finding_text import concise_text, explain_hint, finding_text, summary_lines
-from lockset.cli.output.findings.findings import Line, SelectedForTarget, ValidatedFile, as_json, lines_of
+from lockset.cli.output.findings.findings import Line, SelectedForTarget, ValidatedFile, as_json, lines_of, selected_for
 from lockset.cli.output.help.documentation import DOCUMENTATION
 from lockset.cli.output.streams import plain
 from lockset.errors import LocksetError, UsageError
@@ -143,10 +143,7 @@ def _refusal(error: LocksetError) -> Line:
 
 def _selected_for(report: Report, target: DescribedTarget) -> Iterator[SelectedForTarget]:
     """What the lock file installs on `target`; LocksetError if it does not support it."""
-    selection = selection_for(report, python=target.python, platform=target.platform)
-    from lockset.cli.output.selection_rows import selected_for
-
-    return selected_for(target.text, selection)
+    return selected_for(target.text, selection_for(report, python=target.python, platform=target.platform))
 
 
 def _compared_lines(report: Report, path: str, args: ValidateCommand) -> Iterator[Line]:

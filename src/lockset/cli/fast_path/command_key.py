@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["HINTED", "key_of", "record_location", "stamp"]
 
 # Increment with every change of the records.
-_FORMAT = 8
+_FORMAT = 9
 _FOLDER = "recall-v1"
 # Limit for the number of records; a new one replaces an older one.
 _RECORDS = 256
 _VARIABLES = (
     "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "CONDA_DEFAULT_ENV",
     "HOME",
     "USERPROFILE",
     "LOCALAPPDATA",

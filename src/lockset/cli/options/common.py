@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from lockset.composition.run_context import IndexOverrides, RunContext
 
 __all__ = [
+    "EVERYTHING",
+    "PRERELEASES",
+    "RIVALS_OF_INDEXES",
+    "RIVALS_OF_LOCKING",
     "actions_of",
     "add_builds",
     "add_cache",
@@ -35,11 +39,23 @@ __all__ = [
     "names",
     "normal_name",
     "other_spelling",
+    "packages_or_all",
     "python_versions",
     "run_context",
     "standard_input",
 ]
 
+PRERELEASES = ("if-necessary", "allow", "disallow")
+# In lists of packages: all of them, and none of those before it.
+EVERYTHING, _NOTHING = ":all:", ":none:"
+# Pairs of options that exclude each other, in all commands with indexes, and in `lock` and `why-not`.
+RIVALS_OF_INDEXES = (("no_index", "index"), ("no_index", "extra_index_url"), ("no_index", "default_index"))
+RIVALS_OF_LOCKING = (
+    *(("this_environment", other) for other in ("python", "platform", "implementation", "environment")),
+    *(("only_group", other) for other in ("group", "all_groups", "extra", "all_extras", "with_project")),
+    ("with_project", "without_project"), ("extra", "all_extras"), ("group", "all_groups"),
+    *(("check", other) for other in ("dry_run", "upgrade", "upgrade_package", "upgrade_group")),
+)  # fmt: skip
 # The defaults of `--timeout`, in seconds, and `--retries`.
 _TIMEOUT = 30.0
 _RETRIES = 4
@@ -98,6 +114,17 @@ def names(texts: Iterable[str]) -> tuple[str, ...]:
         UsageError: `option-value` if one is not a valid name.
     """
     return tuple(normal_name(part.strip()) for text in texts for part in text.split(","))
+
+
+def packages_or_all(texts: Iterable[str]) -> tuple[str, ...]:
+    """Names, or `:all:`; separated by commas, and `:none:` resets all before it, as in pip."""
+    parts: list[str] = []
+    for part in (part.strip() for text in texts for part in text.split(",")):
+        if part == _NOTHING:
+            parts.clear()
+        elif part:
+            parts.append(part if part == EVERYTHING else normal_name(part))
+    return tuple(dict.fromkeys(parts))
 
 
 def python_versions(text: str) -> str:
@@ -200,24 +227,22 @@ def named_files(args: argparse.Namespace) -> list[str]:
 
 def add_cache(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
     """Add the options of the cache; if `needless`, they are accepted but hidden, as the command uses no cache."""
-
-    def note_of(text: str) -> str:
-        return argparse.SUPPRESS if needless else text
-
     group = parser.add_argument_group("cache")
-    group.add_argument("--cache-dir", type=Path, metavar="DIR", help=note_of("the cache folder (LOCKSET_CACHE_DIR)"))
-    group.add_argument("--no-cache", action="store_true", help=note_of("do not read or write the cache"))
-    group.add_argument("--refresh", action="store_true", help=note_of("revalidate all cached index pages"))
-    group.add_argument(
-        "--refresh-package",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help=note_of("revalidate the cached index page of NAME (repeatable)"),
-    )
-    group.add_argument(
-        "--offline", action="store_true", help=note_of("use only the cache, no network (LOCKSET_OFFLINE)")
-    )
+    actions = [
+        group.add_argument("--cache-dir", type=Path, metavar="DIR", help="the cache folder (LOCKSET_CACHE_DIR)"),
+        group.add_argument("--no-cache", action="store_true", help="do not read or write the cache"),
+        group.add_argument("--refresh", action="store_true", help="revalidate all cached index pages"),
+        group.add_argument(
+            "--refresh-package",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="revalidate the cached index page of NAME (repeatable)",
+        ),
+        group.add_argument("--offline", action="store_true", help="use only the cache, no network (LOCKSET_OFFLINE)"),
+    ]
+    if needless:
+        _hide(actions)
 
 
 def add_builds(group: argparse._ArgumentGroup) -> None:
@@ -284,12 +309,15 @@ def build_options(args: argparse.Namespace) -> dict[str, Any]:
 
 def add_index(parser: argparse.ArgumentParser, *, needless: bool = False) -> None:
     """Add the options of indexes; if `needless`, they are accepted but hidden, as the command rarely uses an index."""
-    if not needless:
-        _add_index(parser)
-        return
     before = len(actions_of(parser))
     _add_index(parser)
-    for action in actions_of(parser)[before:]:
+    if needless:
+        _hide(actions_of(parser)[before:])
+
+
+def _hide(actions: Iterable[argparse.Action]) -> None:
+    """Leave options out of the help."""
+    for action in actions:
         action.help = argparse.SUPPRESS
 
 
@@ -403,8 +431,10 @@ def run_context(args: argparse.Namespace, out: Output, *, caching: bool = True) 
     )
 
 
-def index_overrides(args: argparse.Namespace) -> IndexOverrides:
+def index_overrides(args: argparse.Namespace, *, timeout: float = _TIMEOUT, retries: int = _RETRIES) -> IndexOverrides:
     """The index options of the command line and variables, which override the project's settings.
+
+    `timeout` and `retries` are the defaults of these options.
 
     Raises:
         UsageError: `option-value` if a number or a proxy is not valid.
@@ -421,8 +451,8 @@ def index_overrides(args: argparse.Namespace) -> IndexOverrides:
         torch_index=args.torch_index,
         refresh=args.refresh,
         refresh_packages=tuple(map(normal_name, args.refresh_package)),
-        read_timeout=float(_number(args, "timeout", _TIMEOUT)),
-        retries=int(_number(args, "retries", _RETRIES)),
+        read_timeout=float(_number(args, "timeout", timeout)),
+        retries=int(_number(args, "retries", retries)),
         insecure_hosts=tuple(args.allow_insecure_host),
         cert=_path(args.cert),
         client_cert=_path(args.client_cert),

@@ -9,6 +9,7 @@ from lockset.cli.options.common import add_cache, normal_name, other_spelling, r
 from lockset.composition.audits.report import AuditOptions
 from lockset.composition.conversions.export import FORMATS, ExportOptions
 from lockset.conversion.writers.requirements import RequirementsStyle
+from lockset.lockfile.file_name import refuse_source_as_output
 
 if TYPE_CHECKING:
     import argparse
@@ -124,5 +125,6 @@ def read_export_command(args: argparse.Namespace, out: Output) -> ExportCommand:
         excludes=tuple(map(normal_name, args.no_emit_package)),
         vex=_vex(args),
     )
+    refuse_source_as_output(args.output)
     target = None if args.output in {None, "-"} else context.here / args.output
     return ExportCommand(file=_file(args, context), options=options, target=target, context=context, json=args.json)

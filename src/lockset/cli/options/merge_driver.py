@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import replace
 from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import add_cache, add_index, index_overrides, run_context
 from lockset.errors import UsageError
@@ -92,7 +91,6 @@ def read_merge_driver_command(args: argparse.Namespace, out: Output) -> MergeDri
         raise UsageError("option-conflict", "--global requires --install or --uninstall")
     if not 1 <= args.marker_size <= 100:
         raise UsageError("option-value", "--marker-size must be between 1 and 100")
-    indexes = index_overrides(args)
     return MergeDriverCommand(
         files=None if setting_up else files,
         path=args.path or "pylock.toml",
@@ -101,11 +99,7 @@ def read_merge_driver_command(args: argparse.Namespace, out: Output) -> MergeDri
         install=args.install,
         uninstall=args.uninstall,
         for_user=args.for_user,
-        indexes=replace(
-            indexes,
-            read_timeout=_TIMEOUT if args.timeout is None else indexes.read_timeout,
-            retries=_RETRIES if args.retries is None else indexes.retries,
-        ),
+        indexes=index_overrides(args, timeout=_TIMEOUT, retries=_RETRIES),
         context=run_context(args, out),
     )
 

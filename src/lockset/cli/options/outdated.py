@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
-from lockset.cli.options.common import add_cache, add_index, index_overrides, run_context
+from lockset.cli.options.common import PRERELEASES, add_cache, add_index, index_overrides, run_context
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def add_outdated_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="write all packages as JSON")
     group = parser.add_argument_group("versions")
-    group.add_argument("--prerelease", choices=("if-necessary", "allow", "disallow"), help="when to allow pre-releases")
+    group.add_argument("--prerelease", choices=PRERELEASES, help="when to allow pre-releases")
     group.add_argument(
         "--exclude-newer", metavar="DATE", help="use only files uploaded before DATE, or before a duration ago"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lockset._pattern import lazy_pattern
 from lockset.cli.options.common import cache_dir, named_files
-from lockset.composition.sync_pipeline import find_environment
+from lockset.composition.sync_pipeline import active_environment, find_environment
 from lockset.errors import LocksetError
 from lockset.sync.disk.inspect.python_search import find_python, is_range, python_matches
 
@@ -36,6 +36,9 @@ _WINDOWS_KEEPERS = (("APPDATA", "uv/python"), ("USERPROFILE", ".pyenv/pyenv-win/
 _FRAMEWORKS = "/Library/Frameworks/Python.framework/Versions"
 # `python3.12`, and `cpython@3.12`, `cp312` and `312` as uv takes them.
 _SPELLING = lazy_pattern(r"(?:python|cpython[-@]?|cp)?([23])\.?(\d{1,2})((?:\.\d+)?)")
+# A free-threaded build: `3.14t`, `python3.14t` or `cpython@3.14t`; and in the folder names of version managers.
+_THREADED = lazy_pattern(r"(?:python|cpython[-@]?|cp)?3\.(\d{1,2})t")
+_THREADED_FOLDER = lazy_pattern(r"\d+\.\d+(?:\.\d+)?(?:t\b|\+freethreaded)")
 _VERSION = lazy_pattern(r"(?<![\d.])(\d+)\.(\d+)(?:\.(\d+))?")
 
 
@@ -53,11 +56,18 @@ def python_version_text(text: str | None) -> str | None:
 
 
 def command_path(text: str, environ: Mapping[str, str]) -> str:
-    """The path of the command `text`, such as `python3.12`; `text` itself if it is not on PATH."""
+    """The path of the command `text`, such as `python3.12`; `text` itself if it is not on PATH.
+
+    A free-threaded Python such as `3.14t` may also be one of a version manager.
+    """
     if os.sep in text or os.path.lexists(text):
         return text
     from shutil import which
 
+    threaded = _THREADED.fullmatch(text)
+    if threaded is not None:
+        folders = os.pathsep.join(python_folders(environ, version=f"3.{threaded[1]}"))
+        return which(f"python3.{threaded[1]}t", path=folders) or text
     return which(text, path=environ.get("PATH")) or text
 
 
@@ -89,11 +99,13 @@ def _newest_first(root: Path, version: str) -> list[Path]:
         inside = list(root.iterdir())
     except OSError:
         return []
-    matches: list[tuple[tuple[int, ...], str, Path]] = []
+    matches: list[tuple[bool, tuple[int, ...], str, Path]] = []
     for folder in inside:
         named = _VERSION.search(folder.name)
         if named is not None and _may_match(version, named):
-            matches.append((tuple(int(part or 0) for part in named.groups()), folder.name, folder))
+            # A free-threaded build is chosen only if there is no other.
+            usual = _THREADED_FOLDER.search(folder.name) is None
+            matches.append((usual, tuple(int(part or 0) for part in named.groups()), folder.name, folder))
     return [folder for *_, folder in sorted(matches, reverse=True)]
 
 
@@ -112,7 +124,7 @@ def python_of(args: argparse.Namespace, context: RunContext) -> str:
     text = python_version_text(args.python)
     if text and not _is_version(text):
         return command_path(text, os.environ)
-    active = os.environ.get("VIRTUAL_ENV") or find_environment(context.here)
+    active = active_environment(os.environ) or find_environment(context.here)
     if getattr(args, "system", False) or (text and not (active and _has_version(active, text))):
         return _find_python(text, cache_dir(args))
     if text:
@@ -140,7 +152,7 @@ def new_environment(args: argparse.Namespace, locks: tuple[LockSource, ...], out
         return None
     here = Path.cwd()
     version = python_version_text(args.python)
-    active = os.environ.get("VIRTUAL_ENV") or find_environment(here)
+    active = active_environment(os.environ) or find_environment(here)
     if active is not None and (not version or _has_version(active, version)):
         return active
     folder = here / ".venv" if named_files(args) else Path(locks[0].folder) / ".venv"

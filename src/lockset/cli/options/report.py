@@ -10,6 +10,7 @@ from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import add_cache, add_index, index_overrides, normal_name, run_context
 from lockset.cli.options.views import add_view, levels, read_view
 from lockset.errors import UsageError
+from lockset.lockfile.file_name import refuse_source_as_output
 from lockset.lockfile.report.concerns import CONCERNS
 from lockset.lockfile.report.options import ReportOptions
 from lockset.rendering.graph_layout import MOST_DRAWN
@@ -191,8 +192,9 @@ def output_of(
     """The format, and the file to write, None for stdout; formats of `written` go to a file named by `stem`.
 
     Raises:
-        UsageError: `option-value` if the ending of the file is of another format than the given one.
+        UsageError: `output-is-source` if the file is a lock file or a project file.
     """
+    refuse_source_as_output(args.output)
     ending = _ENDINGS.get(PurePath(args.output).suffix.lower()) if args.output not in {None, "-"} else None
     chosen = args.format or ending or default
     if args.output is None:

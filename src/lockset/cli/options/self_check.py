@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import replace
 from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import add_cache, add_index, index_overrides, run_context
 
@@ -41,10 +40,5 @@ def read_self_check_command(args: argparse.Namespace, out: Output) -> SelfCheckC
     Raises:
         UsageError: `option-value` if a number or a proxy is not valid.
     """
-    indexes = index_overrides(args)
-    indexes = replace(
-        indexes,
-        read_timeout=_TIMEOUT if args.timeout is None else indexes.read_timeout,
-        retries=_RETRIES if args.retries is None else indexes.retries,
-    )
+    indexes = index_overrides(args, timeout=_TIMEOUT, retries=_RETRIES)
     return SelfCheckCommand(json=args.json, indexes=indexes, context=run_context(args, out))

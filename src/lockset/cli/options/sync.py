@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lockset._named_tuple import NamedTuple
 from lockset.cli.options.common import (
+    EVERYTHING,
     add_builds,
     add_cache,
     add_index,
@@ -16,6 +17,7 @@ from lockset.cli.options.common import (
     named_files,
     names,
     other_spelling,
+    packages_or_all,
     run_context,
 )
 from lockset.cli.options.pythons import new_environment, python_of
@@ -49,7 +51,6 @@ __all__ = [
     "selection_options",
 ]
 
-_ALL = ":all:"
 LINK_MODES = ("auto", "clone", "hardlink", "copy", "symlink")
 
 
@@ -307,7 +308,7 @@ def read_sync_command(args: argparse.Namespace, out: Output) -> SyncCommand:
         exact=not getattr(args, "inexact", True),
         keep=_names(args.keep),
         remove_pip=args.remove_pip,
-        reinstall=(_ALL,) if args.reinstall else _names(args.reinstall_package),
+        reinstall=(EVERYTHING,) if args.reinstall else _names(args.reinstall_package),
         locked=args.locked,
         check_only=args.dry_run or args.check,
         **build_options(args),
@@ -438,11 +439,5 @@ def _names(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _names_or_all(texts: Iterable[str]) -> tuple[str, ...]:
-    """The names, or `:all:`; `:none:` resets all before it."""
-    given: dict[str, None] = {}
-    for part in (part.strip() for text in texts for part in text.split(",")):
-        if part == ":none:":
-            given.clear()
-        elif part:
-            given[part] = None
-    return (_ALL,) if _ALL in given else _names(given)
+    given = packages_or_all(texts) if texts else ()
+    return (EVERYTHING,) if EVERYTHING in given else given

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from lockset.cli.options.common import actions_of
+from lockset.cli.options.common import RIVALS_OF_INDEXES, RIVALS_OF_LOCKING, actions_of
 from lockset.errors import UsageError
 
 TYPE_CHECKING = False
@@ -44,25 +44,18 @@ _AS = {"why-not": ("lock",)}
 
 # Pairs of options that exclude each other: one on the command line overrides the variable of the other.
 _TARGETS = ("python", "system", "target", "prefix")
-_RIVALS_OF_LOCKING = (
-    *(("this_environment", other) for other in ("python", "platform", "implementation", "environment")),
-    *(("only_group", other) for other in ("group", "all_groups", "extra", "all_extras", "with_project")),
-    ("extra", "all_extras"), ("group", "all_groups"), ("check", "dry_run"), ("check", "upgrade"),
-    ("with_project", "without_project"),
-    ("check", "upgrade_package"), ("check", "upgrade_group"),
-)  # fmt: skip
 _RIVALS_OF_SYNCING = (
     *((one, other) for one in _TARGETS for other in _TARGETS if one < other),
     *((one, other) for one in ("python", "system") for other in ("platform", "python_version", "implementation")),
     ("only_group", "group"), ("only_group", "all_groups"), ("strict", "no_strict"),
 )  # fmt: skip
 _RIVALS = {
-    **dict.fromkeys(("lock", "why-not"), _RIVALS_OF_LOCKING),
+    **dict.fromkeys(("lock", "why-not"), RIVALS_OF_LOCKING),
     **dict.fromkeys(("sync", "install", "check-env", "download"), _RIVALS_OF_SYNCING),
     "diff": (("format", "json"), ("format", "markdown")),
 }
 _RIVALS_EVERYWHERE = (
-    ("no_index", "index"), ("no_index", "extra_index_url"), ("no_index", "default_index"), ("quiet", "verbose"),
+    *RIVALS_OF_INDEXES, ("quiet", "verbose"),
     ("annotate", "no_annotate"), ("require_build_hashes", "no_require_build_hashes"), ("json", "markdown"),
     ("config", "no_config"),
 )  # fmt: skip

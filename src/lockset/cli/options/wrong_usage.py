@@ -44,6 +44,14 @@ _COMMANDS = {
     "lint": "`lockset validate`",
     "explain": "`lockset why`, `lockset why-not`, or `lockset validate --explain RULE`",
     "version": "`lockset --version`",
+    "pip": "`lockset lock`, `lockset sync` or `lockset install`, without `pip`",
+    "tool": "`uv tool` or pipx: lockset does not install tools",
+    "sbom": "`lockset export --format cyclonedx`",
+    "fix": "`lockset validate --fix`",
+    "clean": "`lockset cache clean`",
+    "prune": "`lockset cache prune`",
+    "doctor": "`lockset self-check`",
+    "info": "`lockset self-check`",
     "uninstall": "`lockset sync`, which removes packages that are not in the lock file",
 }
 _OF_PROJECTS = frozenset({"add", "remove", "init", "new", "run", "venv", "env", "python", "build", "publish", "shell"})
@@ -77,6 +85,8 @@ def unknown_arguments(unknown: Sequence[str], parser: argparse.ArgumentParser) -
     if not first.startswith("-"):
         return f"Unexpected argument `{first}`", see
     what = f"`{parser.prog}` has no option `{name}`"
+    if f"-{name}" in options:
+        return what, f"Did you mean `-{name}`?"
     answer = option_answer(name, options)
     if answer is not None:
         return what, answer if answer != _FILE else f"Pass files without an option: `{parser.prog} FILE`"
@@ -123,7 +133,9 @@ def _command(name: str, commands: Iterable[str]) -> str | None:
         return f"Use {_COMMANDS[name]}"
     if name in _OF_PROJECTS:
         return "lockset does not manage projects or Pythons: edit pyproject.toml, then run `lockset lock`"
-    return _near(name, commands)
+    if name.endswith((".toml", ".lock", ".txt", ".in")):
+        return f"The command comes first, such as `lockset sync {name}`"
+    return _near(name.lower(), commands)
 
 
 def _near(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:

@@ -73,7 +73,7 @@ def show_lock(result: LockResult, command: LockCommand, seconds: float, out: Out
     elif command.dry_run:
         conclusion = f"Would lock {count} in {name}"
     else:
-        conclusion = f"Locked {count} in {name}"
+        conclusion = f"Locked {count} in {name}" if result.path is not None else f"Locked {count}"
     out.line(f"{out.style(conclusion, 'bold green')}{out.style(f', {seconds_text(seconds)}', 'dim')}")
     newer = newer_text(result, command, old.ours if old is not None else None)
     for line in filter(None, (_build_text(result, command), _held_back_text(result), newer)):
@@ -137,7 +137,7 @@ def _changes(old: Pylock, new: Pylock) -> LockDiff:
 
 
 def _name(path: Path | None) -> str:
-    return path.name if path is not None else "stdout"
+    return path.name if path is not None else "standard output"
 
 
 def statistics_lines(result: LockResult) -> list[str]:

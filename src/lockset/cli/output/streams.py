@@ -157,13 +157,15 @@ class Output:
         """
         from lockset.cli.output.help.documentation import error_url
 
-        location = f"{plain(diagnostic.location)}: " if diagnostic.location else ""
+        folder = _working_folder()
+        location = f"{plain(diagnostic.location.removeprefix(folder))}: " if diagnostic.location else ""
         word, url = self.style("error", "bold red"), error_url(diagnostic.code)
         word = _link(word, url) if self._error_links else word
         lines = [f"{location}{word}: {plain(diagnostic.message)}"]
         lines += [f"  {plain(fact)}" for fact in diagnostic.context]
         if diagnostic.hint:
-            first, *more = plain(diagnostic.hint).split("\n")
+            hint = diagnostic.hint.replace(f"`lockset validate {folder}", "`lockset validate ")
+            first, *more = plain(hint).split("\n")
             lines.append(f"  {self.style('hint', 'bold cyan')}: {first}")
             lines += [f"    {line}" for line in more]
         if self.verbose:
@@ -284,6 +286,13 @@ class _Notes(NullListener):
     def hint(self, text: str) -> None:
         """Print a hint."""
         self._out.hint(text)
+
+
+def _working_folder() -> str:
+    """The working folder with a separator at its end, which paths of messages begin with if they are in it."""
+    with suppress(OSError):
+        return os.path.join(os.getcwd(), "")
+    return os.sep  # it was removed
 
 
 def _error_json(diagnostic: Diagnostic) -> dict[str, object]:

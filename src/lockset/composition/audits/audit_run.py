@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from os import fspath
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
+from lockset.advisories.vulnerabilities import AssessedVulnerability
 from lockset.composition.audits.audit_pipeline import names_of, open_auditor
 from lockset.composition.audits.report import AuditFix
 from lockset.errors import UsageError
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from lockset.advisories.database import AdvisoryDatabase
     from lockset.composition.audits.audit_pipeline import Auditor
     from lockset.composition.audits.report import AuditOptions, AuditReport
     from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
 
-__all__ = ["run_audit"]
+__all__ = ["assessed_vulnerabilities", "run_audit"]
 
 _STDIN = "-"
 
@@ -49,6 +53,27 @@ def run_audit(
                 "option-conflict", "A lock file from the standard input has no project to search fixes for"
             )
         return _with_fixes(auditor, report=report, database=database, options=options, indexes=indexes, context=context)
+
+
+def assessed_vulnerabilities(
+    path: str | PathLike[str] | None, options: AuditOptions, context: RunContext
+) -> tuple[AssessedVulnerability, ...]:
+    """The findings of an audit of the lock file at `path`, for a VEX; ignored ones have the state and the reason.
+
+    Warnings of the audit go to the context's listener.
+
+    Raises:
+        LocksetError: As `audit`.
+    """
+    report = run_audit(None if path is None else fspath(path), options, None, context)
+    for warning in report.warnings:
+        context.heard.warning(warning)
+    counted = (AssessedVulnerability(vulnerability=finding.vulnerability) for finding in report.findings)
+    ignored = (
+        AssessedVulnerability(vulnerability=one.finding.vulnerability, state=one.entry.state, detail=one.entry.reason)
+        for one in report.ignored
+    )
+    return (*counted, *ignored)
 
 
 def _with_fixes(

@@ -17,7 +17,8 @@ from lockset.advisories.vulnerabilities import vulnerabilities_of
 from lockset.composition.audits.report import AuditFix, FixOutlook
 from lockset.composition.lock_assembly import own_projects, requiring_own, resolve_and_assemble
 from lockset.composition.lock_inputs import read_lock_inputs
-from lockset.composition.lock_pipeline import lock_repository, posed_problem
+from lockset.composition.lock_pipeline import lock_repository, problem_from_inputs
+from lockset.composition.sources.names import with_all_names
 from lockset.dependency_specifiers import read_specifiers, read_version
 from lockset.errors import LocksetError
 from lockset.markers import MarkerSet
@@ -34,7 +35,6 @@ from lockset.resolve.solver.search import ResolutionImpossible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from lockset.advisories.database import AdvisoryDatabase
@@ -100,7 +100,7 @@ class FixSearch:
                 hint="Audit without --online and --fix, or put the lock file next to its project",
             )
         self._context = replace(context, folder=path.parent)
-        inputs = read_lock_inputs([source.name], None, indexes, path.name, self._context)
+        inputs = with_all_names(read_lock_inputs([source.name], None, indexes, path.name, self._context))
         self._inputs = replace(inputs, options=_for_same_environments(inputs))
 
     def run(self, names: Sequence[str], database: AdvisoryDatabase, *, apply: bool) -> SearchedFixes:
@@ -111,7 +111,7 @@ class FixSearch:
         """
         inputs = self._inputs
         refuse_lost_groups(inputs.project, inputs.options, inputs.pins)
-        with self._posed() as (project, problem, opened), ExitStack() as stack:
+        with problem_from_inputs(self._inputs) as (project, problem, opened), ExitStack() as stack:
             search = _OpenSearch(
                 auditor=self._auditor,
                 inputs=inputs,
@@ -156,18 +156,6 @@ class FixSearch:
         if not any(outlook.fits for outlook in again.values()):
             return search, outlooks
         return wider, {**outlooks, **again}
-
-    def _posed(self) -> AbstractContextManager[tuple[RootProject, ResolutionProblem, IndexRepository]]:
-        inputs = self._inputs
-        return posed_problem(
-            inputs.project,
-            inputs.options,
-            open_repository=lock_repository(inputs),
-            now=inputs.context.moment,
-            old=inputs.pins,
-            folder=inputs.folder,
-            listener=inputs.context.heard,
-        )
 
     def _notes(self) -> Iterator[str]:
         inputs = self._inputs

@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from lockset._dataclass import replace
 from lockset.composition.audits.report import PackageStatus
-from lockset.composition.connections import connected
-from lockset.composition.indexes import chosen_urls, resolve_indexes
-from lockset.composition.run_context import IndexOverrides
+from lockset.composition.connections import connected_by_index
 from lockset.errors import LocksetError
 from lockset.index.pages.project_status import one_line
 from lockset.index.ports import ProjectNotFound
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lockset.composition.audits.subjects import AuditedPackage, AuditSubject
-    from lockset.composition.run_context import RunContext
+    from lockset.composition.run_context import IndexOverrides, RunContext
     from lockset.index.options import IndexOptions
     from lockset.index.pages.project_page import ProjectDetail
     from lockset.index.ports import Index
@@ -39,16 +36,12 @@ def package_statuses(
     Each package is looked up on the given index, else on the one that the lock file records for it, else on that of the
     project.
     """
-    options = resolve_indexes(indexes, project, context)
-    given = chosen_urls(indexes) or (isinstance(indexes, IndexOverrides) and indexes.no_index)
-    by_index: dict[str | None, list[AuditedPackage]] = {}
-    for package in subject.packages:
-        by_index.setdefault(None if given else package.index, []).append(package)
-    statuses: list[PackageStatus] = []
-    for url, packages in by_index.items():
-        from_one = options if url is None else replace(options, index_url=url)
-        with connected(from_one, context.cache_folder, context.heard) as connection:
-            statuses += _statuses(packages, connection.index, context)
+    recorded = ((package, package.index) for package in subject.packages)
+    statuses = [
+        status
+        for packages, connection in connected_by_index(recorded, indexes, project, context)
+        for status in _statuses(packages, connection.index, context)
+    ]
     return tuple(sorted(dict.fromkeys(statuses), key=lambda one: (one.kind, one.name, one.version)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
-from lockset.option_values import check_options, plain_dataclass
+from lockset.option_values import check_options
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["AuditFinding", "AuditFix", "AuditOptions", "AuditReport", "FixOutlook", "IgnoredFinding", "PackageStatus"]
 
 
-@plain_dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditOptions:
     """The options of `lockset audit`: what to audit, and against which advisories.
 

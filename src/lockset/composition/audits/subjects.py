@@ -217,6 +217,7 @@ def _requirements(path: str, data: bytes, context: RunContext) -> AuditSubject:
         base=context.here,
         environ=context.variables,
         surroundings=_any_trees(context.here),
+        nameless=True,
     )
     packages: list[AuditedPackage] = []
     unchecked: list[str] = []

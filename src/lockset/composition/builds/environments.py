@@ -9,6 +9,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from lockset._dataclass import dataclass, field, replace
@@ -27,6 +28,7 @@ from lockset.resolve.problem.options import LockOptions
 from lockset.sources.project import RootProject
 from lockset.sources.requirements.requirement_line import parse_requirement
 from lockset.sync.disk.inspect.interpreter import ask_interpreter
+from lockset.sync.disk.request import TargetSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -78,6 +80,7 @@ class SyncedEnvironmentMaker:
         inside: The builds that need this one.
         locks: What build requirements were locked to, by their texts: many builds of a run have the same ones.
         markers: The markers of the interpreter, once it was asked.
+        locking: Held while build requirements are locked, since several builds may run at the same time.
     """
 
     options: IndexOptions
@@ -95,6 +98,7 @@ class SyncedEnvironmentMaker:
     inside: tuple[str, ...] = ()
     locks: dict[tuple[str, ...], Pylock] = field(default_factory=dict, compare=False, repr=False)
     markers: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    locking: Any = field(default_factory=RLock, compare=False, repr=False)
 
     def builder(self, listener: ProgressListener) -> HookBuilder:
         """A builder that uses environments of this maker."""
@@ -192,16 +196,18 @@ class _SyncedEnvironment:
     def _markers(self) -> Mapping[str, str]:
         """The markers of the environment; the same for all environments of a maker."""
         markers = self.maker.markers
-        if not markers:
-            markers.update(ask_interpreter(str(self.python), memory=None).markers)
+        with self.maker.locking:
+            if not markers:
+                markers.update(ask_interpreter(str(self.python), memory=None).markers)
         return markers
 
     def _resolve(self) -> None:
         maker = self.maker
         try:
-            lock = maker.locks.get(tuple(self.installed))
-            if lock is None:
-                lock = maker.locks[tuple(self.installed)] = self._lock()
+            with maker.locking:
+                lock = maker.locks.get(tuple(self.installed))
+                if lock is None:
+                    lock = maker.locks[tuple(self.installed)] = self._lock()
             self._sync(LockSource(lock=lock, folder=str(self.folder)))
         except (BuildEnvironmentError, BuildNotLockedError):
             raise
@@ -235,7 +241,7 @@ class _SyncedEnvironment:
         maker = self.maker
         request = SyncRequest(
             sources=(source,),
-            python=str(self.python),
+            location=TargetSpec(python=str(self.python)),
             groups=groups,
             default_groups=not groups,
             find_links=maker.folders,

@@ -14,7 +14,7 @@ from lockset.build.checkout import checkout
 from lockset.build.unpack import unpack_sdist
 from lockset.composition.builds.build_lock import build_lock_path
 from lockset.composition.connections import connected
-from lockset.composition.lock_pipeline import lock_builder, lock_project, lock_repository
+from lockset.composition.lock_pipeline import lock_builder, lock_from_inputs
 from lockset.errors import LocksetError, NoResolutionError
 from lockset.index.pages.project_page import DistributionFile, unlisted_file
 from lockset.lockfile.merge_conflict import old_lock
@@ -209,15 +209,7 @@ def _locked(inputs: LockInputs, groups: Iterable[str]) -> LockResult:
 
 
 def _lock(inputs: LockInputs) -> LockResult:
-    result = lock_project(
-        inputs.project,
-        inputs.options,
-        open_repository=lock_repository(inputs),
-        now=inputs.context.moment,
-        old=inputs.pins,
-        folder=inputs.folder,
-        listener=inputs.context.heard,
-    )
+    result = lock_from_inputs(inputs)
     # No requirement is outside of the groups.
     lock = replace(result.lock, default_groups=None)
     return replace(result, lock=lock, text=write(lock), inputs=inputs)

@@ -29,7 +29,6 @@ from lockset.lockfile.secrets import without_user_info
 from lockset.lockfile.select import refuse_empty_environments
 from lockset.markers import Environment, platform_region
 from lockset.option_values import check_options
-from lockset.resolve.problem.python_range import python_range
 from lockset.sources.requirements.reader import read_requirements
 
 if TYPE_CHECKING:
@@ -176,19 +175,16 @@ def _bill(
 
 
 def _chosen(lock: Pylock, options: ExportOptions) -> ExportedLock:
-    groups: frozenset[str] | None = None
-    if options.only_groups:
-        groups = frozenset(options.only_groups)
-    elif options.groups:
-        groups = frozenset((*options.groups, *(lock.default_groups or ())))
     one = None
     if options.python is not None and len(options.platforms) == 1 and options.python[0].isdigit():
         one = Environment.of_platform(options.platforms[0], options.python)
-    kept = KeptParts(
-        requires_python=None if options.python is None or one is not None else python_range(options.python),
-        environments=() if one is not None else tuple(map(platform_region, options.platforms)),
-        extras=frozenset(options.extras),
-        groups=groups,
+    kept = KeptParts.of(
+        lock,
+        python=None if one is not None else options.python,
+        platforms=() if one is not None else options.platforms,
+        extras=options.extras,
+        groups=options.groups,
+        only_groups=options.only_groups,
         choose=True,
     )
     if one is not None:

@@ -24,6 +24,7 @@ from lockset.progress import NullListener
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from pathlib import Path
 
     from lockset.composition.run_context import IndexOverrides, RunContext
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from lockset.index.options import IndexOptions
     from lockset.index.ports import Index
     from lockset.progress import ProgressListener
+    from lockset.sources.project import RootProject
 
-__all__ = ["convert_foreign", "convert_imported", "with_own_indexes"]
+__all__ = ["convert_foreign", "convert_imported", "static_naming", "with_own_indexes"]
 
 
 def convert_foreign(
@@ -52,7 +54,13 @@ def convert_foreign(
     """
     fetch = SourceFetcher(lambda: resolve_indexes(indexes, None, context))
     imported, project = read_input(
-        path, options, output=output, content=content, environ=context.variables, fetch=fetch
+        path,
+        options,
+        output=output,
+        content=content,
+        environ=context.variables,
+        fetch=fetch,
+        named=static_naming(indexes, context, folder=output.parent),
     )
     index_options = resolve_indexes(indexes, project, context)
     hint = unread_index_variable(index_options, context) if project is not None else None
@@ -99,6 +107,19 @@ def convert_imported(
     proof = verify_conversion(filled, again, losses)
     refuse_losses(losses, strict=strict, location=imported.location)
     return Conversion(format=imported.format, lock=again, text=text, losses=losses, proof=proof)
+
+
+def static_naming(
+    indexes: IndexOptions | IndexOverrides | None, context: RunContext, *, folder: Path
+) -> Callable[[RootProject], RootProject]:
+    """A function that adds the names that the sources state themselves; paths are relative to `folder`, absolute."""
+
+    def named(project: RootProject) -> RootProject:
+        from lockset.composition.conversions.static_names import with_static_names  # few files need it
+
+        return with_static_names(project, resolve_indexes(indexes, project, context), context, folder=folder.absolute())
+
+    return named
 
 
 def with_own_indexes(options: IndexOptions, imported: ImportedLock) -> IndexOptions:

@@ -20,7 +20,7 @@ from lockset.sources.requirements.reader import read_requirements
 from lockset.sources.requirements.requirement_line import is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lockset.composition.conversions.conversion import ConvertOptions
     from lockset.conversion.model.imported_lock import ImportedLock
@@ -44,8 +44,12 @@ def read_input(
     environ: Mapping[str, str],
     fetch: Fetch | None = None,
     location: str | None = None,
+    named: Callable[[RootProject], RootProject] | None = None,
 ) -> tuple[ImportedLock, RootProject | None]:
     """Read the input; with it the requirements, if it is a requirements file. `location` is its name in messages.
+
+    `named` returns the project with the names of requirements whose sources have to be read for them; without it, such
+    requirements are refused.
 
     Raises:
         LocksetError: If the input cannot be read or is not valid.
@@ -58,7 +62,7 @@ def read_input(
     if format_ is Format.PYLOCK:
         raise LocksetError("is-pylock", "The file is already a pylock file", location=location)
     if format_ is Format.REQUIREMENTS:
-        return _read_requirements(data, input_path, location, reader_options, environ, fetch=fetch)
+        return _read_requirements(data, input_path, location, reader_options, environ, fetch=fetch, named=named)
     from lockset.conversion.readers.dispatch import read_foreign  # with the readers of all formats
 
     text = decode_lock_text(data, location=location)
@@ -84,7 +88,8 @@ def _recognized(data: bytes, location: str) -> Format:
         return Format.REQUIREMENTS
     text = data.decode("utf-8-sig", "replace")
     if not text.strip():
-        raise LocksetError("unknown-format", "The file is empty", location=location)
+        what = "The standard input" if location == "-" else "The file"
+        raise LocksetError("unknown-format", f"{what} is empty", location=None if location == "-" else location)
     return recognize(text, name=location, location=location)
 
 
@@ -155,6 +160,7 @@ def _read_requirements(
     environ: Mapping[str, str],
     *,
     fetch: Fetch | None,
+    named: Callable[[RootProject], RootProject] | None,
 ) -> tuple[ImportedLock, RootProject]:
     text = decode_requirements(data, location=location)
     refuse_undecoded(text, location=location)
@@ -169,7 +175,10 @@ def _read_requirements(
         base=input_path.parent,
         environ=environ,
         surroundings=files,
+        nameless=named is not None,
     )
+    if named is not None and not all(line.is_named for line in project.dependencies):
+        project = named(project)
     imported = read_pins(
         project,
         [text, *files.texts],

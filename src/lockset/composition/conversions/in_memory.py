@@ -11,7 +11,7 @@ from lockset._named_tuple import NamedTuple
 from lockset._version import __version__
 from lockset.composition.connections import SourceFetcher
 from lockset.composition.conversions.conversion import ConvertOptions
-from lockset.composition.conversions.foreign import convert_imported, with_own_indexes
+from lockset.composition.conversions.foreign import convert_imported, static_naming, with_own_indexes
 from lockset.composition.conversions.foreign_input import read_input
 from lockset.composition.conversions.live_remote import connected_remote
 from lockset.composition.indexes import resolve_indexes
@@ -135,6 +135,7 @@ def _read(
         environ=context.variables,
         fetch=fetch,
         location=location,
+        named=static_naming(indexes, context, folder=folder),
     )
     inputs = tuple(project.sources[1:]) if project is not None else (str(folder / "pyproject.toml"),)
     options = with_own_indexes(resolve_indexes(indexes, project, context), imported)

@@ -133,4 +133,6 @@ def _read(path: Path, sink: _Hashing) -> None:
             while chunk := file.read(_CHUNK):
                 sink.write(chunk)
     except OSError as error:
-        raise LocksetError("path-missing", f"`{path}` cannot be read: {error.strerror}", location=str(path)) from error
+        message = f"The file to lock cannot be read: {error.strerror}"
+        hint = "Restore it, or lock again with the tool that wrote the input"
+        raise LocksetError("path-missing", message, location=str(path), hint=hint) from error

@@ -14,9 +14,7 @@ from lockset.conversion.pipeline.pylock_transform import KeptParts, merge_locks,
 from lockset.lockfile.read import load_bytes, read_document
 from lockset.lockfile.secrets import without_user_info
 from lockset.lockfile.write import refuse_secrets, write
-from lockset.markers import platform_region
 from lockset.progress import NullListener
-from lockset.resolve.problem.python_range import python_range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,22 +30,15 @@ __all__ = ["convert_pylock"]
 
 def _kept(options: ConvertOptions, lock: Pylock) -> KeptParts:
     """The parts of `lock` that the options keep."""
-    groups: frozenset[str] | None = None
-    if options.only_groups:
-        groups = frozenset(options.only_groups)
-    elif options.groups:
-        groups = frozenset((*options.groups, *(lock.default_groups or ())))
-    return KeptParts(
-        requires_python=None if options.python is None else python_range(options.python),
-        environments=tuple(map(platform_region, options.platforms)),
-        extras=frozenset(options.extras),
-        groups=groups,
-        choose=_settles(options),
+    return KeptParts.of(
+        lock,
+        python=options.python,
+        platforms=options.platforms,
+        extras=options.extras,
+        groups=options.groups,
+        only_groups=options.only_groups,
+        choose=bool(options.settle or options.extras or options.groups or options.only_groups),
     )
-
-
-def _settles(options: ConvertOptions) -> bool:
-    return bool(options.settle or options.extras or options.groups or options.only_groups)
 
 
 def convert_pylock(

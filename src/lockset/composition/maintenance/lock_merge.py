@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from lockset._dataclass import dataclass, replace
 from lockset.build.git import run_in_repository
 from lockset.composition.lock_inputs import read_lock_inputs
-from lockset.composition.lock_pipeline import lock_project, lock_repository
+from lockset.composition.lock_pipeline import lock_from_inputs
 from lockset.composition.maintenance.merge_sides import MergeSides
+from lockset.composition.sources.names import with_all_names
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME, is_lock_file_name
 from lockset.lockfile.merge_conflict import OldLock, sides_of
@@ -76,24 +77,18 @@ def merge_lock_files(
     folder = (root / merge.path).parent
     inside = replace(context, folder=folder)
     target = str(root / merge.path)
-    inputs = read_lock_inputs(
-        list(_sources(merge.path, folder, ours, sides)),
-        _common_options(recorded_table(ours), recorded_table(theirs)),
-        indexes,
-        target,
-        inside,
-        replaced=sides.content,
+    inputs = with_all_names(
+        read_lock_inputs(
+            list(_sources(merge.path, folder, ours, sides)),
+            _common_options(recorded_table(ours), recorded_table(theirs)),
+            indexes,
+            target,
+            inside,
+            replaced=sides.content,
+        )
     )
     inputs = replace(inputs, old=_pins(merge, ours))
-    result = lock_project(
-        inputs.project,
-        inputs.options,
-        open_repository=lock_repository(inputs),
-        now=context.moment,
-        old=inputs.pins,
-        folder=inputs.folder,
-        listener=context.heard,
-    )
+    result = lock_from_inputs(inputs)
     _refuse_other_settings(ours, theirs, result.lock)
     return replace(result, inputs=inputs)
 

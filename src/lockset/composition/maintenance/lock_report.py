@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from lockset._dataclass import replace
-from lockset.composition.indexes import chosen_urls, resolve_indexes
 from lockset.composition.maintenance.lock_revisions import open_pair
 from lockset.composition.open_lock import open_revision
 from lockset.errors import LocksetError
@@ -125,18 +123,12 @@ def _default_index(indexes: IndexOptions | IndexOverrides | None) -> str:
 
 def _facts(lock: Pylock, indexes: IndexOptions | IndexOverrides | None, context: RunContext) -> dict[int, IndexFacts]:
     """What indexes say: the given one about all packages, else for each package the one that it names."""
-    from lockset.composition.connections import connected
+    from lockset.composition.connections import connected_by_index
 
-    options, cache, listener = resolve_indexes(indexes, None, context), context.cache_folder, context.heard
-    given = chosen_urls(indexes) or bool(getattr(indexes, "no_index", False))
-    by_index: dict[str | None, list[int]] = {}
-    for number, package in enumerate(lock.packages):
-        if package.wheels or package.sdist:
-            by_index.setdefault(None if given else package.index, []).append(number)
+    of_indexes = ((number, one.index) for number, one in enumerate(lock.packages) if one.wheels or one.sdist)
     facts: dict[int, IndexFacts] = {}
-    for url, numbers in by_index.items():
-        with connected(options if url is None else replace(options, index_url=url), cache, listener) as connection:
-            facts |= _facts_of_index(lock, numbers, connection.index, listener)
+    for numbers, connection in connected_by_index(of_indexes, indexes, None, context):
+        facts |= _facts_of_index(lock, numbers, connection.index, context.heard)
     return facts
 
 

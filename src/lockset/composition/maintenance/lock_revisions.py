@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from os import fspath
 from typing import TYPE_CHECKING
 
 from lockset._named_tuple import NamedTuple
-from lockset.build.git import common_ancestor, stored_file
+from lockset.build.git import read_revision
 from lockset.composition.open_lock import nearest_lock, open_lock, open_revision
 from lockset.errors import LocksetError
 from lockset.lockfile.file_name import PLAIN_NAME
@@ -16,7 +15,6 @@ from lockset.lockfile.read import read_document
 from lockset.sources.discover import STDIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from os import PathLike
     from pathlib import Path
 
@@ -103,39 +101,30 @@ def _at_revision(revision: str, path: Path, context: RunContext) -> Document:
     relative = os.path.relpath(path, context.here).replace(os.sep, "/")
     # For git, a path that starts with a dot is relative to the working folder.
     name = f"{revision}:{relative if relative.startswith('../') else f'./{relative}'}"
-    done = _call_git(lambda: stored_file(name, folder=context.here), name)
-    if done.returncode != 0:
-        output = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    data, reported = read_revision("cat-file blob", name, folder=context.here, shown=name)
+    if data is None:
         raise LocksetError(
             "git-revision",
             f"There is neither a file `{revision}` nor a `{relative}` in that revision of git"
             if revision != _HEAD
             else f"git has no `{relative}` in the last commit",
-            context=tuple(output[:3]),
+            context=reported,
             hint="Name the lock files or revisions to compare: `lockset diff OLD NEW`",
         )
-    return read_document(done.stdout, path=f"{revision}:{relative}")
+    return read_document(data, path=f"{revision}:{relative}")
 
 
 def _ancestor(limits: _Range, context: RunContext) -> str:
     name = f"{limits.old}...{limits.new}"
     _refuse_option(limits.old)
     _refuse_option(limits.new)
-    done = _call_git(lambda: common_ancestor(limits.old, limits.new, folder=context.here), name)
-    if done.returncode != 0:
-        output = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise LocksetError("git-revision", f"git finds no common ancestor for `{name}`", context=tuple(output[:3]))
-    return done.stdout.decode("ascii", "replace").strip()
+    ancestor, reported = read_revision("merge-base", limits.old, limits.new, folder=context.here, shown=name)
+    if ancestor is None:
+        raise LocksetError("git-revision", f"git finds no common ancestor for `{name}`", context=reported)
+    return ancestor.decode("ascii", "replace").strip()
 
 
 def _refuse_option(revision: str) -> None:
     """A name that begins with a dash would be an option of git."""
     if revision.startswith("-"):
         raise LocksetError("git-revision", f"`{revision}` is not a revision")
-
-
-def _call_git(call: Callable[[], subprocess.CompletedProcess[bytes]], name: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return call()
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise LocksetError("git-revision", f"git could not read `{name}`: {error}") from error

@@ -27,7 +27,7 @@ from lockset.index.options import IndexSource
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sources.discover import find_upwards
 from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_of
-from lockset.sync.disk.request import find_environment
+from lockset.sync.disk.request import active_environment, find_environment
 from lockset.url_secrets import plain_url, without_secrets
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ _SECRET = lazy_pattern(r"PASSWORD|TOKEN|SECRET|USERNAME|API_KEY", re.IGNORECASE)
 # Variables of others that lockset reads, or that people expect it to read.
 _OTHERS = (
     "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC", "VIRTUAL_ENV",
+    "CONDA_PREFIX",
     "PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NO_COLOR", "FORCE_COLOR",
     "COLUMNS", "XDG_CACHE_HOME",
 )  # fmt: skip
@@ -132,7 +133,7 @@ def _pythons(context: RunContext) -> Iterator[MachineFact]:
         return MachineFact(section="pythons", name=name, value=value)
 
     yield fact("of lockset", f"{platform.python_version()} ({sys.executable})")
-    active = context.process_variables.get("VIRTUAL_ENV")
+    active = active_environment(context.process_variables)
     for name, folder in (("active", active), (".venv", find_environment(context.here))):
         if folder:
             yield _environment(name, folder)

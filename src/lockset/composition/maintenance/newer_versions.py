@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass, replace
 from lockset.composition.lock_inputs import read_lock_inputs
-from lockset.composition.lock_pipeline import lock_project, lock_repository, posed_problem
+from lockset.composition.lock_pipeline import lock_from_inputs, problem_from_inputs
 from lockset.composition.maintenance.locked_requirements import covered_pythons, of_lock, of_resolution
+from lockset.composition.sources.names import with_all_names
 from lockset.dependency_specifiers import read_version
 from lockset.errors import IndexUnreachableError, LocksetError
 from lockset.lockfile.dependency_graph import build_graph
@@ -22,7 +22,7 @@ from lockset.resolve.problem.options import option_requirements
 from lockset.sources.requirements.requirement_line import parse_requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from packaging.version import Version
 
@@ -33,9 +33,7 @@ if TYPE_CHECKING:
     from lockset.lockfile.model import Pylock
     from lockset.lockfile.read import Document
     from lockset.markers import MarkerSet
-    from lockset.resolve.problem.build_problem import ResolutionProblem
     from lockset.resolve.problem.options import LockOptions
-    from lockset.resolve.releases.index_repository import IndexRepository
     from lockset.sources.requirements.requirement_line import RequirementLine
 
 __all__ = ["HeldBack", "OutdatedPackage", "OutdatedReport", "compare_with_indexes"]
@@ -201,24 +199,16 @@ def _with_project(one: _Comparison, sources: tuple[str, ...]) -> OutdatedReport:
     lock, quiet = one.lock, replace(one.context, listener=_ProgressOnly(one.context))
     python = recorded_table(lock).get("python")
     options = replace(one.options, upgrade=True, python=python if isinstance(python, str) else None)
-    inputs = read_lock_inputs(sources, options, one.indexes, one.path or "-", quiet)
+    inputs = with_all_names(read_lock_inputs(sources, options, one.indexes, one.path or "-", quiet))
     _refuse_other_terms(lock, inputs)
-    result = lock_project(
-        inputs.project,
-        inputs.options,
-        open_repository=lock_repository(inputs),
-        now=quiet.moment,
-        old=lock,
-        folder=inputs.folder,
-        listener=quiet.heard,
-    )
+    result = lock_from_inputs(inputs, old=lock)
     requirements = of_resolution(result.resolution)
     regions: dict[str, list[tuple[Version, MarkerSet]]] = {}
     for (name, version), node in result.resolution.nodes.items():
         if not isinstance(version, DirectVersion):
             regions.setdefault(name, []).append((version, node.region))
     direct = {edge.target[0] for edge in result.resolution.edges if edge.source is None}
-    with _opened(inputs, lock, quiet) as (problem, repository):
+    with problem_from_inputs(inputs, old=lock, listener=NullListener()) as (_, problem, repository):
         newer = NewerReleases(
             repository, problem.request.policy, requirements, regions, problem.samples, is_upgraded=True
         )
@@ -255,7 +245,7 @@ def _lock_alone(one: _Comparison) -> OutdatedReport:
         package = lock.packages[number]
         if package.version is not None:
             chosen.setdefault(entry.name, []).append((package.version, entry.region))
-    with _opened(inputs, lock, quiet) as (problem, repository):
+    with problem_from_inputs(inputs, old=lock, listener=NullListener()) as (_, problem, repository):
         names = [entry.name for number, entry in graph.entries.items() if not lock.packages[number].is_direct]
         repository.hint(names)
         quiet.heard.phase("Comparing", total=len(names))
@@ -319,22 +309,6 @@ def _inputs_of(one: _Comparison, options: LockOptions, context: RunContext) -> L
         build_constraints=(),
         fetched=0,
     )
-
-
-@contextmanager
-def _opened(
-    inputs: LockInputs, lock: Pylock, context: RunContext
-) -> Iterator[tuple[ResolutionProblem, IndexRepository]]:
-    with posed_problem(
-        inputs.project,
-        inputs.options,
-        open_repository=lock_repository(inputs),
-        now=context.moment,
-        old=lock,
-        folder=inputs.folder,
-        listener=NullListener(),
-    ) as (_, problem, repository):
-        yield problem, repository
 
 
 def _report(

@@ -32,6 +32,7 @@ __all__ = [
 
 _SHORT_SSH = lazy_pattern(r"([\w.-]+@[\w.-]+):(?!//)/*(.+)\Z")
 _HEX = lazy_pattern(r"[0-9a-f]+\Z")
+_COMMIT = lazy_pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _WHAT = {str: "a string", bool: "a boolean", int: "a number", list: "an array", dict: "a table"}
 
 _T = TypeVar("_T")
@@ -207,6 +208,13 @@ class Fields:
             read_marker(value)
         except (InvalidMarker, RecursionError):
             raise self.invalid(key, f"is not a valid marker: `{value}`") from None
+        return value
+
+    def commit(self, key: str) -> str:
+        """A full commit hash of git."""
+        value = self.text(key) or ""
+        if not _COMMIT.fullmatch(value):
+            raise self.invalid(key, f"is not a full commit hash: `{value}`")
         return value
 
     def hash(self, key: str = "hash") -> dict[str, str]:

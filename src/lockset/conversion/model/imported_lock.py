@@ -28,7 +28,6 @@ __all__ = [
     "Loss",
     "dropped_credentials",
     "identity",
-    "identity_of_source",
     "refuse_losses",
     "refuse_overlap",
     "region_of_text",
@@ -131,9 +130,7 @@ class ImportedPackage:
     @property
     def identity(self) -> str:
         """The identity of the entry: equal for entries that install the same."""
-        if self.source is not None:
-            return identity_of_source(self.name, self.source)
-        return identity(self.name, self.version, None)
+        return identity(self.name, self.version, self.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,18 +168,17 @@ class ImportedLock:
     unhashed: frozenset[str] = frozenset()
 
 
-def identity(name: str, version: Version | str | None, kind: str | None) -> str:
-    """The identity of a package: `name==version`, or `name @ kind` if the version is not fixed."""
-    return f"{name}=={version}" if kind is None else f"{name} @ {kind}"
-
-
-def identity_of_source(name: str, source: PackageVcs | PackageDirectory | PackageArchive) -> str:
-    """The identity of an entry with a direct source: its location and commit, without hashes."""
+def identity(
+    name: str, version: Version | str | None, source: PackageVcs | PackageDirectory | PackageArchive | None
+) -> str:
+    """The identity of an entry: `name==version`, or `name @` location and commit of its source, without hashes."""
+    if source is None:
+        return f"{name}=={version}"
     location = getattr(source, "url", None) or source.path or ""
     revision = getattr(source, "commit_id", None) or getattr(source, "requested_revision", None)
     commit = f"@{revision}" if revision else ""
     subdirectory = f"#{source.subdirectory}" if source.subdirectory else ""
-    return identity(name, None, f"{location}{commit}{subdirectory}")
+    return f"{name} @ {location}{commit}{subdirectory}"
 
 
 def refuse_losses(losses: Sequence[Loss], *, strict: bool, location: str) -> None:

@@ -9,6 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from lockset._dataclass import replace
+from lockset._named_tuple import NamedTuple
 from lockset.conversion.model.imported_lock import Loss, refuse_overlap, universe_of
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.lockfile.conflicts import ConflictMember, conflicting_region, marker_text, with_conflicts
@@ -21,7 +22,7 @@ from lockset.lockfile.model import (
     PackageWheel,
     Pylock,
 )
-from lockset.markers import MarkerSet
+from lockset.markers import KNOWN_PYTHONS, MarkerSet
 from lockset.package_names import canonicalize_name
 
 if TYPE_CHECKING:
@@ -38,6 +39,14 @@ _SHOWN = 4
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
 
 
+class _Unbounded(NamedTuple):
+    """A release whose `Requires-Python` excludes environments in which its entry applies."""
+
+    shown: str
+    applies: MarkerSet
+    admitted: MarkerSet
+
+
 def assemble_imported(imported: ImportedLock) -> tuple[Pylock, tuple[Loss, ...]]:
     """The lock file of a completed imported lock, and what it does not keep.
 
@@ -48,7 +57,7 @@ def assemble_imported(imported: ImportedLock) -> tuple[Pylock, tuple[Loss, ...]]
     conflicts = _declared_conflicts(imported)
     if conflicts:
         universe -= conflicting_region(conflicts)
-    unbounded: list[str] = []
+    unbounded: list[_Unbounded] = []
     never = [package for package in imported.packages if (package.region & universe).is_empty]
     imported = replace(imported, packages=tuple(package for package in imported.packages if package not in never))
     lost = [loss for package in imported.packages for loss in _losses_of_files(package)]
@@ -112,7 +121,7 @@ def _refuse_overlaps(imported: ImportedLock, universe: MarkerSet) -> None:
 
 
 def _package(
-    package: ImportedPackage, universe: MarkerSet, unbounded: list[str], conflicts: Sequence[DeclaredConflict]
+    package: ImportedPackage, universe: MarkerSet, unbounded: list[_Unbounded], conflicts: Sequence[DeclaredConflict]
 ) -> Package:
     marker = marker_text(package.region, universe, conflicts) if conflicts else package.region.text(universe)
     if marker is not None and package.original_marker is not None and not conflicts:
@@ -135,7 +144,7 @@ def _package(
     )
 
 
-def _requires_python(package: ImportedPackage, universe: MarkerSet, unbounded: list[str]) -> SpecifierSet | None:
+def _requires_python(package: ImportedPackage, universe: MarkerSet, unbounded: list[_Unbounded]) -> SpecifierSet | None:
     """`Requires-Python` of the release, if the entry applies within it only. Elsewhere an installer would fail."""
     if not package.requires_python:
         return None
@@ -147,17 +156,31 @@ def _requires_python(package: ImportedPackage, universe: MarkerSet, unbounded: l
     here = (package.region & universe).without_extras_and_groups()
     if here.implies(admitted):
         return specifiers
-    unbounded.append(package.shown)
+    unbounded.append(_Unbounded(package.shown, here, admitted))
     return None
 
 
-def _requires_python_loss(unbounded: Sequence[str]) -> Loss:
-    shown = ", ".join(unbounded[:_SHOWN]) + (f" and {len(unbounded) - _SHOWN} more" if unbounded[_SHOWN:] else "")
+def _requires_python_loss(unbounded: Sequence[_Unbounded]) -> Loss:
+    names = [package.shown for package in unbounded]
+    *others, last = names if len(names) <= _SHOWN else (*names[:_SHOWN], f"{len(names) - _SHOWN} more")
+    shown = f"{', '.join(others)} and {last}" if others else last
+    do, their = ("do", "their") if others else ("does", "its")
+    oldest = _oldest_common(unbounded)
+    option = f"`--python '>={oldest}'`" if oldest is not None else "a narrower `--python`"
     message = (
-        f"The input does not limit Python to what {shown} supports, so requires-python of "
-        f"{'these' if len(unbounded) > 1 else 'this'} is omitted (`--python '>=3.X'` limits the lock file)"
+        f"The input allows Pythons that {shown} {do} not support, so the lock file omits {their} requires-python "
+        f"({option} keeps it)"
     )
     return Loss(kind="requires-python-left-out", message=message, note=True)
+
+
+def _oldest_common(unbounded: Sequence[_Unbounded]) -> str | None:
+    """The oldest Python from which on all of them are supported wherever they apply; None if there is none."""
+    for python in KNOWN_PYTHONS:
+        newer = MarkerSet.of_python(f">={python}")
+        if all((package.applies & newer).implies(package.admitted) for package in unbounded):
+            return python
+    return None
 
 
 def _dependencies(package: ImportedPackage) -> list[dict[str, Any]] | None:

@@ -26,7 +26,7 @@ from lockset.markers.tags import wheel_region
 from lockset.resolve.problem.direct_source import file_url_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from packaging.version import Version
@@ -151,6 +151,7 @@ class _GapFiller:
         self, package: ImportedPackage, detail: ProjectDetail, files: list[tuple[DistributionFile, dict[str, str]]]
     ) -> ImportedPackage:
         kept = self._one_sdist(package, files)
+        self.losses += _yanked_losses(package, [file for file, _ in kept])
         pythons = {file.requires_python for file, _ in kept}
         return replace(
             package,
@@ -230,7 +231,8 @@ class _GapFiller:
                 "release-missing",
                 f"{package.shown}: {detail.index_url} has no file of this version (deleted, or the wrong index?)",
                 location=package.origin or self.location,
-                hint="Name the index that has it with `--index` or `--default-index`",
+                hint="Name the index that has it with `--index` or `--default-index`. Of several indexes that have the "
+                "project, only the first is used; `--index-strategy unsafe-first-match` also tries the next ones",
             )
         return detail, [file for one in versions for file in detail.files(one)]
 
@@ -318,8 +320,9 @@ class _GapFiller:
                 context=tuple(named[:_SHOWN]),
                 hint="Name the index that the pins came from with `--index` or `--default-index`",
             )
-        reason = f"{len(left)} of {total} hashes match no file on the index (removed since, or an obsolete format)"
-        message = f"{package.shown}: {reason}: {', '.join(named)}"
+        reason = f"{len(left)} of {total} hashes match no file on the index"
+        why = "removed since, on another index, or an obsolete format"
+        message = f"{package.shown}: {reason} ({why}): {', '.join(named)}"
         self.losses.append(Loss(kind="hash-unmatched", message=message, hashes=hashes))
 
     def _usable_files(
@@ -350,10 +353,6 @@ class _GapFiller:
         return [(file, hashes) for file, hashes in kept if file.filename not in sdists[1:]]
 
     def _imported_file(self, file: DistributionFile, hashes: dict[str, str]) -> ImportedFile:
-        if file.yanked:
-            reason = f" ({file.yanked_reason})" if file.yanked_reason else ""
-            message = f"{file.filename} is yanked{reason}"
-            self.losses.append(Loss(kind="yanked", message=message, note=True))
         local = file.url.startswith("file:")
         return ImportedFile(
             name=file.filename,
@@ -460,6 +459,17 @@ def _pythons(requires_python: str | None) -> MarkerSet:
         return MarkerSet.of_python(requires_python or "")
     except LocksetError:
         return MarkerSet.any()
+
+
+def _yanked_losses(package: ImportedPackage, files: Sequence[DistributionFile]) -> Iterator[Loss]:
+    """A note for each reason for which files of the release are yanked; mostly all are for one."""
+    reasons: dict[str | None, list[str]] = {}
+    for file in files:
+        if file.yanked:
+            reasons.setdefault(file.yanked_reason, []).append(file.filename)
+    for reason, names in reasons.items():
+        what = package.shown if len(names) == len(files) else f"A part of {package.shown} ({', '.join(names)})"
+        yield Loss(kind="yanked", message=f"{what} is yanked{f' ({reason})' if reason else ''}", note=True)
 
 
 def _losses_of_split(

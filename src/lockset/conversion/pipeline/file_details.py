@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
@@ -12,7 +13,7 @@ from lockset.index.pages.project_page import DistributionFile, unlisted_file
 from lockset.lockfile.model import file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lockset.conversion.model.ports import Remote
     from lockset.index.ports import Index
@@ -28,59 +29,49 @@ def fill_file_details(lock: Pylock, index: Index | None) -> Pylock:
     """
     packages = []
     for package in lock.packages:
-        named = _with_names(package)
+        named = _with_files(package, lambda file: {"name": file_name(file)})
         if index is not None and _lacks_facts(named) and named.version is not None:
             try:
                 files = index.project(named.name).files(named.version)
             except (LocksetError, KeyError):
                 files = ()
-            named = _with_facts(named, files)
+            named = _with_files(named, partial(_facts, known=files))
         packages.append(named)
     return replace(lock, packages=packages)
 
 
-def _with_names(package: Package) -> Package:
-    wheels = [replace(w, name=file_name(w)) for w in package.wheels] if package.wheels is not None else None
-    sdist = replace(package.sdist, name=file_name(package.sdist)) if package.sdist is not None else None
-    return replace(package, wheels=wheels, sdist=sdist)
+def _with_files(package: Package, changes: Callable[[PackageWheel | PackageSdist], dict[str, Any]]) -> Package:
+    """The entry with other values of some fields of its wheels and of its source distribution."""
+    wheels, sdist = package.wheels, package.sdist
+    return replace(
+        package,
+        wheels=None if wheels is None else [replace(wheel, **changes(wheel)) for wheel in wheels],
+        sdist=None if sdist is None else replace(sdist, **changes(sdist)),
+    )
 
 
 def _lacks_facts(package: Package) -> bool:
     return any(file.size is None or file.upload_time is None for file in _files(package))
 
 
-def _with_facts(package: Package, known: Sequence[DistributionFile]) -> Package:
-    wheels = [_complete_wheel(w, known) for w in package.wheels] if package.wheels is not None else None
-    sdist = None if package.sdist is None else _complete_sdist(package.sdist, known)
-    return replace(package, wheels=wheels, sdist=sdist)
-
-
-def _complete_wheel(file: PackageWheel, known: Sequence[DistributionFile]) -> PackageWheel:
-    same = _same_file(file, known)
+def _facts(file: PackageWheel | PackageSdist, known: Sequence[DistributionFile]) -> dict[str, Any]:
+    """Size and upload time of `file`: its own, else those of the known file with the same hash."""
+    digest = file.hashes.get("sha256")
+    same = next((one for one in known if digest is not None and one.hashes.get("sha256") == digest), None)
     if same is None:
-        return file
-    return replace(file, size=file.size or same.size, upload_time=file.upload_time or same.upload_time)
-
-
-def _complete_sdist(file: PackageSdist, known: Sequence[DistributionFile]) -> PackageSdist:
-    same = _same_file(file, known)
-    if same is None:
-        return file
-    return replace(file, size=file.size or same.size, upload_time=file.upload_time or same.upload_time)
-
-
-def _same_file(file: PackageWheel | PackageSdist, known: Sequence[DistributionFile]) -> DistributionFile | None:
-    return next(
-        (k for k in known if k.hashes.get("sha256") is not None and k.hashes["sha256"] == file.hashes.get("sha256")),
-        None,
-    )
+        return {}
+    return {"size": file.size or same.size, "upload_time": file.upload_time or same.upload_time}
 
 
 def with_sizes(lock: Pylock, remote: Remote) -> Pylock:
     """Add the sizes of files that have a URL but no size, if their servers state them."""
     lacking = [_file_to_measure(package, file) for package in lock.packages for file in _files(package) if _lacks(file)]
     known = remote.sizes(lacking) if lacking else {}
-    return replace(lock, packages=[_with_size(package, known) for package in lock.packages])
+
+    def size(file: PackageWheel | PackageSdist) -> dict[str, Any]:
+        return {"size": known.get(file.url or "")} if _lacks(file) else {}
+
+    return replace(lock, packages=[_with_files(package, size) for package in lock.packages])
 
 
 def _files(package: Package) -> Iterable[PackageWheel | PackageSdist]:
@@ -101,12 +92,3 @@ def _file_to_measure(package: Package, file: PackageWheel | PackageSdist) -> Dis
         url=file.url or "",
         hashes=file.hashes,
     )
-
-
-def _with_size(package: Package, known: Mapping[str, int]) -> Package:
-    wheels, sdist = package.wheels, package.sdist
-    if wheels is not None:
-        wheels = [replace(w, size=known.get(w.url or "")) if _lacks(w) else w for w in wheels]
-    if sdist is not None and _lacks(sdist):
-        sdist = replace(sdist, size=known.get(sdist.url or ""))
-    return replace(package, wheels=wheels, sdist=sdist)

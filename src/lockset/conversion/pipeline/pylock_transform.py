@@ -21,9 +21,10 @@ from lockset.errors import LocksetError
 from lockset.index.filenames import tags_of_triple, wheel_triple
 from lockset.lockfile.conflicts import declared_conflicts, met_within, refuse_conflicting_choice, with_conflicts
 from lockset.lockfile.model import artifacts, describe, file_name
-from lockset.markers import MarkerSet, wheel_region
+from lockset.markers import MarkerSet, platform_region, wheel_region
 from lockset.markers.environment import example_in_words
 from lockset.package_names import canonicalize_name
+from lockset.resolve.problem.python_range import python_range
 from lockset.similar_names import known_names_hint
 
 if TYPE_CHECKING:
@@ -61,6 +62,30 @@ class KeptParts:
     extras: frozenset[str] = frozenset()
     groups: frozenset[str] | None = None
     choose: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        lock: Pylock,
+        *,
+        python: str | None,
+        platforms: Iterable[str],
+        extras: Iterable[str],
+        groups: Iterable[str],
+        only_groups: Iterable[str],
+        choose: bool,
+    ) -> KeptParts:
+        """The parts of `lock` that options name: groups are installed with the default ones, only-groups instead."""
+        chosen = frozenset(only_groups) or frozenset(groups)
+        if chosen and not only_groups:
+            chosen |= frozenset(lock.default_groups or ())
+        return cls(
+            requires_python=None if python is None else python_range(python),
+            environments=tuple(map(platform_region, platforms)),
+            extras=frozenset(extras),
+            groups=chosen or None,
+            choose=choose,
+        )
 
     @property
     def bounds(self) -> bool:

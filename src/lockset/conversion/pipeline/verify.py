@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement
 
 from lockset._dataclass import dataclass
-from lockset.conversion.model.imported_lock import Loss, identity, identity_of_source, region_of_text, universe_of
+from lockset.conversion.model.imported_lock import Loss, identity, region_of_text, universe_of
 from lockset.conversion.model.selection import Situation
 from lockset.dependency_specifiers import read_dependency
 from lockset.errors import LocksetError
@@ -94,10 +94,7 @@ class Proof:
 
 def identity_of_package(package: Package) -> str:
     """The identity of an entry: equal for entries that install the same."""
-    source = package.vcs or package.directory or package.archive
-    if source is not None:
-        return identity_of_source(package.name, source)
-    return identity(package.name, package.version, None)
+    return identity(package.name, package.version, package.vcs or package.directory or package.archive)
 
 
 def entry_hashes(package: Package) -> list[frozenset[str]]:
@@ -339,7 +336,8 @@ def missing_dependencies(imported: ImportedLock, index: Index, remote: Remote) -
     more = f" and {len(named) - _SHOWN} more" if named[_SHOWN:] else ""
     message = (
         f"The file does not pin all dependencies of its pins: {', '.join(named[:_SHOWN])}"
-        f"{more}; installers would resolve them, but the lock file lacks them"
+        f"{more}; installers would resolve them, but the lock file lacks them. Pin them, or, if they are for other "
+        "Pythons, limit the lock file with `--python`"
     )
     return (Loss(kind="needs-missing", message=message),)
 

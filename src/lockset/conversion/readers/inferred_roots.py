@@ -280,14 +280,15 @@ def report_inferred_roots(inferred: InferredRoots, losses: list[Loss], *, shown:
         Loss(
             kind="roots-assumed",
             message=f"{shown} does not state what the project requires, and there is no pyproject.toml next to it that "
-            f"does: the packages that nothing else requires are taken ({join_names(inferred.names)})",
+            f"does (`--pyproject FILE` names it): it is assumed to require what no other package does, "
+            f"{join_names(inferred.names)}",
         )
     )
     losses.append(
         Loss(
             kind="markers-assumed",
-            message=f"{shown} does not state the markers of the project's requirements: they are locked for all "
-            "environments (for one system if they have no files for others)",
+            message=f"{shown} does not state the markers of the project's requirements: they are installed "
+            "everywhere, or on the only system for which they have files",
         )
     )
     if inferred.extras:
@@ -330,15 +331,16 @@ def unknown_group_losses(
         message = f"{shown} does not state the dependency groups: all packages for development are in the group `dev`"
         yield Loss(kind="groups-joined", message=message)
         message = (
-            "Only pyproject.toml states which groups Poetry installs by default, and none was found: "
-            "by default, the lock file installs the project alone"
+            "Only pyproject.toml states which groups Poetry installs by default, and there is none next to the file: "
+            "the lock file installs no group by default"
         )
         yield Loss(kind="default-groups-unknown", message=message)
     elif not states_development:
         of = (
             f" which packages belong to {join_names(named)}" if named else " which packages belong to dependency groups"
         )
-        yield Loss(kind="groups-unknown", message=f"{shown} does not state{of}: all packages are the project's")
+        message = f"{shown} does not state{of}: all packages are installed by default"
+        yield Loss(kind="groups-unknown", message=message)
 
 
 def join_names(names: Sequence[str]) -> str:

@@ -404,8 +404,10 @@ def _add_notes(project: RootProject, packages: Sequence[ImportedPackage], losses
     hashed = any(package.bare_hashes for package in packages)
     trees = [p.name for p in packages if p.source is not None and not isinstance(p.source, PackageArchive)]
     if hashed and trees:
+        they_are, them = ("they are", "them") if len(trees) > 1 else ("it is", "it")
         message = (
-            f"{', '.join(trees)} cannot have a hash. It is locked, although pip refuses it together with hashed pins"
+            f"{', '.join(trees)} cannot have a hash: {they_are} locked, although pip refuses {them} together with "
+            "hashed pins"
         )
         losses.append(Loss(kind="hashes-beside-trees", message=message, note=True))
     if any(package.every_file for package in packages):

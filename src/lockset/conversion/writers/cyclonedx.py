@@ -70,11 +70,9 @@ def to_cyclonedx(
     refs = "\n".join(sorted(str(part.bom_ref) for part in (*components, *bom.vulnerabilities)))
     bom.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, f"{name}\n{refs}\n{now.isoformat()}")
     # Not by `register_dependency`, which looks for a component among all that it has.
-    needs: dict[Any, list[Any]] = {root.bom_ref: []}
+    needs: dict[Any, list[Any]] = {root.bom_ref: [components[number].bom_ref for number in exported.roots]}
     for component, entry in zip(components, exported.entries, strict=True):
         needs.setdefault(component.bom_ref, []).extend(components[number].bom_ref for number in entry.needs)
-        if not entry.required_by:
-            needs[root.bom_ref].append(component.bom_ref)
     bom.dependencies = [
         Dependency(ref, [Dependency(needed) for needed in all_needed]) for ref, all_needed in needs.items()
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lockset._dataclass import dataclass
 from lockset.conversion.pipeline.pylock_transform import KeptParts, narrow, region_of_package, universe_of_lock
+from lockset.lockfile.dependency_graph import covering_roots
 from lockset.lockfile.publishers import recorded_identities
 
 if TYPE_CHECKING:
@@ -49,11 +50,13 @@ class ExportedLock:
     Attributes:
         lock: The lock file with fixed extras and groups.
         entries: By name, then version.
+        roots: Indexes of the entries that nothing else requires, and of one of each cycle. All others are below them.
         one: The only environment, if the export is for one. Then no entry has a marker.
     """
 
     lock: Pylock
     entries: tuple[ExportedEntry, ...]
+    roots: tuple[int, ...] = ()
     one: Environment | None = None
 
 
@@ -95,7 +98,7 @@ def chosen_entries(lock: Pylock, parts: KeptParts, *, one: Environment | None = 
         )
         for number, (package, region) in enumerate(pairs)
     )
-    return ExportedLock(lock=narrowed, entries=entries, one=one)
+    return ExportedLock(lock=narrowed, entries=entries, roots=covering_roots((), range(len(entries)), needs), one=one)
 
 
 def _needs(pairs: list[tuple[Package, MarkerSet]]) -> Mapping[int, tuple[int, ...]]:

@@ -44,7 +44,7 @@ def to_spdx3(exported: ExportedLock, *, name: str, tool_version: str, now: datet
     space = uuid.uuid5(uuid.NAMESPACE_URL, f"3.0\n{name}\n{marks}\n{now.isoformat()}")
     writing = _Spdx3Writer(spdx=spdx, base=f"urn:uuid:{space}#")
     writing.begin(tool_version, now)
-    return writing.document(name, exported.entries)
+    return writing.document(name, exported)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,16 +69,16 @@ class _Spdx3Writer:
         self.creation.createdBy = [agent]
         self.graph.add(self.creation)
 
-    def document(self, name: str, entries: Sequence[ExportedEntry]) -> str:
+    def document(self, name: str, exported: ExportedLock) -> str:
         """The text of the document."""
         spdx = self.spdx
         purpose = spdx.software_SoftwarePurpose
         root = self._new(spdx.software_Package, "root", name=name, software_primaryPurpose=purpose.application)
-        packages = [self._package(entry, number) for number, entry in enumerate(entries)]
+        packages = [self._package(entry, number) for number, entry in enumerate(exported.entries)]
         relations = spdx.RelationshipType
-        roots = [package for package, entry in zip(packages, entries, strict=True) if not entry.required_by]
+        roots = [packages[number] for number in exported.roots]
         self._relate("root", root, relations.dependsOn, roots)
-        for number, (package, entry) in enumerate(zip(packages, entries, strict=True)):
+        for number, (package, entry) in enumerate(zip(packages, exported.entries, strict=True)):
             self._relate(f"{number}", package, relations.dependsOn, [packages[need] for need in entry.needs])
             parts = [self._part(artifact, f"{number}-{at}") for at, artifact in enumerate(artifacts(entry.package))]
             self._relate(f"{number}-files", package, relations.hasDistributionArtifact, parts)

@@ -70,6 +70,7 @@ def local_table(source: IndexSource, name: str) -> PageTable | None:
         raise IndexUnreachableError(
             f"The folder of packages cannot be read: {error.strerror or error}",
             location=str(location),
+            hint="Check the path of the folder; the URL of an index begins with `https://`",
         ) from error
     return table if table is None or table.versions else None
 

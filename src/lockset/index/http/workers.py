@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class Workers:
         self._queue: SimpleQueue[Job[Any] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
+        self._started: list[threading.Thread] = []
         self._calls = 0  # queued or under way
         self._closed = False
         self.offered: dict[str, Callable[[Any], Any]] = {}
@@ -130,6 +131,19 @@ class Workers:
             for _ in range(self._threads):
                 self._queue.put(None)
 
+    def drop(self) -> None:
+        """Forget the calls that no thread has begun; nothing may wait for them."""
+        with self._lock, suppress(Empty):
+            while True:
+                self._queue.get_nowait()
+                self._calls -= 1
+
+    def join(self) -> None:
+        """Wait for the end of the threads, after `close`."""
+        for thread in self._started:
+            while thread.is_alive():
+                thread.join(_HEARTBEAT)
+
     def _added(self, job: Job[T]) -> Job[T]:
         """The job, which a thread makes, or has been made here."""
         with self._lock:
@@ -138,7 +152,9 @@ class Workers:
             if self._threads < self._calls and self._may_grow():
                 with suppress(RuntimeError):  # fewer threads than allowed will do
                     name = f"lockset-{self._threads + 1}"
-                    threading.Thread(target=self._work, name=name, daemon=True).start()
+                    thread = threading.Thread(target=self._work, name=name, daemon=True)
+                    thread.start()
+                    self._started.append(thread)
                     self._threads += 1
             alone = not self._threads
         if alone:

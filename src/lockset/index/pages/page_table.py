@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 # Increment with every change of tables or rows: stored tables of another format are ignored.
-TABLE_FORMAT = 13
+TABLE_FORMAT = 14
 # Flags of a version, besides the kinds of its files.
 ALL_YANKED, PRERELEASE = 4, 8
 # The last version of marshal without references, which could give equal tables different bytes.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from lockset._dataclass import dataclass
 from lockset.errors import UsageError
-from lockset.option_values import check_options, plain_dataclass
+from lockset.option_values import check_options
 
 __all__ = ["ReportOptions"]
 
@@ -11,7 +12,7 @@ __all__ = ["ReportOptions"]
 _MOST_DAYS = 36_500
 
 
-@plain_dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportOptions:
     """The options of a report.
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from lockset._pattern import lazy_pattern
 from lockset.lockfile.read import MAX_BYTES, TomlError, decode
 from lockset.lockfile.validate.catalogue import rules_of
 from lockset.lockfile.validate.finding import Finding, Findings
-from lockset.lockfile.validate.json_positions import json_spans
 from lockset.lockfile.validate.report import Report
 from lockset.lockfile.validate.schema import load_schema, violations
 from lockset.spans import LineIndex, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from lockset.lockfile.positions import KeyPath
     from lockset.lockfile.validate.catalogue import Rule
     from lockset.lockfile.validate.schema import Violation
 
-__all__ = ["REPORT_RULES", "validate_json_report"]
+__all__ = ["REPORT_RULES", "json_spans", "validate_json_report"]
 
 # Id -> rule.
 REPORT_RULES: Mapping[str, Rule] = {
@@ -38,6 +39,8 @@ _REPORTS = ("validate-output.schema.json", "sync-report.schema.json")
 _ENOUGH = 0.5
 _TYPES = {"string": "a string", "array": "an array", "object": "an object", "boolean": "a boolean"}
 _JSON_TYPES = {str: "a string", bool: "a boolean", int: "an integer", float: "a number", list: "an array"}
+_BLANK = lazy_pattern(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
 # Longest sentence of jsonschema that is shown: it quotes the value.
 _LONGEST = 200
 
@@ -126,3 +129,47 @@ def _refused(text: str, path: str | None, message: str, offset: int = 0, hint: s
     position = LineIndex(text).position(offset)
     issue = REPORT_RULES[finding.code].issue(finding, Span(start=offset, end=offset), position)
     return Report(path=path, issues=(issue,), document=None, text=text)
+
+
+def json_spans(text: str, paths: Iterable[KeyPath]) -> dict[KeyPath, Span]:
+    """The span of the value at each path of `text`, which json has read; of the deepest one above it, if it is missing.
+
+    json's own decoder has no positions, but passes over every value: only the containers on the way are walked through.
+    Of a key that occurs twice the last one counts, as for json.
+    """
+    wanted = set(paths)
+    on_the_way = {path[:length] for path in wanted for length in range(len(path) + 1)}
+    known: dict[KeyPath, Span] = {}
+    waiting: list[tuple[KeyPath, int]] = [((), _skip(text, 0))]
+    while waiting:
+        path, start = waiting.pop()
+        known[path] = Span(start=start, end=_DECODER.raw_decode(text, start)[1])
+        if text[start] in "[{":
+            waiting += _children(text, path, start, on_the_way)
+    return {path: next(known[path[:n]] for n in range(len(path), -1, -1) if path[:n] in known) for path in wanted}
+
+
+def _children(text: str, path: KeyPath, start: int, wanted: set[KeyPath]) -> list[tuple[KeyPath, int]]:
+    """The items of the container at `start` that are wanted, and where their values begin."""
+    starts: dict[KeyPath, int] = {}
+    is_object = text[start] == "{"
+    at, number = _skip(text, start + 1), 0
+    while text[at] not in "]}":
+        key: str | int = number
+        if is_object:
+            key, at = _DECODER.raw_decode(text, at)
+            at = _skip(text, _skip(text, at) + 1)  # the colon
+        below = (*path, key)
+        if below in wanted:
+            starts[below] = at
+        at = _skip(text, _DECODER.raw_decode(text, at)[1])
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+        number += 1
+    return list(starts.items())
+
+
+def _skip(text: str, at: int) -> int:
+    blank = _BLANK.match(text, at)
+    assert blank is not None, "it matches nothing, too"
+    return blank.end()

@@ -11,6 +11,7 @@ from lockset._pattern import lazy_pattern
 from lockset.errors import LocksetError
 from lockset.lockfile.read import MAX_BYTES, Document, TomlError, read_with_rest
 from lockset.lockfile.validate.finding import Finding, Findings, Issue
+from lockset.lockfile.validate.lock_table import LockTable
 from lockset.lockfile.validate.rules.keys import (
     check_across,
     check_file_name,
@@ -138,8 +139,9 @@ def validate_document(data: bytes | str, *, path: str | None = None, now: dateti
         )
         text = data if isinstance(data, str) else data[:MAX_BYTES].decode("utf-8", "replace")
         return Report(path=path, issues=(*locate_findings(findings, None), syntax), document=None, text=text)
-    check_top(document.data, findings)
-    files = check_packages(document.data, findings)
+    table = LockTable(document.data, (), findings)
+    check_top(table)
+    files = check_packages(table)
     check_across(document.data, files, findings)
     if depends_on_environments(document.data):
         # Imported here: decision diagrams take longer to import than everything else.

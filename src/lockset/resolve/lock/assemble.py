@@ -13,7 +13,7 @@ from lockset._dataclass import dataclass, replace
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import composed_marker, read_specifiers
 from lockset.errors import LocksetError
-from lockset.index.filenames import tags_of_triple, wheel_triple
+from lockset.index.filenames import standard_sdist_name, tags_of_triple, wheel_triple
 from lockset.index.options import is_local
 from lockset.lockfile.conflicts import marker_text
 from lockset.lockfile.model import (
@@ -280,7 +280,7 @@ def _file(file: DistributionFile, terms: LockTerms, artifacts: Artifacts) -> dic
     """The fields of a file. A local file has a path relative to the lock, so that both can be moved together."""
     is_here = is_local(file.url)
     return {
-        "name": file.filename,
+        "name": file.filename if file.is_wheel else standard_sdist_name(file.filename, file.project, file.version),
         "url": None if is_here else file.url,
         "path": relative_path(file_url_path(file.url), terms.folder).removeprefix("./") if is_here else None,
         "upload_time": file.upload_time,

@@ -263,14 +263,12 @@ def _missing_files(entries: Iterable[_Entry], points: _Points) -> tuple[MissingF
     tags = [(entry, entry_tags) for entry in entries if (entry_tags := _tags_of(entry.package)) is not None]
     lacking: list[tuple[int, int, _Entry, TargetInterpreter]] = []
     for sample, where in points.samples:
-        accepted: frozenset[Tag] | None = None  # made where an entry needs it: an interpreter has hundreds
         is_python3 = sample.python.startswith("3.")
         for entry, entry_tags in tags:
             here = entry.points & where
-            if here and not (is_python3 and any(str(tag) == "py3-none-any" for tag in entry_tags)):
-                accepted = accepted or frozenset(sample.tags)
-                if entry_tags.isdisjoint(accepted):
-                    lacking.append((here & -here, entry.number, entry, sample))
+            for_all = is_python3 and any(str(tag) == "py3-none-any" for tag in entry_tags)
+            if here and not for_all and not sample.accepts(entry_tags):
+                lacking.append((here & -here, entry.number, entry, sample))
     missing: dict[tuple[str, str], dict[str, TargetInterpreter]] = {}
     for _, _, entry, sample in sorted(lacking, key=itemgetter(0, 1)):
         missing.setdefault((entry.package.name, str(entry.version)), {})[sample.name] = sample

@@ -42,8 +42,8 @@ __all__ = [
     "source_of",
 ]
 
-_ARCHIVE = lazy_pattern(r"\.(whl|zip|tar\.gz|tgz)\Z", re.IGNORECASE)
-_OTHER_ARCHIVE = lazy_pattern(r"\.(tar|tar\.(bz2|xz|lzma|zst)|tbz|tbz2|txz|tlz|egg|exe|rar|7z)\Z", re.IGNORECASE)
+_ARCHIVE = lazy_pattern(r"\.(whl|zip|tar\.gz|tgz|tar\.bz2)\Z", re.IGNORECASE)
+_OTHER_ARCHIVE = lazy_pattern(r"\.(tar|tar\.(xz|lzma|zst)|tbz|tbz2|txz|tlz|egg|exe|rar|7z)\Z", re.IGNORECASE)
 # The host of a URL, with its port.
 _HOST = lazy_pattern(r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _SCHEME = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]+(?=:)")
@@ -57,7 +57,7 @@ class DirectSource:
     """Where one project comes from instead of an index. Sources of the same code are equal.
 
     Attributes:
-        name: Normalised name of the project.
+        name: Normalised name of the project; empty while it is not known.
         kind: `archive` (a wheel, or an archive of a source tree), `directory`, or `vcs` (git).
         url: Without credentials and fragment; None for a path. A local repository has both.
         path: Absolute local path; None for a URL.
@@ -88,6 +88,16 @@ class DirectSource:
     def order(self) -> tuple[str, ...]:
         """The sort key."""
         return (self.kind, self.url or "", self.path or "", self.subdirectory or "", self.revision or "")
+
+    @property
+    def label(self) -> str:
+        """The project and its location, for messages."""
+        return f"{self.name} ({self.shown})" if self.name else self.shown
+
+    @property
+    def requirement(self) -> str:
+        """The beginning of a message about the requirement: the project is required from there."""
+        return f"{self.name} is required from {self.shown}" if self.name else f"{self.shown} is required"
 
     @property
     def filename(self) -> str:
@@ -171,7 +181,7 @@ class SourceFacts:
 
 
 class SourceReader(Protocol):
-    """Reads sources. Implementation: `lockset.composition.source_reader.Sources`."""
+    """Reads sources. Implementation: `lockset.composition.sources.source_reader.Sources`."""
 
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
         """Read a source. May wait for the network, and build it if its metadata needs that and builds are allowed.
@@ -240,7 +250,8 @@ def source_of(line: RequirementLine, *, base: Path, folder: Path) -> DirectSourc
         _check_archive(path_of(address), line)
         public = _public(address)
         if has_secret(public):
-            raise secret_in_address(f"a secret of `{line.name}`", public, location=line.origin)
+            whose = line.name if line.is_named else without_secrets(public)
+            raise secret_in_address(f"a secret of `{whose}`", public, location=line.origin)
         return source(kind="archive", url=public, shown=_shown(public, subdirectory), fetched=address)
     if scheme not in {"", "file"} and not re.match(r"[A-Za-z]:[\\/]", address):
         raise _unsupported(line, f"`{scheme}:` is not a supported scheme", "Use https://, a path, or git+https://")
@@ -347,10 +358,11 @@ def _checked_subdirectory(text: str, line: RequirementLine) -> str:
 def _check_archive(path: str, line: RequirementLine) -> None:
     name = unquote(path).rstrip("/").rpartition("/")[2]
     if not _ARCHIVE.search(name):
-        what = f"`{name}` is not a wheel, .tar.gz or .zip file" if name else "it names no file"
+        what = f"`{name}` is not a wheel, .tar.gz, .tar.bz2 or .zip file" if name else "it names no file"
         raise _unsupported(line, what, "Name an archive; a git repository is written `git+https://...`")
 
 
 def _unsupported(line: RequirementLine, why: str, hint: str) -> LocksetError:
-    message = f"{line.name} is required from {without_secrets(line.requirement.url or '')}: {why}"
+    address = without_secrets(line.requirement.url or "")
+    message = f"{line.name} is required from {address}: {why}" if line.is_named else f"{address} is required: {why}"
     return SourceNotSupportedError(message, location=line.origin, hint=hint)

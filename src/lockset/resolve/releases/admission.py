@@ -267,7 +267,8 @@ def _around(
     positions = range(len(versions))
     number = versions.number if isinstance(versions, VersionList) else lambda position: _number(versions[position])
     first = bisect_left(positions, 1, key=lambda position: key(*number(position)) <= bound)
-    end = bisect_left(positions, 1, lo=first, key=lambda position: key(*number(position)) < bound)
+    # Few versions have the same number: each is looked at, which is less than another search among the older ones.
+    end = next((at for at in positions[first:] if key(*number(at)) != bound), len(versions))
     above, below = _OUTSIDE[operator]
     return first, end, (1 << first) - 1 if above else 0, (1 << len(versions)) - (1 << end) if below else 0
 

@@ -1,12 +1,10 @@
-"""The repository of index releases: pages, metadata of their files through ports, and where their wheels are of use."""
+"""The repository of index releases: their pages and files, and the metadata of those through ports."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from lockset._named_tuple import NamedTuple
 from lockset.errors import (
     BuildFailedError,
     BuildNeededError,
@@ -17,26 +15,25 @@ from lockset.errors import (
     TooManyFailedBuildsError,
 )
 from lockset.hashes import STRONG_ALGORITHMS
+from lockset.index.filenames import SDIST_SUFFIXES
 from lockset.index.options import is_local
 from lockset.index.ports import ProjectNotFound
-from lockset.markers import MarkerSet, default_build_region, wheel_region
-from lockset.markers.tags import is_for_every_python3
+from lockset.markers import MarkerSet, wheel_region
 from lockset.progress import NullListener
 from lockset.resolve.problem.dependencies import Dependencies
 from lockset.resolve.problem.requirement import of_extra, parse_metadata_dependency, replaced
 from lockset.resolve.releases.repository import OwnProjectRequired, ReleaseFacts, Releases
 from lockset.resolve.releases.requires_python import read_python, requires_python_region
+from lockset.resolve.releases.wheel_coverage import WheelCoverage, distinguish_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from packaging.tags import Tag
     from packaging.version import Version
 
     from lockset.index.pages.project_page import DistributionFile, ProjectDetail
     from lockset.index.pages.project_status import ProjectStatus
     from lockset.index.ports import Index
-    from lockset.markers.universe import TargetInterpreter
     from lockset.metadata.core import CoreMetadata
     from lockset.metadata.ports import MetadataSource
     from lockset.progress import ProgressListener
@@ -59,9 +56,6 @@ _SKIPPED = (
 # Builds of releases of one project for their metadata, and failed ones among them, at most.
 _MOST_BUILT = 10
 _MOST_FAILED = 5
-
-# Tags of a wheel, and the environments in which markers allow it.
-Wheel = tuple[frozenset["Tag"], MarkerSet]
 
 
 class IndexRepository:
@@ -97,8 +91,8 @@ class IndexRepository:
         self._files: dict[tuple[str, Version], tuple[DistributionFile, ...]] = {}
         self._serves: dict[tuple[str, Version], MarkerSet] = {}
         self._lacks: dict[tuple[str, Version], MarkerSet] = {}
-        self._usual_coverage, self._strict_coverage = _WheelCoverage(rules.targets), _WheelCoverage(rules.strictly)
-        self._coverages: dict[str, _WheelCoverage] = {}
+        self._usual_coverage, self._strict_coverage = WheelCoverage(rules.targets), WheelCoverage(rules.strictly)
+        self._coverages: dict[str, WheelCoverage] = {}
         self._strictly_serves: dict[tuple[str, Version], MarkerSet] = {}
         self._python_regions: dict[str, MarkerSet] = {}
         self._facts: dict[tuple[str, Version], ReleaseFacts | None] = {}
@@ -348,18 +342,18 @@ class IndexRepository:
             self._wheels_serve[name, version] = self._wheels(files, self._coverage_of(name)) if wheels_only else None
         return self._wheels_serve[name, version]
 
-    def _wheels(self, files: Iterable[DistributionFile], coverage: _WheelCoverage) -> MarkerSet:
+    def _wheels(self, files: Iterable[DistributionFile], coverage: WheelCoverage) -> MarkerSet:
         wheels = [(f.tags, wheel_region(f.tags) & self.admits(f.requires_python)) for f in files if f.is_wheel]
         return coverage.of(wheels)
 
-    def _coverage_of(self, name: str) -> _WheelCoverage:
+    def _coverage_of(self, name: str) -> WheelCoverage:
         """The coverage by wheels, for the described interpreters that count for a project."""
         if not self.rules.has_targets_alike:
             return self._usual_coverage
         if name not in self._coverages:
             files = (f for version in self.releases(name).versions for f in self.files(name, version))
             tags = frozenset(t for f in files if f.is_wheel for t in f.tags)
-            self._coverages[name] = _WheelCoverage(_distinguish_targets(self.rules.targets, tags))
+            self._coverages[name] = WheelCoverage(distinguish_targets(self.rules.targets, tags))
         return self._coverages[name]
 
     def strictly_serves(self, name: str, version: Version) -> MarkerSet:
@@ -454,7 +448,7 @@ class IndexRepository:
         if any(f.is_wheel for f in files):
             return self._metadata.metadata(files)
         built, failed = self._built.get(name, (0, 0))
-        if built < _MOST_BUILT and failed < _MOST_FAILED:
+        if self._may_build_more(name):
             try:
                 metadata = self._metadata.metadata(files)
             except BuildFailedError:
@@ -471,6 +465,11 @@ class IndexRepository:
                 f"{built if failed < _MOST_FAILED else failed} releases {in_vain}: no more are tried",
                 hint=f"Add a lower bound to `{name}`, so that fewer old releases are tried",
             ) from error
+
+    def _may_build_more(self, name: str) -> bool:
+        """Whether a further release of the project may be built for its metadata."""
+        built, failed = self._built.get(name, (0, 0))
+        return built < _MOST_BUILT and failed < _MOST_FAILED
 
     def hint_file(self, file: DistributionFile) -> None:
         """Announce that the metadata of this file will be needed; returns at once."""
@@ -492,96 +491,4 @@ class IndexRepository:
 
 
 def _builds(file: DistributionFile) -> bool:
-    return file.filename.endswith((".tar.gz", ".zip"))
-
-
-class _Platform(NamedTuple):
-    """The interpreters of one platform: the tags that each accepts, and the environments that it stands for."""
-
-    region: MarkerSet
-    platform_tags: frozenset[str]
-    interpreters: Sequence[tuple[frozenset[Tag], MarkerSet]]
-
-
-class _WheelCoverage:
-    """Where wheels can be used, for `targets`: described interpreters, and the environments that each stands for."""
-
-    def __init__(self, targets: Mapping[TargetInterpreter, MarkerSet]) -> None:
-        self._targets = targets
-
-    @cached_property
-    def _is_python3(self) -> bool:
-        return all(target.python.startswith("3.") for target in self._targets)
-
-    @cached_property
-    def _platforms(self) -> Sequence[_Platform]:
-        groups: dict[str, list[tuple[TargetInterpreter, MarkerSet]]] = {}
-        for target, here in self._targets.items():
-            groups.setdefault(target.platform, []).append((target, here))
-        return [_platform(group) for group in groups.values()]
-
-    def of(self, wheels: Collection[Wheel]) -> MarkerSet:
-        """The environments in which one of `wheels` can be used.
-
-        In the region of a target, by the target's tags. Elsewhere by those of default builds.
-        """
-        region = MarkerSet.union([where for _, where in wheels])
-        # Most releases without an sdist have one wheel for all; the tags of the targets are thousands.
-        usual = MarkerSet.union([where for tags, where in wheels if is_for_every_python3(tags)])
-        if self._is_python3 and region.implies(usual):
-            return region
-        targeted = MarkerSet.none()
-        for platform in self._platforms:
-            if region.is_disjoint(platform.region):
-                continue
-            # Wheels for a newer libc are none there, whatever Python looks at them; then what each Python takes.
-            there = [(tags, where) for tags, where in wheels if _has_tag(tags, platform.platform_tags)]
-            region -= platform.region - MarkerSet.union([where for _, where in there])
-            for usable, here in _by_usable_wheels(there, platform.interpreters).items():
-                regions = MarkerSet.union(here)
-                targeted |= regions
-                region -= regions - MarkerSet.union([there[number][1] for number in usable])
-        default = MarkerSet.union([where & default_build_region(tags) for tags, where in wheels])
-        return region & (targeted | default)
-
-
-def _platform(group: Sequence[tuple[TargetInterpreter, MarkerSet]]) -> _Platform:
-    target = group[0][0]
-    system, machine = target.environment.sys_platform, target.environment.platform_machine
-    return _Platform(
-        MarkerSet.parse(f"sys_platform == '{system}' and platform_machine == '{machine}'"),
-        frozenset(tag.platform for tag in target.tags),
-        [(frozenset(target.tags), here) for target, here in group],
-    )
-
-
-def _has_tag(tags: frozenset[Tag], platforms: frozenset[str]) -> bool:
-    return any(tag.platform in platforms for tag in tags)
-
-
-def _by_usable_wheels(
-    wheels: Sequence[Wheel], interpreters: Sequence[tuple[frozenset[Tag], MarkerSet]]
-) -> Mapping[tuple[int, ...], list[MarkerSet]]:
-    """The regions of the interpreters, grouped by which of `wheels` they accept."""
-    groups: dict[tuple[int, ...], list[MarkerSet]] = {}
-    for accepted, here in interpreters:
-        usable = tuple(number for number, (tags, _) in enumerate(wheels) if not tags.isdisjoint(accepted))
-        groups.setdefault(usable, []).append(here)
-    return groups
-
-
-def _distinguish_targets(
-    targets: Mapping[TargetInterpreter, MarkerSet], tags: frozenset[Tag]
-) -> Mapping[TargetInterpreter, MarkerSet]:
-    """`targets` without those that accept none of `tags`, where another one has the same markers and accepts some.
-
-    What a project has no wheels for, such as a second libc, says nothing against a release.
-    """
-    markers = {t: (t.environment.sys_platform, t.environment.platform_machine) for t in targets}
-    served = {t.platform for t in targets if not tags.isdisjoint(t.tags)}
-    with_files = {markers[t] for t in targets if t.platform in served}
-    return {
-        target: where
-        for target, where in targets.items()
-        if target.platform in served or markers[target] not in with_files
-    }
+    return file.filename.endswith(SDIST_SUFFIXES)

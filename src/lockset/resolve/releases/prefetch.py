@@ -21,6 +21,7 @@ from lockset.metadata.ports import MetadataSource
 from lockset.resolve.problem.dependencies import Dependencies
 from lockset.resolve.problem.requirement import parse_dependency
 from lockset.resolve.releases.index_repository import IndexRepository
+from lockset.resolve.releases.sole_releases import ROOT, RecentRequirements, sole_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -67,7 +68,10 @@ class PrefetchingMetadata(MetadataSource, Protocol):
         """The metadata of this version, if it has arrived; never waits, never fails, never builds."""
 
     def is_coming(self, files: Sequence[DistributionFile]) -> bool:
-        """Whether another thread is fetching it."""
+        """Whether another thread is fetching or building it."""
+
+    def build_ahead(self, files: Sequence[DistributionFile]) -> None:
+        """Start to obtain metadata that are needed in any case from an sdist, with a build if that takes one."""
 
 
 class PrefetchingRepository(IndexRepository):
@@ -97,6 +101,8 @@ class PrefetchingRepository(IndexRepository):
         self._targets = rules.target_region
         self._followed: dict[str, dict[Version, None]] = {}
         self._following = False
+        self._is_building = False
+        self._recent = RecentRequirements()
         self._hinted: set[tuple[str, Version]] = set()
         self._matched: set[tuple[str, frozenset[Specifier]]] = set()
 
@@ -123,7 +129,9 @@ class PrefetchingRepository(IndexRepository):
         self._targets = universe if self._targets.is_empty else self._targets & universe
         names = Counter(dependency.name for dependency in dependencies)
         # Several of one project may be alternatives, such as those of conflicting groups.
-        self._add_requirements((d, self._targets) for d in dependencies if names[d.name] == 1 and d.url is None)
+        single = [d for d in dependencies if names[d.name] == 1 and d.url is None]
+        self._add_requirements((d, self._targets) for d in single)
+        self._recent.put(ROOT, ROOT, ((d.name, d.specifier) for d in single if not self._region(d, ()).is_empty))
         super().hint_requirements(dependencies, universe)
 
     def hint_release(self, name: str, version: Version) -> None:
@@ -147,11 +155,39 @@ class PrefetchingRepository(IndexRepository):
 
     def _read_facts(self, name: str, version: Version) -> ReleaseFacts | None:
         files = self.files(name, version)
-        self._look_ahead(lambda: self._prefetched_metadata.is_coming(files))
+        if any(file.is_wheel for file in files):
+            self._look_ahead(lambda: self._prefetched_metadata.is_coming(files))
+        elif files and self._may_build_more(name):
+            self._build(files)
         facts = super()._read_facts(name, version)
         if facts is not None:
-            self._add_requirements(self._applicable(name, facts.dependencies))
+            requirements = list(self._applicable(name, facts.dependencies))
+            self._add_requirements(requirements)
+            self._recent.put(name, str(version), ((d.name, d.specifier) for d, _ in requirements))
         return facts
+
+    def _build(self, files: Sequence[DistributionFile]) -> None:
+        """Obtain metadata of an sdist and, while that takes time, of others that are probably needed, too."""
+        self._prefetched_metadata.build_ahead(files)
+        if self._prefetched_metadata.is_coming(files):
+            self._is_building = True
+            for name in self._recent.names():
+                self._build_sole(name)
+        self._look_ahead(lambda: self._prefetched_metadata.is_coming(files))
+        self._is_building = False
+
+    def _build_sole(self, name: str) -> None:
+        """Start to obtain the metadata of sdists of the project that alone meet a requirement."""
+        is_known = name not in self.own_projects and self._prefetched_index.known(name) is not None
+        if not is_known or not self._may_build_more(name):
+            return
+        with suppress(LocksetError):
+            releases = self.releases(name)
+            for specifiers in self._recent.alternatives(name):
+                version = sole_release(releases, specifiers)
+                files = () if version is None or (name, version) in self._facts else self.files(name, version)
+                if files and not any(file.is_wheel for file in files):
+                    self._prefetched_metadata.build_ahead(files)
 
     def _look_ahead(self, waiting: Callable[[], bool]) -> None:
         """Follow what has arrived and, while `waiting`, what arrives."""
@@ -171,6 +207,8 @@ class PrefetchingRepository(IndexRepository):
         if isinstance(arrival, str):
             for version in self._guesses(arrival, self._requested_specifiers.get(arrival, ())):
                 self.hint_release(arrival, version)
+            if self._is_building and arrival in self._recent.names():
+                self._build_sole(arrival)
         else:
             self._follow_metadata(*arrival)
 
@@ -187,7 +225,9 @@ class PrefetchingRepository(IndexRepository):
             except LocksetError:
                 return  # raised again when the release is needed
         self._followed.setdefault(name, {})[version] = None
-        self.hint(self._add_requirements(self._applicable(name, dependencies)))
+        requirements = list(self._applicable(name, dependencies))
+        self._recent.put(name, str(version), ((d.name, d.specifier) for d, _ in requirements))
+        self.hint(self._add_requirements(requirements))
 
     def _stated(self, metadata: CoreMetadata) -> Iterator[Dependency | tuple[str, str]]:
         """The dependencies in the metadata, as `Dependencies` takes them."""

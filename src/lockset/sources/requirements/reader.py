@@ -49,6 +49,7 @@ def read_requirements(
     environ: Mapping[str, str],
     surroundings: ReferencedFiles,
     constraint: bool = False,
+    nameless: bool = False,
 ) -> RootProject:
     """Read a requirements file and the files that it includes.
 
@@ -60,6 +61,7 @@ def read_requirements(
         environ: Values for `${NAME}`.
         surroundings: Reads other files.
         constraint: Whether the lines are constraints.
+        nameless: Whether requirements may lack a name that their source shows: see `read_requirement`.
 
     Raises:
         LocksetError: with the file and line of the error.
@@ -68,6 +70,7 @@ def read_requirements(
         base=base,
         environ=environ,
         surroundings=surroundings,
+        nameless=nameless,
         options=OptionSum(base=str(base), surroundings=surroundings),
     )
     reader.file(content, _File(path_or_url=path_or_url, location=location, constraint=constraint), ())
@@ -97,6 +100,7 @@ class _RequirementsReader:
     base: Path
     environ: Mapping[str, str]
     surroundings: ReferencedFiles
+    nameless: bool
     options: OptionSum
     dependencies: list[RequirementLine] = field(default_factory=list)
     constraints: list[RequirementLine] = field(default_factory=list)
@@ -145,7 +149,14 @@ class _RequirementsReader:
         surroundings = _NoFiles(location) if is_remote(file.path_or_url) else self.surroundings
         if any(option.name == "hash" for option in options):
             text = without_weak_hashes(text)
-        line = read_requirement(text, origin=location, folder=self.base, surroundings=surroundings, editable=editable)
+        line = read_requirement(
+            text,
+            origin=location,
+            folder=self.base,
+            surroundings=surroundings,
+            editable=editable,
+            nameless=self.nameless and not file.constraint,
+        )
         if is_remote(file.path_or_url) and (line.requirement.url or "").lower().startswith("file:"):
             raise _local_from_remote(text, location)
         own = [option for option in options if option.name in _OF_REQUIREMENTS]

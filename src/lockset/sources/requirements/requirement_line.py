@@ -16,6 +16,7 @@ from lockset._dataclass import dataclass, replace
 from lockset._pattern import lazy_pattern
 from lockset.dependency_specifiers import read_dependency, read_sdist_name, read_wheel_name
 from lockset.errors import LocksetError, RequirementSyntaxError
+from lockset.hashes import quick_sha256
 from lockset.package_names import canonicalize_name
 from lockset.sources.direct_url import egg_name, path_of, split_hashes
 from lockset.url_secrets import plain_url, without_secrets
@@ -31,6 +32,7 @@ __all__ = [
     "RequirementLine",
     "is_remote",
     "is_url",
+    "missing_name_error",
     "parse_requirement",
     "read_requirement",
     "shown_url",
@@ -57,6 +59,8 @@ _NAMED = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\]\s*)?@\s*(?P<t
 _WITH_EXTRAS = lazy_pattern(r"(?P<path>.+?)(?P<extras>\[[^\[\]]*\])\Z", re.DOTALL)
 # A URL with any scheme, even one that cannot be fetched, so that it is not mistaken for a path.
 _ANY_ADDRESS = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]+://")
+# Names that stand for unknown ones begin so, and end with so many digits of a hash of the URL.
+_STAND_IN, _STAND_IN_DIGITS = "unnamed-project-", 16
 _LOCAL_URL = lazy_pattern(r"file:(?!/)", re.IGNORECASE)
 
 
@@ -72,6 +76,8 @@ class RequirementLine:
         hashes: Digests of which the file must match one; empty for none.
         editable: Whether to install the source tree as editable.
         config_settings: Pairs for the build backend, in the order written.
+        is_named: Whether the name of the project is known. Otherwise only its source shows the name, and `requirement`
+            has a stand-in, which no real project has: see `nameless`.
     """
 
     text: str
@@ -80,6 +86,7 @@ class RequirementLine:
     hashes: tuple[Digest, ...] = ()
     editable: bool = False
     config_settings: tuple[tuple[str, str], ...] = ()
+    is_named: bool = True
 
     @property
     def name(self) -> NormalizedName:
@@ -99,6 +106,12 @@ class RequirementLine:
         narrowed = read_dependency(str(self.requirement))
         narrowed.marker = marker if narrowed.marker is None else marker & narrowed.marker
         return replace(self, text=str(narrowed), requirement=narrowed, origin=origin)
+
+    def with_name(self, name: str) -> RequirementLine:
+        """The same requirement, on the project `name` that its source contains."""
+        named = read_dependency(str(self.requirement))
+        named.name = name
+        return replace(self, requirement=named, is_named=True)
 
 
 def parse_requirement(text: str, *, origin: str, location: str | None = None) -> RequirementLine:
@@ -186,9 +199,18 @@ def shown_url(url: str) -> str:
 
 
 def read_requirement(
-    text: str, *, origin: str, folder: Path, surroundings: ReferencedFiles, editable: bool = False
+    text: str,
+    *,
+    origin: str,
+    folder: Path,
+    surroundings: ReferencedFiles,
+    editable: bool = False,
+    nameless: bool = False,
 ) -> RequirementLine:
     """Read a requirement in any form that installers accept. Local paths are relative to `folder`.
+
+    With `nameless`, a source that does not state its name is accepted where fetching or building it shows the name: see
+    `RequirementLine.is_named`.
 
     Raises:
         LocksetError: `requirement-syntax`, `requirement-name` if the project's name is not known,
@@ -196,13 +218,13 @@ def read_requirement(
     """
     named = _NAMED.match(text)
     if _LOCAL_URL.match(text):
-        line = _from_path(text, origin, folder, surroundings)
+        line = _from_path(text, origin, folder, surroundings, nameless=nameless)
     elif is_url(text):
-        line = _from_url(text, origin)
+        line = _from_url(text, origin, nameless=nameless)
     elif named and not _looks_like_path(text.partition("@")[0]):
         line = _from_named(text, named["target"], origin, folder, surroundings)
     elif editable or _is_path(text):
-        line = _from_path(text, origin, folder, surroundings)
+        line = _from_path(text, origin, folder, surroundings, nameless=nameless)
     else:
         line = parse_requirement(text, origin=origin)
     if editable:
@@ -226,13 +248,15 @@ def _split_extras(text: str) -> tuple[str, str]:
     return (match["path"].rstrip(), match["extras"]) if match else (text, "")
 
 
-def _from_url(text: str, origin: str) -> RequirementLine:
+def _from_url(text: str, origin: str, *, nameless: bool) -> RequirementLine:
     # A bare URL may contain semicolons: only one before a blank begins the marker.
     url, _, marker = text.partition("; ")
     url = url.strip()
     name = _project_of(url, origin)
+    if name is None and nameless and _can_show_name(url):
+        return _build_nameless(text, "", url, marker, origin=origin)
     if name is None:
-        raise _missing_name_error(text, origin, url)
+        raise missing_name_error(text, origin, url)
     return _build(text, name, url, marker, origin=origin)
 
 
@@ -246,7 +270,9 @@ def _from_named(text: str, target: str, origin: str, folder: Path, surroundings:
     return _build(text, before.strip(), url + hash_sign + fragment, marker, origin=origin)
 
 
-def _from_path(text: str, origin: str, folder: Path, surroundings: ReferencedFiles) -> RequirementLine:
+def _from_path(
+    text: str, origin: str, folder: Path, surroundings: ReferencedFiles, *, nameless: bool
+) -> RequirementLine:
     written, _, marker = text.partition(";")
     path, extras = _split_extras(written.strip())
     # The fragment of a path (`./p#egg=name`) belongs to its URL.
@@ -254,8 +280,11 @@ def _from_path(text: str, origin: str, folder: Path, surroundings: ReferencedFil
     absolute, url = _local(_decode_local_url(path), origin, folder, surroundings)
     url += hash_sign + fragment
     name = _project_of(url, origin) or surroundings.project_name(absolute)
+    lack = "" if name is not None else _lack(absolute, surroundings)
+    if name is None and nameless and not lack and not absolute.endswith(".whl"):
+        return _build_nameless(text, extras, url, marker, origin=origin)
     if name is None:
-        raise _missing_name_error(text, origin, url, nameless=_nameless(absolute, surroundings))
+        raise missing_name_error(text, origin, url, lack=lack)
     return _build(text, name + extras, url, marker, origin=origin)
 
 
@@ -284,6 +313,18 @@ def _build(text: str, name: str, url: str, marker: str, *, origin: str) -> Requi
     return replace(line, text=text)
 
 
+def _build_nameless(text: str, extras: str, url: str, marker: str, *, origin: str) -> RequirementLine:
+    """A requirement whose name is a stand-in, the same for the same URL."""
+    stand_in = f"{_STAND_IN}{quick_sha256(url.encode()).hex()[:_STAND_IN_DIGITS]}"
+    return replace(_build(text, stand_in + extras, url, marker, origin=origin), is_named=False)
+
+
+def _can_show_name(url: str) -> bool:
+    """Whether the URL is that of a git repository or an archive of sources, which contain the name of the project."""
+    path = path_of(url)
+    return url.lower().startswith("git+") or (_ARCHIVE.search(path) is not None and not path.endswith(".whl"))
+
+
 def _project_of(url: str, origin: str) -> str | None:
     """The project name from the name of a wheel, the fragment, or the name of a source distribution, in this order.
 
@@ -298,7 +339,7 @@ def _project_of(url: str, origin: str) -> str | None:
         return None
 
 
-def _nameless(folder: str, surroundings: ReferencedFiles) -> str:
+def _lack(folder: str, surroundings: ReferencedFiles) -> str:
     """What a local source tree lacks, as the end of a sentence; "" if only a build can tell its name."""
     files = ("pyproject.toml", "setup.py", "setup.cfg")
     if _ARCHIVE.search(folder) or any(surroundings.exists(f"{folder}/{name}") for name in files):
@@ -306,11 +347,12 @@ def _nameless(folder: str, surroundings: ReferencedFiles) -> str:
     return f": `{folder}` has neither a pyproject.toml nor a setup.py"
 
 
-def _missing_name_error(text: str, origin: str, url: str, *, nameless: str = "") -> LocksetError:
-    if nameless:
+def missing_name_error(text: str, origin: str, url: str, *, lack: str = "") -> LocksetError:
+    """The error for a requirement whose project is not known; `lack` says what its folder lacks."""
+    if lack:
         return LocksetError(
             "requirement-name",
-            f"`{without_secrets(text)}` is not a project{nameless}",
+            f"`{without_secrets(text)}` is not a project{lack}",
             location=origin,
             hint="Name the folder of a project, or remove the line",
         )

@@ -14,13 +14,18 @@ from lockset.files.record_store import get_value, put_value
 from lockset.lockfile.file_name import PLAIN_NAME
 from lockset.sync.desired import SourcePolicy
 from lockset.sync.disk.apply.installer import InstallOptions
-from lockset.sync.disk.inspect.interpreter import ask_interpreter, interpreter_memory, interpreter_of
+from lockset.sync.disk.inspect.interpreter import (
+    ask_interpreter,
+    folder_interpreter,
+    interpreter_memory,
+    interpreter_of,
+)
 from lockset.sync.plan import RemovalPolicy
 from lockset.sync.target import Interpreter, Layout, Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from lockset.index.options import IndexOptions
@@ -31,6 +36,7 @@ __all__ = [
     "LockSource",
     "SyncRequest",
     "TargetSpec",
+    "active_environment",
     "directory_target",
     "environment_target",
     "find_environment",
@@ -42,6 +48,8 @@ __all__ = [
 
 # Increment with every change of the stored fields of described interpreters.
 _FORMAT = 2
+# The names of the environment that conda itself is in, which is not for projects.
+_CONDA_BASES = ("base", "root")
 
 
 class DescribedInterpreter(NamedTuple):
@@ -133,6 +141,15 @@ def _refuse_managed(target: Target) -> None:
             context=tuple(paragraph[:8]),
             hint="Sync into a virtual environment (`python -m venv .venv`), or use `--break-system-packages`",
         )
+
+
+def active_environment(environ: Mapping[str, str]) -> str | None:
+    """The folder of the active environment: a virtual one, or one of conda that has a Python and is not its base."""
+    virtual = environ.get("VIRTUAL_ENV")
+    conda = environ.get("CONDA_PREFIX")
+    if virtual or not conda or environ.get("CONDA_DEFAULT_ENV") in _CONDA_BASES:
+        return virtual or None
+    return conda if folder_interpreter(conda) is not None else None
 
 
 def find_environment(folder: Path) -> str | None:
@@ -250,11 +267,7 @@ class SyncRequest(NamedTuple):
 
     Attributes:
         sources: Lock files; where several have the same package, they must agree on it.
-        python: Path of an interpreter or of a virtual environment's folder; None only with `described`.
-        directory: Install into this folder instead of the interpreter's environment.
-        prefix: Install below this folder, laid out as an installation.
-        described: Install for this interpreter instead of one of this machine, from wheels only.
-        break_system: Allow an externally managed Python (PEP 668).
+        location: Where to install to; for a described interpreter, from wheels only.
         groups: Groups to install besides the default groups; without these if `default_groups` is False.
         allowed: Which sources may be used.
         no_binary: Names to install from source; None for all except those in `only_binary`.
@@ -267,11 +280,7 @@ class SyncRequest(NamedTuple):
     """
 
     sources: tuple[LockSource, ...]
-    python: str | None
-    directory: str | None = None
-    prefix: str | None = None
-    described: DescribedInterpreter | None = None
-    break_system: bool = False
+    location: TargetSpec
     extras: frozenset[str] = frozenset()
     all_extras: bool = False
     groups: frozenset[str] = frozenset()
@@ -287,14 +296,3 @@ class SyncRequest(NamedTuple):
     install_options: InstallOptions = InstallOptions()
     locked: bool = False
     check_only: bool = False
-
-    @property
-    def location(self) -> TargetSpec:
-        """The target to install into."""
-        return TargetSpec(
-            python=self.python,
-            directory=self.directory,
-            prefix=self.prefix,
-            described=self.described,
-            managed=self.break_system,
-        )

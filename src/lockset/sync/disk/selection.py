@@ -155,7 +155,7 @@ def _refuse_missing(items: Sequence[SelectedPackage], lock: Pylock) -> None:
 def _refuse_kind(one: DesiredDistribution, request: SyncRequest) -> None:
     """Refuse a source where a wheel is required, and the other way round."""
     is_wheel = (one.filename or "").endswith(".whl") and one.kind in {"wheel", "archive"}
-    if request.described is not None and not is_wheel:
+    if request.location.described is not None and not is_wheel:
         raise LocksetError(
             "no-usable-file",
             f"`{one}` has no wheel for the described platform, and a source cannot be built for it here",

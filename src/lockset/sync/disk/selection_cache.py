@@ -70,7 +70,7 @@ def _key(request: SyncRequest, target: Target) -> bytes:
             [(s.data, s.folder) for s in request.sources],
             sorted(interpreter.markers.items()),
             (interpreter.version, interpreter.implementation, interpreter.abis, interpreter.platforms, interpreter.mac),
-            request.described and tuple(request.described),
+            request.location.described and tuple(request.location.described),
             (_ordered(request.extras), request.all_extras, _ordered(request.groups), request.all_groups),
             (request.default_groups, _ordered(request.no_binary), _ordered(request.only_binary)),
             (request.build_nothing, request.strict),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["ANY_PYTHON", "command_text", "is_placeholder", "rewrite_script", "shebang"]
+__all__ = ["ANY_PYTHON", "PYTHON_BESIDE", "command_text", "is_placeholder", "rewrite_script", "shebang"]
 
 # The interpreter of a described target: the first `python3` on the path when the script runs.
 ANY_PYTHON = "/usr/bin/env python3"
+# The interpreter of an environment that may be moved: the `python` in the folder of the script, links followed.
+PYTHON_BESIDE = "python"
 # Start of a wheel's script whose interpreter the installer fills in.
 _PLACEHOLDER = b"#!python"
 # The longest shebang that every kernel accepts.
@@ -14,6 +16,8 @@ _LONGEST = 127
 
 def shebang(executable: str) -> bytes:
     """The first line or lines of a Python script that `executable` runs, with line end."""
+    if executable == PYTHON_BESIDE:
+        return _through_shell('"$(dirname -- "$(realpath -- "$0")")/python"')
     simple = f"#!{executable}\n".encode(errors="surrogateescape")
     if executable == ANY_PYTHON:
         return simple
@@ -21,8 +25,11 @@ def shebang(executable: str) -> bytes:
         return simple
     import shlex  # here, since few paths have spaces
 
-    # For the shell this is a command that runs the script again; for Python it is a string.
-    quoted = shlex.quote(executable)
+    return _through_shell(shlex.quote(executable))
+
+
+def _through_shell(quoted: str) -> bytes:
+    """The first lines of a script that a shell runs again by the interpreter `quoted`; for Python they are a string."""
     return f"#!/bin/sh\n'''exec' {quoted} \"$0\" \"$@\"\n' '''\n".encode(errors="surrogateescape")
 
 

@@ -43,6 +43,42 @@ def run(
     return call
 
 
+@pytest.mark.parametrize("options", [["--platform", "linux"], ["--extra", "x"]])
+def test_a_package_that_is_not_selected_is_not_called_missing(
+    run: Callable[..., tuple[int, str, str]], options: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "pylock.x.toml").write_text(LOCK.replace("dependency-groups", 'extras = ["x"]\ndependency-groups', 1))
+    name = "colorama" if "linux" in options else "sphinx"
+    code, _, err = run("why", name, "pylock.x.toml", *options)
+    assert code == 1
+    assert err == (
+        f"error: The lock file has `{name}` for other environments, extras or groups only\n"
+        "  hint: Leave out the options that select them\n"
+    )
+    assert run("why", "sphynx", "pylock.x.toml", *options)[2].startswith(
+        "error: The lock file has no package `sphynx`\n"
+    )
+
+
+def test_a_lock_of_requirements_that_require_nothing_records_that(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    (tmp_path / "pylock.toml").write_text(lock_text(entry("click", "8.2"), roots=["click>=8"]))
+    assert run("why", "click") == (0, "click 8.2\n  required as `click>=8`\n", "")
+    assert run("tree") == (0, "click 8.2 (>=8)\n", "pylock.toml: 1 package\n")
+
+
+def test_in_the_folder_of_a_member_the_tree_names_the_lock_file_of_the_member(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.lockset.workspace]\nmembers = ["api"]\n')
+    (tmp_path / "pylock.api.toml").write_text(f'{LOCK}\n# "api/pyproject.toml"\n')
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "pyproject.toml").write_text('[project]\nname = "api"\nversion = "1"\n')
+    monkeypatch.chdir(tmp_path / "api")
+    assert run("tree", "--depth", "0")[2].startswith("pylock.api.toml: 6 packages\n")
+
+
 def test_the_tree_shows_repeated_branches_once(run: Callable[..., tuple[int, str, str]]) -> None:
     code, out, err = run("tree")
     assert code == 0

@@ -30,6 +30,24 @@ def test_the_path_goes_first_then_the_newest_that_fits(tmp_path: Path) -> None:
     assert names == ["3.12.10", "3.12.1", "pypy3.12-7.3", "cpython-3.12.4-linux-x86_64-gnu"]
 
 
+def test_a_free_threaded_build_goes_last_and_is_found_by_its_own_name(tmp_path: Path) -> None:
+    threaded = "cpython-3.14.2+freethreaded-linux-x86_64-gnu"
+    made(tmp_path / ".pyenv/versions", "3.14.0", "3.14.1t", "3.14.0t")
+    made(tmp_path / ".local/share/uv/python", threaded, "cpython-3.14.0-linux-x86_64-gnu")
+    environ = {"PATH": "", "HOME": str(tmp_path)}
+    folders = [Path(folder) for folder in python_folders(environ, version="3.14") if folder.startswith(str(tmp_path))]
+    names = [(folder.parent if INSIDE else folder).name for folder in folders]
+    assert names == ["3.14.0", "3.14.1t", "3.14.0t", "cpython-3.14.0-linux-x86_64-gnu", threaded]
+    if os.name == "nt":
+        return  # commands there have an ending
+    assert command_path("3.14t", environ) == "3.14t"
+    command = tmp_path / ".local/share/uv/python" / threaded / "bin/python3.14t"
+    command.touch(0o755)
+    for spelled in ("3.14t", "python3.14t", "cpython@3.14t"):
+        assert command_path(spelled, environ) == str(command)
+    assert command_path("3.13t", environ) == "3.13t"
+
+
 def test_who_keeps_them_elsewhere_says_so(tmp_path: Path) -> None:
     made(tmp_path / "own/versions", "3.9.1")
     result = python_folders({"PATH": "", "PYENV_ROOT": str(tmp_path / "own")}, version="3.9.1")

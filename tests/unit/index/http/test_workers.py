@@ -82,3 +82,22 @@ def test_calls_are_made_however_few_threads_the_system_allows(monkeypatch: pytes
 
 def _name() -> str:
     return threading.current_thread().name
+
+
+def test_dropped_calls_are_never_made_and_threads_are_waited_for() -> None:
+    workers, begun, end = Workers(1), threading.Event(), threading.Event()
+    made: list[str] = []
+
+    def first() -> None:
+        begun.set()
+        end.wait(20)
+        made.append("first")
+
+    workers.start(first)
+    workers.start(lambda: made.append("second"))
+    assert begun.wait(20)
+    workers.drop()
+    workers.close()
+    threading.Timer(0.05, end.set).start()
+    workers.join()
+    assert made == ["first"]

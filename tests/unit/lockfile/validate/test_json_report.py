@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockset.lockfile.validate.json_positions import json_spans
-from lockset.lockfile.validate.json_report import validate_json_report
+from lockset.lockfile.validate.json_report import json_spans, validate_json_report
 
 CHECK = {"lock": "pylock.toml", "current": True, "findings": []}
 LOCK: dict[str, Any] = {

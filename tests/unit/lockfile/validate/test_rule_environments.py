@@ -100,6 +100,22 @@ def test_a_wheel_for_free_threaded_builds_does_not_fit_the_default_build_of_a_py
     )
 
 
+def test_all_wheels_outside_requires_python_are_one_finding_with_the_command_that_removes_them() -> None:
+    old = files("cp37-cp37m-win_amd64", "cp38-cp38-win_amd64", "cp39-cp39-win_amd64")
+    names = ["alpha", "bravo", "delta", "hotel", "sierra"]
+    entries = [entry(more=old).replace("sample", name) for name in names]
+    [issue] = [
+        issue for issue in validate_document(TOP + TWO_39 + "".join(entries)).issues if issue.code != "duplicate-file"
+    ]
+    assert (issue.code, issue.path) == ("wheel-outside-requires-python", "packages[0].wheels[0]")
+    assert issue.message == (
+        "10 wheels of `alpha`, `bravo`, `delta` and 2 more packages (`alpha-1.0-cp37-cp37m-win_amd64.whl` is the "
+        "first) are for Pythons that `requires-python` excludes"
+    )
+    assert issue.hint is not None
+    assert "`lockset convert FILE --python '>=3.9'` removes them" in issue.hint
+
+
 @pytest.mark.parametrize("tag", [".py3-none-any", "10-none-win32", "py3-none-any.", "cp3x-abi3-win_amd64", "py-and-x"])
 def test_invalid_tags_are_reported_by_the_rule_on_file_names(tag: str) -> None:
     report = validate_document(TOP + TWO_39 + entry(more=files(tag, "cp310-cp310-win_amd64")))

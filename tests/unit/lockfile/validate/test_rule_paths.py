@@ -75,18 +75,3 @@ def test_an_address_as_git_writes_it_is_shown_as_a_url() -> None:
     text = f'lock-version = "1.0"\ncreated-by = "t"\n[[packages]]\nname = "sample"\nvcs = {vcs}\n'
     issue = next(issue for issue in validate_document(text).issues if issue.code == "vcs-url-valid")
     assert issue.hint == "Write `ssh://git@example.org/crew/x.git`"
-
-
-def test_an_old_sdist_may_have_a_dash_in_its_version() -> None:
-    text = """lock-version = "1.0"
-created-by = "hand"
-[[packages]]
-name = "qpid-python"
-version = "1.36.0.post1"
-sdist = {name = "qpid-python-1.36.0-1.tar.gz", url = "https://files.example.org/qpid-python-1.36.0-1.tar.gz", \
-hashes = {sha256 = "0000000000000000000000000000000000000000000000000000000000000000"}}
-"""
-    assert validate_document(text).errors == ()
-    assert [
-        issue.code for issue in validate_document(text.replace("qpid-python-1.36.0-1", "qpid-python-1.36.0-2")).errors
-    ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lockset.composition import lock_pipeline
 from lockset.composition.exclusion import explain_exclusion
 from lockset.composition.run_context import RunContext, context_of
 from lockset.errors import IndexUnreachableError, LocksetError
@@ -77,8 +78,9 @@ def test_a_solution_of_the_second_engine_resumes_the_search() -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_why_not_has_an_answer_after_all() -> None:
+def test_why_not_has_an_answer_after_all(monkeypatch: pytest.MonkeyPatch) -> None:
     world = SmallWorld.read(PUZZLE)
+    monkeypatch.setattr(lock_pipeline, "lock_repository", lambda *_, **__: world.opener())
     inputs: Any = SimpleNamespace(
         project=world.project,
         options=world.choices,
@@ -86,7 +88,7 @@ def test_why_not_has_an_answer_after_all() -> None:
         pins=None,
         folder=None,
     )
-    result = explain_exclusion(inputs, "a", "3", open_repository=world.opener())
+    result = explain_exclusion(inputs, "a", "3")
     assert [chosen.version for chosen in result.chosen] == ["1"]
 
 

@@ -88,7 +88,7 @@ def test_a_repository_is_split_into_url_revision_and_subdirectory() -> None:
     [
         "a @ ftp://example.org/a-1.0.tar.gz",
         "a @ https://example.org/",
-        "a @ https://example.org/a-1.0.tar.bz2",
+        "a @ https://example.org/a-1.0.tar.xz",
         "a @ file://host/share/a",
         "a @ svn+https://example.org/r",
         "a @ git+ext::sh",

@@ -55,6 +55,14 @@ class Metadata(SmallMetadata):
     def __init__(self, packages: Mapping[str, Mapping[str, Any]]) -> None:
         super().__init__(packages)
         self.fetched: list[str] = []
+        self.built: list[str] = []
+        self.coming = False
+
+    def build_ahead(self, files: Sequence[DistributionFile]) -> None:
+        release = f"{files[0].project} {files[0].version}"
+        if release not in self.built:
+            self.built.append(release)
+            self.coming = len(self.built) == 1
 
     def fetch(self, files: Sequence[DistributionFile], heard: Callable[[], object]) -> None:
         release = f"{files[0].project} {files[0].version}"
@@ -69,7 +77,8 @@ class Metadata(SmallMetadata):
             return None
 
     def is_coming(self, files: Sequence[DistributionFile]) -> bool:
-        return False
+        coming, self.coming = self.coming, False
+        return coming
 
 
 def repository(
@@ -247,3 +256,35 @@ def test_while_one_page_is_coming_the_news_of_others_is_followed() -> None:
     repo.hint(["a", "b"])
     repo.releases("a")
     assert index.fetched == ["a", "b", "c"]
+
+
+def test_while_one_release_is_built_those_that_are_needed_as_well_are_begun() -> None:
+    sdist: dict[str, Any] = {"wheels": [], "sdist": True}
+    repo, _, metadata, _ = repository(
+        {
+            "a": {"1": {"requires": ["b==1", "c<2", "d>=1", "e==1", "f==1; sys_platform == 'win32'"]}},
+            "b": {"1": sdist, "2": sdist},
+            "c": {"1": {**sdist, "requires": ["g==1"]}, "2": sdist},
+            "d": {"1": sdist, "2": sdist},
+            "e": {"1": {}},
+            "f": {"1": sdist},
+            "g": {"1": sdist},
+            "h": {"1": sdist, "2": sdist},
+        }
+    )
+    repo.hint_requirements([parse_dependency("a"), parse_dependency("h<2")], LINUX)
+    assert metadata.built == [], "nothing is built before something needs a build"
+    assert repo.facts("a", Version("1")) is not None
+    assert metadata.built == []
+    assert repo.facts("b", Version("1")) is not None
+    assert metadata.built[0] == "b 1"
+    # The metadata of `c` have been fetched ahead, so what these require counts, too.
+    assert sorted(metadata.built[1:]) == ["c 1", "g 1", "h 1"]
+
+
+def test_no_more_releases_are_built_ahead_than_may_be_built() -> None:
+    sdist: dict[str, Any] = {"wheels": [], "sdist": True}
+    repo, _, metadata, _ = repository({"a": {str(n): sdist for n in range(20)}})
+    repo._built["a"] = (0, 5)
+    assert repo.facts("a", Version("19")) is not None, "its metadata are static"
+    assert metadata.built == []

@@ -10,7 +10,7 @@ import pytest
 
 from lockset.composition.sync_pipeline import DescribedInterpreter, LockSource, SourcePolicy, SyncRequest
 from lockset.errors import LocksetError
-from lockset.sync.disk.request import resolve_target
+from lockset.sync.disk.request import TargetSpec, resolve_target
 from lockset.sync.disk.selection_cache import cached_selection
 from support.builders.locks import make_lock
 from support.builders.sdist import make_sdist
@@ -31,7 +31,8 @@ LOCK = make_lock(
 )
 PROJECT = str(Path("/project").absolute())
 REQUEST = SyncRequest(
-    sources=(LockSource(folder=PROJECT, data=LOCK.encode(), path="pylock.toml"),), python=sys.executable
+    sources=(LockSource(folder=PROJECT, data=LOCK.encode(), path="pylock.toml"),),
+    location=TargetSpec(python=sys.executable),
 )
 CHANGES: list[dict[str, Any]] = [
     {},
@@ -60,14 +61,15 @@ def test_every_question_has_its_own_answer_and_keeps_it(tmp_path: Path) -> None:
 
 def test_another_target_is_another_question(tmp_path: Path) -> None:
     lock = make_lock([entry(make_wheel("one", tags="cp312-cp312-win_amd64"), make_wheel("one"))])
-    request = REQUEST._replace(sources=(LockSource(folder="/", data=lock.encode()),), directory="/out")
+    location = REQUEST.location._replace(directory="/out")
+    request = REQUEST._replace(sources=(LockSource(folder="/", data=lock.encode()),))
     names = []
     for described in (
         None,
         DescribedInterpreter(platform="windows", python="3.12"),
         DescribedInterpreter(platform="linux", python="3.12"),
     ):
-        requests = request._replace(described=described)
+        requests = request._replace(location=location._replace(described=described))
         names.append(
             [
                 one.filename

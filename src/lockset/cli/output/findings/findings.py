@@ -8,19 +8,22 @@ from lockset.spans import LineIndex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lockset.cli.output.findings.excerpt import Excerpt, Mark
+    from lockset.lockfile.select import Selection
     from lockset.lockfile.validate.catalogue import Rule
     from lockset.lockfile.validate.finding import Issue
     from lockset.lockfile.validate.report import Report
 
-__all__ = ["Line", "SelectedForTarget", "ValidatedFile", "as_json", "known_rule", "lines_of"]
+__all__ = ["Line", "SelectedForTarget", "ValidatedFile", "as_json", "known_rule", "lines_of", "selected_for"]
 
 # Rules about a file as a whole whose findings have a line to show anyway.
 _SHOWN_AS_A_WHOLE = frozenset({"toml-syntax", "report-syntax"})
 # Rules about a key, not about its value.
 _OF_KEYS = frozenset({"unknown-key", "hash-algorithm-case"})
+# What a package is installed from where it has no file name of its own.
+_TREES = ("vcs", "directory", "archive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,18 @@ class ValidatedFile:
     fixed: tuple[str, ...] | None = None
     fixable: int = 0
     selection: tuple[SelectedForTarget, ...] | None = None
+
+
+def selected_for(target: str, selection: Selection) -> Iterator[SelectedForTarget]:
+    """One row for each package that `target` gets."""
+    from lockset.lockfile.model import file_name  # not needed for findings
+
+    for item in selection.items:
+        package = item.package
+        tree = next((key for key in _TREES if getattr(package, key) is not None), "?")
+        version = str(package.version) if package.version is not None else None
+        source = file_name(item.artifact) or tree
+        yield SelectedForTarget(target=target, name=package.name, version=version, source=source)
 
 
 def lines_of(report: Report, issues: Sequence[Issue]) -> tuple[Line, ...]:

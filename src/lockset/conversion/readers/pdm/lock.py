@@ -103,8 +103,11 @@ class _PdmLockReader:
             extras = names & pdm_extras(self._pyproject)
         elif names:
             message = (
-                f"Only pyproject.toml states whether {', '.join(sorted(names))} are extras or groups, and none was "
-                "found: they become dependency groups"
+                f"Only pyproject.toml states which of {', '.join(sorted(names))} are extras, and there is none next to "
+                "the file: all become dependency groups"
+                if len(names) > 1
+                else f"Only pyproject.toml states whether {min(names)} is an extra, and there is none next to the "
+                "file: it becomes a dependency group"
             )
             self._losses.append(Loss(kind="extras-as-groups", message=message))
         selectable = SelectableNames(extras=tuple(sorted(extras)), groups=tuple(sorted(names - extras)))
@@ -335,9 +338,7 @@ class _PdmLockReader:
     def _tree(self, entry: Fields) -> PackageVcs | PackageDirectory | None:
         git = entry.text("git")
         if git is not None:
-            commit = entry.text("revision") or ""
-            if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
-                raise entry.invalid("revision", f"is not a full commit hash: `{commit}`")
+            commit = entry.commit("revision")
             return PackageVcs(
                 type="git",
                 url=repository_url(git),

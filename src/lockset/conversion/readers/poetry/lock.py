@@ -15,8 +15,6 @@ from lockset.conversion.model.imported_lock import (
     ImportedLock,
     ImportedPackage,
     Loss,
-    identity,
-    identity_of_source,
     universe_of,
 )
 from lockset.conversion.model.selection import SelectableNames
@@ -116,8 +114,8 @@ class _PoetryLockReader:
             by_default = self._pyproject.poetry_default_groups(groups)
         elif groups:
             message = (
-                "Only pyproject.toml states which groups Poetry installs by default, and none was found: "
-                "by default, the lock file installs the project alone"
+                "Only pyproject.toml states which groups Poetry installs by default, and there is none next to the "
+                "file: the lock file installs no group by default"
             )
             self._losses.append(Loss(kind="default-groups-unknown", message=message))
         selectable = SelectableNames(
@@ -232,9 +230,7 @@ class _PoetryLockReader:
             key: GraphNode(
                 key=key,
                 name=package.name,
-                identity=identity(package.name, package.version, None)
-                if package.source is None
-                else identity_of_source(package.name, package.source),
+                identity=package.identity,
                 edges=tuple(self._edges(int(key))),
                 optional=self._optional(int(key)),
                 forks=self._forks(int(key)),
@@ -355,13 +351,12 @@ class _PoetryLockReader:
         url = source.required_text("url")
         subdirectory = source.text("subdirectory")
         if kind == "git":
-            commit = source.text("resolved_reference") or ""
-            if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
-                raise source.invalid("resolved_reference", f"is not a full commit hash: `{commit}`")
+            commit = source.commit("resolved_reference")
             revision = source.text("reference")
             vcs = PackageVcs(
                 type="git",
-                url=repository_url(url),
+                # Poetry writes the host of a repository on disk as `None`.
+                url=repository_url(re.sub(r"^file://None/", "file:///", url)),
                 requested_revision=revision if revision not in {commit, None, "HEAD"} else None,
                 commit_id=commit,
                 subdirectory=subdirectory,

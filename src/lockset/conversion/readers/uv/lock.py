@@ -205,8 +205,8 @@ class _UvLockReader:
         if self._pyproject is not None:
             return self._pyproject.uv_default_groups(groups)
         message = (
-            "Only pyproject.toml states which groups uv installs by default, and none was found: "
-            "by default, the lock file installs the project alone"
+            "Only pyproject.toml states which groups uv installs by default, and there is none next to the file: "
+            "the lock file installs no group by default"
         )
         self._losses.append(Loss(kind="default-groups-unknown", message=message))
         return ()

@@ -13,7 +13,7 @@ from lockset._dataclass import dataclass
 from lockset.errors import LocksetError
 from lockset.lockfile.conflicts import conflicting_region, pairs_of, read_conflicts
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
-from lockset.lockfile.validate.typed_get import normalized_names
+from lockset.lockfile.validate.lock_table import normalized_names
 from lockset.markers import KNOWN_PYTHONS, Example, MarkerSet, known_pythons, platform_region, possible, tag_set_region
 from lockset.markers.diagram import FULL, NODES
 from lockset.markers.environment import UNNAMED_SYSTEM
@@ -78,11 +78,13 @@ def check_environments(data: Mapping[str, Any], files: Mapping[int, Sequence[Nam
             _check_python_gaps(name, indexes, claimed, findings)
     _check_uncovered(by_name, packages, claimed, findings)
     newest = cache(partial(_newest_python, files))  # few files need it
+    outside = _Outside(excluded=[], useless=[])
     for index in reachable:
         if claimed.is_exhausted:
-            return
+            break
         _check_requires_python(index, packages[index], claimed, findings)
-        _check_fit(index, packages[index], files.get(index, ()), claimed, findings, newest=newest)
+        _check_fit(index, packages[index], files.get(index, ()), claimed, findings, outside=outside, newest=newest)
+    _report_outside(outside, data, findings)
 
 
 def _check_declared(data: Mapping[str, Any], claimed: _Coverage, findings: Findings) -> None:
@@ -258,6 +260,7 @@ def _check_fit(
     claimed: _Coverage,
     findings: Findings,
     *,
+    outside: _Outside,
     newest: Callable[[], int],
 ) -> None:
     """Check that every wheel fits some environment, and that every environment of the entry has a file.
@@ -269,36 +272,55 @@ def _check_fit(
     tags = dict.fromkeys(_tags(listed.name) for listed in wheels)
     if not wheels or not (claimed.has_python or claimed.environments) or len(tags) > _MOST_TAG_SETS:
         return
-    _check_outside(package, wheels, claimed, findings)
+    _collect_outside(package["name"], wheels, claimed, outside)
     if package.get("sdist") is None and len(wheels) == len(package["wheels"]):
         _check_missing(index, package, tuple(tags), claimed, findings, newest=newest)
 
 
-def _check_outside(
-    package: Mapping[str, Any], wheels: Sequence[NamedFile], claimed: _Coverage, findings: Findings
-) -> None:
-    """Report wheels of a package that fit no environment, with one finding for each reason."""
-    excluded: list[NamedFile] = []
-    useless: list[NamedFile] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outside:
+    """The wheels that no environment of the file can use, with the names of their packages.
+
+    Attributes:
+        excluded: Those for Pythons that `requires-python` excludes.
+        useless: Those for none of the declared environments.
+    """
+
+    excluded: list[tuple[str, NamedFile]]
+    useless: list[tuple[str, NamedFile]]
+
+
+def _collect_outside(name: str, wheels: Sequence[NamedFile], claimed: _Coverage, outside: _Outside) -> None:
     for listed in wheels:
         region = _region(_tags(listed.name))
         if region.is_disjoint(claimed.pythons):
-            excluded.append(listed)
+            if claimed.has_python:
+                outside.excluded.append((name, listed))
         elif claimed.environments and region.is_disjoint(claimed.region):
-            useless.append(listed)
-    hint = "Remove them: they can never be installed from this file"
-    if excluded and claimed.has_python:
-        message = f"{_describe(excluded, package)} for Pythons that `requires-python` excludes"
-        findings.add("wheel-outside-requires-python", excluded[0].path, message, hint)
-    if useless:
-        message = f"{_describe(useless, package)} for none of the file's `environments`"
-        findings.add("wheel-outside-environments", useless[0].path, message, hint)
+            outside.useless.append((name, listed))
 
 
-def _describe(wheels: Sequence[NamedFile], package: Mapping[str, Any]) -> str:
+def _report_outside(outside: _Outside, data: Mapping[str, Any], findings: Findings) -> None:
+    """Report wheels that fit no environment: one finding for each reason, since one command removes them all."""
+    if outside.excluded:
+        message = f"{_describe(outside.excluded)} for Pythons that `requires-python` excludes"
+        hint = f"No installer uses them: `lockset convert FILE --python '{data['requires-python']}'` removes them"
+        findings.add("wheel-outside-requires-python", outside.excluded[0][1].path, message, hint)
+    if outside.useless:
+        message = f"{_describe(outside.useless)} for none of the file's `environments`"
+        hint = "No installer uses them: remove them, or lock again"
+        findings.add("wheel-outside-environments", outside.useless[0][1].path, message, hint)
+
+
+def _describe(wheels: Sequence[tuple[str, NamedFile]]) -> str:
+    first = wheels[0][1].name
     if len(wheels) == 1:
-        return f"The wheel `{wheels[0].name}` is"
-    return f"{len(wheels)} wheels of `{package['name']}` (`{wheels[0].name}` is the first) are"
+        return f"The wheel `{first}` is"
+    *others, last = dict.fromkeys(f"`{name}`" for name, _ in wheels)
+    if len(others) >= _SHOWN:
+        others, last = others[: _SHOWN - 1], f"{len(others) - _SHOWN + 2} more packages"
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"{len(wheels)} wheels of {names} (`{first}` is the first) are"
 
 
 def _check_missing(

@@ -16,9 +16,9 @@ from lockset.attestations.identity import KINDS
 from lockset.dependency_specifiers import excess, plain_clause, plain_release, read_specifiers
 from lockset.lockfile.file_name import is_lock_file_name
 from lockset.lockfile.read import kind_of_table
+from lockset.lockfile.validate.lock_table import LockTable, normalized_names
 from lockset.lockfile.validate.rules.markers import check_environment_marker, check_package_marker
 from lockset.lockfile.validate.rules.sources import NamedFile, check_sources, check_url, version_in_name
-from lockset.lockfile.validate.typed_get import array_of, close_keys, normalized_names, require, string, table
 from lockset.package_names import canonicalize_name, is_normalized_name
 
 TYPE_CHECKING = False
@@ -74,123 +74,117 @@ def check_file_name(name: str, findings: Findings) -> None:
     findings.add("file-name", (), f"A lock file cannot be named `{name}`", hint)
 
 
-def check_top(data: Mapping[str, Any], findings: Findings) -> None:
+def check_top(file: LockTable) -> None:
     """Check every top-level key except `packages`."""
-    kind = kind_of_table(data)
+    kind = kind_of_table(file.data)
     for key in ("lock-version", "created-by", "packages"):
-        require(findings, data, key, f"{key}-required", (), where="The file", hint=kind)
+        file.require(key, f"{key}-required", where="The file", hint=kind)
         kind = None  # give the hint once
-    _lock_version(data, findings)
-    _created_by(data, findings)
-    _environments(data, findings)
-    requires_python = string(findings, data, "requires-python", "requires-python-type", ())
+    _lock_version(file)
+    _created_by(file)
+    _environments(file)
+    requires_python = file.string("requires-python", "requires-python-type")
     if requires_python is not None:
-        _check_specifier(requires_python, "requires-python-specifier", ("requires-python",), findings)
-    _extras(data, findings)
-    _groups(data, findings)
-    _check_tool(data, "tool-type", (), findings)
-    close_keys(findings, data, _TOP_KEYS, (), where="The file")
+        _check_specifier(requires_python, "requires-python-specifier", file)
+    _extras(file)
+    _groups(file)
+    _check_tool(file, "tool-type")
+    file.close(_TOP_KEYS, where="The file")
 
 
-def _lock_version(data: Mapping[str, Any], findings: Findings) -> None:
-    version = string(findings, data, "lock-version", "lock-version-type", ())
+def _lock_version(file: LockTable) -> None:
+    version = file.string("lock-version", "lock-version-type")
     if version is None:
         return
-    path = ("lock-version",)
+    at = ("lock-version",)
     matched = _LOCK_VERSION.fullmatch(version) if excess(version) is None else None
     if matched is None:
         message = f"`lock-version` is `{version}`, which is not of the form MAJOR.MINOR"
-        findings.add("lock-version-value", path, message, 'The current version is "1.0"')
+        file.add("lock-version-value", at, message, 'The current version is "1.0"')
         return
     major, minor = (digits.lstrip("0") for digits in matched.groups())
     if major != "1":
         message = f"`lock-version` is `{version}`, but only version 1 is supported"
-        findings.add(
-            "lock-version-major", path, message, "Use a newer lockset, or lock again with a tool that writes 1.0"
-        )
+        file.add("lock-version-major", at, message, "Use a newer lockset, or lock again with a tool that writes 1.0")
     elif minor:
         message = f"`lock-version` is `{version}`, newer than the supported 1.0: new features are not checked"
-        findings.add("lock-version-minor", path, message)
+        file.add("lock-version-minor", at, message)
 
 
-def _created_by(data: Mapping[str, Any], findings: Findings) -> None:
-    creator = string(findings, data, "created-by", "created-by-type", ())
+def _created_by(file: LockTable) -> None:
+    creator = file.string("created-by", "created-by-type")
     if creator == "":
-        findings.add("created-by-empty", ("created-by",), "`created-by` is empty", "Name the tool that wrote the file")
+        file.add("created-by-empty", ("created-by",), "`created-by` is empty", "Name the tool that wrote the file")
     elif creator is not None and not is_normalized_name(creator):
         hint = f"Write `{canonicalize_name(creator)}`" if _VALID_NAME.fullmatch(creator) else None
         message = f"`created-by` is `{creator}`, which is not a normalized package name"
-        findings.add("created-by-normalized", ("created-by",), message, hint)
+        file.add("created-by-normalized", ("created-by",), message, hint)
 
 
-def _environments(data: Mapping[str, Any], findings: Findings) -> None:
+def _environments(file: LockTable) -> None:
     seen: dict[str, int] = {}
-    for index, marker in array_of(findings, data, "environments", str, ()):
+    for index, marker in file.strings("environments"):
         path = ("environments", index)
         first = seen.setdefault(marker, index)
         if first != index:
-            findings.add(
-                "environment-overlap", path, f"The environment `{marker}` is listed twice", "Remove one of them"
-            )
-        check_environment_marker(marker, path, findings)
-    if data.get("environments") == []:
+            message = f"The environment `{marker}` is listed twice"
+            file.add("environment-overlap", path, message, "Remove one of them")
+        check_environment_marker(marker, path, file.findings)
+    if file.data.get("environments") == []:
         message = "`environments` is empty, so the file cannot be installed in any environment"
-        findings.add(
-            "environments-empty", ("environments",), message, "Remove the key if the file is for all environments"
-        )
+        hint = "Remove the key if the file is for all environments"
+        file.add("environments-empty", ("environments",), message, hint)
 
 
-def _extras(data: Mapping[str, Any], findings: Findings) -> None:
-    names = array_of(findings, data, "extras", str, ())
+def _extras(file: LockTable) -> None:
+    names = file.strings("extras")
     for index, name in names:
         if is_normalized_name(name):
             continue
         path = ("extras", index)
         if _VALID_NAME.fullmatch(name):
-            normal = canonicalize_name(name)
-            message = f"The extra `{name}` is not normalized"
-            findings.add(
-                "extras-name-normalized", path, message, f"Write `{normal}`, and update the markers that use it"
-            )
+            hint = f"Write `{canonicalize_name(name)}`, and update the markers that use it"
+            file.add("extras-name-normalized", path, f"The extra `{name}` is not normalized", hint)
         else:
-            findings.add("extras-name-valid", path, f"`{name}` is not a valid extra name")
-    _check_duplicates("extras", "The extra", names, findings)
+            file.add("extras-name-valid", path, f"`{name}` is not a valid extra name")
+    _check_duplicates("extras", "The extra", names, file)
 
 
-def _groups(data: Mapping[str, Any], findings: Findings) -> None:
+def _groups(file: LockTable) -> None:
     declared: set[str] = set()
     for key, what in (("dependency-groups", "The dependency group"), ("default-groups", "The default group")):
-        names = array_of(findings, data, key, str, ())
+        names = file.strings(key)
         for index, name in names:
             if not _VALID_NAME.fullmatch(name):
-                findings.add(f"{key}-name-valid", (key, index), f"`{name}` is not a valid dependency group name")
+                file.add(f"{key}-name-valid", (key, index), f"`{name}` is not a valid dependency group name")
             elif key == "default-groups" and canonicalize_name(name) in declared:
                 message = f"The default group `{name}` is also listed in `dependency-groups`"
-                findings.add("default-group-public", (key, index), message, "List it in `default-groups` only")
-        declared.update(_check_duplicates(key, what, names, findings))
+                file.add("default-group-public", (key, index), message, "List it in `default-groups` only")
+        declared.update(_check_duplicates(key, what, names, file))
 
 
-def _check_duplicates(key: str, what: str, names: list[tuple[int, str]], findings: Findings) -> Collection[str]:
+def _check_duplicates(key: str, what: str, names: list[tuple[int, str]], file: LockTable) -> Collection[str]:
     """Report names that are listed twice, and return all of them, normalized."""
     seen: dict[str, tuple[int, str]] = {}
     for index, name in names:
         location, first = seen.setdefault(canonicalize_name(name), (index, name))
         if location != index:
             same = "twice" if first == name else f"also as `{first}`"
-            findings.add("name-duplicate", (key, index), f"{what} `{name}` is listed {same}", "Remove one of them")
+            file.add("name-duplicate", (key, index), f"{what} `{name}` is listed {same}", "Remove one of them")
     return seen.keys()
 
 
-def _check_tool(holder: Mapping[str, Any], code: str, path: tuple[str | int, ...], findings: Findings) -> None:
-    """Check a `tool` table, of the file or of a package."""
-    for name, value in (table(findings, holder, "tool", code, path) or {}).items():
+def _check_tool(holder: LockTable, code: str) -> None:
+    """Check the `tool` table of the file or of a package."""
+    tool = holder.table("tool", code)
+    for name, value in tool.data.items() if tool is not None else ():
         if not isinstance(value, dict):
             message = f"`{name}` is a value directly in `tool`, which should only have one table per tool"
-            findings.add("tool-entry-type", (*path, "tool", name), message)
+            holder.add("tool-entry-type", ("tool", name), message)
 
 
-def _check_specifier(text: str, code: str, path: KeyPath, findings: Findings) -> None:
-    """Check that `text` is a valid set of version specifiers, and that some version satisfies it."""
+def _check_specifier(text: str, code: str, holder: LockTable) -> None:
+    """Check that the `requires-python` of `holder` is a valid set of specifiers, and that some version satisfies it."""
     meaning = _specifier(text)
     if meaning is _Specifier.NONE:
         hint = None
@@ -198,9 +192,9 @@ def _check_specifier(text: str, code: str, path: KeyPath, findings: Findings) ->
             hint = f"Write `=={text}` for exactly this version, `>={text}` for this one and later ones"
         elif text.startswith("^"):
             hint = "`^` is not an operator here: write a range, such as `>=3.9,<4`"
-        findings.add(code, path, f"`{text}` is not a valid version specifier", hint)
+        holder.add(code, ("requires-python",), f"`{text}` is not a valid version specifier", hint)
     elif meaning is _Specifier.EMPTY:
-        findings.add("requires-python-empty", path, f"No Python version satisfies `{text}`")
+        holder.add("requires-python-empty", ("requires-python",), f"No Python version satisfies `{text}`")
 
 
 class _Specifier(Enum):
@@ -231,8 +225,9 @@ def _specifier(text: str) -> _Specifier:
         return _Specifier.NONE
 
 
-def check_packages(data: Mapping[str, Any], findings: Findings) -> dict[int, list[NamedFile]]:
+def check_packages(file: LockTable) -> dict[int, list[NamedFile]]:
     """Check every package on its own, and return its named files by the index of the package."""
+    data = file.data
     defaults = normalized_names(data, "default-groups")
     declared = {
         "extras": normalized_names(data, "extras"),
@@ -240,101 +235,98 @@ def check_packages(data: Mapping[str, Any], findings: Findings) -> dict[int, lis
     }
     named: set[str] = set()
     files: dict[int, list[NamedFile]] = {}
-    for index, package in array_of(findings, data, "packages", dict, ()):
-        path = ("packages", index)
-        named |= _check_package(package, path, declared, findings)
-        name = package.get("name")
-        files[index] = check_sources(package, name if isinstance(name, str) else str(index), path, findings)
+    for package in file.tables("packages"):
+        named |= _check_package(package, declared)
+        name, index = package.data.get("name"), package.path[-1]
+        assert isinstance(index, int)
+        files[index] = check_sources(package, name if isinstance(name, str) else str(index))
     if data.get("packages"):
         unused = defaults - named
         if data.get("created-by") == "lockset":
             unused -= _OWN_GROUPS
-        _check_unused_groups(data, unused, findings)
+        _check_unused_groups(file, unused)
     return files
 
 
-def _check_unused_groups(data: Mapping[str, Any], unused: frozenset[str] | set[str], findings: Findings) -> None:
-    value = data.get("default-groups")
+def _check_unused_groups(file: LockTable, unused: frozenset[str] | set[str]) -> None:
+    value = file.data.get("default-groups")
     for index, name in enumerate(value if isinstance(value, list) else []):
         if isinstance(name, str) and canonicalize_name(name) in unused:
             message = f"The default group `{name}` is not used in any marker, so it selects nothing"
-            findings.add("default-group-unused", ("default-groups", index), message)
+            file.add("default-group-unused", ("default-groups", index), message)
 
 
-def _check_package(
-    package: Mapping[str, Any], path: KeyPath, declared: dict[str, frozenset[str]], findings: Findings
-) -> frozenset[str]:
+def _check_package(package: LockTable, declared: dict[str, frozenset[str]]) -> frozenset[str]:
     """Check everything except the sources, and return the dependency groups that the marker names."""
-    _name(package, path, findings)
-    _version(package, path, findings)
+    _name(package)
+    _version(package)
     groups: frozenset[str] = frozenset()
-    marker = string(findings, package, "marker", "package-marker-type", path)
+    marker = package.string("marker", "package-marker-type")
     if marker is not None:
-        groups = check_package_marker(marker, (*path, "marker"), declared, findings)
-    requires = string(findings, package, "requires-python", "package-requires-python-type", path)
+        groups = check_package_marker(marker, (*package.path, "marker"), declared, package.findings)
+    requires = package.string("requires-python", "package-requires-python-type")
     if requires is not None:
-        _check_specifier(requires, "package-requires-python-specifier", (*path, "requires-python"), findings)
-    index = string(findings, package, "index", "package-index-type", path)
+        _check_specifier(requires, "package-requires-python-specifier", package)
+    index = package.string("index", "package-index-type")
     if index is not None:
-        check_url(index, "package-index-url", (*path, "index"), findings)
-    array_of(findings, package, "dependencies", dict, path)
-    _attestations(package, path, findings)
-    if "tool" in package:
-        _check_tool(package, "package-tool-type", path, findings)
-    if not package.keys() <= _PACKAGE_KEYS:
-        close_keys(findings, package, _PACKAGE_KEYS, path, where="A package")
+        check_url(index, "package-index-url", (*package.path, "index"), package.findings)
+    package.plain_tables("dependencies")
+    _attestations(package)
+    if "tool" in package.data:
+        _check_tool(package, "package-tool-type")
+    if not package.data.keys() <= _PACKAGE_KEYS:
+        package.close(_PACKAGE_KEYS, where="A package")
     return groups
 
 
-def _name(package: Mapping[str, Any], path: KeyPath, findings: Findings) -> None:
-    require(findings, package, "name", "package-name-required", path, where=f"Package {path[-1]}")
-    name = string(findings, package, "name", "package-name-type", path)
+def _name(package: LockTable) -> None:
+    package.require("name", "package-name-required", where=f"Package {package.path[-1]}")
+    name = package.string("name", "package-name-type")
     if name is None or is_normalized_name(name):
         return
     if _VALID_NAME.fullmatch(name):
         message = f"The package name `{name}` is not normalized"
-        findings.add("package-name-normalized", (*path, "name"), message, f"Write `{canonicalize_name(name)}`")
+        package.add("package-name-normalized", ("name",), message, f"Write `{canonicalize_name(name)}`")
     else:
-        findings.add("package-name-valid", (*path, "name"), f"`{name}` is not a valid package name")
+        package.add("package-name-valid", ("name",), f"`{name}` is not a valid package name")
 
 
-def _version(package: Mapping[str, Any], path: KeyPath, findings: Findings) -> None:
-    version = string(findings, package, "version", "package-version-type", path)
-    name = package.get("name", "?")
-    if "version" not in package:
-        if package.get("sdist") or package.get("wheels"):
+def _version(package: LockTable) -> None:
+    version = package.string("version", "package-version-type")
+    name = package.data.get("name", "?")
+    if "version" not in package.data:
+        if package.data.get("sdist") or package.data.get("wheels"):
             message = f"`{name}` has no `version`, although its files have one"
-            findings.add("package-version-recommended", (*path, "version"), message)
+            package.add("package-version-recommended", ("version",), message)
         return
     if version is not None and version_in_name(version) is None:
-        findings.add("package-version-valid", (*path, "version"), f"`{version}` is not a valid version")
-    tree = next((key for key in ("vcs", "directory") if key in package), None)
+        package.add("package-version-valid", ("version",), f"`{version}` is not a valid version")
+    tree = next((key for key in ("vcs", "directory") if key in package.data), None)
     if tree is not None:
         message = f"`{name}` has a `version` although it comes from a source tree ({tree}), whose version may change"
-        findings.add("package-version-source-tree", (*path, "version"), message, "Remove `version`")
+        package.add("package-version-source-tree", ("version",), message, "Remove `version`")
 
 
-def _attestations(package: Mapping[str, Any], path: KeyPath, findings: Findings) -> None:
-    for index, identity in array_of(findings, package, "attestation-identities", dict, path):
-        below = (*path, "attestation-identities", index)
-        require(findings, identity, "kind", "attestation-kind-required", below, where="An attestation identity")
-        kind = string(findings, identity, "kind", "attestation-kind-type", below)
+def _attestations(package: LockTable) -> None:
+    for identity in package.tables("attestation-identities"):
+        identity.require("kind", "attestation-kind-required", where="An attestation identity")
+        kind = identity.string("kind", "attestation-kind-type")
         if kind is not None:
-            _attestation_keys(identity, kind, below, findings)
+            _attestation_keys(identity, kind)
 
 
-def _attestation_keys(identity: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings) -> None:
+def _attestation_keys(identity: LockTable, kind: str) -> None:
     known = KINDS.get(kind)
     if known is None:
         message = f"`{kind}` is not a known kind of publisher"
-        findings.add("attestation-kind-unknown", (*path, "kind"), message, f"Known kinds: {', '.join(KINDS)}")
+        identity.add("attestation-kind-unknown", ("kind",), message, f"Known kinds: {', '.join(KINDS)}")
         return
     for key in known.required:
-        if key not in identity:
+        if key not in identity.data:
             hint = f"Lock again with `--attestations`, or add `{key}`"
-            findings.add("attestation-keys", path, f"A publisher of the kind {kind} needs `{key}`", hint)
+            identity.add("attestation-keys", (), f"A publisher of the kind {kind} needs `{key}`", hint)
     for key in (*known.required, *known.optional):
-        string(findings, identity, key, "attestation-keys", path)
+        identity.string(key, "attestation-keys")
 
 
 def check_across(data: Mapping[str, Any], files: _Files, findings: Findings) -> None:

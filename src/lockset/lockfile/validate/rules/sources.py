@@ -17,18 +17,8 @@ from lockset.dependency_specifiers import excess, read_sdist_name, read_version,
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS
 from lockset.lockfile.file_name import last_component
 from lockset.lockfile.read import MAX_WHEEL_TAGS, tag_count
-from lockset.lockfile.validate.typed_get import (
-    array_of,
-    boolean,
-    close_keys,
-    integer,
-    moment,
-    require,
-    string,
-    table,
-    toml_type_name,
-)
-from lockset.package_names import canonicalize_name, version_after_name
+from lockset.lockfile.validate.lock_table import LockTable, toml_type_name
+from lockset.package_names import canonicalize_name
 from lockset.url_secrets import has_secret
 
 TYPE_CHECKING = False
@@ -100,98 +90,96 @@ class NamedFile(NamedTuple):
     file: Mapping[str, Any]
 
 
-def check_sources(package: Mapping[str, Any], name: str, path: KeyPath, findings: Findings) -> list[NamedFile]:
+def check_sources(package: LockTable, name: str) -> list[NamedFile]:
     """Check the sources of `package`, called `name` in messages, and return its named files."""
-    _combination(package, name, path, findings)
-    vcs = table(findings, package, "vcs", "vcs-table-type", path)
+    _combination(package, name)
+    vcs = package.table("vcs", "vcs-table-type")
     if vcs is not None:
-        _vcs(vcs, name, (*path, "vcs"), findings)
-    directory = table(findings, package, "directory", "directory-table-type", path)
+        _vcs(vcs, name)
+    directory = package.table("directory", "directory-table-type")
     if directory is not None:
-        _directory(directory, name, (*path, "directory"), findings)
-    archive = table(findings, package, "archive", "archive-table-type", path)
+        _directory(directory, name)
+    archive = package.table("archive", "archive-table-type")
     if archive is not None:
-        _archive(archive, name, (*path, "archive"), findings)
+        _archive(archive, name)
     files: list[NamedFile | None] = []
-    sdist = table(findings, package, "sdist", "sdist-table-type", path)
+    sdist = package.table("sdist", "sdist-table-type")
     if sdist is not None:
-        files.append(_distribution(sdist, "sdist", (*path, "sdist"), package, findings))
-    for index, wheel in array_of(findings, package, "wheels", dict, path):
-        files.append(_distribution(wheel, "wheel", (*path, "wheels", index), package, findings))
+        files.append(_distribution(sdist, "sdist", package.data))
+    for index, wheel in package.plain_tables("wheels"):
+        path = (*package.path, "wheels", index)
+        if _is_ordinary(wheel, package.data):
+            files.append(NamedFile(path, wheel["name"], wheel))
+        else:
+            files.append(_distribution(LockTable(wheel, path, package.findings), "wheel", package.data))
     return [file for file in files if file is not None]
 
 
-def _combination(package: Mapping[str, Any], name: str, path: KeyPath, findings: Findings) -> None:
+def _combination(package: LockTable, name: str) -> None:
     """Check that there is a source and no conflict; an empty array of wheels counts as missing."""
-    trees = [key for key in ("vcs", "directory", "archive") if key in package]
-    files = [key for key in ("sdist", "wheels") if package.get(key) not in (None, [])]
+    trees = [key for key in ("vcs", "directory", "archive") if key in package.data]
+    files = [key for key in ("sdist", "wheels") if package.data.get(key) not in (None, [])]
     if not trees and not files:
         message = f"`{name}` has no source: none of vcs, directory, archive, sdist and wheels"
-        findings.add("package-source-required", path, message, "Lock again; without a source it cannot be installed")
+        package.add("package-source-required", (), message, "Lock again; without a source it cannot be installed")
     elif len(trees) > 1 or (trees and files):
         message = f"`{name}` has more than one source: {', '.join(trees + files)}"
-        findings.add("package-source-conflict", path, message, "Keep one; only sdist and wheels go together")
+        package.add("package-source-conflict", (), message, "Keep one; only sdist and wheels go together")
 
 
-def _vcs(vcs: Mapping[str, Any], name: str, path: KeyPath, findings: Findings) -> None:
+def _vcs(vcs: LockTable, name: str) -> None:
     what = f"The vcs source of `{name}`"
-    require(findings, vcs, "type", "vcs-type-required", path, where=what)
-    kind = string(findings, vcs, "type", "vcs-type-type", path)
-    url = vcs.get("url")
+    vcs.require("type", "vcs-type-required", where=what)
+    kind = vcs.string("type", "vcs-type-type")
+    url = vcs.data.get("url")
     if isinstance(url, str) and _PREFIXED.match(url):
-        string(findings, vcs, "path", "vcs-path-type", path)
+        vcs.string("path", "vcs-path-type")
         hint = f"Write `{_PREFIXED.sub('', url, count=1)}`" if "@" not in url else None
-        findings.add(
-            "vcs-url-prefix", (*path, "url"), "`url` has a prefix that version control systems do not accept", hint
-        )
+        vcs.add("vcs-url-prefix", ("url",), "`url` has a prefix that version control systems do not accept", hint)
     else:
-        check_location(vcs, "vcs", path, findings, what=what)
-    string(findings, vcs, "requested-revision", "vcs-requested-revision-type", path)
-    require(findings, vcs, "commit-id", "vcs-commit-id-required", path, where=what)
-    commit = string(findings, vcs, "commit-id", "vcs-commit-id-type", path)
+        check_location(vcs, "vcs", what=what)
+    vcs.string("requested-revision", "vcs-requested-revision-type")
+    vcs.require("commit-id", "vcs-commit-id-required", where=what)
+    commit = vcs.string("commit-id", "vcs-commit-id-type")
     if kind is not None and kind not in _REGISTERED:
         message = f"`{kind}` is not a registered version control system"
-        findings.add("vcs-type-unregistered", (*path, "type"), message, "Registered are git, hg, bzr and svn")
+        vcs.add("vcs-type-unregistered", ("type",), message, "Registered are git, hg, bzr and svn")
     pattern = _COMMITS.get(kind or "")
     if commit is not None and pattern is not None and not pattern.fullmatch(commit):
         message = f"`{commit}` is not a full {kind} commit id, so its meaning may change"
-        findings.add("vcs-commit-id-immutable", (*path, "commit-id"), message, "Write the full commit hash")
-    _check_subdirectory(vcs, "vcs", path, findings)
-    close_keys(findings, vcs, _VCS_KEYS, path, where="`vcs`")
+        vcs.add("vcs-commit-id-immutable", ("commit-id",), message, "Write the full commit hash")
+    _check_subdirectory(vcs, "vcs")
+    vcs.close(_VCS_KEYS, where="`vcs`")
 
 
-def _directory(directory: Mapping[str, Any], name: str, path: KeyPath, findings: Findings) -> None:
-    require(findings, directory, "path", "directory-path-required", path, where=f"The directory source of `{name}`")
-    local = string(findings, directory, "path", "directory-path-type", path)
+def _directory(directory: LockTable, name: str) -> None:
+    directory.require("path", "directory-path-required", where=f"The directory source of `{name}`")
+    local = directory.string("path", "directory-path-type")
     if local:
-        check_path(local, (*path, "path"), findings)
-    boolean(findings, directory, "editable", "directory-editable-type", path)
-    _check_subdirectory(directory, "directory", path, findings)
-    close_keys(findings, directory, _DIRECTORY_KEYS, path, where="`directory`")
+        check_path(local, (*directory.path, "path"), directory.findings)
+    directory.boolean("editable", "directory-editable-type")
+    _check_subdirectory(directory, "directory")
+    directory.close(_DIRECTORY_KEYS, where="`directory`")
 
 
-def _archive(archive: Mapping[str, Any], name: str, path: KeyPath, findings: Findings) -> None:
+def _archive(archive: LockTable, name: str) -> None:
     what = f"The archive of `{name}`"
-    check_location(archive, "archive", path, findings, what=what)
-    _size_and_time(archive, "archive", path, findings)
-    check_hashes(archive, "archive", path, findings, what=what)
-    _check_subdirectory(archive, "archive", path, findings)
-    close_keys(findings, archive, _ARCHIVE_KEYS, path, where="`archive`")
+    check_location(archive, "archive", what=what)
+    _size_and_time(archive, "archive")
+    check_hashes(archive, "archive", what=what)
+    _check_subdirectory(archive, "archive")
+    archive.close(_ARCHIVE_KEYS, where="`archive`")
 
 
-def _distribution(
-    file: Mapping[str, Any], kind: str, path: KeyPath, package: Mapping[str, Any], findings: Findings
-) -> NamedFile | None:
-    if kind == "wheel" and _is_ordinary(file, package):
-        return NamedFile(path, file["name"], file)
-    file_name = check_name(file, kind, path, package, findings)
+def _distribution(file: LockTable, kind: str, package: Mapping[str, Any]) -> NamedFile | None:
+    file_name = check_name(file, kind, package)
     what = f"`{file_name}`" if file_name else f"A {kind} of `{package.get('name', '?')}`"
-    check_location(file, kind, path, findings, what=what)
-    _size_and_time(file, kind, path, findings)
-    check_hashes(file, kind, path, findings, what=what)
-    if not file.keys() <= _FILE_KEYS:
-        close_keys(findings, file, _FILE_KEYS, path, where=f"A {kind}")
-    return NamedFile(path, file_name, file) if file_name else None
+    check_location(file, kind, what=what)
+    _size_and_time(file, kind)
+    check_hashes(file, kind, what=what)
+    if not file.data.keys() <= _FILE_KEYS:
+        file.close(_FILE_KEYS, where=f"A {kind}")
+    return NamedFile(file.path, file_name, file.data) if file_name else None
 
 
 def _is_ordinary(wheel: Mapping[str, Any], package: Mapping[str, Any]) -> bool:
@@ -214,37 +202,37 @@ def _is_ordinary(wheel: Mapping[str, Any], package: Mapping[str, Any]) -> bool:
     return known == len(wheel) and isinstance(digest, str) and SHA256.fullmatch(digest) is not None
 
 
-def _size_and_time(file: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings) -> None:
-    size = integer(findings, file, "size", f"{kind}-size-type", path)
+def _size_and_time(file: LockTable, kind: str) -> None:
+    size = file.integer("size", f"{kind}-size-type")
     if size is not None and not 0 < size <= _LARGEST:
-        findings.add("size-range", (*path, "size"), "`size` is out of range", "Omit it if it is not known")
-    time = moment(findings, file, "upload-time", f"{kind}-upload-time-type", path)
+        file.add("size-range", ("size",), "`size` is out of range", "Omit it if it is not known")
+    time = file.moment("upload-time", f"{kind}-upload-time-type")
     if time is None:
         return
     offset = time.utcoffset()
     if offset is None:
         message = "`upload-time` has no time zone, so UTC is only a guess"
-        findings.add("upload-time-naive", (*path, "upload-time"), message, "Write `Z` at its end")
+        file.add("upload-time-naive", ("upload-time",), message, "Write `Z` at its end")
     elif offset:
         message = f"`upload-time` is not in UTC but at offset {time.strftime('%z')}"
-        findings.add(f"{kind}-upload-time-utc", (*path, "upload-time"), message, "Write it in UTC, with `Z` at its end")
+        file.add(f"{kind}-upload-time-utc", ("upload-time",), message, "Write it in UTC, with `Z` at its end")
 
 
-def check_location(source: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings, *, what: str) -> None:
+def check_location(source: LockTable, kind: str, *, what: str) -> None:
     """Check `url` and `path` of one source of `kind` (archive, sdist, wheel or vcs)."""
-    url = string(findings, source, "url", f"{kind}-url-type", path)
-    local = string(findings, source, "path", f"{kind}-path-type", path)
-    if not source.get("url") and not source.get("path"):
-        findings.add(f"{kind}-url-or-path", path, f"{what} has neither `url` nor `path`")
+    url = source.string("url", f"{kind}-url-type")
+    local = source.string("path", f"{kind}-path-type")
+    if not source.data.get("url") and not source.data.get("path"):
+        source.add(f"{kind}-url-or-path", (), f"{what} has neither `url` nor `path`")
     if url:
-        check_url(url, f"{kind}-url-valid", (*path, "url"), findings)
+        check_url(url, f"{kind}-url-valid", (*source.path, "url"), source.findings)
     if local:
-        check_path(local, (*path, "path"), findings)
+        check_path(local, (*source.path, "path"), source.findings)
     if url and local and not url.endswith(f"/{local}"):
         names = (last_component(path=local, url=None), last_component(path=None, url=url))
         if names[0] != names[1] and all(names) and kind != "vcs":
             message = f"`path` ends in `{names[0]}`, `url` in `{names[1]}`"
-            findings.add("path-and-url-differ", path, message, "Installers use `path`; remove one of them")
+            source.add("path-and-url-differ", (), message, "Installers use `path`; remove one of them")
 
 
 def check_url(url: str, code: str, path: KeyPath, findings: Findings) -> None:
@@ -308,18 +296,17 @@ def check_path(local: str, path: KeyPath, findings: Findings) -> None:
         findings.add("path-escapes", path, f"The path `{local}` leaves the folder of the lock file")
 
 
-def _check_subdirectory(source: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings) -> None:
+def _check_subdirectory(source: LockTable, kind: str) -> None:
     """Check the `subdirectory` of a source tree."""
-    subdirectory = string(findings, source, "subdirectory", f"{kind}-subdirectory-type", path)
+    subdirectory = source.string("subdirectory", f"{kind}-subdirectory-type")
     if not subdirectory:
         return
-    where = (*path, "subdirectory")
+    where = ("subdirectory",)
     if _is_absolute(subdirectory):
-        findings.add(
-            "subdirectory-relative", where, f"The subdirectory `{subdirectory}` is not relative to the source tree"
-        )
+        message = f"The subdirectory `{subdirectory}` is not relative to the source tree"
+        source.add("subdirectory-relative", where, message)
     elif _leaves(subdirectory):
-        findings.add("subdirectory-escapes", where, f"The subdirectory `{subdirectory}` leaves the source tree")
+        source.add("subdirectory-escapes", where, f"The subdirectory `{subdirectory}` leaves the source tree")
 
 
 def _is_absolute(local: str) -> bool:
@@ -331,52 +318,50 @@ def _leaves(local: str) -> bool:
     return normal == ".." or normal.startswith("../")
 
 
-def check_hashes(source: Mapping[str, Any], kind: str, path: KeyPath, findings: Findings, *, what: str) -> None:
+def check_hashes(source: LockTable, kind: str, *, what: str) -> None:
     """Check the `hashes` of one file of `kind` (archive, sdist or wheel)."""
-    hashes = table(findings, source, "hashes", f"{kind}-hashes-type", path)
+    hashes = source.table("hashes", f"{kind}-hashes-type")
     if hashes is None:
-        if "hashes" not in source:
-            findings.add(f"{kind}-hashes-required", (*path, "hashes"), f"{what} has no `hashes`", _HINT)
+        if "hashes" not in source.data:
+            source.add(f"{kind}-hashes-required", ("hashes",), f"{what} has no `hashes`", _HINT)
         return
-    if len(hashes) == 1:
-        value = hashes.get("sha256")
+    if len(hashes.data) == 1:
+        value = hashes.data.get("sha256")
         if isinstance(value, str) and SHA256.fullmatch(value):
             return  # the usual case
-    below = (*path, "hashes")
-    if not hashes:
-        findings.add(f"{kind}-hashes-empty", below, f"{what} has an empty `hashes`", _HINT)
+    if not hashes.data:
+        hashes.add(f"{kind}-hashes-empty", (), f"{what} has an empty `hashes`", _HINT)
         return
-    for algorithm, value in hashes.items():
-        _check_one(algorithm, value, kind, (*below, algorithm), findings)
-    _check_strength(hashes, below, findings, what)
+    for algorithm, value in hashes.data.items():
+        _check_one(hashes, algorithm, value, kind)
+    _check_strength(hashes, what)
 
 
-def _check_one(algorithm: str, value: Any, kind: str, path: KeyPath, findings: Findings) -> None:
-    folded = algorithm.lower()
+def _check_one(hashes: LockTable, algorithm: str, value: Any, kind: str) -> None:
+    at, folded = (algorithm,), algorithm.lower()
     if folded != algorithm:
         message = f"The hash algorithm `{algorithm}` is not in lower case"
-        findings.add("hash-algorithm-case", path, message, f"Write `{folded}`")
+        hashes.add("hash-algorithm-case", at, message, f"Write `{folded}`")
     if not isinstance(value, str):
-        findings.add(
-            f"{kind}-hash-value-type", path, f"The {algorithm} hash must be a string, not {toml_type_name(value)}"
-        )
+        message = f"The {algorithm} hash must be a string, not {toml_type_name(value)}"
+        hashes.add(f"{kind}-hash-value-type", at, message)
         return
     length = STRONG_ALGORITHMS.get(folded) or WEAK_ALGORITHMS.get(folded)
     if not _HEX.fullmatch(value):
         hint = "Leave out the name of the algorithm" if ":" in value or "=" in value else None
-        findings.add("hash-value-hex", path, f"The {algorithm} hash `{value}` is not hexadecimal", hint)
+        hashes.add("hash-value-hex", at, f"The {algorithm} hash `{value}` is not hexadecimal", hint)
     elif length is not None and len(value) != 2 * length:
         message = f"The {algorithm} hash has {len(value)} digits, but must have {2 * length}"
-        findings.add("hash-value-length", path, message)
+        hashes.add("hash-value-length", at, message)
 
 
-def _check_strength(hashes: Mapping[str, Any], path: KeyPath, findings: Findings, what: str) -> None:
-    folded = {algorithm.lower() for algorithm in hashes}
-    names = ", ".join(sorted(hashes))
+def _check_strength(hashes: LockTable, what: str) -> None:
+    folded = {algorithm.lower() for algorithm in hashes.data}
+    names = ", ".join(sorted(hashes.data))
     if not folded & {*STRONG_ALGORITHMS, *WEAK_ALGORITHMS}:
-        findings.add("hash-algorithm-unknown", path, f"{what} has no hash that can be checked (only {names})", _HINT)
+        hashes.add("hash-algorithm-unknown", (), f"{what} has no hash that can be checked (only {names})", _HINT)
     elif not folded & STRONG_ALGORITHMS.keys():
-        findings.add("hash-weak", path, f"{what} has only weak hashes ({names})", _HINT)
+        hashes.add("hash-weak", (), f"{what} has only weak hashes ({names})", _HINT)
 
 
 class _FileName(NamedTuple):
@@ -397,25 +382,22 @@ def version_in_name(text: str) -> Version | None:
         return None
 
 
-def check_name(
-    source: Mapping[str, Any], kind: str, path: KeyPath, package: Mapping[str, Any], findings: Findings
-) -> str | None:
+def check_name(source: LockTable, kind: str, package: Mapping[str, Any]) -> str | None:
     """Check the file name of a wheel or an sdist of `package`, and return it."""
-    name = string(findings, source, "name", f"{kind}-name-type", path)
-    if "name" in source and name is None:
+    name = source.string("name", f"{kind}-name-type")
+    if "name" in source.data and name is None:
         return None
-    key, file_name = _file_name_of(source, name)
-    where = (*path, key)
+    key, file_name = _file_name_of(source.data, name)
     if not file_name:
         if key != "name":
             message = f"The {kind} has no `name`, and its `{key}` does not end in a file name"
-            findings.add(f"{kind}-name-required", (*path, "name"), message)
+            source.add(f"{kind}-name-required", ("name",), message)
         return None
     if name:
-        _agree_with_location(name, source, where, findings)
-    parsed = _parse(file_name, kind, where, findings)
+        _agree_with_location(name, source)
+    parsed = _parse(file_name, kind, source, (key,))
     if parsed is not None:
-        _compare(parsed, kind, package, where, findings)
+        _compare(parsed, kind, package, source, (key,))
     return file_name
 
 
@@ -443,24 +425,34 @@ def _file_name_of(source: Mapping[str, Any], name: str | None) -> tuple[str, str
     return "name", None
 
 
-def _agree_with_location(name: str, source: Mapping[str, Any], path: KeyPath, findings: Findings) -> None:
+def _agree_with_location(name: str, source: LockTable) -> None:
     """Check that `path` and `url` end in `name`, if they end in the name of a wheel or sdist."""
     for key in ("path", "url"):
-        location = source.get(key)
+        location = source.data.get(key)
         if not isinstance(location, str) or location.endswith(f"/{name}") or location == name:
             continue
         ending = last_component(**{"path": None, "url": None, key: location})
         if ending is None or not ending.endswith((".whl", ".tar.gz")):
             continue
-        # Tools may write the project name with another case or other separators.
-        if canonicalize_name(ending) != canonicalize_name(name):
-            findings.add("file-name-mismatch", path, f"`name` is `{name}`, but `{key}` ends in `{ending}`")
+        # Tools may write the project name with another case or other separators, and the version with dashes.
+        if canonicalize_name(ending) != canonicalize_name(name) and not _is_same_sdist(ending, name):
+            source.add("file-name-mismatch", ("name",), f"`name` is `{name}`, but `{key}` ends in `{ending}`")
 
 
-def _parse(file_name: str, kind: str, path: KeyPath, findings: Findings) -> _FileName | None:
+def _is_same_sdist(ending: str, name: str) -> bool:
+    """Whether the first is an old spelling of the second: name-1.0-1.tar.gz of name-1.0.post1.tar.gz."""
+    matched = _SDIST.fullmatch(name)
+    spelled = canonicalize_name(ending.removesuffix(".tar.gz"))
+    start = "" if matched is None else f"{canonicalize_name(matched[1])}-"
+    version = None if matched is None else version_in_name(matched[2])
+    rest = ending.removesuffix(".tar.gz")[len(start) :]
+    return version is not None and spelled.startswith(start) and version_in_name(rest) == version
+
+
+def _parse(file_name: str, kind: str, source: LockTable, at: KeyPath) -> _FileName | None:
     """The parts of a file name; None, with a finding, if it is not valid."""
     if kind == "sdist":
-        return _parse_sdist(file_name, path, findings)
+        return _parse_sdist(file_name, source, at)
     matched = _WHEEL.fullmatch(file_name) if excess(file_name) is None else None
     if matched is not None and tag_count(file_name) <= MAX_WHEEL_TAGS and version_in_name(matched[2]) is not None:
         return _FileName(file_name, matched[1], matched[2])
@@ -468,7 +460,7 @@ def _parse(file_name: str, kind: str, path: KeyPath, findings: Findings) -> _Fil
     if reason is None:
         project, version = file_name.split("-", 2)[:2]
         return _FileName(file_name, project, version)
-    findings.add("wheel-file-name", path, f"`{file_name}` is not a valid wheel file name: {reason}")
+    source.add("wheel-file-name", at, f"`{file_name}` is not a valid wheel file name: {reason}")
     return None
 
 
@@ -488,7 +480,7 @@ def _wheel_problem(file_name: str) -> str | None:
     return None
 
 
-def _parse_sdist(file_name: str, path: KeyPath, findings: Findings) -> _FileName | None:
+def _parse_sdist(file_name: str, source: LockTable, at: KeyPath) -> _FileName | None:
     matched = _SDIST.fullmatch(file_name) if excess(file_name) is None else None
     if matched is not None and version_in_name(matched[2]) is not None:
         return _FileName(file_name, matched[1], matched[2])
@@ -496,32 +488,22 @@ def _parse_sdist(file_name: str, path: KeyPath, findings: Findings) -> _FileName
         read_sdist_name(file_name)
     except (dependency_specifiers.InvalidSdistFilename, ValueError):
         message = f"`{file_name}` is not a valid sdist file name"
-        findings.add("sdist-file-name", path, message, "Write NAME-VERSION.tar.gz")
+        source.add("sdist-file-name", at, message, "Write NAME-VERSION.tar.gz")
         return None
     if not file_name.endswith(".tar.gz"):
-        findings.add("sdist-legacy-format", path, f"The sdist `{file_name}` is not a `.tar.gz`")
+        source.add("sdist-legacy-format", at, f"The sdist `{file_name}` is not a `.tar.gz`")
     project, version = file_name.removesuffix(".tar.gz").removesuffix(".zip").rsplit("-", 1)
     return _FileName(file_name, project, version)
 
 
-def _divided_after(name: str, parsed: _FileName) -> tuple[str, str]:
-    """Project and version in the file name of an old sdist of `name`, whose version may have a dash."""
-    stem = parsed.text.removesuffix(".tar.gz").removesuffix(".zip")
-    version = version_after_name(stem, canonicalize_name(name))
-    is_version = version is not None and version_in_name(version) is not None
-    return (name, version) if version is not None and is_version else (parsed.project, parsed.version)
-
-
-def _compare(parsed: _FileName, kind: str, package: Mapping[str, Any], path: KeyPath, findings: Findings) -> None:
+def _compare(parsed: _FileName, kind: str, package: Mapping[str, Any], source: LockTable, at: KeyPath) -> None:
     """Check that the file name has the name and version of the package."""
     file_name, project, version = parsed
     name, locked = package.get("name"), package.get("version")
-    if kind == "sdist" and isinstance(name, str) and canonicalize_name(project) != canonicalize_name(name):
-        project, version = _divided_after(name, parsed)
     if isinstance(name, str) and project != name and canonicalize_name(project) != canonicalize_name(name):
-        findings.add(f"{kind}-name-matches-package", path, f"`{file_name}` is not a file of `{name}`")
+        source.add(f"{kind}-name-matches-package", at, f"`{file_name}` is not a file of `{name}`")
     if isinstance(locked, str) and version != locked:
         expected = version_in_name(locked)
         if expected is not None and version_in_name(version) != expected:
             message = f"`{file_name}` is not version {locked} of `{name}`"
-            findings.add(f"{kind}-version-matches-package", path, message)
+            source.add(f"{kind}-version-matches-package", at, message)

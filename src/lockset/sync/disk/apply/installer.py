@@ -166,6 +166,7 @@ class Installer:
             examine=frozenset(one.name for one in self._desired),
             verify_files=self._options.verify_files,
             store=self._store,
+            own_python=self._target.kind == "venv" and self._target.interpreter.launcher == "posix",
         )
         planned = plan(self._desired, installed, policy=self._policy, overlap=self._options.overlap)
         if self._policy.owned_only and any(step.action == "remove" for step in planned.changes):

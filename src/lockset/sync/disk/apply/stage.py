@@ -57,7 +57,7 @@ def staged_distribution(stored: StoredWheel, distribution: DesiredDistribution, 
             continue
         for file in group.rows():
             path = f"{roots[group.scheme]}{os.sep}{file.path if os.sep == '/' else file.path.replace('/', os.sep)}"
-            content = rewrite_script(_read_stored(stored, file), target.interpreter.executable)
+            content = rewrite_script(_read_stored(stored, file), target.script_python)
             others.append(_generated(path, content, executable=True, made_from=f"`.data/scripts/{file.path}`"))
     for script in manifest.scripts:
         name, content = _script(script, target)
@@ -110,7 +110,7 @@ def _generated(path: str, content: bytes, *, executable: bool, made_from: str = 
 def _script(script: StoredScript, target: Target) -> tuple[str, bytes]:
     interpreter = target.interpreter
     if interpreter.launcher == "posix":
-        return script.name, shebang(interpreter.executable) + script.body
+        return script.name, shebang(target.script_python) + script.body
     from lockset.sync.disk.store.unpack import launcher
 
     return launcher(script, interpreter.executable, interpreter.launcher)

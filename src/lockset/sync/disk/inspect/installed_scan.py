@@ -14,6 +14,7 @@ from functools import partial
 from lockset.files.system import processors
 from lockset.hashes import STRONG_ALGORITHMS, WEAK_ALGORITHMS, hash_text
 from lockset.sync.disk.inspect.metadata_text import HEAD, name_and_version, read_text
+from lockset.sync.disk.inspect.moved_commands import moved_command
 from lockset.sync.disk.inspect.snapshot import stamp_of
 from lockset.sync.installed import EASY_INSTALL, METADATA_ENDINGS, SOURCE_FILE, InstalledDistribution, InstalledFile
 from lockset.sync.target import is_within
@@ -43,11 +44,13 @@ def scan(
     examine: Collection[str],
     verify_files: bool = False,
     store: str | None = None,
+    own_python: bool = False,
 ) -> tuple[InstalledDistribution, ...]:
     """The distributions of a target; those named in `examine` are checked for problems.
 
     `snapshot` is the result of earlier scans, and is updated. With `verify_files` every file is hashed.
-    A file may be a symbolic link to a file below the folder `store`.
+    A file may be a symbolic link to a file below the folder `store`. With `own_python`, commands have to name a Python
+    in their own folder, as in a virtual environment.
     """
     distributions: list[InstalledDistribution] = []
     examined: dict[int, InstalledDistribution] = {}
@@ -65,7 +68,7 @@ def scan(
             # RECORD has no hash: it is read again.
             one = snapshot.find(info, stamp) if not verify_files else None
             if one is None or stamp is None:
-                one = _read(info, library, layout)
+                one = _read(info, library, layout, own_python=own_python)
                 snapshot.changed = True
             if stamp is not None:
                 known[info] = (stamp, one)
@@ -94,7 +97,7 @@ def _listed(library: str) -> tuple[list[str], list[str]]:
     return infos, [name for name in names if not name.lower().endswith(".dist-info")] if len(names) > len(infos) else []
 
 
-def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
+def _read(info: str, library: str, layout: Layout, *, own_python: bool) -> InstalledDistribution:
     name, version = _name_and_version(info)
     direct_url = _direct_url(info)
     problems: list[str] = []
@@ -107,6 +110,8 @@ def _read(info: str, library: str, layout: Layout) -> InstalledDistribution:
     installer = (read_text(info, "INSTALLER") or "").strip()
     if installer == "lockset" and os.path.islink(f"{info}{os.sep}RECORD"):
         problems.append("its RECORD is a link")  # other tools may link it
+    if own_python and (command := moved_command(info, files, layout.scripts)) is not None:
+        problems.append(f"its command `{command}` runs another Python")
     return InstalledDistribution(
         name=name,
         version=version,

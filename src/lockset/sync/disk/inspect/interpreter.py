@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from subprocess import Popen
     from typing import Any
 
-__all__ = ["ask_interpreter", "configurations", "interpreter_memory", "interpreter_of"]
+__all__ = ["ask_interpreter", "configurations", "folder_interpreter", "interpreter_memory", "interpreter_of"]
 
 _MARK = b"lockset-facts:"
 _OLDEST = (3, 8)
 # Increment with every change of `interpreter_script`.
-_FORMAT = 4
+_FORMAT = 5
 # Timeout for an interpreter; one that takes longer is considered broken.
 _SECONDS = 60
 # Seconds between two checks whether it has ended while other processes hold its pipes.
@@ -49,17 +49,42 @@ def interpreter_of(path: str) -> str:
     """
     absolute = os.path.abspath(Path(path).expanduser())
     if os.path.isdir(absolute):
-        names = ("Scripts/python.exe",) if os.name == "nt" else ("bin/python", "bin/python3")
-        for name in names:
-            if os.path.exists(os.path.join(absolute, name)):
-                return os.path.join(absolute, *name.split("/"))
+        inside = folder_interpreter(absolute)
+        if inside is not None:
+            return inside
     elif os.path.isfile(absolute):
         return absolute
+    _refuse_without_base(absolute)
     raise LocksetError(
         "python-not-found",
         f"There is no Python interpreter at `{path}`",
         hint="Give the path of an interpreter or of a virtual environment, a version such as `3.12`, or a range such "
         "as `>=3.10,<3.14`",
+    )
+
+
+def folder_interpreter(folder: str) -> str | None:
+    """The interpreter of the environment in `folder`, or None."""
+    names = ("Scripts/python.exe", "python.exe") if os.name == "nt" else ("bin/python", "bin/python3")
+    paths = (os.path.join(folder, *name.split("/")) for name in names)
+    return next((path for path in paths if os.path.exists(path)), None)
+
+
+def _refuse_without_base(path: str) -> None:
+    """Refuse a virtual environment, or its interpreter, whose base Python was removed.
+
+    Raises:
+        LocksetError: `python-not-found`.
+    """
+    inside = path if os.path.islink(path) else os.path.join(path, "bin", "python")
+    folder = os.path.dirname(os.path.dirname(inside))
+    if not os.path.islink(inside) or not os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
+        return
+    raise LocksetError(
+        "python-not-found",
+        f"The Python of the virtual environment was removed: there is no `{os.path.realpath(inside)}`",
+        location=folder,
+        hint="Remove the environment, and create it again with `lockset sync --create-venv`",
     )
 
 

@@ -205,9 +205,22 @@ def _without_compatibility() -> str:
     return done.stdout.decode("ascii", "replace").strip()
 
 
+def _base_prefix() -> str:
+    return str(getattr(sys, "real_prefix", sys.base_prefix))  # the former is from virtualenv before version 20
+
+
+def _is_relocatable() -> bool:
+    """Whether the virtual environment is one that may be moved, as `uv venv --relocatable` notes."""
+    try:
+        with open(os.path.join(sys.prefix, "pyvenv.cfg"), encoding="utf-8", errors="replace") as file:
+            return any(line.lower().replace(" ", "").strip() == "relocatable=true" for line in file)
+    except OSError:
+        return False
+
+
 def _managed() -> str | None:
     """Text of EXTERNALLY-MANAGED (PEP 668), which does not apply in virtual environments."""
-    if sys.prefix != sys.base_prefix:
+    if sys.prefix != _base_prefix():
         return None
     path = _marker_file()
     if not os.path.isfile(path):
@@ -269,7 +282,7 @@ def _facts() -> dict[str, object]:
     watched = _watched()  # first, so that a change meanwhile is noticed the next time
     paths = sysconfig.get_paths()
     headers = paths["include"]
-    if sys.prefix != sys.base_prefix:
+    if sys.prefix != _base_prefix():
         # A virtual environment must not change the headers of its base.
         headers = os.path.join(sys.prefix, "include", "site", "python{}.{}".format(*sys.version_info[:2]))
     return {
@@ -282,7 +295,8 @@ def _facts() -> dict[str, object]:
         "paths": {key: paths[key] for key in ("purelib", "platlib", "scripts", "data", "stdlib")},
         "headers": headers,
         "prefix": sys.prefix,
-        "base_prefix": sys.base_prefix,
+        "base_prefix": _base_prefix(),
+        "relocatable": _is_relocatable(),
         "managed": _managed(),
         "launcher": _launcher(),
         "running": _running(),

@@ -15,7 +15,8 @@ from lockset._dataclass import replace
 from lockset.build.checkout import checkout
 from lockset.build.revision import commit_of
 from lockset.build.unpack import unpack_sdist
-from lockset.composition.archive_cache import ArchiveMemory
+from lockset.composition.sources.archive_cache import ArchiveMemory
+from lockset.composition.sources.tree_memory import CommitMemory, FolderMemory
 from lockset.dependency_specifiers import read_sdist_name, read_wheel_name
 from lockset.errors import BuildNeededError, HashMismatchError, LocksetError, SourceNotSupportedError
 from lockset.index.pages.project_page import DistributionFile, unlisted_file
@@ -24,6 +25,7 @@ from lockset.metadata.pyproject import tree_metadata
 from lockset.metadata.sdist import sdist_metadata
 from lockset.metadata.wheel import wheel_metadata
 from lockset.resolve.problem.direct_source import SourceFacts
+from lockset.sources.discover import LocalFiles
 from lockset.sources.other_tools.facts import OtherTools, is_other_tool
 from lockset.sources.other_tools.files import other_files
 from lockset.sources.toml_table import parse_settings_file
@@ -50,8 +52,13 @@ class Sources:
         files: Fetches archives.
         store: Caches their metadata.
         builder: Builds trees without static metadata; None if nothing is built.
-        may_build: Whether a project may be built.
-        environ: The process's variables, for git.
+        may_build: Whether a project may be built; takes its name, "" if that is not known.
+        environ: The process's variables, for git and for builds.
+        build_key: What the result of a build of a project depends on besides its source, as for `CommitMemory`.
+        fingerprint: A hash of what builds depend on besides that; "" if it is not known.
+        now: The current time, in seconds since the epoch.
+        refresh: Whether to ignore what builds and commits had in earlier runs.
+        known: Sources that were read before.
     """
 
     def __init__(
@@ -62,13 +69,22 @@ class Sources:
         builder: Builder | None,
         may_build: Callable[[str], bool],
         environ: Mapping[str, str],
+        build_key: Callable[[str], str | None],
+        fingerprint: Callable[[], str],
+        now: float,
+        refresh: bool = False,
+        known: Mapping[DirectSource, SourceFacts] | None = None,
     ) -> None:
         self._files = files
-        self._memory = ArchiveMemory(files, store)
+        self._memory = ArchiveMemory(files, store, build_key)
+        self._commits = CommitMemory(store, build_key, refresh=refresh)
+        self._folders = FolderMemory(
+            store, environ=environ, fingerprint=fingerprint, build_key=build_key, now=now, refresh=refresh
+        )
         self._builder = builder
         self._may_build = may_build
         self._environ = environ
-        self._known: dict[DirectSource, SourceFacts] = {}
+        self._known: dict[DirectSource, SourceFacts] = dict(known or {})
 
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
         """See `SourceReader`."""
@@ -85,7 +101,7 @@ class Sources:
             facts = SourceFacts(metadata=self._folder(source, tree), named=_named(source, tree, up=source.path or "."))
         else:
             facts = self._archive(source)
-        if facts.metadata.name != source.name:
+        if source.name and facts.metadata.name != source.name:
             raise LocksetError(
                 "source-name",
                 f"{source.name} is required, but {source.shown} is {facts.metadata.name}",
@@ -97,20 +113,47 @@ class Sources:
     def _folder(self, source: DirectSource, tree: Path) -> CoreMetadata:
         if not tree.is_dir():
             raise _missing(source, "folder")
-        return self._tree(source, tree)
+        return self._tree(source, tree, memory=self._folders)
+
+    def static_name(self, source: DirectSource) -> str | None:
+        """The name of the project in a repository or an archive, as its files state it; nothing is built.
+
+        None if they do not state it.
+
+        Raises:
+            LocksetError: The source cannot be fetched or read.
+        """
+        if source.kind == "vcs":
+            with self._checked_out(source, self._commit(source)) as tree:
+                return _static_name(_below(source, tree))
+        with self._opened(source, _file_of(source)) as archive, self._unpacked(source, archive) as tree:
+            return _static_name(_below(source, tree))
 
     def _repository(self, source: DirectSource, commit: str | None) -> SourceFacts:
-        what, environ, offline = f"{source.name} ({source.shown})", self._environ, self._files.is_offline
-        wanted = commit or commit_of(source.fetched, source.revision, what=what, environ=environ, offline=offline)
+        wanted = commit or self._commit(source)
+        known = self._commits.get(source, wanted)
+        if known is not None and self._may_use(known):
+            return known
+        with self._checked_out(source, wanted) as tree:
+            facts = SourceFacts(metadata=self._tree(source, tree), commit=wanted, named=_named(source, tree, up="."))
+        self._commits.put(source, facts)
+        return facts
+
+    def _commit(self, source: DirectSource) -> str:
+        offline = self._files.is_offline
+        return commit_of(source.fetched, source.revision, what=source.label, environ=self._environ, offline=offline)
+
+    @contextmanager
+    def _checked_out(self, source: DirectSource, commit: str) -> Iterator[Path]:
+        what, offline = source.label, self._files.is_offline
         with tempfile.TemporaryDirectory(prefix="lockset-git-", ignore_cleanup_errors=True) as folder:
             into = Path(folder) / "tree"
-            tree = checkout("git", source.fetched, wanted, into, what=what, environ=environ, offline=offline)
-            return SourceFacts(metadata=self._tree(source, tree), commit=wanted, named=_named(source, tree, up="."))
+            yield checkout("git", source.fetched, commit, into, what=what, environ=self._environ, offline=offline)
 
     def _archive(self, source: DirectSource) -> SourceFacts:
         file = _file_of(source)
         known = self._memory.get(source, file) if source.path is None else None
-        if known is not None:
+        if known is not None and self._may_use(known):
             return known
         with self._opened(source, file) as archive:
             size, hashes = _measured(archive, source)
@@ -137,26 +180,54 @@ class Sources:
         if static is not None:
             return static
         archive.seek(0)
+        with self._unpacked(source, archive) as tree:
+            return self._tree(source, tree)
+
+    @contextmanager
+    def _unpacked(self, source: DirectSource, archive: BinaryIO) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="lockset-source-", ignore_cleanup_errors=True) as folder:
             name = "archive.zip" if source.filename.lower().endswith(".zip") else "archive.tar.gz"
-            return self._tree(source, unpack_sdist(archive, name, Path(folder)))
+            yield unpack_sdist(archive, name, Path(folder))
 
-    def _tree(self, source: DirectSource, tree: Path) -> CoreMetadata:
+    def _tree(self, source: DirectSource, tree: Path, *, memory: FolderMemory | None = None) -> CoreMetadata:
         """The static metadata of the tree's pyproject.toml (PEP 621); the metadata of a build if a field is dynamic."""
         inside = _below(source, tree)
-        what = f"{source.name} ({source.shown})"
-        static = tree_metadata(_text(inside / "pyproject.toml", source), what=what)
+        static = tree_metadata(_text(inside / "pyproject.toml", source), what=source.label)
         if static is not None:
             return static
-        if self._builder is None or not self._may_build(source.name):
-            raise BuildNeededError(
-                f"The dependencies of {what} need a build, but builds are off",
-                location=source.location,
-                hint="Allow builds for it, or declare its version and dependencies in the [project] table of its"
-                " pyproject.toml",
-            )
-        data = self._builder.metadata(inside, what=what, package=source.name)
-        return parse_metadata(data, origin="built", what=what)
+        name = source.name or _static_name(inside) or ""
+        if self._builder is None or not self._may_build(name):
+            raise _build_refused(source)
+        stamp = None if memory is None else memory.stamp(inside, name)
+        known = None if memory is None else memory.get(inside, stamp)
+        if known is not None:
+            return known
+        data = self._builder.metadata(inside, what=source.label, package=name or None)
+        built = parse_metadata(data, origin="built", what=source.label)
+        if not name and not self._may_build(built.name):
+            raise _build_refused(source)
+        if memory is not None:
+            memory.put(inside, stamp, built)
+        return built
+
+    def _may_use(self, stored: SourceFacts) -> bool:
+        """Whether stored facts may be used: those of a build only where that build would be allowed."""
+        metadata = stored.metadata
+        return metadata.origin != "built" or (self._builder is not None and self._may_build(metadata.name))
+
+
+def _build_refused(source: DirectSource) -> LocksetError:
+    return BuildNeededError(
+        f"The dependencies of {source.label} need a build, but builds are off",
+        location=source.location,
+        hint="Allow builds for it, or declare its version and dependencies in the [project] table of its"
+        " pyproject.toml",
+    )
+
+
+def _static_name(tree: Path) -> str | None:
+    """The name that the files of the tree state."""
+    return LocalFiles(tree).project_name(str(tree))
 
 
 def _below(source: DirectSource, tree: Path) -> Path:
@@ -167,7 +238,7 @@ def _below(source: DirectSource, tree: Path) -> Path:
         what = f"the folder {source.subdirectory} of {source.shown}" if source.subdirectory else source.shown
         raise LocksetError(
             "source-empty",
-            f"{source.name} is required from {what}, which has neither a pyproject.toml nor a setup.py",
+            f"{source.name or 'A project'} is required from {what}, which has neither a pyproject.toml nor a setup.py",
             location=source.location,
             hint="Name the folder that has one with `#subdirectory=FOLDER`",
         )
@@ -212,11 +283,11 @@ def _file_of(source: DirectSource) -> DistributionFile:
             name, version = read_wheel_name(source.filename)[:2]
         else:
             name, version = read_sdist_name(source.filename)
-        if name != source.name and not source.is_wheel:
+        if source.name and name != source.name and not source.is_wheel:
             version = _NO_VERSION
     except InvalidWheelFilename as error:
         raise SourceNotSupportedError(
-            f"{source.name} is required from {source.shown}, which is not a valid wheel name",
+            f"{source.requirement}, which is not a valid wheel name",
             location=source.location,
             hint="Use the file name of the wheel as it was built, with name, version and tags",
         ) from error
@@ -250,7 +321,7 @@ def _measured(archive: BinaryIO, source: DirectSource) -> tuple[int, dict[str, s
 def _missing(source: DirectSource, what: str) -> LocksetError:
     return LocksetError(
         "path-missing",
-        f"{source.name} is required from {source.shown}, but there is no such {what}",
+        f"{source.requirement}, but there is no such {what}",
         location=source.location,
         hint=f"Its path is {os.fspath(source.path or '')}",
     )

@@ -13,7 +13,7 @@ from lockset.index.filenames import tags_of_triple
 from lockset.markers import MarkerSet, described_tags, described_target, wheel_region
 from lockset.markers.tags import is_for_every_python3
 from lockset.markers.universe import TargetInterpreter
-from lockset.resolve.releases.index_repository import _WheelCoverage
+from lockset.resolve.releases.wheel_coverage import WheelCoverage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +25,9 @@ OTHERS = ("py2-none-any", "py312-none-any", "cp3-none-any", "py3-abi3-any", "py3
 TRIPLES = (PURE, "py2.py3-none-any", *OTHERS, "cp312-cp312-win_amd64", "cp39-abi3-manylinux_2_17_x86_64")
 
 
-def coverage(targets: Sequence[tuple[str, str]]) -> _WheelCoverage:
+def coverage(targets: Sequence[tuple[str, str]]) -> WheelCoverage:
     made = [described_target(platform, python) for platform, python in targets]
-    return _WheelCoverage({target: MarkerSet.parse(f"python_version == '{target.python[:4]}'") for target in made})
+    return WheelCoverage({target: MarkerSet.parse(f"python_version == '{target.python[:4]}'") for target in made})
 
 
 @given(
