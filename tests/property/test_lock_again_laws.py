@@ -80,7 +80,7 @@ def first_lock(data: Mapping[str, Any]) -> LockResult:
         raise
 
 
-def locked_again(data: Mapping[str, Any], first: LockResult, **changes: object) -> LockResult:
+def locked_again(data: Mapping[str, Any], first: LockResult, **changes: Any) -> LockResult:
     world = SmallWorld(data)
     return world.lock(old=first.lock, choices=replace(world.choices, **changes))
 
