@@ -18,6 +18,7 @@ SEPARATORS, SUFFIXES = st.sampled_from("-_."), st.sampled_from([".tar.gz", ".zip
     name=NAMES, version=VERSIONS, separator=SEPARATORS, upper=st.booleans(), suffix=st.sampled_from([".tar.gz", ".zip"])
 )
 def test_the_version_is_what_follows_the_name_and_lock_files_have_a_name_that_splits_so(
+    *,
     name: str,
     version: str,
     separator: str,
