@@ -104,7 +104,8 @@ def _is_ignored(entry: os.DirEntry[str], *, at_top: bool) -> bool:
     if not entry.is_dir():
         # Lock files are what a build is made for.
         return name.endswith((".pyc", ".pyo")) or (name.startswith("pylock.") and name.endswith(".toml"))
-    is_built = name.endswith(".egg-info") or (at_top and name in _BUILT)
+    is_package = os.path.isfile(os.path.join(entry.path, "__init__.py"))
+    is_built = name.endswith(".egg-info") or (at_top and name in _BUILT and not is_package)
     return name in _IGNORED or is_built or os.path.isfile(os.path.join(entry.path, "pyvenv.cfg"))
 
 

@@ -33,6 +33,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a file's content, of the same size": lambda tree: (tree / "setup.py").write_text("setuP()"),
     "a new file": lambda tree: (tree / "src" / "requirements.txt").write_text("a"),
     "a new hidden file": lambda tree: (tree / ".env").write_text("a"),
+    "a package that is called like a folder of builds": lambda tree: _write(tree / "build" / "__init__.py"),
     "a file that is gone": lambda tree: (tree / "setup.py").unlink(),
     "a file that is moved": lambda tree: (tree / "setup.py").rename(tree / "src" / "setup.py"),
 }
@@ -49,6 +50,7 @@ KEPT: dict[str, Callable[[Path], object]] = {
     "the same content, written again": lambda tree: (tree / "setup.py").write_text("setup()"),
     "a lock file": lambda tree: (tree / "pylock.toml").write_text("x"),
     "compiled modules": lambda tree: _write(tree / "src" / "__pycache__" / "x.pyc"),
+    "built files": lambda tree: _write(tree / "build" / "lib" / "app.py"),
     "what builds write": lambda tree: _write(tree / "src" / "app.egg-info" / "PKG-INFO"),
     "an environment": lambda tree: _write(tree / "env" / "pyvenv.cfg"),
     "a folder of a tool": lambda tree: _write(tree / ".mypy_cache" / "x"),
