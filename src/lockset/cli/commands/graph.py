@@ -11,7 +11,6 @@ from lockset.cli.options.report import add_graph_arguments as add_arguments
 from lockset.cli.options.report import read_graph_command as read
 from lockset.cli.output.documents import write_document
 from lockset.cli.output.streams import plain
-from lockset.composition.open_lock import lock_name
 
 if TYPE_CHECKING:
     from lockset.cli.options.report import GraphCommand
@@ -30,7 +29,7 @@ def run(command: GraphCommand, out: Output) -> int:
         packages=command.packages,
         depth=command.depth,
         most_nodes=command.most_nodes,
-        name=lock_name(view.file, view.context),
+        name=view.name,
     )
     path = write_document(drawn.text, command.target, out)
     if not shown.recorded and shown.entries:

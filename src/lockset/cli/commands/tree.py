@@ -11,7 +11,6 @@ from lockset.cli.options.views import add_tree_arguments as add_arguments
 from lockset.cli.options.views import read_tree_command as read
 from lockset.cli.output.graph_text import condition_text, entry_json, entry_text
 from lockset.cli.output.streams import count_text, plain
-from lockset.composition.open_lock import lock_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +36,7 @@ def run(command: TreeCommand, out: Output) -> int:
     if command.packages:
         starts = tuple(number for name in command.packages for number in shown.named(name))
     elif shown.recorded and not command.invert and starts:
-        out.line(_summary(shown, "the standard input" if view.file == "-" else lock_name(view.file, view.context)))
+        out.line(_summary(shown, "the standard input" if view.file == "-" else view.name))
     if not starts:
         out.line("The lock file has no packages for this selection")
     tree = _Tree(graph=shown, branches=branches, depth=command.depth, out=out)

@@ -52,6 +52,13 @@ class View(NamedTuple):
     selection: ViewSelection
     context: RunContext
 
+    @property
+    def name(self) -> str:
+        """The name of the lock file, that of the nearest one if none is given."""
+        from lockset.composition.open_lock import lock_name  # its imports are those of reading a lock file
+
+        return lock_name(self.file, self.context)
+
 
 class TreeCommand(NamedTuple):
     """The options of `lockset tree`."""

@@ -40,11 +40,10 @@ _SDIST_SUFFIXES = (".tar.gz", ".zip")
 
 
 class _Unbounded(NamedTuple):
-    """A release whose `Requires-Python` excludes environments in which its entry applies."""
+    """A release whose `Requires-Python` excludes environments in which its entry applies, those `outside`."""
 
     shown: str
-    applies: MarkerSet
-    admitted: MarkerSet
+    outside: MarkerSet
 
 
 def assemble_imported(imported: ImportedLock) -> tuple[Pylock, tuple[Loss, ...]]:
@@ -156,7 +155,7 @@ def _requires_python(package: ImportedPackage, universe: MarkerSet, unbounded: l
     here = (package.region & universe).without_extras_and_groups()
     if here.implies(admitted):
         return specifiers
-    unbounded.append(_Unbounded(package.shown, here, admitted))
+    unbounded.append(_Unbounded(package.shown, here - admitted))
     return None
 
 
@@ -176,11 +175,8 @@ def _requires_python_loss(unbounded: Sequence[_Unbounded]) -> Loss:
 
 def _oldest_common(unbounded: Sequence[_Unbounded]) -> str | None:
     """The oldest Python from which on all of them are supported wherever they apply; None if there is none."""
-    for python in KNOWN_PYTHONS:
-        newer = MarkerSet.of_python(f">={python}")
-        if all((package.applies & newer).implies(package.admitted) for package in unbounded):
-            return python
-    return None
+    outside = MarkerSet.union(package.outside for package in unbounded)
+    return next((each for each in KNOWN_PYTHONS if MarkerSet.of_python(f">={each}").is_disjoint(outside)), None)
 
 
 def _dependencies(package: ImportedPackage) -> list[dict[str, Any]] | None:

@@ -151,11 +151,14 @@ class _GapFiller:
         self, package: ImportedPackage, detail: ProjectDetail, files: list[tuple[DistributionFile, dict[str, str]]]
     ) -> ImportedPackage:
         kept = self._one_sdist(package, files)
-        self.losses += _yanked_losses(package, [file for file, _ in kept])
         pythons = {file.requires_python for file, _ in kept}
+        yanked: list[DistributionFile] = []
+        imported = [self._imported_file(file, hashes or self._index_hashes(file), yanked) for file, hashes in kept]
+        if yanked:
+            self.losses += _yanked_losses(package, yanked, of=len(kept))
         return replace(
             package,
-            files=tuple(self._imported_file(file, hashes or self._index_hashes(file)) for file, hashes in kept),
+            files=tuple(imported),
             bare_hashes=(),
             every_file=False,
             index=None if (index := _index_of(detail, files)).startswith("file:") else index,
@@ -352,7 +355,12 @@ class _GapFiller:
                 self.losses.append(Loss(kind="second-sdist", message=message, hashes=lost))
         return [(file, hashes) for file, hashes in kept if file.filename not in sdists[1:]]
 
-    def _imported_file(self, file: DistributionFile, hashes: dict[str, str]) -> ImportedFile:
+    def _imported_file(
+        self, file: DistributionFile, hashes: dict[str, str], yanked: list[DistributionFile]
+    ) -> ImportedFile:
+        """The file; it is added to `yanked` if it is."""
+        if file.yanked:
+            yanked.append(file)
         local = file.url.startswith("file:")
         return ImportedFile(
             name=file.filename,
@@ -461,14 +469,13 @@ def _pythons(requires_python: str | None) -> MarkerSet:
         return MarkerSet.any()
 
 
-def _yanked_losses(package: ImportedPackage, files: Sequence[DistributionFile]) -> Iterator[Loss]:
-    """A note for each reason for which files of the release are yanked; mostly all are for one."""
+def _yanked_losses(package: ImportedPackage, files: Sequence[DistributionFile], *, of: int) -> Iterator[Loss]:
+    """A note for each reason for which `files` of the release, which has `of` files, are yanked; mostly one."""
     reasons: dict[str | None, list[str]] = {}
     for file in files:
-        if file.yanked:
-            reasons.setdefault(file.yanked_reason, []).append(file.filename)
+        reasons.setdefault(file.yanked_reason, []).append(file.filename)
     for reason, names in reasons.items():
-        what = package.shown if len(names) == len(files) else f"A part of {package.shown} ({', '.join(names)})"
+        what = package.shown if len(names) == of else f"A part of {package.shown} ({', '.join(names)})"
         yield Loss(kind="yanked", message=f"{what} is yanked{f' ({reason})' if reason else ''}", note=True)
 
 
