@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet
 
-    from lockset.markers.diagram import Formula
     from lockset.markers.environment import Environment
     from lockset.markers.variables import Release
 
@@ -86,11 +85,6 @@ class MarkerSet:
         A string after `in` is a list of words: `sys_platform in "linux darwin"` means Linux and macOS.
         """
         return _SETS[parse(str(marker), listing=True)]
-
-    @classmethod
-    def of_formula(cls, formula: Formula) -> MarkerSet:
-        """The environments for which a formula is true."""
-        return _SETS[dd.build(formula)]
 
     @classmethod
     def of_python(cls, specifiers: SpecifierSet | str) -> MarkerSet:

@@ -7,10 +7,8 @@ from itertools import compress
 
 from lockset._dataclass import dataclass, replace
 from lockset.dependency_specifiers import read_specifiers
-from lockset.markers.diagram import Operation
 from lockset.markers.environment import KNOWN_PYTHONS, Environment, split_platform
 from lockset.markers.marker_set import MarkerSet
-from lockset.markers.parse import comparison
 from lockset.markers.tags import AcceptedTags, accepted_tags, described_tags, tag_platform_region
 
 TYPE_CHECKING = False
@@ -72,15 +70,11 @@ _FOREIGN_MACHINES = {
 def possible() -> MarkerSet:
     """The environments whose values can occur together; only combinations known to be impossible are excluded."""
     implications = [*_FOLLOWS, *_TOGETHER, *((c, d, a, b) for a, b, c, d in _TOGETHER)]
-    rules = [
-        Operation("or", (comparison(one, "!=", value), comparison(other, "==", its)))
-        for one, value, other, its in implications
-    ]
+    rules = [f"{one} != '{value}' or {other} == '{its}'" for one, value, other, its in implications]
     for system, machines in _FOREIGN_MACHINES.items():
-        others = Operation("and", tuple([comparison("platform_machine", "!=", machine) for machine in machines]))
-        rules.append(Operation("or", (comparison("sys_platform", "!=", system), others)))
-    # Every lock needs it: as a formula, it need not be written as a marker and parsed.
-    return MarkerSet.of_formula(Operation("and", tuple(rules)))
+        others = " and ".join(f"platform_machine != '{machine}'" for machine in machines)
+        rules.append(f"sys_platform != '{system}' or {others}")
+    return MarkerSet.parse(" and ".join(f"({rule})" for rule in rules))
 
 
 def platform_region(name: str) -> MarkerSet:
