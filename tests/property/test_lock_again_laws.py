@@ -121,16 +121,6 @@ def test_a_project_that_nothing_requires_changes_nothing(data: dict[str, Any]) -
     assert locked_again(other, first).text == first.text
 
 
-@given(data=worlds())
-def test_new_releases_change_nothing_where_nothing_lacks_a_file(data: dict[str, Any]) -> None:
-    first = first_lock(data)
-    assume(not first.gaps)
-    other = copy.deepcopy(data)
-    for releases in other["packages"].values():
-        releases["9"] = {}
-    assert entries(locked_again(other, first).lock) == entries(first.lock)
-
-
 @given(data=worlds(), platform=st.sampled_from(PLATFORMS))
 def test_a_lock_of_one_platform_has_the_versions_of_the_lock_of_all(data: dict[str, Any], platform: str) -> None:
     first = first_lock(data)
