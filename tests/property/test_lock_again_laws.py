@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import assume, given, note
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
 
 from lockset._dataclass import replace
 from lockset.errors import LocksetError
@@ -120,22 +121,14 @@ def test_a_project_that_nothing_requires_changes_nothing(data: dict[str, Any]) -
     assert locked_again(other, first).text == first.text
 
 
-@given(data=worlds())
-def test_new_releases_change_nothing_where_nothing_lacks_a_file(data: dict[str, Any]) -> None:
-    first = first_lock(data)
-    assume(not first.gaps)
-    other = copy.deepcopy(data)
-    for releases in other["packages"].values():
-        releases["9"] = {}
-    assert entries(locked_again(other, first).lock) == entries(first.lock)
-
-
 @given(data=worlds(), platform=st.sampled_from(PLATFORMS))
 def test_a_lock_of_one_platform_has_the_versions_of_the_lock_of_all(data: dict[str, Any], platform: str) -> None:
     first = first_lock(data)
     assume(not first.gaps)
+    # A lock that was narrowed for the sake of one platform need not be narrowed for another one.
+    assume(first.lock.requires_python == SpecifierSet(data["project"]["requires-python"]))
     part = locked_again(data, first, platforms=(platform,))
     for python in ("3.11", "3.12", "3.13"):
-        if first.lock.requires_python is None or f"{python}.5" in first.lock.requires_python:
+        if f"{python}.5" in SpecifierSet(data["project"]["requires-python"]):
             environment = f"{python}.5 {platform}"
             assert sorted(selected(part.lock, environment)) == sorted(selected(first.lock, environment))
