@@ -32,6 +32,7 @@ _VARIABLE = lazy_pattern(r"\$\{\w+\}\Z")
 _MASK = "****"
 # Longest text from outside that a message shows; what is beyond is cut.
 _LONGEST = 2000
+_LONG_WORD = lazy_pattern(r"(\S{300})\S{300,}(\S{20})")
 
 
 def _user_infos(text: str) -> Iterator[tuple[int, int]]:
@@ -119,4 +120,6 @@ def plain(text: str) -> str:
     if text.isprintable() and len(text) <= _LONGEST:
         return text
     shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    if len(shown) > _LONGEST:  # the end says what is wrong with a very long word
+        shown = _LONG_WORD.sub(r"\1…\2", shown)
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tomli
 
+from lockset.files.system import processors
 from support.builders import make_sdist
+from support.builders.archives import Artifact
 from support.builders.sdist import source_files, write_source_tree
 
 if TYPE_CHECKING:
@@ -133,6 +135,21 @@ def test_an_archive_is_named_by_its_content(suffix: str, cli: Command, tmp_path:
     assert entries(tmp_path)["packed"]["archive"]["path"] == f"main{suffix}"
 
 
+def test_an_archive_by_url_is_named_by_its_content_and_fetched_once(
+    cli: Command, world: LocalIndex, tmp_path: Path
+) -> None:
+    artifact = Artifact(filename="main.zip", content=archive_of("packed", suffix=".zip"), metadata=b"")
+    world.world.add_file("elsewhere", artifact)
+    url = world.file_url("elsewhere", "main.zip")
+    write(tmp_path, url)
+    cli.ok("lock", "requirements.in")
+    assert entries(tmp_path)["packed"]["archive"]["url"] == url
+    before = (tmp_path / "pylock.toml").read_bytes()
+    assert "Building" not in cli.ok("lock", "requirements.in").stderr
+    assert (tmp_path / "pylock.toml").read_bytes() == before
+    assert [one.method for one in world.seen if one.path.endswith("main.zip")] == ["HEAD", "GET", "HEAD"]
+
+
 @pytest.mark.parametrize("place", ["requirements", "editable", "folder"])
 def test_a_folder_whose_name_is_computed_is_built(place: str, cli: Command, tmp_path: Path) -> None:
     write_source_tree(tmp_path / "tree", source_files("computed", "1.0", requires_dist=["a"]))
@@ -203,3 +220,41 @@ def test_a_constraint_needs_a_name(cli: Command, tmp_path: Path) -> None:
     (tmp_path / "constraints.txt").write_text(f"git+{(tmp_path / 'repo').as_uri()}\n")
     write(tmp_path, "a", "-c constraints.txt")
     assert "does not name its project" in cli.refused("lock", "requirements.in")
+
+
+WAITING = """
+import os, pathlib, time, sys
+sys.path.insert(0, os.getcwd())
+from tiny_backend import *
+
+
+def get_requires_for_build_wheel(config_settings=None):
+    own = pathlib.Path(os.environ["MEETING"])
+    (own / pathlib.Path.cwd().name).touch()
+    end = time.monotonic() + 60
+    while len(os.listdir(own)) < 2:
+        if time.monotonic() > end:
+            raise SystemExit("the other build has not begun")
+        time.sleep(0.01)
+    return []
+"""
+
+
+@pytest.mark.skipif(processors() < 2, reason="one build for each processor")
+@pytest.mark.parametrize("named", [True, False])
+def test_several_sources_are_read_at_the_same_time(
+    named: bool,  # noqa: FBT001 (of pytest)
+    cli: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "meeting").mkdir()
+    monkeypatch.setenv("MEETING", str(tmp_path / "meeting"))
+    for name in ("one", "two"):
+        files = source_files(name, "1.0", requires_dist=["a"])
+        files["waiting.py"] = WAITING
+        files["pyproject.toml"] = files["pyproject.toml"].replace("tiny_backend", "waiting")
+        write_source_tree(tmp_path / name, files)
+    write(tmp_path, *(f"{name} @ ./{name}" if named else f"./{name}" for name in ("one", "two")))
+    cli.ok("lock", "requirements.in")
+    assert set(entries(tmp_path)) == {"a", "one", "two"}

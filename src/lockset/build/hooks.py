@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import pyproject_hooks
 import tomli
 from packaging.requirements import InvalidRequirement
 from packaging.utils import InvalidSdistFilename
@@ -292,10 +293,8 @@ class _Backend:
     def call(self, hook: str, *args: str, **options: Any) -> Any:
         """The result of a hook; HookMissing if it is optional and absent."""
         try:
-            # pyproject-hooks repeats the backend's warnings in this process; they are in the output of a failed build.
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return getattr(self._caller, hook)(*args, **options)
+            _ignore_backend_warnings()
+            return getattr(self._caller, hook)(*args, **options)
         except BackendUnavailable as error:
             raise _failed(self._what, "its build backend cannot be imported", self._tail()) from error
         except subprocess.CalledProcessError as error:
@@ -333,6 +332,16 @@ class _Backend:
                 return _last_lines(output.read(_READ_BYTES).decode("utf-8", "replace").splitlines())
         except OSError:
             return ()
+
+
+def _ignore_backend_warnings() -> None:
+    """Ignore warnings that pyproject-hooks repeats in this process; they are in the output of a failed build.
+
+    The filter stays, since several builds may run at the same time, and Python has one list of filters for all threads.
+    """
+    category = getattr(pyproject_hooks, "BuildBackendWarning", None)  # old versions repeat no warnings
+    if category is not None and ("ignore", None, category, None, 0) not in warnings.filters:
+        warnings.simplefilter("ignore", category)
 
 
 def _last_lines(lines: Sequence[str]) -> tuple[str, ...]:

@@ -151,7 +151,7 @@ def read_lock_inputs(
     Without `merging`, a lock file with an unresolved merge conflict is refused; without `connecting`, there is no hint
     about indexes. `replaced` returns other content for source files: see `read_sources`.
 
-    The names of some projects may not be known: `lockset.composition.sources.read_inputs` adds them.
+    The names of some projects may not be known: `lockset.composition.sources.names` adds them.
 
     Raises:
         LocksetError: With the file and the position of the problem.

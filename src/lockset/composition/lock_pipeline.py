@@ -27,7 +27,7 @@ from lockset.resolve.releases.prefetch import PrefetchingRepository
 from lockset.sources.other_tools.facts import OtherTools, join_many_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -101,6 +101,7 @@ def lock_project(
     with posed_problem(
         project, options, open_repository=open_repository, now=now, old=old, folder=folder, listener=heard
     ) as (_, problem, opened):
+        _begin_sources(problem, opened)
         if not one_environment:
             opened.hint_requirements(_first_requirements(problem), problem.request.universe)
         from lockset.composition.lock_assembly import resolve_and_assemble
@@ -178,6 +179,16 @@ def _first_requirements(problem: ResolutionProblem) -> list[Dependency]:
     request = problem.request
     roots = () if problem.direct.concerned else request.roots
     return [root.dependency for root in roots if not root.region.is_disjoint(request.universe)]
+
+
+def _begin_sources(problem: ResolutionProblem, opened: IndexRepository) -> None:
+    """Start to read the sources that the project requires, if there are several; those of constraints may be unused."""
+    direct, universe = problem.direct, problem.request.universe
+    roots = [r for r in problem.request.roots if not r.region.is_disjoint(universe)] if direct.sources else []
+    required = {root.dependency.specifier.source for root in roots}
+    sources = [source for source, _ in direct.sources if source in required and source not in direct.own]
+    if len(sources) > 1 and opened.sources is not None:
+        opened.sources.begin((source, direct.commit_of(source)) for source in sources)
 
 
 @contextmanager
@@ -312,6 +323,9 @@ class _SourcesOnUse:
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
         return self._sources.read(source, commit=commit)
 
+    def begin(self, sources: Iterable[tuple[DirectSource, str | None]]) -> None:
+        self._sources.begin(sources)
+
 
 def repository_opener(
     options: IndexOptions,
@@ -355,7 +369,7 @@ def repository_opener(
                 build_key=build_key,
                 builds=builds,
             )
-            of_sources = {"refresh": options.refresh, "known": known}
+            of_sources = {"refresh": options.refresh, "known": known, "tasks": builds}
             yield PrefetchingRepository(
                 index=used.index,
                 metadata=metadata,

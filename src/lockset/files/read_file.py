@@ -63,6 +63,9 @@ def decode_utf8(data: bytes, *, location: str) -> str:
     Raises:
         LocksetError: `encoding`, with line and column of the first byte that is not UTF-8.
     """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        hint = "Save it as UTF-8; PowerShell's `>` writes UTF-16"
+        raise LocksetError("encoding", "The file is UTF-16, and must be UTF-8", location=location, hint=hint)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

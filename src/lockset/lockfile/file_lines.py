@@ -7,7 +7,7 @@ the text goes to the TOML parser, and then the tables take the places of these s
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 
 import tomli
 
@@ -64,7 +64,7 @@ def _tables(parts: Sequence[str]) -> list[dict[str, Any]]:
     for name, time, url, size, digest in zip(*groups, strict=True):
         table: dict[str, Any] = {"name": name}
         if time is not None:
-            table["upload-time"] = datetime.fromisoformat(time).replace(tzinfo=timezone.utc)
+            table["upload-time"] = datetime.fromisoformat(f"{time}+00:00")
         table["url"] = url
         if size is not None:
             table["size"] = int(size)

@@ -43,6 +43,7 @@ __all__ = [
     "open_conflict",
     "read_document",
     "read_with_rest",
+    "syntax_problem",
 ]
 
 # How much of a text is examined; the first lines show the format.
@@ -258,7 +259,7 @@ def _parse(text: str, path: str | None) -> tuple[dict[str, Any], str]:
         # The parser counts every line end as one character.
         lines = text.split("\n", error.lineno)
         before = "".join(f"{line}\n" for line in lines[: error.lineno - 1]) + lines[error.lineno - 1][: error.colno - 1]
-        before, problem, hint = _syntax_problem(text, before, error.msg)
+        before, problem, hint = syntax_problem(text, before, error.msg)
         message = f"This is not valid TOML: {problem}"
         raise TomlError(message, path=path, before=before, hint=kind_of_text(text) or hint) from error
     except RecursionError as error:
@@ -269,7 +270,7 @@ def _parse(text: str, path: str | None) -> tuple[dict[str, Any], str]:
         raise TomlError("A number has too many digits", path=path, before=before) from error
 
 
-def _syntax_problem(text: str, before: str, message: str) -> tuple[str, str, str | None]:
+def syntax_problem(text: str, before: str, message: str) -> tuple[str, str, str | None]:
     """The text before the error, what is wrong there, and a hint."""
     start = before.rfind("\n") + 1
     key = _KEY.match(before, start)

@@ -465,17 +465,18 @@ def best_file(wheels: Sequence[DistributionFile]) -> DistributionFile:
         return wheels[0]
     # Most versions have many wheels, and few of them for the best platform: only those are compared by name.
     ranks = [
-        (file.yanked, _is_for_python2(file.filename), not file.metadata, _rank(file.filename.rpartition("-")[2]))
+        (file.stated_yank is not None, _is_for_python2(interpreters), file.stated_metadata is None, _rank(platforms))
         for file in wheels
+        for _, interpreters, _, platforms in (file.filename.rsplit("-", 3),)
     ]
     best = min(ranks)
     foremost = [file for file, rank in zip(wheels, ranks, strict=True) if rank == best]
     return min(foremost, key=lambda file: (-_newest_minor(file.filename), file.filename))
 
 
-def _is_for_python2(filename: str) -> bool:
-    """Whether no Python 3 can use the wheel."""
-    interpreters = filename.rsplit("-", 3)[1]
+@lru_cache(maxsize=1_024)
+def _is_for_python2(interpreters: str) -> bool:
+    """Whether no Python 3 can use a wheel for these interpreters."""
     return "2" in interpreters and all(interpreter[2:3] == "2" for interpreter in interpreters.split("."))
 
 

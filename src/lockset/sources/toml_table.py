@@ -52,6 +52,22 @@ _OF_VALUES = (
 _OF_GROUPS = (GroupCycleError, GroupDepthError, GroupDuplicateError)
 
 
+def _syntax_error(text: str, error: tomli.TOMLDecodeError, location: str) -> LocksetError:
+    from lockset.lockfile.read import open_conflict, syntax_problem  # for messages
+    from lockset.spans import LineIndex
+
+    conflict = open_conflict(text)
+    if conflict is not None:
+        line, column = LineIndex(text).position(conflict)
+        message, hint = "The file has an unresolved merge conflict", "Resolve it, and run the command again"
+        return LocksetError("toml-syntax", message, location=f"{location}:{line}:{column}", hint=hint)
+    lines = text.split("\n", error.lineno)
+    before = "".join(f"{line}\n" for line in lines[: error.lineno - 1]) + lines[error.lineno - 1][: error.colno - 1]
+    before, problem, _ = syntax_problem(text, before, error.msg)
+    line, column = LineIndex(before).position(len(before))
+    return LocksetError("toml-syntax", f"This is not valid TOML: {problem}", location=f"{location}:{line}:{column}")
+
+
 def parse_settings_file(text: str, *, location: str) -> SettingsTable:
     """Parse a file as a table.
 
@@ -61,9 +77,7 @@ def parse_settings_file(text: str, *, location: str) -> SettingsTable:
     try:
         data = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        raise LocksetError(
-            "toml-syntax", f"This is not valid TOML: {error.msg}", location=f"{location}:{error.lineno}:{error.colno}"
-        ) from error
+        raise _syntax_error(text, error, location) from error
     except (RecursionError, ValueError) as error:  # nesting and integers beyond the limits of tomli
         raise LocksetError("toml-syntax", f"This cannot be read as TOML: {error}", location=location) from error
     return SettingsTable(data, path="", location=location)

@@ -136,6 +136,9 @@ class SmallSources:
         self._sources = sources
         self.asked: list[str] = []
 
+    def begin(self, sources: Iterable[tuple[DirectSource, str | None]]) -> None:
+        """Nothing takes time here."""
+
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
         assert source.url is not None
         self.asked.append(source.url)

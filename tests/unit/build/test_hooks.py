@@ -6,6 +6,7 @@ import io
 import signal
 import threading
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -233,3 +234,23 @@ def test_a_build_that_a_signal_ends_is_no_failure_of_the_package(number: str) ->
     with pytest.raises(LocksetError) as caught:
         metadata_of(backend_of(source))
     assert caught.value.diagnostic.code == "build-environment"
+
+
+def test_warnings_of_backends_are_not_repeated_also_where_several_builds_run() -> None:
+    """One of two builds ends while the other one is running: each would restore the filters that it has found."""
+    source = WHEEL_ONLY.replace("import zipfile, os", "import zipfile, os, time, warnings") + (
+        "def get_requires_for_build_wheel(config_settings=None):\n"
+        "    time.sleep(float(os.environ.get('WAIT', '0')))\n"
+        "    warnings.warn('deprecated')\n    return []\n"
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        threads = [
+            threading.Thread(target=metadata_of, args=(backend_of(source.replace("'0'", f"'{n}'")),)) for n in (0, 1)
+        ]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.2)
+        for thread in threads:
+            thread.join()
+    assert [str(one.message) for one in caught] == []

@@ -39,6 +39,7 @@ def interpreter(
         "base_prefix": "/usr",
         "managed": None,
         "launcher": "posix",
+        "relocatable": False,
     }
     return Interpreter.from_facts("/v/bin/python", facts)
 

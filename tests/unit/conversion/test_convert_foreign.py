@@ -12,7 +12,7 @@ from lockset.composition.conversions.conversion import Conversion, ConvertOption
 from lockset.errors import LocksetError
 from lockset.lockfile.select import select_entries
 from lockset.markers import Environment
-from support.fakes.fake_conversion import FILES, convert_text, sha
+from support.fakes.fake_conversion import FILES, FakeRemote, convert_text, sha
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -211,6 +211,19 @@ def test_uv_members_in_conflict_are_named_with_the_option_that_chooses_one(
     assert caught.value.diagnostic.hint == "Convert one of them alone with `--package app` or `--package lib`"
     for member in ("app", "lib"):
         convert_text(tmp_path, "uv.lock", text, options=ConvertOptions(members=(member,)))
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_files_in_a_folder_that_uv_uses_as_an_index_are_found(tmp_path: Path, *, absolute: bool) -> None:
+    """For a relative folder, uv writes paths relative to it, and for an absolute one absolute paths."""
+    folder = (tmp_path / "wheels").as_posix() if absolute else "wheels"
+    file = "a-1-py3-none-any.whl"
+    wheel = f'{{ path = "{folder}/{file}" }}' if absolute else f'{{ path = "{file}" }}'
+    package = f'[[package]]\nname = "a"\nversion = "1"\nsource = {{ registry = "{folder}" }}\nwheels = [{wheel}]\n'
+    remote = FakeRemote(fingerprints={str(tmp_path / "wheels" / file): (sha("a"), 3)})
+    done = convert_text(tmp_path, "uv.lock", uv_lock('dependencies = [{ name = "a" }]', package), remote=remote)
+    (locked,) = done.lock.packages[-1].wheels or ()
+    assert (locked.path, locked.hashes) == (f"wheels/{file}", {"sha256": sha("a")})
 
 
 def test_uv_conflicts_of_another_member_hold_where_its_extras_are_requested(tmp_path: Path) -> None:

@@ -521,6 +521,7 @@ def managed_facts(folder: Path) -> dict[str, Any]:
         "base_prefix": location,
         "managed": "[externally-managed]\nError=Use the system installer\n",
         "launcher": "posix",
+        "relocatable": False,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
@@ -19,6 +20,10 @@ __all__ = ["BuilderOnUse", "running_builds"]
 
 # The most builds at the same time. Each may run compilers in several processes of its own.
 _MOST = 4
+
+
+# Seconds that a failed or interrupted run waits for a download of git to end.
+_PATIENCE = 5.0
 
 
 class BuilderOnUse:
@@ -64,19 +69,16 @@ class BuilderOnUse:
 
 
 @contextmanager
-def running_builds(builder: BuilderOnUse | None) -> Iterator[Workers | None]:
-    """Threads for builds, as many as there are processors, within a limit; builds that still run at the end are ended.
-
-    None without a builder.
-    """
-    if builder is None:
-        yield None
-        return
+def running_builds(builder: BuilderOnUse | None) -> Iterator[Workers]:
+    """Threads for builds: as many as there are processors, within a limit. Builds that run at the end are ended."""
     workers = Workers(min(processors(), _MOST))
+    wait = _PATIENCE
     try:
         yield workers
+        wait = math.inf
     finally:
         workers.drop()
-        builder.end()
+        if builder is not None:
+            builder.end()
         workers.close()
-        workers.join()
+        workers.join(wait)

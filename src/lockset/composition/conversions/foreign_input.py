@@ -85,6 +85,9 @@ def is_pylock(path: str | os.PathLike[str], content: bytes | None, format_: Form
 
 def _recognized(data: bytes, location: str) -> Format:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        if recognize(data.decode("utf-16", "replace"), name=location, location=location) is not Format.REQUIREMENTS:
+            hint = "Save it as UTF-8; PowerShell's `>` writes UTF-16"
+            raise LocksetError("encoding", "The file is UTF-16, and lock files are UTF-8", location=location, hint=hint)
         return Format.REQUIREMENTS
     text = data.decode("utf-8-sig", "replace")
     if not text.strip():

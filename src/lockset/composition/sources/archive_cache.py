@@ -51,7 +51,7 @@ class ArchiveMemory:
 
     def put(self, source: DirectSource, facts: SourceFacts) -> None:
         """Store the facts of a fetched archive, unless a change could not be noticed."""
-        stamp, key = self._stamps.get(source.fetched), self._build_key(facts.metadata.name)
+        stamp, key = self._stamps.get(source.fetched), self._build_key(source.name)
         if (facts.metadata.origin != "built" or key is not None) and (stamp is not None or source.hashes):
             self._store.put(_KIND, _key(source), _dump(stamp or "", key, facts))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lockset.sources.project import RootProject
     from lockset.sources.requirements.requirement_line import RequirementLine
 
-__all__ = ["named_by_lock", "names_in_lock", "not_locked"]
+__all__ = ["named_by_lock", "names_in_lock", "unlocked_text"]
 
 
 def names_in_lock(
@@ -46,10 +46,10 @@ def named_by_lock(project: RootProject, lock: Pylock, folder: Path) -> tuple[Roo
     names = names_in_lock(nameless, lock, project.base, folder, local=True)
     known = [line for line in project.dependencies if line.is_named or line in names]
     lines = tuple(line if line.is_named else line.with_name(names[line]) for line in known)
-    unknown = tuple(not_locked(line) for line in nameless if line not in names)
+    unknown = tuple(unlocked_text(line) for line in nameless if line not in names)
     return replace(project, dependencies=lines), unknown
 
 
-def not_locked(line: RequirementLine) -> str:
+def unlocked_text(line: RequirementLine) -> str:
     """The sentence that says that a requirement without a name is not locked."""
     return f"`{without_secrets(line.text)}` is required, but not locked"

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lockset._dataclass import replace
-from lockset.composition.sources.locked_names import names_in_lock, not_locked
+from lockset.composition.sources.locked_names import names_in_lock, unlocked_text
 from lockset.errors import SourceNotSupportedError
+from lockset.package_names import canonicalize_name
 from lockset.resolve.problem.build_problem import build_problem
 from lockset.resolve.problem.direct_source import DirectSource, relative_path, source_of
 from lockset.sources.project import RequirementLine
@@ -30,7 +31,7 @@ def without_nameless(inputs: LockInputs) -> LockInputs:
     """`inputs` with the names that the old lock file has, and without the requirements that it has no name for."""
     lines = _nameless_lines(inputs)
     names = names_in_lock(lines, inputs.pins, inputs.project.base, inputs.folder, local=True)
-    unknown = tuple(f"{line.origin}: {not_locked(line)}" for line in lines if line not in names)
+    unknown = tuple(f"{line.origin}: {unlocked_text(line)}" for line in lines if line not in names)
     named = _replaced(inputs, lambda line: line.with_name(names[line]) if line in names else None)
     return replace(named, unknown=unknown)
 
@@ -56,8 +57,16 @@ def named_inputs(inputs: LockInputs) -> LockInputs:
         project = _with_project_name(project, fields, known_facts[source].metadata.name)
     # With settings of their own, they are built again, once it is known whose settings these are.
     again = {source for line, source in sources.items() if line.config_settings}
-    of_names = {replace(s, name=facts.metadata.name): facts for s, facts in known_facts.items() if s not in again}
+    settled = {s: f for s, f in known_facts.items() if s not in again and f.metadata.name not in _with_settings(inputs)}
+    of_names = {replace(source, name=facts.metadata.name): facts for source, facts in settled.items()}
     return replace(named, project=project, known=of_names)
+
+
+def _with_settings(inputs: LockInputs) -> set[str]:
+    """The projects that are built in another way than others."""
+    settings, options = inputs.project.settings, inputs.options
+    names = (*settings.config_settings_package, *options.config_settings_package)
+    return {str(canonicalize_name(n)) for n in (*names, *settings.no_build_isolation, *options.no_build_isolation)}
 
 
 def _nameless_lines(inputs: LockInputs) -> tuple[RequirementLine, ...]:
@@ -106,13 +115,12 @@ def _read(inputs: LockInputs, sources: Iterable[DirectSource]) -> Mapping[Direct
         reader = opened.sources
         if reader is None or inputs.memory is not None:
             raise SourceNotSupportedError("Names of sources are not known, and nothing reads sources here")
-        facts: dict[DirectSource, SourceFacts] = {}
-        for source in sources:
-            if source not in facts:
-                if source.kind != "directory":
-                    listener.note(f"Reading {source.shown} to learn the name of its project")
-                facts[source] = reader.read(source)
-    return facts
+        different = list(dict.fromkeys(sources))
+        for source in different:
+            if source.kind != "directory":
+                listener.note(f"Reading {source.shown} to learn the name of its project")
+        reader.begin((source, None) for source in different if different[1:])
+        return {source: reader.read(source) for source in different}
 
 
 def _with_project_name(project: RootProject, fields: DynamicFields, name: str) -> RootProject:

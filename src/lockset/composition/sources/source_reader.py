@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -31,11 +32,11 @@ from lockset.sources.other_tools.files import other_files
 from lockset.sources.toml_table import parse_settings_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lockset.index.http.files import HttpFiles
     from lockset.metadata.core import CoreMetadata
-    from lockset.metadata.ports import Builder, BytesStore
+    from lockset.metadata.ports import Builder, BytesStore, Pending, Tasks
     from lockset.resolve.problem.direct_source import DirectSource
     from lockset.sources.other_tools.facts import NamedSource
 
@@ -59,6 +60,7 @@ class Sources:
         now: The current time, in seconds since the epoch.
         refresh: Whether to ignore what builds and commits had in earlier runs.
         known: Sources that were read before.
+        tasks: Threads in which several sources are read at the same time; None for none.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Sources:
         now: float,
         refresh: bool = False,
         known: Mapping[DirectSource, SourceFacts] | None = None,
+        tasks: Tasks | None = None,
     ) -> None:
         self._files = files
         self._memory = ArchiveMemory(files, store, build_key)
@@ -85,13 +88,24 @@ class Sources:
         self._may_build = may_build
         self._environ = environ
         self._known: dict[DirectSource, SourceFacts] = dict(known or {})
+        self._tasks = tasks
+        self._begun: dict[DirectSource, Pending[SourceFacts]] = {}
 
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
         """See `SourceReader`."""
         known = self._known.get(source)
         if known is None:
-            known = self._known[source] = self._read(source, commit)
+            begun = self._begun.get(source)
+            known = self._known[source] = self._read(source, commit) if begun is None else begun.result()
         return known
+
+    def begin(self, sources: Iterable[tuple[DirectSource, str | None]]) -> None:
+        """See `SourceReader`."""
+        if self._tasks is None:
+            return
+        for source, commit in sources:
+            if source not in self._known and source not in self._begun:
+                self._begun[source] = self._tasks.start(partial(self._read, source, commit))
 
     def _read(self, source: DirectSource, commit: str | None) -> SourceFacts:
         if source.kind == "vcs":

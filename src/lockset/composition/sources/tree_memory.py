@@ -64,7 +64,8 @@ class CommitMemory:
 
     def put(self, source: DirectSource, facts: SourceFacts) -> None:
         """Store the facts of a fetched commit."""
-        key = self._build_key(facts.metadata.name)
+        # As it was built: without a name, there were no settings for the package.
+        key = self._build_key(source.name)
         if facts.commit is None or (facts.metadata.origin == "built" and key is None):
             return
         record = {

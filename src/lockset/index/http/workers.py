@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -138,10 +140,11 @@ class Workers:
                 self._queue.get_nowait()
                 self._calls -= 1
 
-    def join(self) -> None:
-        """Wait for the end of the threads, after `close`."""
+    def join(self, most: float = math.inf) -> None:
+        """Wait for the end of the threads, after `close`, at `most` so many seconds."""
+        end = time.monotonic() + most
         for thread in self._started:
-            while thread.is_alive():
+            while thread.is_alive() and time.monotonic() < end:
                 thread.join(_HEARTBEAT)
 
     def _added(self, job: Job[T]) -> Job[T]:

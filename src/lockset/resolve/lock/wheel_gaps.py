@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lockset.resolve.problem.request import LockRequest
     from lockset.resolve.releases.direct_repository import DirectRepository
     from lockset.resolve.releases.index_repository import IndexRepository
-    from lockset.resolve.solver.resolution import Pins, Resolution
+    from lockset.resolve.solver.resolution import Node, Pins, Resolution
 
     T = TypeVar("T")
     Releases = IndexRepository | DirectRepository
@@ -87,7 +87,7 @@ class _Search:
                 region &= MarkerSet.union([self._exactly(choice) for choice in extra_and_group_choices(request)])
             if region.is_empty:
                 break
-            answer = self._within_bounds(_DECISIONS, partial(self._together, region, resolution.pins))
+            answer = self._within_bounds(_DECISIONS, partial(self._together, region, resolution))
             if answer is None:
                 break
             if isinstance(answer, ResolutionImpossible):
@@ -101,19 +101,27 @@ class _Search:
             region -= of_no_use
         return resolution
 
-    def _together(self, region: MarkerSet, pins: Pins) -> Pins | ResolutionImpossible:
-        """The solution of `region` alone, preferring what is chosen elsewhere, or why there is none."""
+    def _together(self, region: MarkerSet, resolution: Resolution) -> Pins | ResolutionImpossible:
+        """The solution of `region` alone, or why there is none.
+
+        Prefers what is chosen there; for a package that lacks files, what is chosen anywhere.
+        """
+        lacking = {name for (name, _), node in resolution.nodes.items() if not self._has_files(node, region)}
         preferences = dict(self._problem.request.preferences)
-        for _, candidates in pins.parts:
-            for (name, _region), candidate in candidates.items():
+        for _, candidates in resolution.pins.parts:
+            for (name, decided), candidate in candidates.items():
                 if isinstance(candidate, ReleaseCandidate):
-                    tried = Preference(version=candidate.version, region=MarkerSet.any(), binding=False)
+                    where = MarkerSet.any() if name in lacking else decided
+                    tried = Preference(version=candidate.version, region=where, binding=False)
                     preferences[name] = (*preferences.get(name, ()), tried)
         request = replace(self._problem.request, universe=region, preferences=preferences)
         try:
             return search(request, self._repository, self._budget)[0]
         except ResolutionImpossible as impossible:
             return impossible
+
+    def _has_files(self, node: Node, region: MarkerSet) -> bool:
+        return (node.region & region).is_disjoint(self._repository.lacks_files(*node.key))
 
     def _within_bounds(self, share: int, attempt: Callable[[], T]) -> T | None:
         for _ in range(_MOST_ATTEMPTS):

@@ -20,7 +20,7 @@ from lockset.sources.direct_url import path_of
 from lockset.url_secrets import has_secret, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from lockset.hashes import Digest
@@ -191,6 +191,9 @@ class SourceReader(Protocol):
         Raises:
             LocksetError: it cannot be read, does not have the required hashes, or is another project.
         """
+
+    def begin(self, sources: Iterable[tuple[DirectSource, str | None]]) -> None:
+        """Start to read sources that will be read in any case, each with its `commit`. Returns at once."""
 
 
 def leads_to(package: Package, source: DirectSource, folder: Path) -> bool:

@@ -303,6 +303,10 @@ class DirectRules:
     project: str | None = None
     own: Mapping[DirectSource, SourceFacts] = field(default_factory=dict, compare=False)
 
+    def commit_of(self, source: DirectSource) -> str | None:
+        """The commit that the old lock has for the source, if any."""
+        return self.commits.get((source.name, source.path or source.url or "", source.revision))
+
     @property
     def concerned(self) -> bool:
         """Whether anything can come from a source."""

@@ -280,7 +280,7 @@ def of_extra(text: str) -> str | None:
 
     None for other texts, and for those that may not be valid: what has an extra here can be parsed later.
     """
-    matched = _ORDINARY.fullmatch(text) if len(text) <= _LONGEST else None
+    matched = _ORDINARY.fullmatch(text) if _EXTRA_IS in text and len(text) <= _LONGEST else None
     if matched is None or matched[5] is None:
         return None
     marker, clauses = matched[5].strip(" \t"), matched[3] or matched[4]

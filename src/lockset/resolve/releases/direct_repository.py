@@ -179,8 +179,7 @@ class DirectRepository:
         reader = self._inner.sources
         if reader is None:
             raise SourceNotSupportedError(f"{source.name} is required by URL or path, and nothing reads these here")
-        commit = self._direct.commits.get((source.name, source.path or source.url or "", source.revision))
-        return reader.read(self._sources[source], commit=commit)
+        return reader.read(self._sources[source], commit=self._direct.commit_of(source))
 
     def facts(self, name: str, version: Version) -> ReleaseFacts | None:
         """See `Repository.facts`."""

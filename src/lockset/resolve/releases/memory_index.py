@@ -145,6 +145,9 @@ class _MemoryPages:
 class _NoSources:
     """Refuses requirements by URL or path; see `lockset.resolve.problem.direct_source.SourceReader`."""
 
+    def begin(self, sources: Iterable[tuple[DirectSource, str | None]]) -> None:
+        """There is nothing to read."""
+
     def read(self, source: DirectSource, *, commit: str | None = None) -> SourceFacts:
         """Refuse the source."""
         del commit

@@ -327,10 +327,10 @@ class CandidateMaker:
             return self._fit_in_part(releases, row, position, guard)
         before: tuple[_ForkPoint, ...] = ()
         strict = self._repository.strictly_serves(releases.name, version)
-        beyond = guard - strict
+        settled = self._locked_in(releases.name, version) if position in row.first else MarkerSet.none()
+        beyond = guard - strict - settled
         if not beyond.is_empty and self._fork_points.is_continued(releases, row.mask, position, beyond):
             before = (_ForkPoint(strict, late=False),)
-        settled = self._locked_in(releases.name, version) if position in row.first else MarkerSet.none()
         wheels = self._repository.wheels_serve(releases.name, version)
         needed = self._repository.target_region & (guard - settled)
         if wheels is None or (missing := needed - wheels).is_empty:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from lockset.sync.disk.inspect.snapshot import FileStamps
 
+# The process of a command has one thread here; that of the tests may have more.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="one process alone looks at the files")
 ARGUMENTS = ["sync", "pylock.toml"]
 KILL = 9  # the signal, which Windows lacks

@@ -52,6 +52,17 @@ def test_builds_with_other_settings_are_not_used_and_those_in_environments_that_
     assert commits(store, "y").get(SOURCE, COMMIT) is not None, "settings only matter to builds"
 
 
+def test_what_was_built_without_a_name_had_no_settings_of_its_package() -> None:
+    store = MemoryStore()
+
+    def key(name: str) -> str:
+        return "own" if name == "a" else ""
+
+    CommitMemory(store, key, refresh=False).put(SOURCE, SourceFacts(metadata=metadata("built"), commit=COMMIT))
+    assert CommitMemory(store, key, refresh=False).get(SOURCE, COMMIT) is None
+    assert CommitMemory(store, lambda _: "", refresh=False).get(SOURCE, COMMIT) is not None
+
+
 def folders(store: MemoryStore, **changes: Any) -> FolderMemory:
     parts: dict[str, Any] = {
         "environ": {},

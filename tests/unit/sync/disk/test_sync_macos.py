@@ -94,7 +94,7 @@ def test_a_framework_build_is_synced_where_it_says_that_its_packages_are() -> No
     facts = {
         "version": [3, 12], "implementation": "cpython", "markers": {}, "abis": ["cp312"], "platforms": [],
         "mac": [14, 5, "arm64"], "prefix": FRAMEWORK, "base_prefix": FRAMEWORK, "managed": None, "launcher": "posix",
-        "headers": f"{FRAMEWORK}/include/python3.12",
+        "relocatable": False, "headers": f"{FRAMEWORK}/include/python3.12",
         "paths": {"purelib": f"{library}/site-packages", "platlib": f"{library}/site-packages",
                   "scripts": f"{FRAMEWORK}/bin", "data": FRAMEWORK, "stdlib": library},
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -62,7 +63,8 @@ def file_of(table: Fields, registry: str, options: ReaderOptions) -> ImportedFil
     """A file of a release, named by the last component of its URL or path."""
     url, path = table.text("url"), table.text("path")
     if path is not None and "://" not in registry:
-        path = options.relative_path(f"{registry.rstrip('/')}/{path}")
+        # For an absolute folder, uv writes absolute paths of files.
+        path = options.relative_path(os.path.join(registry, path))
     url = None if url is None else plain_url(url)
     name = table.text("filename") or last_component(path=path, url=url)
     return ImportedFile(
