@@ -45,12 +45,12 @@ def test_short_ssh_addresses_become_urls(tmp_path: Path) -> None:
 
 
 def test_a_repository_on_disk_that_poetry_gave_a_host_has_none(tmp_path: Path) -> None:
-    source = f'type = "git"\nurl = "file://None/work/a"\nreference = "main"\nresolved_reference = "{COMMIT}"\n'
+    source = f'type = "git"\nurl = "file://None/srv/a"\nreference = "main"\nresolved_reference = "{COMMIT}"\n'
     entry = '[[package]]\nname = "a"\nversion = "1.0"\noptional = false\npython-versions = "*"\nfiles = []\n'
     end = '[extras]\n[metadata]\nlock-version = "2.0"\npython-versions = ">=3.9"\ncontent-hash = "c"\n'
     vcs = convert_text(tmp_path, "poetry.lock", f"{entry}[package.source]\n{source}{end}").lock.packages[0].vcs
     assert vcs is not None
-    assert vcs.url == "file:///work/a"
+    assert vcs.url == "file:///srv/a"
 
 
 def test_archives_keep_all_hashes_of_one_file(tmp_path: Path) -> None:
