@@ -13,7 +13,7 @@ import pytest
 from architecture.walks import JOBS, Walk, walks
 
 # Files and moves, a little above what they are.
-MOST = {"lock": (85, 1_160), "convert": (60, 400), "validate": (25, 190), "sync": (53, 249)}
+MOST = {"lock": (85, 1_160), "convert": (60, 410), "validate": (25, 196), "sync": (53, 249)}
 
 
 @pytest.fixture(scope="module")

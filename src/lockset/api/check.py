@@ -118,7 +118,7 @@ def _checked(inputs: LockInputs, outdated: Sequence[str] | None, *, online: bool
         from lockset.composition.verify_online import check_online
 
         with connected(inputs.indexes, inputs.context.cache_folder, inputs.context.heard) as connection:
-            for finding in check_online(enumerate(inputs.pins.packages), connection.index, inputs.context.heard):
+            for finding in check_online(inputs.context.heard, enumerate(inputs.pins.packages), connection.index):
                 (findings if finding_severity(finding) == "error" else notes).append(finding.message)
     unbuilt = [
         f"The {join_many_names(one.keys)} of {one.name or 'the project'} are dynamic, and were not compared"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 from lockset.errors import LocksetError
@@ -253,7 +254,7 @@ def verify_files(
     Raises:
         LocksetError: If an index is not available.
     """
-    from lockset.composition.connections import connected, connected_by_index
+    from lockset.composition.connections import connected, query_indexes
     from lockset.composition.indexes import resolve_indexes
     from lockset.composition.run_context import context_of
     from lockset.composition.verify_online import check_downloads, check_online
@@ -265,9 +266,9 @@ def verify_files(
     context = context_of(context)
     listener = context.heard
     recorded = [((number, package), package.index) for number, package in enumerate(lock.packages)]
-    findings: list[Finding] = []
-    for packages, connection in connected_by_index(recorded if online else (), indexes, None, context):
-        findings += check_online(packages, connection.index, listener)
+    findings: list[Finding] = query_indexes(
+        recorded if online else (), partial(check_online, listener), indexes, None, context
+    )
     if download:
         with connected(resolve_indexes(indexes, None, context), context.cache_folder, listener) as connection:
             findings += check_downloads(lock, connection.downloads, listener)

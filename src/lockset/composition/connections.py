@@ -43,13 +43,14 @@ __all__ = [
     "SourceFetcher",
     "connect",
     "connected",
-    "connected_by_index",
     "link_locked_files",
     "opened_for",
+    "query_indexes",
     "start_copy_early",
 ]
 
 _Locked = TypeVar("_Locked")
+_Result = TypeVar("_Result")
 
 # Connections that workers leave free, so that a request which something waits for is not delayed by prefetching.
 _FREE_SLOTS = 2
@@ -201,13 +202,14 @@ def connected(options: IndexOptions, cache: Path | None, listener: ProgressListe
             _early.pop().end()
 
 
-def connected_by_index(
+def query_indexes(
     packages: Iterable[tuple[_Locked, str | None]],
+    query: Callable[[list[_Locked], HttpIndexes], Iterable[_Result]],
     indexes: IndexOptions | IndexOverrides | None,
     project: RootProject | None,
     context: RunContext,
-) -> Iterator[tuple[list[_Locked], Connection]]:
-    """The packages of one index after the other, with a connection to it: the given index, else the recorded one.
+) -> list[_Result]:
+    """The results of `query` for the packages of each index: the given one, else the one that is recorded for them.
 
     Each package comes with the index that is recorded for it; that of the project serves those without one.
     """
@@ -218,10 +220,12 @@ def connected_by_index(
     by_index: dict[str | None, list[_Locked]] = {}
     for package, recorded in packages:
         by_index.setdefault(None if is_given else recorded, []).append(package)
+    results: list[_Result] = []
     for url, own in by_index.items():
         from_one = options if url is None else replace(options, index_url=url)
         with connected(from_one, context.cache_folder, context.heard) as connection:
-            yield own, connection
+            results += query(own, connection.index)
+    return results
 
 
 @contextmanager

@@ -28,7 +28,7 @@ MOST_BYTES = 8 << 30
 
 
 def check_online(
-    packages: Iterable[tuple[int, Package]], index: Index, listener: ProgressListener
+    listener: ProgressListener, packages: Iterable[tuple[int, Package]], index: Index
 ) -> Iterator[Finding]:
     """Differences of locked packages from `index`: missing files, other sizes or hashes, yanked files, project status.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from lockset.composition.audits.report import PackageStatus
-from lockset.composition.connections import connected_by_index
+from lockset.composition.connections import query_indexes
 from lockset.errors import LocksetError
 from lockset.index.pages.project_status import one_line
 from lockset.index.ports import ProjectNotFound
@@ -37,15 +38,11 @@ def package_statuses(
     project.
     """
     recorded = ((package, package.index) for package in subject.packages)
-    statuses = [
-        status
-        for packages, connection in connected_by_index(recorded, indexes, project, context)
-        for status in _statuses(packages, connection.index, context)
-    ]
+    statuses = query_indexes(recorded, partial(_statuses, context), indexes, project, context)
     return tuple(sorted(dict.fromkeys(statuses), key=lambda one: (one.kind, one.name, one.version)))
 
 
-def _statuses(packages: Sequence[AuditedPackage], index: Index, context: RunContext) -> Iterator[PackageStatus]:
+def _statuses(context: RunContext, packages: Sequence[AuditedPackage], index: Index) -> Iterator[PackageStatus]:
     index.hint(package.name for package in packages)
     context.heard.phase("Checking the index", total=len(packages))
     for package in packages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lockset.composition.maintenance.lock_revisions import open_pair
@@ -19,6 +20,7 @@ from lockset.lockfile.validate.report import validate_document
 from lockset.resolve.problem.python_range import maintained_pythons
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from os import PathLike
 
     from lockset.composition.run_context import IndexOverrides, RunContext
@@ -123,31 +125,27 @@ def _default_index(indexes: IndexOptions | IndexOverrides | None) -> str:
 
 def _facts(lock: Pylock, indexes: IndexOptions | IndexOverrides | None, context: RunContext) -> dict[int, IndexFacts]:
     """What indexes say: the given one about all packages, else for each package the one that it names."""
-    from lockset.composition.connections import connected_by_index
+    from lockset.composition.connections import query_indexes
 
     of_indexes = ((number, one.index) for number, one in enumerate(lock.packages) if one.wheels or one.sdist)
-    facts: dict[int, IndexFacts] = {}
-    for numbers, connection in connected_by_index(of_indexes, indexes, None, context):
-        facts |= _facts_of_index(lock, numbers, connection.index, context.heard)
-    return facts
+    return dict(query_indexes(of_indexes, partial(_facts_of_index, lock, context.heard), indexes, None, context))
 
 
 def _facts_of_index(
-    lock: Pylock, numbers: list[int], index: Index, listener: ProgressListener
-) -> dict[int, IndexFacts]:
+    lock: Pylock, listener: ProgressListener, numbers: list[int], index: Index
+) -> Iterator[tuple[int, IndexFacts]]:
     index.hint(lock.packages[number].name for number in numbers)
     listener.phase("Querying the index", total=len(numbers))
-    facts: dict[int, IndexFacts] = {}
     for number in numbers:
         package = lock.packages[number]
         try:
-            facts[number] = facts_of_page(package, index.project(package.name))
+            facts = facts_of_page(package, index.project(package.name))
         except ProjectNotFound:
-            facts[number] = IndexFacts(project_exists=False, version_exists=False)
+            facts = IndexFacts(project_exists=False, version_exists=False)
         except LocksetError as error:
-            facts[number] = IndexFacts(problem=error.diagnostic.message)
+            facts = IndexFacts(problem=error.diagnostic.message)
         listener.step(package.name)
-    return facts
+        yield number, facts
 
 
 def facts_of_page(package: Package, page: ProjectDetail) -> IndexFacts:
