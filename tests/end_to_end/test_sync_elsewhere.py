@@ -106,9 +106,11 @@ EVERYWHERE = {
 @pytest.mark.parametrize(("described", "kind"), EVERYWHERE)
 def test_a_described_target_has_the_same_bytes_wherever_it_is_made(tmp_path: Path, described: str, kind: str) -> None:
     out = tmp_path / "out"
-    world = World(folder=tmp_path / "world", python=None, directory=str(out) if kind == "target" else None)
-    prefix = str(out) if kind == "prefix" else None
-    world.sync(RICH, described=DescribedInterpreter(platform=described, python="3.11"), prefix=prefix)
+    world = World(folder=tmp_path / "world", python=None)
+    python = DescribedInterpreter(platform=described, python="3.11")
+    directory, prefix = (str(out), None) if kind == "target" else (None, str(out))
+    location = TargetSpec(python=None, directory=directory, prefix=prefix, described=python)
+    world.sync(RICH, location=location)
     digest = hashlib.sha256()
     results = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     for name, content in sorted(results.items()):

@@ -90,14 +90,15 @@ class World:
         lock: str | None = None,
         policy: RemovalPolicy | None = None,
         install_options: InstallOptions | None = None,
+        location: TargetSpec | None = None,
         **request: Any,
     ) -> SyncResult:
-        """Sync to a lock of `wheels` and `packages`."""
+        """Sync to a lock of `wheels` and `packages`; to another `location` than usual, if there is one."""
         self.offer(*wheels)
         text = lock if lock is not None else make_lock([*(entry(wheel) for wheel in wheels), *packages])
         requests = SyncRequest(
             sources=(LockSource(lock=read_document(text, path="pylock.toml").lock, folder=str(self.folder)),),
-            location=TargetSpec(python=self.python, directory=self.directory),
+            location=location or TargetSpec(python=self.python, directory=self.directory),
             policy=policy or RemovalPolicy(),
             install_options=install_options or InstallOptions(),
             **request,
