@@ -192,6 +192,7 @@ def _preparer(
             listener=listener,
             folders=request.find_links,
             verify=request.install_options.verify_files,
+            rebuild=request.policy.reinstall,
         )
 
 

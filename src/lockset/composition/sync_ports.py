@@ -139,17 +139,16 @@ class SyncPorts:
     def builds(self) -> WheelBuilds:
         """The port to builds."""
         from lockset.composition.builds.build_lock import build_locks_of
-        from lockset.composition.builds.environments import builder
+        from lockset.composition.builds.environments import SyncedEnvironmentMaker
         from lockset.composition.builds.sync_policy import build_policy, requires_locked_builds
-        from lockset.composition.builds.wheels import HookWheelBuilds
         from lockset.composition.lock_pipeline import lock_environment
         from lockset.sync.disk.inspect.interpreter import interpreter_of
 
         context, python, project = self._context, self._request.location.python, self._project
         assert python is not None
-        made = builder(
-            self._index_options,
-            context.cache_folder,
+        maker = SyncedEnvironmentMaker(
+            options=self._index_options,
+            cache=context.cache_folder,
             python=interpreter_of(python),
             now=context.moment,
             listener=context.heard,
@@ -160,6 +159,4 @@ class SyncPorts:
             require_locked=requires_locked_builds(self._options, project),
             folders=self._request.find_links,
         )
-        return HookWheelBuilds(
-            made, environ=context.process_variables, offline=self._index_options.offline, listener=context.heard
-        )
+        return maker.wheel_builds(context.heard, environ=context.process_variables)

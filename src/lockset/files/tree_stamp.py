@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["tree_stamp"]
+__all__ = ["build_variables", "tree_stamp"]
 
 # The most files and folders of a tree; a larger one has no stamp.
 _MOST = 20_000
@@ -54,10 +54,15 @@ def tree_stamp(tree: str, environ: Mapping[str, str]) -> str | None:
             digest.update(line + b"\0")
     except (OSError, ValueError, _NoStampError):
         return None
-    for name in sorted(environ.keys() - _NOISE):
-        if not name.startswith("LOCKSET_"):
-            digest.update(f"{name}={environ[name]}".encode("utf-8", "surrogateescape") + b"\0")
+    for line in build_variables(environ):
+        digest.update(line + b"\0")
     return digest.hexdigest()
+
+
+def build_variables(environ: Mapping[str, str]) -> list[bytes]:
+    """The variables that a build may read, as lines `NAME=VALUE`, sorted: without those that differ between shells."""
+    names = sorted(name for name in environ.keys() - _NOISE if not name.startswith("LOCKSET_"))
+    return [f"{name}={environ[name]}".encode("utf-8", "surrogateescape") for name in names]
 
 
 class _NoStampError(Exception):

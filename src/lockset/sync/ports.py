@@ -17,6 +17,12 @@ class WheelBuilds(Protocol):
     checked like those of any other.
     """
 
+    def build_key(self, name: str) -> str | None:
+        """What wheels of the package depend on besides their source, as a hash: interpreter, settings, variables.
+
+        None if that may change unnoticed, so that its wheels are built again for each target.
+        """
+
     def of_archive(
         self, archive: BinaryIO, out_dir: Path, *, name: str, filename: str, subdirectory: str | None, what: str
     ) -> Path:

@@ -55,6 +55,34 @@ def entry(*wheels: Artifact, sdist: Artifact | None = None, **more: Any) -> dict
     return locked_package(name.lower().replace("_", "-"), version, **(defaults | more))
 
 
+class FakeBuilds:
+    """Gives the same wheel for every source, and counts them; `key` is the key of all builds."""
+
+    def __init__(self, wheel: Artifact, *, key: str | None = "same") -> None:
+        self.wheel = wheel
+        self.key = key
+        self.count = 0
+
+    def build_key(self, name: str) -> str | None:
+        return self.key
+
+    def of_archive(self, archive: Any, out_dir: Path, **more: Any) -> Path:
+        assert archive.read(2) == b"\x1f\x8b"
+        return self._wheel(out_dir)
+
+    def of_directory(self, directory: Path, out_dir: Path, **more: Any) -> Path:
+        return self._wheel(out_dir)
+
+    def of_commit(self, *, out_dir: Path, **more: Any) -> Path:
+        return self._wheel(out_dir)
+
+    def _wheel(self, out_dir: Path) -> Path:
+        self.count += 1
+        path = out_dir / self.wheel.filename
+        path.write_bytes(self.wheel.content)
+        return path
+
+
 @dataclass(kw_only=True)
 class World:
     """One target and one cache."""

@@ -18,7 +18,7 @@ from support.builders.locks import locked_file, make_lock
 from support.builders.sdist import make_sdist
 from support.builders.wheel import make_wheel
 from support.posix import make_pipe
-from support.worlds.target_world import World, entry, judge, provenance, tree
+from support.worlds.target_world import FakeBuilds, World, entry, judge, provenance, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -444,29 +444,6 @@ def test_a_build_must_give_what_was_locked(world: World, library: Path) -> None:
     world.builds = FakeBuilds(release(tags="cp27-cp27m-win32"))
     assert code_of(lambda: world.sync(packages=[entry(sdist=sdist)])) == "build-unfit"
     assert not library.exists()
-
-
-class FakeBuilds:
-    """Gives the same wheel for every source."""
-
-    def __init__(self, wheel: Artifact) -> None:
-        self.wheel = wheel
-
-    def of_archive(self, archive: Any, out_dir: Path, **more: Any) -> Path:
-        assert archive.read(2) == b"\x1f\x8b"
-        path = out_dir / self.wheel.filename
-        path.write_bytes(self.wheel.content)
-        return path
-
-    def of_directory(self, directory: Path, out_dir: Path, **more: Any) -> Path:
-        path = out_dir / self.wheel.filename
-        path.write_bytes(self.wheel.content)
-        return path
-
-    def of_commit(self, *, out_dir: Path, **more: Any) -> Path:
-        path = out_dir / self.wheel.filename
-        path.write_bytes(self.wheel.content)
-        return path
 
 
 def test_a_directory_is_built_and_known_again(world: World, library: Path) -> None:

@@ -22,6 +22,7 @@ from lockset.composition.builds.wheels import HookWheelBuilds
 from lockset.composition.connections import connected
 from lockset.composition.sync_pipeline import LockSource, RemovalPolicy, SyncRequest, sync
 from lockset.errors import BuildEnvironmentError, BuildNotLockedError, LocksetError
+from lockset.files.tree_stamp import build_variables
 from lockset.hashes import quick_sha256
 from lockset.index.credentials import redact
 from lockset.resolve.problem.options import LockOptions
@@ -57,6 +58,8 @@ _DECIDING = (
     "LIBRARY_PATH",
     "PKG_CONFIG_PATH",
 )
+# Beginnings of variables that describe a run of a CI service, and differ in every run.
+_OF_RUNS = (b"GITHUB_", b"RUNNER_", b"ACTIONS_", b"CI_", b"GITLAB_", b"CIRCLE_", b"BUILDKITE_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,26 +110,45 @@ class SyncedEnvironmentMaker:
             self, listener=listener, policy=self.policy, present=present, fingerprint=self._fingerprint()
         )
 
-    def wheel_builds(self, listener: ProgressListener) -> HookWheelBuilds:
-        """Builds of wheels for a sync that uses environments of this maker."""
+    def wheel_builds(self, listener: ProgressListener, *, environ: Mapping[str, str] | None = None) -> HookWheelBuilds:
+        """Builds of wheels for a sync that uses environments of this maker; `environ` is for version control."""
         return HookWheelBuilds(
             self.builder(listener),
-            environ=dict(os.environ),
+            environ=dict(os.environ if environ is None else environ),
             offline=self.options.offline,
             listener=listener,
+            build_key=self._key_of_wheels,
         )
+
+    def _key_of_wheels(self, name: str) -> str | None:
+        """See `lockset.sync.ports.WheelBuilds.build_key`."""
+        settings = self.policy.cache_key(name)
+        if settings is None:
+            return None
+        lock = self.build_lock(name)
+        locked = b"" if lock is None else lock.source.data
+        if locked is None:
+            return None
+        variables = [line for line in build_variables(_general_variables(os.environ)) if not line.startswith(_OF_RUNS)]
+        parts = (self._fingerprint().encode(), settings.encode(), locked, *variables)
+        return quick_sha256(b"\0".join(map(quick_sha256, parts))).hex()
+
+    def build_lock(self, name: str) -> BuildLock | None:
+        """The first lock file that has the requirements of builds of the package."""
+        return next((one for one in self.build_locks if one.has(name)), None)
 
     def _fingerprint(self) -> str:
         """A hash of what a build depends on besides its source tree: interpreter, settings, variables."""
         python = Path(self.python).resolve()
         locations = (self.options.index_url, *(source.url for source in self.options.indexes), *self.options.find_links)
+        variables = _general_variables(os.environ)
         facts = [
             [str(python), python.stat().st_mtime_ns if python.exists() else 0, sys.version, __version__],
             [str(line.requirement) for line in self.constraints],
             {key: str(value) for key, value in self.policy.settings.items()},
             {name: dict(settings) for name, settings in self.policy.package_settings.items()},
             list(map(redact, locations)),
-            {name: os.environ.get(name, "") for name in _DECIDING},
+            {name: variables.get(name, "") for name in _DECIDING},
         ]
         return quick_sha256(json.dumps(facts).encode()).hex()
 
@@ -170,7 +192,7 @@ class _SyncedEnvironment:
     def install_locked(self) -> None:
         """Install exactly what a lock file has for the build of this package, if there is one."""
         group = self.package or ""
-        lock = next((one for one in self.maker.build_locks if one.has(group)), None)
+        lock = self.maker.build_lock(group)
         if lock is not None:
             self.locked.update(self._sync(lock.source, groups=frozenset({group})))
 
@@ -269,6 +291,16 @@ class _SyncedEnvironment:
             context=diagnostic.context,
             hint=diagnostic.hint and diagnostic.hint.replace("`lockset lock ", "`lockset lock --build "),
         )
+
+
+def _general_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables without those that activating an environment sets: builds do not depend on which one is active."""
+    variables = {name: value for name, value in environ.items() if name not in {"VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT"}}
+    active = environ.get("VIRTUAL_ENV")
+    if active and "PATH" in variables:
+        own = {os.path.join(active, "bin"), os.path.join(active, "Scripts")}
+        variables["PATH"] = os.pathsep.join(part for part in variables["PATH"].split(os.pathsep) if part not in own)
+    return variables
 
 
 def _make_venv(python: str, location: Path, what: str) -> None:

@@ -15,7 +15,7 @@ from lockset.sync.wheel.safe_path import path_problem
 from lockset.sync.wheel.zip_reader import members
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lockset.build.hooks import HookBuilder
     from lockset.progress import ProgressListener
@@ -31,6 +31,7 @@ class HookWheelBuilds:
         environ: Environment variables for version control, which filters them.
         offline: Fetch nothing.
         listener: Receives notes.
+        build_key: See the port.
     """
 
     def __init__(
@@ -40,11 +41,17 @@ class HookWheelBuilds:
         environ: Mapping[str, str],
         offline: bool,
         listener: ProgressListener,
+        build_key: Callable[[str], str | None],
     ) -> None:
         self._builder = builder
+        self._build_key = build_key
         self._environ = environ
         self._offline = offline
         self._listener = listener
+
+    def build_key(self, name: str) -> str | None:
+        """See the port."""
+        return self._build_key(name)
 
     def of_archive(
         self, archive: BinaryIO, out_dir: Path, *, name: str, filename: str, subdirectory: str | None, what: str

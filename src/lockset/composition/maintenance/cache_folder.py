@@ -33,7 +33,7 @@ KINDS: dict[CacheKind, str] = {
 # Folders of this and of other versions of lockset.
 _STORE = lazy_pattern(r"(wheels|archives)-v\d+\Z")
 _RECORDS = lazy_pattern(r"[a-z][a-z-]*-v\d+\Z")
-_OWN_RECORDS = lazy_pattern(r"(recall|patterns|targets|interpreters|locks|projects|conversions)-v\d+\Z")
+_OWN_RECORDS = lazy_pattern(r"(built|recall|patterns|targets|interpreters|locks|projects|conversions)-v\d+\Z")
 _INDEX = lazy_pattern(r"v\d+\Z")
 _OF_INDEX = frozenset({"pages", "metadata", "archives", "build-failures", "sizes"})
 _TEMPORARY = "tmp"

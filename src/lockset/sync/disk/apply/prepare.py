@@ -16,13 +16,14 @@ from lockset.sync.disk.store.cache import StoredWheel, WheelStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from typing import BinaryIO
 
     from lockset.index.ports import Downloads
     from lockset.progress import ProgressListener
     from lockset.sync.desired import DesiredDistribution
     from lockset.sync.disk.store.archives import Archives
+    from lockset.sync.disk.store.built_wheels import BuiltWheels
     from lockset.sync.disk.store.cache import Cache
     from lockset.sync.disk.workers import InstallWorkers
     from lockset.sync.ports import WheelBuilds
@@ -46,6 +47,8 @@ class Preparer:
         listener: Receives progress.
         folders: Folders with files to use instead of downloads.
         verify: Unpack every wheel again from its verified archive, instead of trusting the store, and keep archives.
+        rebuild: The names of sources that are built again, though the store has what an earlier build made of them;
+            None for all.
     """
 
     def __init__(
@@ -58,8 +61,10 @@ class Preparer:
         listener: ProgressListener,
         folders: Sequence[str] = (),
         verify: bool = False,
+        rebuild: Collection[str] | None = (),
     ) -> None:
         self._cache = cache
+        self._rebuild = rebuild
         self._verify = verify
         self._store = WheelStore(cache)
         self._downloads = downloads
@@ -199,11 +204,15 @@ class Preparer:
         return stored
 
     def _attempt(self, distribution: DesiredDistribution) -> StoredWheel:
+        if not _is_wheel(distribution):
+            built = self._built(distribution)
+            if built is not None:
+                return built
         if distribution.kind == "directory":
             return self._build(distribution, lambda out: self._build_directory(distribution, out))
         if distribution.kind == "vcs":
             return self._build(distribution, lambda out: self._build_commit(distribution, out))
-        # Sources are built again for every target; `--verify-files` compares with the archive.
+        # Other targets may need another build of a source; `--verify-files` compares with the archive.
         keep = self._verify or not _is_wheel(distribution)
         with self._archives.open(distribution, keep=keep) as archive:
             if _is_wheel(distribution):
@@ -229,6 +238,24 @@ class Preparer:
                     what=str(distribution),
                 ),
             )
+
+    def _built(self, distribution: DesiredDistribution) -> StoredWheel | None:
+        """What an earlier build of the same source made in the same circumstances, if the store still has it."""
+        identity = self._build_identity(distribution)
+        is_needed = self._verify or self._rebuild is None or distribution.name in self._rebuild
+        found = None if identity is None or is_needed else self._builds_before.find(distribution, identity)
+        return found[1] if found is not None and self._fits(found[0]) else None
+
+    def _build_identity(self, distribution: DesiredDistribution) -> bytes | None:
+        from lockset.sync.disk.store.built_wheels import build_identity
+
+        return build_identity(distribution, self._builder().build_key(distribution.name))
+
+    @cached_property
+    def _builds_before(self) -> BuiltWheels:
+        from lockset.sync.disk.store.built_wheels import BuiltWheels
+
+        return BuiltWheels(self._cache.folder, self._store)
 
     def _build_directory(self, distribution: DesiredDistribution, out: Path) -> Path:
         directory = Path(str(distribution.path))
@@ -273,9 +300,13 @@ class Preparer:
                 while chunk := wheel.read(1 << 20):
                     digest.update(chunk)
                 wheel.seek(0)
-                return self._store.add(
+                stored = self._store.add(
                     wheel, (Digest(algorithm="sha256", value=digest.hexdigest()),), identity, warn=self._listener.note
                 )
+            source = self._build_identity(distribution)
+            if source is not None:
+                self._builds_before.put(source, filename=path.name, digest=digest.hexdigest())
+            return stored
         finally:
             remove_tree(str(out))
 
