@@ -148,7 +148,7 @@ def test_a_page_without_links_of_files_is_called_that(needed: str, cli: Command,
 
 
 def test_a_page_whose_sdists_have_no_valid_version_is_not_called_empty(cli: Command, local_index: LocalIndex) -> None:
-    old = replace(make_sdist("a", "1.0"), filename="a-0.0.1dev-20130331.tar.gz")
+    old = replace(make_sdist("a", "1.0"), filename="a-0.0.1custom-20130331.tar.gz")
     local_index.world.add_file("a", old)
     paragraph = cli.refused("lock", "-", "--python", ">=3.10", "-i", local_index.url, stdin="a\n")
     assert "no links to wheels or sdists with valid names" in " ".join(paragraph.split())

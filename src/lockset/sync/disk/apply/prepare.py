@@ -243,8 +243,8 @@ class Preparer:
         """What an earlier build of the same source made in the same circumstances, if the store still has it."""
         identity = self._build_identity(distribution)
         is_needed = self._verify or self._rebuild is None or distribution.name in self._rebuild
-        found = None if identity is None or is_needed else self._builds_before.find(distribution, identity)
-        return found[1] if found is not None and self._fits(found[0]) else None
+        earlier = None if identity is None or is_needed else self._builds_before.find(distribution, identity)
+        return earlier[1] if earlier is not None and self._fits(earlier[0]) else None
 
     def _build_identity(self, distribution: DesiredDistribution) -> bytes | None:
         from lockset.sync.disk.store.built_wheels import build_identity
