@@ -35,6 +35,8 @@ _HEAD = """# Conversion results on real projects
 names of their indexes replaced. They were completed from an index that has exactly the files each input names.
 Every conversion was verified: in all environments compared, the output installs what the input does, and every hash is
 kept. Each file was converted alone, without its pyproject.toml and the other files next to it.
+Repositories were not fetched: where a requirement is a repository without a name, `convert` learns its name, which it
+did not here.
 `roots-assumed` means that the file does not contain the requirements of its project.
 
 """
