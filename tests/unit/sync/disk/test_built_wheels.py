@@ -10,6 +10,7 @@ import pytest
 
 from lockset.composition.sync_pipeline import InstallOptions, RemovalPolicy
 from lockset.errors import LocksetError
+from lockset.files.record_store import read_record, write_record
 from lockset.sync.desired import SourcePolicy
 from support.builders.sdist import make_sdist
 from support.builders.wheel import make_wheel
@@ -137,6 +138,16 @@ def with_a_changed_file_in_the_store(worlds: Worlds) -> None:
 def test_a_source_is_built_again(worlds: Worlds, sync_again: Callable[[Worlds], None]) -> None:
     worlds.sync()
     sync_again(worlds)
+    assert worlds.builds.count == 2
+
+
+@pytest.mark.parametrize("value", [("a", "zz/../.."), ("a\0b", "a\0b"), ("a", "A" * 64), ("a", ""), (1, 2), "xy", None])
+def test_a_forged_record_leads_to_a_build(worlds: Worlds, value: Any) -> None:
+    worlds.sync()
+    [record] = (worlds.folder / "cache" / "built-v1").iterdir()
+    key, _ = read_record(str(record))
+    write_record(str(record), (key, value))
+    worlds.sync()
     assert worlds.builds.count == 2
 
 

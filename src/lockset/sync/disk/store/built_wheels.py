@@ -27,6 +27,8 @@ __all__ = ["BuiltWheels", "build_identity"]
 _FOLDER = "built-v1"
 # Increase it whenever the meaning of a record changes.
 _FORMAT = 1
+# The length of a sha256 in hexadecimal digits.
+_SHA256 = 64
 
 
 def build_identity(distribution: DesiredDistribution, build_key: str | None) -> bytes | None:
@@ -61,6 +63,8 @@ class BuiltWheels:
         if location is None or not isinstance(value, tuple) or list(map(type, value)) != [str, str]:
             return None
         filename, digest = value
+        if len(digest) != _SHA256 or digest.strip("0123456789abcdef"):
+            return None
         wheel = WheelIdentity(name=distribution.name, version_text=distribution.version_text, filename=filename)
         stored = self._store.find((Digest(algorithm="sha256", value=digest),), wheel)
         if stored is None:
