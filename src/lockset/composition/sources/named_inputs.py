@@ -78,15 +78,19 @@ def _nameless_lines(inputs: LockInputs) -> tuple[RequirementLine, ...]:
 def _replaced(inputs: LockInputs, named: Callable[[RequirementLine], RequirementLine | None]) -> LockInputs:
     """`inputs` with `named` for each requirement without a name; None leaves it out."""
 
-    def lines_of(lines: Iterable[RequirementLine | str]) -> tuple[RequirementLine, ...]:
-        each = (line if isinstance(line, str) or line.is_named else named(line) for line in lines)
-        return tuple(line for line in each if line is not None)  # type: ignore[misc]  # as many strings as before
+    def named_line(line: RequirementLine) -> RequirementLine | None:
+        return line if line.is_named else named(line)
+
+    def given(lines: Iterable[RequirementLine | str]) -> tuple[RequirementLine | str, ...]:
+        each = (line if isinstance(line, str) else named_line(line) for line in lines)
+        return tuple(line for line in each if line is not None)
 
     project, options = inputs.project, inputs.options
+    dependencies = tuple(line for line in map(named_line, project.dependencies) if line is not None)
     return replace(
         inputs,
-        project=replace(project, dependencies=lines_of(project.dependencies)),
-        options=replace(options, requirements=lines_of(options.requirements), overrides=lines_of(options.overrides)),
+        project=replace(project, dependencies=dependencies),
+        options=replace(options, requirements=given(options.requirements), overrides=given(options.overrides)),
     )
 
 
